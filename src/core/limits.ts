@@ -1,0 +1,175 @@
+import { assert } from './errors.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Every bound of the product, in one place, with its unit in its name. */
+export const limits = {
+  // Records and topics
+  /** Key, value and headers together. Kafka refuses a batch above 1,048,588 bytes; the rest is room for its framing. */
+  recordBytesMax: 900 * KIB,
+  headersPerRecordMax: 64,
+  /** Kafka's own limit for a topic name. */
+  topicNameLengthMax: 249,
+  partitionsMax: 256,
+  partitionsPerTopicMax: 64,
+
+  // Journal
+  journalFileBytes: 16 * MIB,
+  /** One write while a spare file is filled with zeros. */
+  zeroFillBytes: 1 * MIB,
+  /** A commit starts on a block of its own, so that a torn one cannot damage its predecessor. */
+  journalBlockBytes: 4 * KIB,
+  /** One commit, header included. */
+  frameBytesMax: 4 * MIB,
+  /** Records waiting for a commit, all sources together; above it the log answers `log-overloaded`. */
+  pendingBytesMax: 32 * MIB,
+  /** Beginnings of lives in partitions, remembered for the mirror; those of the oldest life are forgotten first. */
+  lifeStartsMax: 65_536,
+  /** Frames no larger than this are stored as they are: zstd gains nothing there. */
+  frameCompressBytesMin: 4 * KIB,
+  commitIntervalMsMax: 1000,
+  /** Waits between attempts to recover after a failed write or sync. */
+  recoveryBackoffMsMin: 100,
+  recoveryBackoffMsMax: 10_000,
+
+  // Readers
+  /** Recent batches kept in memory for live readers. */
+  tailBytesMax: 8 * MIB,
+  /** Frames decoded for catching-up readers, shared by all of them. */
+  frameCacheBytesMax: 16 * MIB,
+  /** Journal files whose sparse index is kept in memory. */
+  fileIndexesMax: 16,
+  readBytesMax: 4 * MIB,
+
+  // MQTT
+  mqttConnectionsMax: 1000,
+  /** One MQTT packet. A PUBLISH of a record of the largest size fits, with its topic. */
+  mqttPacketBytesMax: 1 * MIB,
+  /** Packets of one client that are read but not yet answered. */
+  mqttClientPendingBytesMax: 2 * MIB,
+  /** The same for all clients together; above it, sockets are not read. */
+  mqttPendingBytesMax: 24 * MIB,
+  /** Any packet but a PUBLISH; it is passed on whatever is pending. */
+  mqttControlPacketBytesMax: 64 * KIB,
+  /** What a pending PUBLISH costs in objects, besides its bytes: so many small ones cannot use up the memory. */
+  mqttPublishOverheadBytes: 512,
+  mqttConnectTimeoutMs: 10_000,
+  /** The time a client may take to send the rest of a packet that it has begun. */
+  mqttPacketTimeoutMs: 60_000,
+  /** How often the two timeouts above are looked at. */
+  mqttSweepIntervalMs: 1_000,
+  /** A connection without traffic is probed after so long, so that dead devices free their places. */
+  mqttTcpKeepAliveMs: 60_000,
+  /** Retained messages, with their topics. Further ones are stored in the log and delivered, but not retained. */
+  mqttRetainedBytesMax: 4 * MIB,
+  /** A stop waits so long for the readings in flight, and as long again for the wills of those it cuts off. */
+  mqttStopMs: 1_500,
+  mqttStopPollMs: 5,
+  /** Warnings about refused clients and readings; what is more in one interval is summed up in one line. */
+  mqttRefusalLinesMax: 10,
+  mqttRefusalIntervalMs: 60_000,
+  mqttTopicLevelsMax: 100,
+  /** A subscriber that does not read for so long is disconnected, because it holds up its publishers. */
+  mqttSubscriberStallMsMax: 5_000,
+
+  // Forwarder
+  /** One batch as sent: Kafka's default `max.message.bytes` is 1,048,588. */
+  forwardBatchBytesMax: 960 * KIB,
+  transactionBytesMax: 8 * MIB,
+  transactionTimeoutMs: 60_000,
+  kafkaRequestTimeoutMs: 30_000,
+  kafkaConnectTimeoutMs: 10_000,
+  forwardBackoffMsMin: 200,
+  forwardBackoffMsMax: 30_000,
+  lingerMsMax: 60_000,
+  /** Another gateway runs with our identity: taking it back at once would only make both stand still. */
+  fencedBackoffMs: 60_000,
+  /** A coordinator that is busy with our last transaction is asked again so soon and so often. */
+  busyDelayMsMin: 2,
+  busyDelayMsMax: 20,
+  busyRepeatsMax: 200,
+  /** Another producer's open transaction hides the checkpoint: look again so soon and so often. */
+  hiddenDelayMs: 1_000,
+  hiddenRepeatsMax: 60,
+  /** One answer while the checkpoints are read. */
+  checkpointFetchBytesMax: 1 * MIB,
+  checkpointFetchWaitMs: 100,
+  /** How long a stop waits for the transaction in flight before it cuts the connections. */
+  forwarderStopMs: 4_000,
+  /** Lives listed in a checkpoint record (design §6). */
+  checkpointLivesMax: 8,
+  brokersMax: 64,
+
+  // Admin HTTP
+  adminRequestBytesMax: 4 * MIB,
+  adminRecordsPerRequestMax: 1000,
+  /** Answers of `GET /api/records` under way at once, followers included. */
+  adminRecordStreamsMax: 128,
+  /** What one of them reads from the log at a time. */
+  adminReadBytesMax: 256 * KIB,
+  adminConnectionsMax: 256,
+  /** The time a client may take to send its request. */
+  adminRequestTimeoutMs: 30_000,
+  /** A JSON answer, and one line of a record stream: a record of the largest size, escaped in the worst way, fits. */
+  adminAnswerBytesMax: 8 * MIB,
+  /** How long a client waits for an answer to begin; a commit on a slow disk is part of it. */
+  adminAnswerTimeoutMs: 60_000,
+  /** A line of standard input that `produce` reads as one record. */
+  produceLineBytesMax: 900 * KIB,
+
+  // Lifecycle
+  configFileBytesMax: 1 * MIB,
+  /** Mappings and lists inside each other; the settings need four. */
+  configNestingMax: 16,
+  configProblemsShownMax: 50,
+  /** A DNS label's length: room for the rest of `{gateway}.{topic}`. */
+  gatewayNameLengthMax: 63,
+  stopTimeoutMs: 10_000,
+  /** With a part stuck after that, the time left to say why the process ends. */
+  stuckExitMs: 500,
+  /** Between two samples of the event loop's delay. */
+  eventLoopResolutionMs: 20,
+} as const;
+
+assert(limits.frameBytesMax % limits.journalBlockBytes === 0, 'a frame is whole blocks');
+assert(
+  limits.frameBytesMax * 2 < limits.journalFileBytes,
+  'a file holds a header and a frame of the largest size',
+);
+assert(limits.recordBytesMax * 2 < limits.frameBytesMax, 'a record of the largest size fits into a commit');
+assert(
+  limits.recordBytesMax < limits.forwardBatchBytesMax,
+  'a record of the largest size fits into a Kafka batch',
+);
+assert(
+  limits.recordBytesMax < limits.mqttPacketBytesMax,
+  'a record of the largest size fits into an MQTT packet',
+);
+assert(
+  limits.mqttPacketBytesMax + limits.mqttPublishOverheadBytes <= limits.mqttClientPendingBytesMax,
+  'one packet of the largest size may be pending',
+);
+assert(
+  limits.mqttClientPendingBytesMax < limits.mqttPendingBytesMax,
+  'one client cannot use up the whole budget',
+);
+assert(limits.mqttPendingBytesMax < limits.pendingBytesMax, 'MQTT alone cannot overload the log');
+assert(limits.mqttStopMs * 2 < limits.stopTimeoutMs / 2, 'MQTT stops within its share of the whole stop');
+assert(
+  limits.forwarderStopMs * 2 < limits.stopTimeoutMs,
+  'the forwarder stops within its half of the time for the whole stop',
+);
+assert(
+  limits.kafkaRequestTimeoutMs < limits.transactionTimeoutMs,
+  'we give up a request before the cluster gives up its transaction',
+);
+assert(limits.forwardBatchBytesMax < limits.transactionBytesMax, 'a transaction holds at least one batch');
+assert(
+  limits.partitionsPerTopicMax < limits.adminRecordStreamsMax,
+  'one client can follow every partition of a topic',
+);
+assert(
+  limits.adminRecordStreamsMax < limits.adminConnectionsMax,
+  'readers of records leave connections for health checks',
+);

@@ -1,0 +1,65 @@
+/**
+ * Every metric of the product: one row each. `/metrics`, the documentation and the tests read this table; code can
+ * only use what is in it. Names follow Prometheus: base unit last, `_total` for counters.
+ */
+export const metricRows = {
+  headwater_records_accepted_total: row('counter', 'Records made durable, by source.', ['source']),
+  headwater_records_refused_total: row('counter', 'Records refused before acknowledgement, by reason.', [
+    'reason',
+  ]),
+  headwater_commits_total: row('counter', 'Commits of the journal.'),
+  headwater_commit_bytes_total: row('counter', 'Bytes written by commits, padding included.'),
+  headwater_commit_seconds: row('histogram', 'Time of one write and sync of the journal.'),
+  headwater_journal_recoveries_total: row(
+    'counter',
+    'Recoveries within a run, after a failed write or sync.',
+  ),
+  headwater_journal_files: row('gauge', 'Files of the journal, the spare one not counted.'),
+  headwater_disk_syncs_total: row(
+    'counter',
+    'Syncs asked of the disk: fdatasync of files, fsync of folders.',
+    ['kind'],
+  ),
+  headwater_log_available: row('gauge', '1 while the log can make records durable, else 0.'),
+  headwater_high_watermark: row('gauge', 'Durable end of a partition.', ['topic', 'partition']),
+  headwater_mqtt_connections: row('gauge', 'MQTT clients connected now.'),
+  headwater_mqtt_connections_refused_total: row('counter', 'MQTT connections refused or cut, by reason.', [
+    'reason',
+  ]),
+  headwater_mqtt_pending_bytes: row('gauge', 'Bytes of MQTT packets that are read but not yet answered.'),
+  headwater_forwarder_records_total: row('counter', 'Records in committed Kafka transactions.'),
+  headwater_forwarder_transactions_total: row('counter', 'Kafka transactions, by outcome.', ['outcome']),
+  headwater_forwarder_lag_records: row('gauge', 'Durable records that the cluster has not acknowledged yet.'),
+  headwater_forwarder_last_acknowledged_timestamp_seconds: row(
+    'gauge',
+    'When the cluster last acknowledged a transaction; 0 if it has not in this run.',
+  ),
+  headwater_event_loop_delay_seconds: row('gauge', 'Longest delay of the event loop since the last scrape.'),
+} as const;
+
+export type MetricName = keyof typeof metricRows;
+
+export interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+export type MetricLabels = Readonly<Record<string, string | number>>;
+
+/** Where code reports its numbers. */
+export interface Metrics {
+  /** Adds to a counter. */
+  add(name: MetricName, by: number, labels?: MetricLabels): void;
+  /** Sets a gauge. */
+  set(name: MetricName, value: number, labels?: MetricLabels): void;
+  /** Enters a value (in the unit of the name) into a histogram. */
+  observe(name: MetricName, value: number, labels?: MetricLabels): void;
+}
+
+/** For tests and tools that keep no numbers. */
+export const noMetrics: Metrics = { add() {}, set() {}, observe() {} };
+
+function row(type: MetricRow['type'], help: string, labels: readonly string[] = []): MetricRow {
+  return { type, help, labels };
+}

@@ -1,0 +1,11 @@
+import { limits } from './limits.ts';
+
+/** Whether Kafka would accept the name for a topic: 1 to 249 of `a-z A-Z 0-9 . _ -`, but not `.` or `..`. */
+export function isLegalTopicName(name: string): boolean {
+  return (
+    /^[a-zA-Z0-9._-]+$/.test(name) &&
+    name.length <= limits.topicNameLengthMax &&
+    name !== '.' &&
+    name !== '..'
+  );
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project per tier. `fast` is every unit, contract, golden and tidy test; the others are named by their folder. */
+const tier = (name: string, testTimeoutMs: number, fileParallelism = true) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: testTimeoutMs,
+    hookTimeout: testTimeoutMs,
+    fileParallelism,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/{sim,process,system,kafka}/**', 'node_modules/**'],
+          testTimeout: 20_000,
+        },
+      },
+      tier('sim', 120_000),
+      tier('process', 60_000),
+      tier('system', 60_000, false),
+      tier('kafka', 600_000, false),
+    ],
+  },
+});
