@@ -1,0 +1,69 @@
+import { constants } from 'node:fs';
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { messageOf, OperatingError } from '../core/errors.ts';
+
+/**
+ * Creates the data folder with its parents, if they are missing, makes their names durable, and checks that it can
+ * be written. Returns its absolute path.
+ * @throws OperatingError `data-folder-unusable`
+ */
+export async function prepareDataFolder(folder: string): Promise<string> {
+  const path = resolve(folder);
+  try {
+    const firstCreated = await mkdir(path, { recursive: true });
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (firstCreated !== undefined) await syncParents(path, dirname(firstCreated));
+    return path;
+  } catch (error) {
+    throw new OperatingError(
+      'data-folder-unusable',
+      `cannot use ${path} as the data folder: ${messageOf(error)}. Set data.dir to a folder that this user can ` +
+        'write, for example --set data.dir=./data.',
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Replaces a small file so that a reader, and a start after a power cut, sees either the old or the new content.
+ * @throws OperatingError `data-folder-unusable`; the old content is then still there
+ */
+export async function replaceFile(path: string, content: string, mode: number): Promise<void> {
+  const spare = `${path}.new`;
+  try {
+    // A crash may have left one, and `mode` holds only for a file that is created.
+    await rm(spare, { force: true });
+    const file = await open(spare, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(spare, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw new OperatingError(
+      'data-folder-unusable',
+      `cannot write ${path}: ${messageOf(error)}. Make room on the disk, or let this user write the data folder.`,
+      { cause: error },
+    );
+  }
+}
+
+async function syncParents(path: string, highest: string): Promise<void> {
+  for (let at = path; at !== highest; ) {
+    at = dirname(at);
+    await syncFolder(at);
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

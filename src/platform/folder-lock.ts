@@ -1,0 +1,73 @@
+import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { messageOf, OperatingError } from '../core/errors.ts';
+
+/** The file that is locked. Nothing is ever written to it, so no power cut can damage it and no pragma matters. */
+const LOCK_FILE = 'lock.sqlite';
+
+/**
+ * The right to be the only process that works on a folder. The operating system ends it with the process, however
+ * that dies; there is no pid file that could be left behind.
+ */
+export class FolderLock {
+  readonly #database: Database.Database;
+
+  private constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Takes the lock, or answers null at once if another process (or another lock of this one) has it.
+   * @throws OperatingError `data-folder-unusable` if the file system cannot lock
+   */
+  static take(folder: string): FolderLock | null {
+    const path = join(folder, LOCK_FILE);
+    try {
+      const database = lockOrRepair(path);
+      return database && new FolderLock(database);
+    } catch (error) {
+      throw new OperatingError(
+        'data-folder-unusable',
+        `cannot lock ${path}: ${messageOf(error)}. The data folder must be on a local, writable file system ` +
+          'with file locks: set data.dir to such a folder.',
+        { cause: error },
+      );
+    }
+  }
+
+  /** Gives the lock up. Harmless when repeated. */
+  release(): void {
+    this.#database.close();
+  }
+}
+
+function lockOrRepair(path: string): Database.Database | null {
+  try {
+    return lock(path);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // Emptied in place rather than replaced: another process may be about to lock this very file.
+    truncateSync(path);
+    return lock(path);
+  }
+}
+
+function lock(path: string): Database.Database | null {
+  const database = new Database(path, { timeout: 0 });
+  try {
+    // A transaction on an empty file prepares its first page, which would go to a journal file before a commit.
+    database.pragma('journal_mode = MEMORY');
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (error) {
+    database.close();
+    if (codeOf(error).startsWith('SQLITE_BUSY')) return null;
+    throw error;
+  }
+}
+
+const codeOf = (error: unknown): string => (error instanceof Database.SqliteError ? error.code : '');
+
+const isDamage = (error: unknown): boolean =>
+  codeOf(error) === 'SQLITE_NOTADB' || codeOf(error).startsWith('SQLITE_CORRUPT');
