@@ -1,0 +1,161 @@
+import { ByteReader, ByteWriter } from './bytes.ts';
+
+/**
+ * What a frame or a snapshot is made of. All numbers are reserved from the start, so that a later version's kind
+ * is recognised as such and refuses the start instead of being read as something else (design §4).
+ */
+export const entryKinds = {
+  recordBatch: 1,
+  cursor: 2,
+  qos2Id: 3,
+  qos2Release: 4,
+  topicSetting: 5,
+  topicDeletion: 6,
+  logStartMove: 7,
+  clockEpoch: 8,
+  checkpoint: 9,
+  producerState: 10,
+  alertState: 11,
+  /** In snapshots only: where a partition stands. */
+  partitionState: 32,
+  /** In snapshots only: a life and the first offset it wrote in each partition. */
+  life: 33,
+} as const;
+
+/** One thing that a commit makes durable. */
+export interface Entry {
+  readonly kind: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A partition inside the journal: topics by number, because names can be used again. */
+export interface PartitionId {
+  readonly topicNumber: number;
+  readonly partition: number;
+}
+
+/** As (kind uint8, length uint32, bytes), one after the other. */
+export function encodeEntries(entries: readonly Entry[]): Uint8Array {
+  const writer = new ByteWriter(entries.reduce((sum, entry) => sum + entry.bytes.length + 5, 16));
+  for (const entry of entries) {
+    writer.uint8(entry.kind);
+    writer.block(entry.bytes);
+  }
+  return writer.bytes();
+}
+
+/** The reverse of {@link encodeEntries}; the bytes of the entries are views. */
+export function decodeEntries(bytes: Uint8Array): Entry[] {
+  const reader = new ByteReader(bytes, 'frame');
+  const entries: Entry[] = [];
+  while (reader.remaining > 0) entries.push({ kind: reader.uint8(), bytes: reader.block() });
+  return entries;
+}
+
+/** A Kafka record batch of one partition. */
+export function recordBatchEntry(id: PartitionId, batch: Uint8Array): Entry {
+  const writer = new ByteWriter(batch.length + 8);
+  writePartitionId(writer, id);
+  writer.raw(batch);
+  return { kind: entryKinds.recordBatch, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link recordBatchEntry}; the batch is a view. */
+export function readRecordBatchEntry(entry: Entry): { id: PartitionId; batch: Uint8Array } {
+  const reader = new ByteReader(entry.bytes, 'record batch entry');
+  return { id: readPartitionId(reader), batch: reader.raw(reader.remaining) };
+}
+
+/** A topic as it is from now on. The settings of later versions follow the fixed fields. */
+export interface TopicSetting {
+  readonly topicNumber: number;
+  readonly name: string;
+  readonly partitions: number;
+}
+
+/** A topic as it is from the commit of this entry on. */
+export function topicSettingEntry(setting: TopicSetting): Entry {
+  const writer = new ByteWriter();
+  writer.uint32(setting.topicNumber);
+  writer.text(setting.name);
+  writer.uint32(setting.partitions);
+  return { kind: entryKinds.topicSetting, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link topicSettingEntry}. */
+export function readTopicSettingEntry(entry: Entry): TopicSetting {
+  const reader = new ByteReader(entry.bytes, 'topic setting');
+  return { topicNumber: reader.uint32(), name: reader.text(), partitions: reader.uint32() };
+}
+
+export interface PartitionState {
+  readonly id: PartitionId;
+  readonly logStartOffset: number;
+  /** Everything below is in segments. */
+  readonly sealedOffset: number;
+  readonly nextOffset: number;
+}
+
+/** Where a partition stands at a snapshot. */
+export function partitionStateEntry(state: PartitionState): Entry {
+  const writer = new ByteWriter(32);
+  writePartitionId(writer, state.id);
+  writer.int64(state.logStartOffset);
+  writer.int64(state.sealedOffset);
+  writer.int64(state.nextOffset);
+  return { kind: entryKinds.partitionState, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link partitionStateEntry}. */
+export function readPartitionStateEntry(entry: Entry): PartitionState {
+  const reader = new ByteReader(entry.bytes, 'partition state');
+  return {
+    id: readPartitionId(reader),
+    logStartOffset: reader.int64(),
+    sealedOffset: reader.int64(),
+    nextOffset: reader.int64(),
+  };
+}
+
+/** One life: its ordinal, its random id, and where it began in each partition that it wrote to. */
+export interface LifeEntry {
+  readonly ordinal: number;
+  readonly lifeId: string;
+  readonly starts: readonly { readonly id: PartitionId; readonly firstOffset: number }[];
+}
+
+/** A life in the table of a snapshot. */
+export function lifeEntry(life: LifeEntry): Entry {
+  const writer = new ByteWriter(64);
+  writer.int32(life.ordinal);
+  writer.raw(Buffer.from(life.lifeId, 'hex'));
+  writer.uint32(life.starts.length);
+  for (const start of life.starts) {
+    writePartitionId(writer, start.id);
+    writer.int64(start.firstOffset);
+  }
+  return { kind: entryKinds.life, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link lifeEntry}. */
+export function readLifeEntry(entry: Entry): LifeEntry {
+  const reader = new ByteReader(entry.bytes, 'life');
+  const ordinal = reader.int32();
+  const lifeId = reader.raw(16).toString('hex');
+  const count = reader.uint32();
+  const starts: LifeEntry['starts'][number][] = [];
+  for (let index = 0; index < count; index += 1) {
+    starts.push({ id: readPartitionId(reader), firstOffset: reader.int64() });
+  }
+  return { ordinal, lifeId, starts };
+}
+
+function writePartitionId(writer: ByteWriter, id: PartitionId): void {
+  writer.uint32(id.topicNumber);
+  writer.uint32(id.partition);
+}
+
+const readPartitionId = (reader: ByteReader): PartitionId => ({
+  topicNumber: reader.uint32(),
+  partition: reader.uint32(),
+});

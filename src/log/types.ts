@@ -1,0 +1,49 @@
+/** A topic of the log. */
+export interface TopicInfo {
+  readonly name: string;
+  readonly partitions: number;
+}
+
+/** How far a partition reaches, in Kafka's words. */
+export interface PartitionInfo {
+  readonly topic: string;
+  readonly partition: number;
+  readonly logStartOffset: number;
+  /** Durable end: the offset of the next record that a reader will see. */
+  readonly highWatermark: number;
+}
+
+/** Records in one Kafka record batch (magic 2), exactly as stored. */
+export interface StoredBatch {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  /** The largest timestamp in the batch, milliseconds since 1970 UTC. */
+  readonly maxTimestampMs: number;
+  readonly bytes: Uint8Array;
+}
+
+/** One life's stretch of a partition: from its first offset to the next life's, or to the end. */
+export interface LifeStart {
+  /** The random life id, 32 hex digits. */
+  readonly life: string;
+  readonly firstOffset: number;
+}
+
+/** Where a reader sees the log. Every method shows durable records only. */
+export interface LogReader {
+  /** 32 hex digits that name this data folder for ever. */
+  readonly logId: string;
+  topics(): readonly TopicInfo[];
+  /** All partitions of all topics. */
+  partitions(): readonly PartitionInfo[];
+  /** Lives that hold records of the partition, oldest first. */
+  lives(topic: string, partition: number): readonly LifeStart[];
+  /**
+   * Batches from the one that holds `offset` on, about `bytesMax` bytes of them but at least one; empty at the
+   * high watermark. The first batch may begin before `offset`. Offsets missing between batches are lost (gaps).
+   * @throws OperatingError `unknown-topic`, `illegal-partition`, `offset-out-of-range`
+   */
+  read(topic: string, partition: number, offset: number, bytesMax: number): Promise<readonly StoredBatch[]>;
+  /** Calls back after each commit, with nothing: ask `partitions()` what is new. Returns how to stop that. */
+  onCommit(listener: () => void): () => void;
+}

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
+import { decodeBatch, encodeBatch } from '../../src/log/batch.ts';
+import { planCommit, type Request, recordSizeBytes } from '../../src/log/commit-plan.ts';
+import { entryKinds, readRecordBatchEntry, topicSettingEntry } from '../../src/log/entries.ts';
+import { LogState } from '../../src/log/state.ts';
+import { textRecord } from '../support/log-on-disk.ts';
+
+function stateWith(...topics: readonly [name: string, partitions: number][]): LogState {
+  const state = new LogState();
+  for (const [index, [name, partitions]] of topics.entries())
+    state.apply(topicSettingEntry({ topicNumber: index + 1, name, partitions }), undefined, '1.2.3');
+  return state;
+}
+
+const records = (partition: number, ...texts: string[]): Request => ({
+  kind: 'records',
+  records: texts.map((text) => ({ ...textRecord('', text), id: { topicNumber: 1, partition } })),
+});
+const topic = (name: string, partitions: number, grow = false): Request => ({
+  kind: 'topic',
+  name,
+  partitions,
+  grow,
+});
+
+const refusals = (outcomes: ReturnType<typeof planCommit>['outcomes']): (string | null)[] =>
+  outcomes.map((outcome) => ('refused' in outcome ? outcome.refused.code : null));
+
+describe('the plan of a commit', () => {
+  test('gives offsets in the order of the requests and one batch to each partition', () => {
+    const { entries, outcomes } = planCommit(stateWith(['a', 2]), [
+      records(0, 'x'),
+      records(1, 'y'),
+      records(0, 'z', 'zz'),
+    ]);
+    expect(outcomes).toEqual([
+      { appended: [{ partition: 0, offset: 0 }] },
+      { appended: [{ partition: 1, offset: 0 }] },
+      {
+        appended: [
+          { partition: 0, offset: 1 },
+          { partition: 0, offset: 2 },
+        ],
+      },
+    ]);
+    const values = entries.map((entry) =>
+      decodeBatch(readRecordBatchEntry(entry).batch).map(({ value }) => String(value)),
+    );
+    expect(values).toEqual([['x', 'z', 'zz'], ['y']]);
+  });
+
+  test('creates topics with numbers that no topic had, and refuses a name twice in one commit', () => {
+    const { entries, outcomes } = planCommit(stateWith(['a', 2]), [
+      topic('b', 1),
+      topic('b', 1),
+      topic('c', 1),
+    ]);
+    expect(refusals(outcomes)).toEqual([null, 'topic-exists', null]);
+    expect(entries.map(({ kind }) => kind)).toEqual([entryKinds.topicSetting, entryKinds.topicSetting]);
+  });
+
+  test('grows a topic and never shrinks it', () => {
+    const state = stateWith(['a', 2]);
+    const { entries } = planCommit(state, [topic('a', 1, true), topic('a', 4, true), topic('a', 3, true)]);
+    for (const entry of entries) state.apply(entry, undefined, '1.2.3');
+    expect(state.topics()).toEqual([{ topicNumber: 1, name: 'a', partitions: 4 }]);
+  });
+
+  test('counts what the same commit creates and grows against the limit of partitions', () => {
+    const state = stateWith(['a', 1]);
+    const requests = [
+      topic('a', 64, true),
+      ...['b', 'c', 'd'].map((name) => topic(name, 64)),
+      topic('e', 1),
+      topic('b', 64, true),
+    ];
+    const { entries, outcomes } = planCommit(state, requests);
+    expect(refusals(outcomes)).toEqual([null, null, null, null, 'too-many-partitions', null]);
+    for (const entry of entries) state.apply(entry, undefined, '1.2.3');
+    expect(state.partitions()).toHaveLength(limits.partitionsMax);
+  });
+
+  test('a record counts at least what it takes in a frame', () => {
+    const record = textRecord('', 'value', {
+      key: Buffer.from('key'),
+      timestampMs: 0,
+      headers: Array.from({ length: 64 }, () => ({ name: 'é', value: Buffer.from('x') })),
+    });
+    const alone = encodeBatch(0, [textRecord('', '', { timestampMs: 2 ** 52 })]).length;
+    const both = encodeBatch(0, [textRecord('', '', { timestampMs: 2 ** 52 }), record]).length;
+    expect(recordSizeBytes(record)).toBeGreaterThanOrEqual(both - alone);
+  });
+});
