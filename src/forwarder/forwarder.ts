@@ -1,0 +1,321 @@
+import type { Clock } from '../core/clock.ts';
+import { assert, messageOf } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Random } from '../core/random.ts';
+import type { LogReader, PartitionInfo } from '../log/types.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { type Flush, readFlush } from './flush.ts';
+import { KafkaTarget } from './kafka-target.ts';
+import {
+  initialState,
+  type MirrorCommand,
+  type MirrorEvent,
+  type MirrorState,
+  type Phase,
+  type Position,
+  type ResumedPartition,
+  step,
+} from './mirror.ts';
+import {
+  centralTopic,
+  checkpointKey,
+  checkpointKeyPrefix,
+  checkpointTopic,
+  checkpointTopicName,
+  transactionalId,
+} from './names.ts';
+import { buildBatch } from './outgoing-batch.ts';
+import { describe, type ForwarderStatus } from './status.ts';
+import type { Failure, SessionRequest, Target } from './target.ts';
+
+export interface ForwarderOptions {
+  readonly log: LogReader;
+  /** `host:port` of some brokers of the cluster; the others are found through them. */
+  readonly brokers: readonly string[];
+  /** The gateway's name: first part of the central topics' names. */
+  readonly gateway: string;
+  /** How long the first new record waits for others, milliseconds. */
+  readonly lingerMs: number;
+  /** Names of log topics, or `*` for all. */
+  readonly topics: readonly string[];
+  /** The cluster; default is the Kafka behind `brokers`. */
+  readonly target?: Target;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Carries every record of the log to central Kafka, exactly once and in partition order (design §6). It only does
+ * what the mirror's `step` commands; what happens in which order is decided there.
+ */
+export class Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #target: Target;
+  readonly #stop = new AbortController();
+  #state: MirrorState;
+  #session: SessionRequest | null = null;
+  #flush: Flush | null = null;
+  #run: Promise<void> | null = null;
+  #news: () => void = () => {};
+  #recordsAcknowledged = 0;
+  #lastAcknowledgedMs: number | null = null;
+  #lastError: ForwarderStatus['lastError'] = null;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+    this.#target = options.target ?? new KafkaTarget(options.brokers);
+    this.#state = initialState(options.lingerMs);
+  }
+
+  /** Starts; to be called once. Whatever the cluster does is told by {@link status}, never thrown. */
+  start(): void {
+    assert(this.#run === null, 'a forwarder is started once');
+    this.#run = this.#carryOn();
+  }
+
+  /** Finishes or aborts the transaction in hand, within a bound, and resolves when all is closed. */
+  async stop(): Promise<void> {
+    if (this.#run === null || this.#stop.signal.aborted) return;
+    this.#state = step(this.#state, { type: 'stop' }).state;
+    this.#stop.abort();
+    this.#news();
+    const finished = new AbortController();
+    const ended = this.#run.finally(() => finished.abort());
+    await Promise.race([ended, this.#options.clock.sleep(limits.forwarderStopMs, finished.signal)]);
+    // After the bound the calls in flight are cut, so that the loop ends; before it there is nothing left to cut.
+    await this.#target.close();
+    await ended;
+  }
+
+  status(): ForwarderStatus {
+    const lagRecords = this.#lagRecords();
+    return {
+      ...describe(this.#state, lagRecords),
+      lagRecords,
+      recordsAcknowledged: this.#recordsAcknowledged,
+      lastAcknowledgedMs: this.#lastAcknowledgedMs,
+      lastError: this.#lastError,
+    };
+  }
+
+  async #carryOn(): Promise<void> {
+    const unsubscribe = this.#options.log.onCommit(() => this.#news());
+    try {
+      let event: MirrorEvent = { type: 'start' };
+      for (;;) {
+        const before = this.#state;
+        const { state, commands } = step(this.#state, event);
+        this.#state = state;
+        this.#account(event, before);
+        this.#options.metrics.set('headwater_forwarder_lag_records', this.#lagRecords());
+        let answer: MirrorEvent | null = null;
+        for (const command of commands) answer = await this.#carryOut(command);
+        if (answer === null) return;
+        event = answer;
+      }
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  /** Does it, and says what came of it; null for commands without an answer. */
+  async #carryOut(command: MirrorCommand): Promise<MirrorEvent | null> {
+    switch (command.type) {
+      case 'open':
+        this.#session = this.#nextSession();
+        return this.#answer(await this.#target.open(this.#session), { type: 'opened' });
+      case 'read-checkpoints':
+        return this.#readCheckpoints();
+      case 'read':
+        return this.#read(command.positions);
+      case 'send':
+        return this.#answer(await this.#send(command.checkpoints), { type: 'sent' });
+      case 'commit':
+        return this.#answer(await this.#target.commit(), { type: 'committed' });
+      case 'abort':
+        return this.#answer(await this.#target.abort(), { type: 'aborted', jitter: this.#jitter() });
+      case 'wait':
+        return this.#wait();
+      case 'sleep':
+        await this.#options.clock.sleep(command.ms, this.#stop.signal);
+        return { type: 'woke' };
+      case 'close':
+        await this.#target.close();
+        return null;
+      case 'stop':
+        return null;
+    }
+  }
+
+  #nextSession(): SessionRequest {
+    const { log, gateway } = this.#options;
+    return {
+      transactionalId: transactionalId(log.logId, 'bulk'),
+      topics: log
+        .topics()
+        .filter(({ name }) => this.#isMirrored(name))
+        .map(({ name, partitions }) => ({ name: centralTopic(gateway, name), partitions })),
+      checkpointTopic: checkpointTopic(gateway),
+      checkpointKeyPrefix: checkpointKeyPrefix(log.logId),
+    };
+  }
+
+  async #readCheckpoints(): Promise<MirrorEvent> {
+    const read = await this.#target.readCheckpoints();
+    if (!read.ok) return this.#failed(read.failure);
+    const { log, gateway } = this.#options;
+    const partitions: ResumedPartition[] = [];
+    for (const info of this.#partitions()) {
+      // What was created since the session was opened is noticed by the next read, and opened then.
+      if (!this.#isOpened(info)) continue;
+      const key = checkpointKey(log.logId, info.topic, info.partition);
+      const value = read.values.get(key);
+      let checkpoint: Checkpoint | null = null;
+      if (value !== undefined) {
+        const decoded = decodeCheckpoint(value);
+        if (!decoded.ok) return this.#failed(unreadable(checkpointTopic(gateway), key, decoded.reason));
+        checkpoint = decoded.checkpoint;
+      }
+      partitions.push({ ...info, lives: log.lives(info.topic, info.partition), checkpoint });
+    }
+    return { type: 'checkpoints', partitions };
+  }
+
+  async #read(positions: readonly Position[]): Promise<MirrorEvent> {
+    if (this.#hasNewPartition()) return { type: 'new-partition' };
+    try {
+      this.#flush = await readFlush(this.#options.log, this.#options.gateway, positions);
+    } catch (error) {
+      const message = `the log could not be read: ${messageOf(error)}`;
+      return this.#failed({ kind: 'refused', message });
+    }
+    return { type: 'read', ranges: this.#flush.ranges, backlog: this.#flush.backlog };
+  }
+
+  async #send(checkpoints: readonly Position[]): Promise<Failure | null> {
+    const { log, gateway, clock } = this.#options;
+    assert(this.#flush !== null, 'something was read before it is sent');
+    const records = checkpoints.map(({ topic, partition, nextOffset, lives }) => ({
+      key: Buffer.from(checkpointKey(log.logId, topic, partition), 'utf8'),
+      value: encodeCheckpoint({ nextOffset, lives }),
+      timestampMs: clock.wallMs(),
+      headers: [],
+    }));
+    const batch = await buildBatch(records);
+    return this.#target.send([
+      ...this.#flush.batches,
+      { topic: checkpointTopic(gateway), partition: 0, batch },
+    ]);
+  }
+
+  async #wait(): Promise<MirrorEvent> {
+    while (!this.#stop.signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#news = resolve;
+      if (this.#lagRecords() > 0 || this.#hasNewPartition()) return { type: 'wrote' };
+      await promise;
+    }
+    return { type: 'woke' };
+  }
+
+  #account(event: MirrorEvent, before: MirrorState): void {
+    const { metrics, clock } = this.#options;
+    if (event.type === 'committed') {
+      const records = this.#flush?.recordCount ?? 0;
+      this.#flush = null;
+      this.#recordsAcknowledged += records;
+      this.#lastAcknowledgedMs = clock.wallMs();
+      metrics.add('headwater_forwarder_records_total', records);
+      metrics.add('headwater_forwarder_transactions_total', 1, { outcome: 'committed' });
+      metrics.set(
+        'headwater_forwarder_last_acknowledged_timestamp_seconds',
+        Math.floor(this.#lastAcknowledgedMs / 1000),
+      );
+    }
+    const { phase, failure } = this.#state;
+    if (phase === 'backing-off') {
+      const outcome = outcomes.get(before.phase);
+      if (outcome !== undefined) metrics.add('headwater_forwarder_transactions_total', 1, { outcome });
+    }
+    // Only when it happens: the state keeps the failure until there is progress.
+    if (failure !== null && failure !== before.failure) this.#report(failure);
+  }
+
+  #report({ kind, message }: Failure): void {
+    const { logger, clock } = this.#options;
+    // A month without a link would fill the log with one sentence, so only what is new is told.
+    if (message !== this.#lastError?.message) {
+      if (this.#state.phase === 'stopped') logger.error({ kind }, message);
+      else logger.warn({ kind }, message);
+    }
+    this.#lastError = { message, atMs: clock.wallMs() };
+  }
+
+  #lagRecords(): number {
+    const acknowledged = this.#acknowledged();
+    let lag = 0;
+    for (const info of this.#partitions()) {
+      const next = Math.max(acknowledged.get(nameOf(info)) ?? 0, info.logStartOffset);
+      lag += Math.max(0, info.highWatermark - next);
+    }
+    return lag;
+  }
+
+  #hasNewPartition(): boolean {
+    const acknowledged = this.#acknowledged();
+    return this.#partitions().some((info) => !acknowledged.has(nameOf(info)));
+  }
+
+  /** The next offset to send of each partition of the session. */
+  #acknowledged(): ReadonlyMap<string, number> {
+    return new Map(this.#state.positions.map((position) => [nameOf(position), position.nextOffset]));
+  }
+
+  #isOpened({ topic, partition }: PartitionInfo): boolean {
+    const name = centralTopic(this.#options.gateway, topic);
+    const opened = this.#session?.topics.find((one) => one.name === name);
+    return opened !== undefined && partition < opened.partitions;
+  }
+
+  #partitions(): readonly PartitionInfo[] {
+    return this.#options.log.partitions().filter(({ topic }) => this.#isMirrored(topic));
+  }
+
+  #isMirrored(topic: string): boolean {
+    const { topics } = this.#options;
+    return topic !== checkpointTopicName && (topics.includes('*') || topics.includes(topic));
+  }
+
+  #answer(failure: Failure | null, success: MirrorEvent): MirrorEvent {
+    return failure === null ? success : this.#failed(failure);
+  }
+
+  #failed(failure: Failure): MirrorEvent {
+    return { type: 'failed', failure, jitter: this.#jitter() };
+  }
+
+  #jitter(): number {
+    return this.#options.random.next();
+  }
+}
+
+/** What becomes of a transaction when the session fails in this phase. */
+const outcomes: ReadonlyMap<Phase, 'aborted' | 'unknown'> = new Map([
+  ['sending', 'aborted'],
+  ['aborting', 'aborted'],
+  ['committing', 'unknown'],
+]);
+
+const nameOf = (of: { readonly topic: string; readonly partition: number }): string =>
+  `${of.topic}/${of.partition}`;
+
+const unreadable = (topic: string, key: string, reason: string): Failure => ({
+  kind: 'refused',
+  message:
+    `the checkpoint of ${key} in topic ${topic} cannot be read: ${reason}. Nothing is sent, so that no reading is ` +
+    'skipped or doubled. Run the release of this gateway that wrote it, or delete that record',
+});

@@ -1,0 +1,371 @@
+import {
+  type API,
+  addPartitionsToTxnV3,
+  Connection,
+  createAPI,
+  createPartitionsV3,
+  createTopicsV7,
+  describeConfigsV4,
+  endTxnV3,
+  fetchV12,
+  findCoordinatorV4,
+  initProducerIdV4,
+  listOffsetsV7,
+  metadataV12,
+  produceV9,
+  ResponseError,
+  Writer,
+} from '@platformatic/kafka';
+import { messageOf } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import type { Producer } from './outgoing-batch.ts';
+import type { PartitionBatch } from './target.ts';
+
+/*
+ * The only file that knows the client library, of which it uses the codec and the connection. The versions are the
+ * lowest that do what we need, so that no negotiation is needed: every Kafka from 3.0 on speaks them, and also a
+ * cluster with transaction.version 2. AddPartitionsToTxn is version 3, since later ones are for brokers only.
+ */
+
+/** No usable answer came: refused, lost, too late or unintelligible. */
+export class LinkError extends Error {
+  override readonly name = 'LinkError';
+}
+
+export interface BrokerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Error code of one partition in an answer; 0 is success. */
+export interface PartitionCode {
+  readonly topic: string;
+  readonly partition: number;
+  readonly code: number;
+}
+
+export interface ClusterMetadata {
+  readonly controllerId: number;
+  readonly nodes: readonly { readonly id: number; readonly address: BrokerAddress }[];
+  readonly topics: readonly {
+    readonly name: string;
+    readonly code: number;
+    readonly partitions: readonly { readonly partition: number; readonly leaderId: number }[];
+  }[];
+}
+
+export interface TopicCode {
+  readonly name: string;
+  readonly code: number;
+  readonly detail: string | null;
+}
+
+export interface FetchedBatch {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly producerId: bigint;
+  readonly isTransactional: boolean;
+  readonly isControl: boolean;
+  readonly records: readonly { readonly key: Uint8Array | null; readonly value: Uint8Array | null }[];
+}
+
+export interface FetchedPartition {
+  readonly code: number;
+  readonly lastStableOffset: number;
+  readonly abortedTransactions: readonly { readonly producerId: bigint; readonly firstOffset: number }[];
+  readonly batches: readonly FetchedBatch[];
+}
+
+type ProduceArguments = [transactionalId: string, batches: readonly PartitionBatch[]];
+
+const transactionalBit = 0x10;
+const controlBit = 0x20;
+const readCommittedLevel = 1;
+const topicResource = 2;
+
+/** The library's own request encoder insists on encoding the records itself; ours are ready. */
+const produce: API<ProduceArguments, ReturnType<typeof produceV9.parseResponse>> = createAPI(
+  0,
+  9,
+  (transactionalId: string, batches: readonly PartitionBatch[]) =>
+    Writer.create()
+      .appendString(transactionalId)
+      .appendInt16(-1)
+      .appendInt32(limits.kafkaRequestTimeoutMs)
+      .appendArray([...Map.groupBy(batches, ({ topic }) => topic)], (writer, [topic, partitions]) => {
+        writer.appendString(topic).appendArray(partitions, (inner, { partition, batch: { bytes } }) => {
+          inner
+            .appendInt32(partition)
+            .appendUnsignedVarInt(bytes.length + 1)
+            .append(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+        });
+      })
+      .appendTaggedFields(),
+  produceV9.parseResponse,
+);
+
+/** One connection to one broker. Every call has a time limit, after which the connection is gone. */
+export class KafkaConnection {
+  readonly address: BrokerAddress;
+  readonly #connection: Connection;
+
+  constructor(address: BrokerAddress) {
+    this.address = address;
+    this.#connection = new Connection('headwater', {
+      connectTimeout: limits.kafkaConnectTimeoutMs,
+      requestTimeout: limits.kafkaRequestTimeoutMs,
+    });
+    // Without a listener an error event would end the process; the calls in flight are told anyway.
+    this.#connection.on('error', () => {});
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.isConnected();
+  }
+
+  /** @throws LinkError */
+  async connect(): Promise<void> {
+    try {
+      await this.#connection.connect(this.address.host, this.address.port);
+    } catch (error) {
+      throw this.#linkError(error);
+    }
+  }
+
+  /** Cuts the connection; calls in flight fail. */
+  close(): void {
+    this.#connection.close(() => {});
+    if (this.#connection.status === 'closing') this.#connection.socket.destroy();
+  }
+
+  async metadata(topics: readonly string[]): Promise<ClusterMetadata> {
+    const answer = await this.#call(metadataV12.api, [...topics], false, false);
+    return {
+      controllerId: answer.controllerId,
+      nodes: answer.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, address: { host, port } })),
+      topics: answer.topics.map(({ name, errorCode, partitions }) => ({
+        name: name ?? '',
+        code: errorCode,
+        partitions: partitions.map(({ partitionIndex, leaderId }) => ({
+          partition: partitionIndex,
+          leaderId,
+        })),
+      })),
+    };
+  }
+
+  async createTopic(name: string, partitions: number, configs: Record<string, string>): Promise<TopicCode> {
+    const { topics } = await this.#call(
+      createTopicsV7.api,
+      [
+        {
+          name,
+          numPartitions: partitions,
+          replicationFactor: -1,
+          assignments: [],
+          configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+        },
+      ],
+      limits.kafkaRequestTimeoutMs,
+      false,
+    );
+    return { name, code: topics[0]?.errorCode ?? 0, detail: topics[0]?.errorMessage ?? null };
+  }
+
+  async growTopic(name: string, partitions: number): Promise<TopicCode> {
+    const { results } = await this.#call(
+      createPartitionsV3.api,
+      [{ name, count: partitions, assignments: null }],
+      limits.kafkaRequestTimeoutMs,
+      false,
+    );
+    return { name, code: results[0]?.errorCode ?? 0, detail: results[0]?.errorMessage ?? null };
+  }
+
+  /** A setting of a topic; null if it is not told. */
+  async topicSetting(
+    topic: string,
+    setting: string,
+  ): Promise<{ readonly code: number; readonly value: string | null }> {
+    const { results } = await this.#call(
+      describeConfigsV4.api,
+      [{ resourceType: topicResource, resourceName: topic, configurationKeys: [setting] }],
+      false,
+      false,
+    );
+    const value = results[0]?.configs.find(({ name }) => name === setting)?.value ?? null;
+    return { code: results[0]?.errorCode ?? 0, value };
+  }
+
+  async findCoordinator(
+    transactionalId: string,
+  ): Promise<{ readonly code: number; readonly address: BrokerAddress }> {
+    const { coordinators } = await this.#call(findCoordinatorV4.api, 1, [transactionalId]);
+    const [coordinator] = coordinators;
+    if (coordinator === undefined) throw this.#linkError(new Error('no coordinator in the answer'));
+    return {
+      code: coordinator.errorCode,
+      address: { host: coordinator.host, port: coordinator.port },
+    };
+  }
+
+  async initProducerId(
+    transactionalId: string,
+  ): Promise<{ readonly code: number; readonly producer: Producer }> {
+    // The library's Producer sends (0, 0) here, which fences every process but the first.
+    const answer = await this.#call(
+      initProducerIdV4.api,
+      transactionalId,
+      limits.transactionTimeoutMs,
+      -1n,
+      -1,
+    );
+    return { code: answer.errorCode, producer: { id: answer.producerId, epoch: answer.producerEpoch } };
+  }
+
+  async addPartitions(
+    transactionalId: string,
+    producer: Producer,
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<readonly PartitionCode[]> {
+    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, entries]) => ({
+      name,
+      partitions: entries.map(({ partition }) => partition),
+    }));
+    const answer = await this.#call(addPartitionsToTxnV3.api, [
+      {
+        transactionalId,
+        producerId: producer.id,
+        producerEpoch: producer.epoch,
+        verifyOnly: false,
+        topics,
+      },
+    ]);
+    return answer.resultsByTransaction.flatMap(({ topicResults }) =>
+      topicResults.flatMap(({ name, resultsByPartition }) =>
+        resultsByPartition.map(({ partitionIndex, partitionErrorCode }) => ({
+          topic: name,
+          partition: partitionIndex,
+          code: partitionErrorCode,
+        })),
+      ),
+    );
+  }
+
+  /** At most one batch for each partition, all led by this broker. */
+  async produce(
+    transactionalId: string,
+    batches: readonly PartitionBatch[],
+  ): Promise<readonly PartitionCode[]> {
+    const { responses } = await this.#call(produce, transactionalId, batches);
+    return responses.flatMap(({ name, partitionResponses }) =>
+      partitionResponses.map(({ index, errorCode }) => ({ topic: name, partition: index, code: errorCode })),
+    );
+  }
+
+  async endTransaction(transactionalId: string, producer: Producer, commit: boolean): Promise<number> {
+    const answer = await this.#call(endTxnV3.api, transactionalId, producer.id, producer.epoch, commit);
+    return answer.errorCode;
+  }
+
+  /** The first offset of partition 0, or its end, whether committed or not. */
+  async offset(
+    topic: string,
+    which: 'start' | 'end',
+  ): Promise<{ readonly code: number; readonly offset: number }> {
+    const answer = await this.#call(listOffsetsV7.api, -1, 0, [
+      {
+        name: topic,
+        partitions: [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp: which === 'start' ? -2n : -1n }],
+      },
+    ]);
+    const partition = answer.topics[0]?.partitions[0];
+    if (partition === undefined) throw this.#linkError(new Error('no partition in the answer'));
+    return { code: partition.errorCode, offset: Number(partition.offset) };
+  }
+
+  /** Batches of partition 0 from `offset` on, up to the last stable offset; what was aborted is among them. */
+  async fetchCommitted(topic: string, offset: number): Promise<FetchedPartition> {
+    const answer = await this.#call(
+      fetchV12.api,
+      limits.checkpointFetchWaitMs,
+      1,
+      limits.checkpointFetchBytesMax,
+      readCommittedLevel,
+      0,
+      -1,
+      [
+        {
+          topicId: topic,
+          partitions: [
+            {
+              partition: 0,
+              currentLeaderEpoch: -1,
+              fetchOffset: BigInt(offset),
+              lastFetchedEpoch: -1,
+              partitionMaxBytes: limits.checkpointFetchBytesMax,
+            },
+          ],
+        },
+      ],
+      [],
+      '',
+    );
+    const partition = answer.responses[0]?.partitions[0];
+    if (partition === undefined)
+      return {
+        code: answer.errorCode || unknownServerError,
+        lastStableOffset: 0,
+        abortedTransactions: [],
+        batches: [],
+      };
+    return {
+      code: partition.errorCode,
+      lastStableOffset: Number(partition.lastStableOffset),
+      abortedTransactions: (partition.abortedTransactions ?? []).map(({ producerId, firstOffset }) => ({
+        producerId,
+        firstOffset: Number(firstOffset),
+      })),
+      batches: (partition.records ?? []).map((batch) => ({
+        baseOffset: Number(batch.firstOffset),
+        lastOffset: Number(batch.firstOffset) + batch.lastOffsetDelta,
+        producerId: batch.producerId,
+        isTransactional: (batch.attributes & transactionalBit) !== 0,
+        isControl: (batch.attributes & controlBit) !== 0,
+        records: batch.records.map(({ key, value }) => ({ key, value })),
+      })),
+    };
+  }
+
+  /** Answers with error codes are answers; whatever else goes wrong ends the connection. */
+  async #call<Arguments extends unknown[], Answer>(
+    api: API<Arguments, Answer>,
+    ...args: Arguments
+  ): Promise<Exclude<Answer, boolean>> {
+    try {
+      return (await api.async(this.#connection, ...args)) as Exclude<Answer, boolean>;
+    } catch (error) {
+      if (error instanceof ResponseError) return error['response'] as Exclude<Answer, boolean>;
+      this.close();
+      throw this.#linkError(error);
+    }
+  }
+
+  #linkError(error: unknown): LinkError {
+    const { host, port } = this.address;
+    return new LinkError(`${host}:${port}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+const unknownServerError = -1;
+
+/** The innermost cause, which names the trouble, in words where the system has only a code. */
+function reasonOf(error: unknown): string {
+  let inner = error;
+  while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause;
+  const code = inner instanceof Error && 'code' in inner ? inner.code : undefined;
+  if (code === 'ECONNREFUSED') return 'connection refused (is a broker running there?)';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unknown host name (DNS)';
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'no route (is the network up?)';
+  return messageOf(inner);
+}

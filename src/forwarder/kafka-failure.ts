@@ -1,0 +1,122 @@
+import type { Failure, FailureKind } from './target.ts';
+
+/** What we were doing when the cluster answered with an error code. */
+export type KafkaCall =
+  | 'metadata'
+  | 'create-topic'
+  | 'coordinator'
+  | 'begin'
+  | 'produce'
+  | 'end'
+  | 'read-checkpoints';
+
+interface Meaning {
+  readonly name: string;
+  readonly kind: FailureKind;
+  /** What to do, where there is something to do. */
+  readonly advice?: string;
+}
+
+const anotherGateway =
+  'another gateway runs with a copy of this data folder, or this one was silent for too long; if there are two, ' +
+  'stop one or give it a new data folder';
+
+/** Kafka's error codes that mean more than "no" to us. Those not listed are `refused`. */
+const meanings: ReadonlyMap<number, Meaning> = new Map([
+  [-1, { name: 'UNKNOWN_SERVER_ERROR', kind: 'refused', advice: "look into the broker's log" }],
+  [3, { name: 'UNKNOWN_TOPIC_OR_PARTITION', kind: 'busy' }],
+  [5, { name: 'LEADER_NOT_AVAILABLE', kind: 'busy' }],
+  [6, { name: 'NOT_LEADER_OR_FOLLOWER', kind: 'busy' }],
+  [7, { name: 'REQUEST_TIMED_OUT', kind: 'refused' }],
+  [
+    10,
+    {
+      name: 'MESSAGE_TOO_LARGE',
+      kind: 'refused',
+      advice: 'raise max.message.bytes of the topic to 1048588, the default of Kafka',
+    },
+  ],
+  [14, { name: 'COORDINATOR_LOAD_IN_PROGRESS', kind: 'busy' }],
+  [15, { name: 'COORDINATOR_NOT_AVAILABLE', kind: 'busy' }],
+  [16, { name: 'NOT_COORDINATOR', kind: 'busy' }],
+  [17, { name: 'INVALID_TOPIC_EXCEPTION', kind: 'refused', advice: 'choose a shorter gateway name' }],
+  [
+    19,
+    { name: 'NOT_ENOUGH_REPLICAS', kind: 'refused', advice: 'wait for brokers of the cluster to come back' },
+  ],
+  [
+    29,
+    {
+      name: 'TOPIC_AUTHORIZATION_FAILED',
+      kind: 'forbidden',
+      advice: 'grant Write on this topic, and on the checkpoint topic Read as well',
+    },
+  ],
+  [
+    31,
+    {
+      name: 'CLUSTER_AUTHORIZATION_FAILED',
+      kind: 'forbidden',
+      advice: 'grant Create on the cluster, or create the topic yourself',
+    },
+  ],
+  [
+    32,
+    {
+      name: 'INVALID_TIMESTAMP',
+      kind: 'refused',
+      advice: "a record is stamped over an hour ahead of the broker's clock: set the clock",
+    },
+  ],
+  [35, { name: 'UNSUPPORTED_VERSION', kind: 'refused', advice: 'the cluster must be Kafka 3.0 or later' }],
+  [
+    38,
+    {
+      name: 'INVALID_REPLICATION_FACTOR',
+      kind: 'refused',
+      advice:
+        'the cluster has fewer brokers than its default.replication.factor: create the topic yourself or add brokers',
+    },
+  ],
+  [47, { name: 'INVALID_PRODUCER_EPOCH', kind: 'fenced', advice: anotherGateway }],
+  [48, { name: 'INVALID_TXN_STATE', kind: 'refused' }],
+  [
+    50,
+    {
+      name: 'INVALID_TRANSACTION_TIMEOUT',
+      kind: 'refused',
+      advice: 'raise transaction.max.timeout.ms of the brokers to at least 60000',
+    },
+  ],
+  [51, { name: 'CONCURRENT_TRANSACTIONS', kind: 'busy' }],
+  [
+    53,
+    {
+      name: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+      kind: 'forbidden',
+      advice: 'grant Write and Describe on transactional ids that begin with headwater-',
+    },
+  ],
+  [90, { name: 'PRODUCER_FENCED', kind: 'fenced', advice: anotherGateway }],
+]);
+
+/**
+ * What an error code means for the mirror. A Produce is never `busy`: with it the transaction is spoilt, because
+ * other partitions may have taken theirs.
+ */
+export function kafkaFailure(call: KafkaCall, code: number, about: string): Failure {
+  const meaning = meanings.get(code) ?? { name: `error ${code}`, kind: 'refused' as const };
+  const kind = call === 'produce' && meaning.kind === 'busy' ? 'refused' : meaning.kind;
+  const advice = meaning.advice === undefined ? '' : `: ${meaning.advice}`;
+  return { kind, message: `${meaning.name} from the cluster when ${doing[call]} ${about}${advice}` };
+}
+
+const doing: Readonly<Record<KafkaCall, string>> = {
+  metadata: 'asking about',
+  'create-topic': 'creating topic',
+  coordinator: 'asking for the coordinator of',
+  begin: 'beginning a transaction of',
+  produce: 'writing to',
+  end: 'ending a transaction of',
+  'read-checkpoints': 'reading topic',
+};

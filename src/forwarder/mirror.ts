@@ -1,0 +1,311 @@
+import { assert } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import type { LifeStart } from '../log/types.ts';
+import { type Checkpoint, extendLives } from './checkpoint.ts';
+import { type LocalPartition, resumePoint } from './resume.ts';
+import type { Failure } from './target.ts';
+
+/*
+ * The mirror's order of things, as a pure function: no time, no I/O, no randomness. Exactly one question is open at
+ * any time: the last command of a step; its answer is the next event. `stop` alone may come in between.
+ */
+
+export type Phase =
+  | 'opening'
+  | 'resuming'
+  | 'reading'
+  | 'sending'
+  | 'committing'
+  | 'aborting'
+  | 'waiting'
+  | 'lingering'
+  | 'backing-off'
+  | 'stopped';
+
+/** Where a partition stands, and what its next checkpoint lists. */
+export interface Position extends Checkpoint {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface MirrorState {
+  readonly phase: Phase;
+  readonly lingerMs: number;
+  readonly stopping: boolean;
+  /** All that the cluster has acknowledged, one for each partition of the session. */
+  readonly positions: readonly Position[];
+  /** The position that the next flush begins with, so that none starves. */
+  readonly turn: number;
+  /** What becomes of some positions once the transaction in hand is committed. */
+  readonly flush: readonly Position[];
+  /** More was waiting than the flush could take: no linger. */
+  readonly backlog: boolean;
+  /** `busy` and `hidden` answers in a row. */
+  readonly repeats: number;
+  /** Failed sessions in a row. */
+  readonly failures: number;
+  /** Why it waits, backs off or stopped; null while all is well. */
+  readonly failure: Failure | null;
+}
+
+/** Records read for one partition, not yet sent. */
+export interface ReadRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly fromOffset: number;
+  readonly nextOffset: number;
+  /** The lives of these records. */
+  readonly lives: readonly LifeStart[];
+}
+
+export interface ResumedPartition extends LocalPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly checkpoint: Checkpoint | null;
+}
+
+/** `jitter` is a random number in [0, 1). */
+export type MirrorEvent =
+  | { readonly type: 'start' }
+  | { readonly type: 'opened' }
+  | { readonly type: 'checkpoints'; readonly partitions: readonly ResumedPartition[] }
+  | { readonly type: 'read'; readonly ranges: readonly ReadRange[]; readonly backlog: boolean }
+  /** The log has a partition that this session has not opened. */
+  | { readonly type: 'new-partition' }
+  | { readonly type: 'sent' }
+  | { readonly type: 'committed' }
+  | { readonly type: 'aborted'; readonly jitter: number }
+  /** The log has records that were not sent. */
+  | { readonly type: 'wrote' }
+  | { readonly type: 'woke' }
+  | { readonly type: 'failed'; readonly failure: Failure; readonly jitter: number }
+  | { readonly type: 'stop' };
+
+export type MirrorCommand =
+  | { readonly type: 'open' }
+  | { readonly type: 'read-checkpoints' }
+  /** Read from the log in this order, up to the bounds of one transaction. */
+  | { readonly type: 'read'; readonly positions: readonly Position[] }
+  /** Send what was read last, and with it these checkpoints. */
+  | { readonly type: 'send'; readonly checkpoints: readonly Position[] }
+  | { readonly type: 'commit' }
+  | { readonly type: 'abort' }
+  /** Wait until the log has something to send. */
+  | { readonly type: 'wait' }
+  | { readonly type: 'sleep'; readonly ms: number }
+  /** Cut the connections; no answer. */
+  | { readonly type: 'close' }
+  /** The end; no answer. */
+  | { readonly type: 'stop' };
+
+export interface Step {
+  readonly state: MirrorState;
+  readonly commands: readonly MirrorCommand[];
+}
+
+/** The state before `start`. */
+export const initialState = (lingerMs: number): MirrorState => ({
+  phase: 'stopped',
+  lingerMs,
+  stopping: false,
+  positions: [],
+  turn: 0,
+  flush: [],
+  backlog: false,
+  repeats: 0,
+  failures: 0,
+  failure: null,
+});
+
+/** What to do next. @throws Error if the event cannot follow the state: a bug of the caller. */
+export function step(state: MirrorState, event: MirrorEvent): Step {
+  switch (event.type) {
+    case 'start':
+      return enter(state, 'opening');
+    case 'stop':
+      return { state: { ...state, stopping: true }, commands: [] };
+    case 'opened':
+      return proceed(state, 'opening', 'resuming');
+    case 'checkpoints':
+      return resume(state, event.partitions);
+    case 'read':
+      return afterRead(state, event.ranges, event.backlog);
+    case 'new-partition':
+      return proceed(state, 'reading', 'opening');
+    case 'sent':
+      expectPhase(state, 'sending');
+      return enter(state, 'committing');
+    case 'committed':
+      return afterCommit(state);
+    case 'aborted':
+      expectPhase(state, 'aborting');
+      return backOff(state, state.failure, event.jitter);
+    case 'wrote':
+      return state.lingerMs > 0 ? linger(state) : proceed(state, 'waiting', 'reading');
+    case 'woke':
+      return afterSleep(state);
+    case 'failed':
+      return afterFailure(state, event.failure, event.jitter);
+  }
+}
+
+function resume(state: MirrorState, partitions: readonly ResumedPartition[]): Step {
+  expectPhase(state, 'resuming');
+  const positions: Position[] = [];
+  for (const partition of partitions) {
+    const point = resumePoint(partition, partition.checkpoint);
+    if (point.kind === 'unknown-life')
+      return finish({ ...state, failure: unknownLife(partition, point.life) });
+    positions.push({
+      topic: partition.topic,
+      partition: partition.partition,
+      nextOffset: point.offset,
+      lives: partition.checkpoint?.lives ?? [],
+    });
+  }
+  return proceed({ ...state, positions, turn: 0 }, 'resuming', 'reading');
+}
+
+function afterRead(state: MirrorState, ranges: readonly ReadRange[], backlog: boolean): Step {
+  if (ranges.length === 0) return proceed({ ...state, failures: 0, failure: null }, 'reading', 'waiting');
+  const flush = ranges.map(({ topic, partition, fromOffset, nextOffset, lives }) => {
+    const position = state.positions[indexOf(state, { topic, partition })];
+    assert(position !== undefined, `read of ${topic}-${partition}, which has no position`);
+    return { topic, partition, nextOffset, lives: extendLives(position.lives, fromOffset, lives) };
+  });
+  return proceed({ ...state, flush, backlog }, 'reading', 'sending');
+}
+
+function afterCommit(state: MirrorState): Step {
+  expectPhase(state, 'committing');
+  const positions = [...state.positions];
+  for (const position of state.flush) positions[indexOf(state, position)] = position;
+  const last = state.flush.at(-1);
+  const turn = last === undefined ? 0 : (indexOf(state, last) + 1) % positions.length;
+  const settled = { ...state, positions, turn, flush: [], failures: 0, failure: null };
+  return proceed(settled, 'committing', state.backlog ? 'reading' : 'waiting');
+}
+
+function linger(state: MirrorState): Step {
+  expectPhase(state, 'waiting');
+  if (state.stopping) return finish(state);
+  return { state: { ...state, phase: 'lingering' }, commands: [{ type: 'sleep', ms: state.lingerMs }] };
+}
+
+function afterSleep(state: MirrorState): Step {
+  if (state.stopping) return finish(state);
+  if (state.phase === 'lingering') return enter(state, 'reading');
+  if (state.phase === 'backing-off') return enter(state, 'opening');
+  if (state.phase === 'waiting') return enter(state, 'waiting');
+  return { state, commands: [question(state, state.phase)] };
+}
+
+function afterFailure(state: MirrorState, failure: Failure, jitter: number): Step {
+  // The first failure is the one to tell; that the abort failed as well changes nothing.
+  if (state.phase === 'aborting') return backOff(state, state.failure, jitter);
+  if (state.phase === 'sending' && wasAnswered(failure)) return enter({ ...state, failure }, 'aborting');
+  if (state.stopping) return finish(state);
+  if (failure.kind === 'busy' && state.repeats < limits.busyRepeatsMax) {
+    const ms = limits.busyDelayMsMin + jitter * (limits.busyDelayMsMax - limits.busyDelayMsMin);
+    return repeat(state, ms);
+  }
+  if (failure.kind === 'hidden' && state.repeats < limits.hiddenRepeatsMax)
+    return repeat({ ...state, failure }, limits.hiddenDelayMs);
+  return backOff(state, failure, jitter);
+}
+
+/** Whether an abort makes sense. The cluster commits a transaction in which a Produce failed: only we can abort it. */
+const wasAnswered = ({ kind }: Failure): boolean => kind === 'refused' || kind === 'forbidden';
+
+function repeat(state: MirrorState, ms: number): Step {
+  return {
+    state: { ...state, repeats: state.repeats + 1 },
+    commands: [{ type: 'sleep', ms: Math.round(ms) }],
+  };
+}
+
+/** Whatever is in doubt now, the next session start makes certain. */
+function backOff(state: MirrorState, failure: Failure | null, jitter: number): Step {
+  if (state.stopping) return finish(state);
+  const doubled = limits.forwardBackoffMsMin * 2 ** Math.min(state.failures, 20);
+  const bound =
+    failure?.kind === 'fenced' ? limits.fencedBackoffMs : Math.min(doubled, limits.forwardBackoffMsMax);
+  const ms = Math.round(bound * (0.5 + jitter / 2));
+  return {
+    state: {
+      ...state,
+      phase: 'backing-off',
+      flush: [],
+      repeats: 0,
+      failures: state.failures + 1,
+      failure,
+    },
+    commands: [{ type: 'close' }, { type: 'sleep', ms }],
+  };
+}
+
+function finish(state: MirrorState): Step {
+  return {
+    state: { ...state, phase: 'stopped', flush: [] },
+    commands: [{ type: 'close' }, { type: 'stop' }],
+  };
+}
+
+/** From one phase to the next, unless somebody wants to stop. */
+function proceed(state: MirrorState, from: Phase, to: Phase): Step {
+  expectPhase(state, from);
+  return state.stopping ? finish(state) : enter(state, to);
+}
+
+function enter(state: MirrorState, phase: Phase): Step {
+  const entered = { ...state, phase, repeats: 0 };
+  return { state: entered, commands: [question(entered, phase)] };
+}
+
+function question(state: MirrorState, phase: Phase): MirrorCommand {
+  switch (phase) {
+    case 'opening':
+      return { type: 'open' };
+    case 'resuming':
+      return { type: 'read-checkpoints' };
+    case 'reading':
+      return {
+        type: 'read',
+        positions: [...state.positions.slice(state.turn), ...state.positions.slice(0, state.turn)],
+      };
+    case 'sending':
+      return { type: 'send', checkpoints: state.flush };
+    case 'committing':
+      return { type: 'commit' };
+    case 'aborting':
+      return { type: 'abort' };
+    case 'waiting':
+      return { type: 'wait' };
+    case 'lingering':
+    case 'backing-off':
+    case 'stopped':
+      throw new Error(`broken assumption: ${phase} asks nothing`);
+  }
+}
+
+function indexOf(state: MirrorState, of: { readonly topic: string; readonly partition: number }): number {
+  return state.positions.findIndex(
+    ({ topic, partition }) => topic === of.topic && partition === of.partition,
+  );
+}
+
+function expectPhase(state: MirrorState, phase: Phase): void {
+  assert(state.phase === phase, `the mirror is ${state.phase}, not ${phase}`);
+}
+
+function unknownLife(partition: ResumedPartition, life: string | null): Failure {
+  const { topic, partition: number, checkpoint } = partition;
+  return {
+    kind: 'refused',
+    message:
+      `the cluster has ${topic}-${number} up to offset ${checkpoint?.nextOffset} from ` +
+      `${life === null ? 'an unnamed life' : `life ${life}`}, which this data folder does not know: it was restored ` +
+      'from an older copy, or its disk lost records. Nothing is sent, so that no reading is skipped. Start the ' +
+      'gateway with a new data folder, or bring back the one that wrote those records',
+  };
+}

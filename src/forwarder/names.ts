@@ -1,0 +1,20 @@
+/** What things of the mirror are called in the cluster. Changing any of these makes a different gateway of it. */
+
+/** The local name of the checkpoint topic: a log topic called so is not mirrored, because it would collide. */
+export const checkpointTopicName = 'headwater-checkpoint';
+
+/** The central topic of a topic of the log. */
+export const centralTopic = (gateway: string, topic: string): string => `${gateway}.${topic}`;
+
+/** The compacted topic of one partition that says what has arrived. */
+export const checkpointTopic = (gateway: string): string => centralTopic(gateway, checkpointTopicName);
+
+/** One lane of one data folder. Whoever else initialises it fences us. */
+export const transactionalId = (logId: string, lane: 'bulk'): string => `headwater-${logId}-${lane}`;
+
+/** Keys of checkpoint records of one log begin with this. */
+export const checkpointKeyPrefix = (logId: string): string => `${logId}/`;
+
+/** The key of the checkpoint record of a partition; compaction keeps the newest record of each key. */
+export const checkpointKey = (logId: string, topic: string, partition: number): string =>
+  `${checkpointKeyPrefix(logId)}${topic}/${partition}`;

@@ -1,0 +1,67 @@
+import { promisify } from 'node:util';
+import { constants, zstdCompress } from 'node:zlib';
+import type { LogRecord } from '../core/record.ts';
+import { batchHeaderBytes, encodeBatch } from '../log/batch.ts';
+import { crc32c } from '../log/crc32c.ts';
+
+/*
+ * A record batch as it is sent (the layout is drawn in log/batch.ts): baseOffset 0, zstd, transactional. The
+ * producer's fields are filled in last, because they are known only when the batch goes out.
+ */
+const lengthAt = 8;
+const lengthFieldEnd = 12;
+const crcAt = 17;
+const attributesAt = 21;
+const producerIdAt = 43;
+const producerEpochAt = 51;
+const baseSequenceAt = 53;
+const zstdAndTransactional = 4 | 0x10;
+
+const compress = promisify(zstdCompress);
+
+export interface OutgoingBatch {
+  readonly bytes: Uint8Array;
+  readonly recordCount: number;
+}
+
+export interface Producer {
+  readonly id: bigint;
+  readonly epoch: number;
+}
+
+/**
+ * One zstd batch of these records with offsets from 0 on, compressed off the event loop.
+ * @throws Error for an empty list: a batch has at least one record.
+ */
+export async function buildBatch(records: readonly LogRecord[]): Promise<OutgoingBatch> {
+  const plain = encodeBatch(0, records);
+  const body = await compress(plain.subarray(batchHeaderBytes), {
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+  });
+  const bytes = Buffer.concat([plain.subarray(0, batchHeaderBytes), body]);
+  bytes.writeInt32BE(bytes.length - lengthFieldEnd, lengthAt);
+  bytes.writeInt16BE(zstdAndTransactional, attributesAt);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(attributesAt)), crcAt);
+  return { bytes, recordCount: records.length };
+}
+
+/** Writes the producer and the sequence of the first record into the batch, in place. */
+export function stampProducer(batch: OutgoingBatch, producer: Producer, baseSequence: number): void {
+  const { buffer, byteOffset, byteLength } = batch.bytes;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  bytes.writeBigInt64BE(producer.id, producerIdAt);
+  bytes.writeInt16BE(producer.epoch, producerEpochAt);
+  bytes.writeInt32BE(baseSequence, baseSequenceAt);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(attributesAt)), crcAt);
+}
+
+/** The sequence after `count` records: Kafka counts modulo 2^31. */
+export const nextSequence = (sequence: number, count: number): number => (sequence + count) % 2 ** 31;
+
+/** An upper bound of what a record takes in an uncompressed batch. */
+export function recordBytes(record: LogRecord): number {
+  const fixed = 40;
+  let bytes = fixed + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  for (const { name, value } of record.headers) bytes += 10 + Buffer.byteLength(name) + value.length;
+  return bytes;
+}

@@ -1,0 +1,45 @@
+import type { MirrorState } from './mirror.ts';
+
+export interface ForwarderStatus {
+  readonly state: 'connecting' | 'opening' | 'idle' | 'sending' | 'backing-off' | 'stopped';
+  /** One line for a person; if something is wrong, also what to do. */
+  readonly message: string;
+  /** Durable records that the cluster has not acknowledged. */
+  readonly lagRecords: number;
+  /** Records acknowledged in this run. */
+  readonly recordsAcknowledged: number;
+  /** Wall clock of the last acknowledgement in this run. */
+  readonly lastAcknowledgedMs: number | null;
+  readonly lastError: { readonly message: string; readonly atMs: number } | null;
+}
+
+/** The state and the message of a status. A connection as such is never called good: only progress is. */
+export function describe(state: MirrorState, lagRecords: number): Pick<ForwarderStatus, 'state' | 'message'> {
+  switch (state.phase) {
+    case 'opening':
+      return { state: 'connecting', message: because(state, 'starting a session with the cluster') };
+    case 'resuming':
+      return { state: 'opening', message: because(state, 'asking the cluster what has arrived') };
+    case 'reading':
+    case 'sending':
+    case 'committing':
+    case 'aborting':
+      return { state: 'sending', message: because(state, `sending, ${lagRecords} records to go`) };
+    case 'waiting':
+    case 'lingering':
+      return {
+        state: 'idle',
+        message:
+          lagRecords === 0
+            ? 'the cluster has acknowledged everything'
+            : `${lagRecords} new records leave with the next flush`,
+      };
+    case 'backing-off':
+      return { state: 'backing-off', message: because(state, 'trying again soon') };
+    case 'stopped':
+      return { state: 'stopped', message: because(state, 'stopped') };
+  }
+}
+
+const because = (state: MirrorState, doing: string): string =>
+  state.failure === null ? doing : `${state.failure.message} (${doing})`;

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
+import { type KafkaCall, kafkaFailure } from '../../src/forwarder/kafka-failure.ts';
+import { initialState, type MirrorState, type Phase, step } from '../../src/forwarder/mirror.ts';
+
+/** What the mirror does after this answer in this phase, in order. */
+function actions(phase: Phase, call: KafkaCall, code: number): string[] {
+  const state: MirrorState = { ...initialState(0), phase };
+  const failure = kafkaFailure(call, code, 'x');
+  return step(state, { type: 'failed', failure, jitter: 0.5 }).commands.map((command) =>
+    command.type === 'sleep' ? `sleep ${command.ms}` : command.type,
+  );
+}
+
+const again = ['sleep 11'];
+const sessionStart = ['close', 'sleep 150'];
+const longPause = ['close', 'sleep 45000'];
+
+describe('an error code of Kafka leads to the right action', () => {
+  test.each<[string, number, Phase, KafkaCall, readonly string[]]>([
+    ['CONCURRENT_TRANSACTIONS at session start', 51, 'opening', 'begin', again],
+    ['CONCURRENT_TRANSACTIONS at AddPartitionsToTxn', 51, 'sending', 'begin', again],
+    ['CONCURRENT_TRANSACTIONS at EndTxn', 51, 'committing', 'end', again],
+    ['COORDINATOR_NOT_AVAILABLE', 15, 'opening', 'coordinator', again],
+    ['COORDINATOR_LOAD_IN_PROGRESS', 14, 'opening', 'begin', again],
+    ['NOT_COORDINATOR at EndTxn', 16, 'committing', 'end', again],
+    ['NOT_LEADER_OR_FOLLOWER at the checkpoint read', 6, 'resuming', 'read-checkpoints', again],
+    ['NOT_LEADER_OR_FOLLOWER at Produce', 6, 'sending', 'produce', ['abort']],
+    ['UNKNOWN_TOPIC_OR_PARTITION at Produce', 3, 'sending', 'produce', ['abort']],
+    ['CONCURRENT_TRANSACTIONS at Produce', 51, 'sending', 'produce', ['abort']],
+    ['OUT_OF_ORDER_SEQUENCE_NUMBER at Produce', 45, 'sending', 'produce', ['abort']],
+    ['MESSAGE_TOO_LARGE at Produce', 10, 'sending', 'produce', ['abort']],
+    ['INVALID_TIMESTAMP at Produce', 32, 'sending', 'produce', ['abort']],
+    ['NOT_ENOUGH_REPLICAS at Produce', 19, 'sending', 'produce', ['abort']],
+    ['TOPIC_AUTHORIZATION_FAILED at Produce', 29, 'sending', 'produce', ['abort']],
+    ['UNKNOWN_SERVER_ERROR at Produce', -1, 'sending', 'produce', ['abort']],
+    ['a code that nobody knows at Produce', 999, 'sending', 'produce', ['abort']],
+    ['INVALID_PRODUCER_EPOCH at Produce', 47, 'sending', 'produce', longPause],
+    ['PRODUCER_FENCED at AddPartitionsToTxn', 90, 'sending', 'begin', longPause],
+    ['PRODUCER_FENCED at EndTxn', 90, 'committing', 'end', longPause],
+    ['INVALID_TXN_STATE at EndTxn', 48, 'committing', 'end', sessionStart],
+    ['a code that nobody knows at EndTxn', 999, 'committing', 'end', sessionStart],
+    ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 53, 'opening', 'begin', sessionStart],
+    ['CLUSTER_AUTHORIZATION_FAILED', 31, 'opening', 'create-topic', sessionStart],
+  ])('%s', (_, code, phase, call, expected) => {
+    expect(actions(phase, call, code)).toEqual(expected);
+  });
+
+  test('what is busy too long is a failure like any other, and told', () => {
+    const repeats = limits.busyRepeatsMax;
+    const failure = kafkaFailure('begin', 51, 'headwater-1-bulk');
+    const { state, commands } = step(
+      { ...initialState(0), phase: 'opening', repeats },
+      { type: 'failed', failure, jitter: 0.5 },
+    );
+    expect(commands.map(({ type }) => type)).toEqual(['close', 'sleep']);
+    expect(state.failure).toBe(failure);
+  });
+
+  test.each([
+    [29, /TOPIC_AUTHORIZATION_FAILED .* gw1\.readings-0: grant Write/],
+    [53, /grant Write and Describe on transactional ids that begin with headwater-/],
+    [90, /another gateway runs with a copy of this data folder/],
+    [10, /raise max\.message\.bytes/],
+    [999, /error 999 from the cluster when writing to gw1\.readings-0/],
+  ])('the message of %i says what to do', (code, expected) => {
+    expect(kafkaFailure('produce', code, 'gw1.readings-0').message).toMatch(expected);
+  });
+});

@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
+
+const session = {
+  transactionalId: 'headwater-1-bulk',
+  topics: [],
+  checkpointTopic: 'gw1.headwater-checkpoint',
+  checkpointKeyPrefix: '1/',
+};
+
+const servers: Server[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+/** Something that listens but is no broker. */
+async function listener(
+  onConnection: (socket: Socket) => void,
+): Promise<{ server: Server; address: string }> {
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    onConnection(socket);
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+async function closedPort(): Promise<string> {
+  const { server, address } = await listener(() => {});
+  await new Promise((resolve) => servers.splice(servers.indexOf(server), 1)[0]?.close(resolve));
+  return address;
+}
+
+describe('a Kafka target', () => {
+  test('names every broker that it could not reach, and what to check', async () => {
+    const first = await closedPort();
+    const second = await closedPort();
+    const failure = await new KafkaTarget([first, second]).open(session);
+    expect(failure?.kind).toBe('unreachable');
+    expect(failure?.message).toContain(`${first}: connection refused`);
+    expect(failure?.message).toContain(`${second}: connection refused`);
+    expect(failure?.message).toContain('Check the link and forwarder.brokers');
+  });
+
+  test('says that an address is none', async () => {
+    const failure = await new KafkaTarget(['a:b:c']).open(session);
+    expect(failure?.message).toContain('"a:b:c" is not an address of the form host:port');
+  });
+
+  test('can be closed while a broker keeps it waiting, and opened again', async () => {
+    let asked = (): void => {};
+    const question = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const { address } = await listener((socket) => socket.once('data', () => asked()));
+    const target = new KafkaTarget([address]);
+    const opening = target.open(session);
+    await question;
+    await target.close();
+    expect((await opening)?.kind).toBe('unreachable');
+    const again = target.open(session);
+    await target.close();
+    expect((await again)?.kind).toBe('unreachable');
+  });
+
+  test('takes a lost connection and an answer without sense for a failure', async () => {
+    for (const onData of [
+      (socket: Socket) => socket.destroy(),
+      (socket: Socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'.repeat(4), () => socket.end()),
+      (socket: Socket, request: Buffer) => {
+        // The right correlation id, and then nothing that belongs there.
+        const answer = Buffer.alloc(40, 0xff);
+        answer.writeInt32BE(36, 0);
+        request.copy(answer, 4, 8, 12);
+        socket.write(answer);
+      },
+    ]) {
+      const { address } = await listener((socket) =>
+        socket.on('data', (request: Buffer) => onData(socket, request)),
+      );
+      const target = new KafkaTarget([address]);
+      expect((await target.open(session))?.kind).toBe('unreachable');
+      await target.close();
+    }
+  });
+});

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  initialState,
+  type MirrorCommand,
+  type MirrorEvent,
+  type Position,
+  step,
+} from '../../src/forwarder/mirror.ts';
+import type { FailureKind } from '../../src/forwarder/target.ts';
+import type { LifeStart } from '../../src/log/types.ts';
+
+/*
+ * Transcripts of the state machine: `>` lines are events in the notation below, `<` lines the commands that must
+ * follow, `#` lines say why. `> begin <linger>` starts afresh. Run with UPDATE_GOLDEN=1 and read the difference.
+ *
+ *   checkpoints readings/0 0..5 lives=A@0 next=3 sent=A@0 | …     log start..high watermark, checkpoint
+ *   read readings/0 0..5 lives=A@0 | … [backlog]                  records from..to
+ *   failed <kind>                                                 jitter is 0.5 throughout
+ */
+const folder = join(import.meta.dirname, '../golden/mirror');
+const jitter = 0.5;
+
+test.each(readdirSync(folder))('the mirror acts as written in %s', (file) => {
+  const path = join(folder, file);
+  const written = readFileSync(path, 'utf8');
+  const played = play(written);
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, played);
+  expect(played).toBe(process.env['UPDATE_GOLDEN'] === '1' ? played : written);
+});
+
+function play(transcript: string): string {
+  let state = initialState(0);
+  const lines: string[] = [];
+  for (const line of transcript.split('\n')) {
+    if (line.startsWith('<')) continue;
+    lines.push(line);
+    if (!line.startsWith('> ')) continue;
+    const [word, ...rest] = line.slice(2).split(' ');
+    if (word === 'begin') {
+      state = initialState(Number(rest[0] ?? 0));
+      continue;
+    }
+    const after = step(state, parseEvent(word ?? '', rest.join(' ')));
+    state = after.state;
+    for (const command of after.commands) lines.push(`< ${describe(command)}`);
+    if (after.commands.some(({ type }) => type === 'stop') && state.failure !== null)
+      lines.push(`< because ${state.failure.message}`);
+  }
+  return lines.join('\n');
+}
+
+function parseEvent(word: string, rest: string): MirrorEvent {
+  switch (word) {
+    case 'checkpoints':
+      return { type: 'checkpoints', partitions: parts(rest).map(parseResumed) };
+    case 'read': {
+      const backlog = rest.endsWith(' backlog');
+      return { type: 'read', ranges: parts(rest.replace(/ backlog$/, '')).map(parseRange), backlog };
+    }
+    case 'failed':
+      return {
+        type: 'failed',
+        jitter,
+        failure: { kind: rest as FailureKind, message: `the ${rest} failure` },
+      };
+    case 'aborted':
+      return { type: 'aborted', jitter };
+    case 'start':
+    case 'opened':
+    case 'new-partition':
+    case 'sent':
+    case 'committed':
+    case 'wrote':
+    case 'woke':
+    case 'stop':
+      return { type: word };
+    default:
+      throw new Error(`no such event: ${word}`);
+  }
+}
+
+const parts = (text: string): string[] => (text === '' ? [] : text.split(' | '));
+
+function parseResumed(text: string) {
+  const { topic, partition, from, to, settings } = parsePart(text);
+  const next = settings.get('next');
+  return {
+    topic,
+    partition,
+    logStartOffset: from,
+    highWatermark: to,
+    lives: parseLives(settings.get('lives')),
+    checkpoint:
+      next === undefined ? null : { nextOffset: Number(next), lives: parseLives(settings.get('sent')) },
+  };
+}
+
+function parseRange(text: string) {
+  const { topic, partition, from, to, settings } = parsePart(text);
+  return {
+    topic,
+    partition,
+    fromOffset: from,
+    nextOffset: to,
+    lives: parseLives(settings.get('lives')),
+  };
+}
+
+function parsePart(text: string) {
+  const [name = '', range = '', ...settings] = text.split(' ');
+  const [topic = '', partition] = name.split('/');
+  const [from, to] = range.split('..').map(Number);
+  return {
+    topic,
+    partition: Number(partition),
+    from: from ?? 0,
+    to: to ?? 0,
+    settings: new Map(settings.map((setting) => setting.split('=') as [string, string])),
+  };
+}
+
+const parseLives = (text = ''): LifeStart[] =>
+  text === ''
+    ? []
+    : text.split(',').map((one) => {
+        const [life = '', firstOffset] = one.split('@');
+        return { life, firstOffset: Number(firstOffset) };
+      });
+
+function describe(command: MirrorCommand): string {
+  switch (command.type) {
+    case 'read':
+      return `read ${command.positions.map(({ topic, partition, nextOffset }) => `${topic}/${partition}@${nextOffset}`).join(' ')}`.trim();
+    case 'send':
+      return `send ${command.checkpoints.map(describeCheckpoint).join(' | ')}`;
+    case 'sleep':
+      return `sleep ${command.ms}`;
+    default:
+      return command.type;
+  }
+}
+
+const describeCheckpoint = ({ topic, partition, nextOffset, lives }: Position): string =>
+  `${topic}/${partition} next=${nextOffset} sent=${lives.map(({ life, firstOffset }) => `${life}@${firstOffset}`).join(',')}`;

@@ -1,0 +1,141 @@
+import { OperatingError } from '../../src/core/errors.ts';
+import type { LogRecord } from '../../src/core/record.ts';
+import { encodeBatch } from '../../src/log/batch.ts';
+import type { LifeStart, LogReader, PartitionInfo, StoredBatch, TopicInfo } from '../../src/log/types.ts';
+
+interface Partition {
+  readonly topic: string;
+  readonly partition: number;
+  logStartOffset: number;
+  highWatermark: number;
+  batches: StoredBatch[];
+  lives: LifeStart[];
+}
+
+/** A log in memory that goes through lives: restarts, lost tails, retention. */
+export class LogWithLives implements LogReader {
+  readonly logId: string;
+  #life: string;
+  #lifeCount = 1;
+  readonly #partitions: Partition[] = [];
+  readonly #listeners = new Set<() => void>();
+
+  constructor(logId = '00112233445566778899aabbccddeeff') {
+    this.logId = logId;
+    this.#life = lifeId(1);
+  }
+
+  get life(): string {
+    return this.#life;
+  }
+
+  createTopic(topic: string, partitions: number): void {
+    for (let partition = 0; partition < partitions; partition += 1)
+      this.#partitions.push({
+        topic,
+        partition,
+        logStartOffset: 0,
+        highWatermark: 0,
+        batches: [],
+        lives: [],
+      });
+    this.#changed();
+  }
+
+  /** One batch; the offset of its first record. */
+  append(topic: string, partition: number, records: readonly LogRecord[]): number {
+    const stored = this.#find(topic, partition);
+    const baseOffset = stored.highWatermark;
+    if (stored.lives.at(-1)?.life !== this.#life)
+      stored.lives.push({ life: this.#life, firstOffset: baseOffset });
+    stored.batches.push({
+      baseOffset,
+      lastOffset: baseOffset + records.length - 1,
+      maxTimestampMs: Math.max(...records.map(({ timestampMs }) => timestampMs)),
+      bytes: encodeBatch(baseOffset, records),
+    });
+    stored.highWatermark = baseOffset + records.length;
+    this.#changed();
+    return baseOffset;
+  }
+
+  /** The daemon starts again. */
+  startLife(): void {
+    this.#lifeCount += 1;
+    this.#life = lifeId(this.#lifeCount);
+  }
+
+  /** What a disk that lied about a sync does at the next power cut: the batches from this offset on are gone. */
+  loseTail(topic: string, partition: number, fromOffset: number): void {
+    const stored = this.#find(topic, partition);
+    stored.batches = stored.batches.filter(({ lastOffset }) => lastOffset < fromOffset);
+    stored.highWatermark = (stored.batches.at(-1)?.lastOffset ?? stored.logStartOffset - 1) + 1;
+    stored.lives = stored.lives.filter(({ firstOffset }) => firstOffset < stored.highWatermark);
+  }
+
+  /** Offsets that damage took out of the middle. */
+  loseBatch(topic: string, partition: number, offset: number): void {
+    const stored = this.#find(topic, partition);
+    stored.batches = stored.batches.filter(
+      ({ baseOffset, lastOffset }) => offset < baseOffset || offset > lastOffset,
+    );
+  }
+
+  topics(): readonly TopicInfo[] {
+    const names = [...new Set(this.#partitions.map(({ topic }) => topic))];
+    return names.map((name) => ({
+      name,
+      partitions: this.#partitions.filter(({ topic }) => topic === name).length,
+    }));
+  }
+
+  partitions(): readonly PartitionInfo[] {
+    return this.#partitions.map(({ topic, partition, logStartOffset, highWatermark }) => ({
+      topic,
+      partition,
+      logStartOffset,
+      highWatermark,
+    }));
+  }
+
+  lives(topic: string, partition: number): readonly LifeStart[] {
+    return [...this.#find(topic, partition).lives];
+  }
+
+  async read(
+    topic: string,
+    partition: number,
+    offset: number,
+    bytesMax: number,
+  ): Promise<readonly StoredBatch[]> {
+    const stored = this.#find(topic, partition);
+    if (offset < stored.logStartOffset || offset > stored.highWatermark)
+      throw new OperatingError('offset-out-of-range', `${topic}-${partition} has no offset ${offset}`);
+    const found: StoredBatch[] = [];
+    let bytes = 0;
+    for (const batch of stored.batches) {
+      if (batch.lastOffset < offset) continue;
+      if (found.length > 0 && bytes + batch.bytes.length > bytesMax) break;
+      found.push(batch);
+      bytes += batch.bytes.length;
+    }
+    return await Promise.resolve(found);
+  }
+
+  onCommit(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #find(topic: string, partition: number): Partition {
+    const found = this.#partitions.find((one) => one.topic === topic && one.partition === partition);
+    if (found === undefined) throw new OperatingError('unknown-topic', `there is no ${topic}-${partition}`);
+    return found;
+  }
+}
+
+const lifeId = (number: number): string => number.toString(16).padStart(32, '0');

@@ -1,0 +1,240 @@
+import { type Producer, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
+import type {
+  CheckpointsRead,
+  Failure,
+  FailureKind,
+  PartitionBatch,
+  SessionRequest,
+  Target,
+} from '../../src/forwarder/target.ts';
+import { decodeBatch } from '../../src/log/batch.ts';
+
+interface Entry {
+  readonly producer: Producer;
+  readonly key: string;
+  readonly value: Uint8Array;
+  fate: 'open' | 'committed' | 'aborted';
+}
+
+interface Transaction {
+  producer: Producer;
+  entries: Entry[];
+}
+
+/** A cluster in memory that keeps Kafka's rules for transactions, and nothing of its protocol. */
+export class SimCluster {
+  readonly #topics = new Map<string, Entry[][]>();
+  readonly #transactions = new Map<string, Transaction>();
+  readonly #sequences = new Map<string, number>();
+  #nextProducerId = 1n;
+  /** Requests that were lost on the way and arrive late. */
+  readonly late: (() => void)[] = [];
+
+  ensureTopic(name: string, partitions: number): void {
+    const topic = this.#topics.get(name) ?? [];
+    while (topic.length < partitions) topic.push([]);
+    this.#topics.set(name, topic);
+  }
+
+  /** Aborts what the id left open; whoever used it before is fenced from here on. */
+  initProducerId(transactionalId: string): Producer {
+    const before = this.#transactions.get(transactionalId);
+    for (const entry of before?.entries ?? []) entry.fate = 'aborted';
+    const producer = before
+      ? { id: before.producer.id, epoch: before.producer.epoch + 1 }
+      : { id: this.#nextProducerId++, epoch: 0 };
+    this.#transactions.set(transactionalId, { producer, entries: [] });
+    return producer;
+  }
+
+  produce(
+    transactionalId: string,
+    producer: Producer,
+    batches: readonly PartitionBatch[],
+  ): FailureKind | null {
+    const transaction = this.#transactions.get(transactionalId);
+    if (transaction?.producer.epoch !== producer.epoch) return 'fenced';
+    for (const { topic, partition, batch } of batches) {
+      const log = this.#topics.get(topic)?.[partition];
+      if (log === undefined) return 'refused';
+      const key = `${producer.id}/${producer.epoch}/${topic}/${partition}`;
+      const expected = this.#sequences.get(key) ?? 0;
+      if (Buffer.from(batch.bytes).readInt32BE(53) !== expected) return 'refused';
+      this.#sequences.set(key, expected + batch.recordCount);
+      for (const record of decodeBatch(batch.bytes)) {
+        const entry: Entry = {
+          producer,
+          key: Buffer.from(record.key ?? []).toString(),
+          value: record.value ?? new Uint8Array(),
+          fate: 'open',
+        };
+        log.push(entry);
+        transaction.entries.push(entry);
+      }
+    }
+    return null;
+  }
+
+  end(transactionalId: string, producer: Producer, fate: 'committed' | 'aborted'): FailureKind | null {
+    const transaction = this.#transactions.get(transactionalId);
+    if (transaction?.producer.epoch !== producer.epoch) return 'fenced';
+    if (transaction.entries.length === 0) return 'refused';
+    for (const entry of transaction.entries) entry.fate = fate;
+    transaction.entries = [];
+    return null;
+  }
+
+  /** What a read_committed consumer gets. */
+  committed(topic: string, partition: number): readonly { key: string; value: Uint8Array }[] {
+    const entries = this.#topics.get(topic)?.[partition] ?? [];
+    const open = entries.findIndex(({ fate }) => fate === 'open');
+    return entries.slice(0, open < 0 ? entries.length : open).filter(({ fate }) => fate === 'committed');
+  }
+
+  values(topic: string, partition: number): string[] {
+    return this.committed(topic, partition).map(({ value }) => Buffer.from(value).toString());
+  }
+
+  partitionCount(topic: string): number {
+    return this.#topics.get(topic)?.length ?? 0;
+  }
+}
+
+export type Call = 'open' | 'read-checkpoints' | 'send' | 'commit' | 'abort';
+
+/** What happens to one call: nothing wrong, or a fault. */
+export type Fault =
+  /** The answer is this failure, and nothing was done. */
+  | FailureKind
+  /** Done, but the answer is lost. */
+  | 'answer-lost'
+  /** Not done now, but later, when nobody expects it; the answer is lost. */
+  | 'late'
+  /** Only the first batch is taken, the others are refused. */
+  | 'part-refused';
+
+export interface SimTargetOptions {
+  readonly cluster: SimCluster;
+  readonly faultOf?: (call: Call) => Fault | null;
+  /** Lets time pass within a call, so that a crash can hit any point of it. */
+  readonly pause?: () => Promise<void>;
+}
+
+/** The twin of KafkaTarget: as little reliable as the test wants it. */
+export class SimTarget implements Target {
+  readonly #options: SimTargetOptions;
+  #session: SessionRequest | null = null;
+  #producer: Producer = { id: -1n, epoch: -1 };
+  #sequences = new Map<string, number>();
+  /** The process is dead: nothing that it still seems to do has an effect. */
+  isCutOff = false;
+  readonly calls: Call[] = [];
+
+  constructor(options: SimTargetOptions) {
+    this.#options = options;
+  }
+
+  open(session: SessionRequest): Promise<Failure | null> {
+    const { cluster } = this.#options;
+    this.#session = session;
+    let producer = this.#producer;
+    const request = (): null => {
+      for (const { name, partitions } of session.topics) cluster.ensureTopic(name, partitions);
+      cluster.ensureTopic(session.checkpointTopic, 1);
+      producer = cluster.initProducerId(session.transactionalId);
+      return null;
+    };
+    return this.#call('open', request, () => {
+      this.#producer = producer;
+      this.#sequences = new Map();
+    });
+  }
+
+  async readCheckpoints(): Promise<CheckpointsRead> {
+    const { checkpointTopic, checkpointKeyPrefix } = this.#opened();
+    const values = new Map<string, Uint8Array>();
+    const request = (): null => {
+      for (const { key, value } of this.#options.cluster.committed(checkpointTopic, 0))
+        if (key.startsWith(checkpointKeyPrefix)) values.set(key, value);
+      return null;
+    };
+    const failure = await this.#call('read-checkpoints', request);
+    return failure === null ? { ok: true, values } : { ok: false, failure };
+  }
+
+  send(batches: readonly PartitionBatch[]): Promise<Failure | null> {
+    const producer = this.#producer;
+    for (const { topic, partition, batch } of batches)
+      stampProducer(batch, producer, this.#sequences.get(`${topic}/${partition}`) ?? 0);
+    const request = (part: boolean): FailureKind | null =>
+      this.#options.cluster.produce(
+        this.#opened().transactionalId,
+        producer,
+        part ? batches.slice(0, 1) : batches,
+      );
+    return this.#call('send', request, () => {
+      for (const { topic, partition, batch } of batches) {
+        const key = `${topic}/${partition}`;
+        this.#sequences.set(key, (this.#sequences.get(key) ?? 0) + batch.recordCount);
+      }
+    });
+  }
+
+  commit(): Promise<Failure | null> {
+    return this.#call('commit', this.#end('committed'));
+  }
+
+  abort(): Promise<Failure | null> {
+    return this.#call('abort', this.#end('aborted'));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #end(fate: 'committed' | 'aborted'): () => FailureKind | null {
+    const producer = this.#producer;
+    const { transactionalId } = this.#opened();
+    return () => this.#options.cluster.end(transactionalId, producer, fate);
+  }
+
+  #opened(): SessionRequest {
+    if (this.#session === null) throw new Error('called before open');
+    return this.#session;
+  }
+
+  /** `request` is what the cluster does; `heard` is what the client does when it gets the answer. */
+  async #call(
+    call: Call,
+    request: (part: boolean) => FailureKind | null,
+    heard: () => void = () => {},
+  ): Promise<Failure | null> {
+    this.calls.push(call);
+    await this.#options.pause?.();
+    if (this.isCutOff) return failureOf(call, 'unreachable');
+    const kind = this.#play(this.#options.faultOf?.(call) ?? null, request);
+    await this.#options.pause?.();
+    if (kind === null) heard();
+    return kind === null ? null : failureOf(call, kind);
+  }
+
+  #play(fault: Fault | null, request: (part: boolean) => FailureKind | null): FailureKind | null {
+    switch (fault) {
+      case null:
+        return request(false);
+      case 'answer-lost':
+        request(false);
+        return 'unreachable';
+      case 'late':
+        this.#options.cluster.late.push(() => request(false));
+        return 'unreachable';
+      case 'part-refused':
+        request(true);
+        return 'refused';
+      default:
+        return fault;
+    }
+  }
+}
+
+const failureOf = (call: Call, kind: FailureKind): Failure => ({ kind, message: `${call}: ${kind}` });
