@@ -1,0 +1,241 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { Aedes, type Client } from 'aedes';
+import type { Clock } from '../../core/clock.ts';
+import { assert } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Metrics } from '../../core/metrics.ts';
+import type { Accept } from '../../core/record.ts';
+import { Guard } from './guard.ts';
+import { type Address, listen } from './listen.ts';
+import { PendingBytes } from './pending-bytes.ts';
+import { PublishGate } from './publish-gate.ts';
+import { type ConnectionRefusal, Refusal, Refusals } from './refusals.ts';
+
+export interface MqttIngestOptions {
+  /** Port 0 lets the system choose. */
+  readonly listen: Address;
+  readonly accept: Accept;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The MQTT 3.1.1 broker of the gateway: every message becomes a record before anybody is told of it. */
+export class MqttIngest {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  readonly #refusals: Refusals;
+  readonly #gate: PublishGate;
+  readonly #budget = new PendingBytes(limits.mqttPendingBytesMax);
+  readonly #guards = new Set<Guard>();
+  readonly #server: Server;
+  readonly #stopped = new AbortController();
+  /** Clients that break [MQTT-3.1.3-7], from their CONNECT until it is answered. */
+  readonly #nameless = new WeakSet<Client>();
+  /** The broker reports each message in flight of a client that failed; the first report counts. */
+  readonly #failed = new WeakSet<Client>();
+  #broker: Aedes | null = null;
+  #address: Address;
+
+  private constructor({ listen: address, accept, clock, logger, metrics }: MqttIngestOptions) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#metrics = metrics;
+    this.#refusals = new Refusals(clock, logger, metrics);
+    this.#gate = new PublishGate({ accept, clock, metrics, refusals: this.#refusals });
+    this.#address = address;
+    const socketOptions = {
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: limits.mqttTcpKeepAliveMs,
+    };
+    // Half open: a device that has sent all and closed its side still gets its acknowledgements.
+    this.#server = createServer({ ...socketOptions, allowHalfOpen: true });
+  }
+
+  /**
+   * Starts to take messages.
+   * @throws OperatingError `port-unusable`
+   */
+  static async start(options: MqttIngestOptions): Promise<MqttIngest> {
+    const ingest = new MqttIngest(options);
+    ingest.#broker = await ingest.#createBroker();
+    try {
+      await ingest.#listen();
+    } catch (error) {
+      await ingest.stop();
+      throw error;
+    }
+    void ingest.#sweep();
+    return ingest;
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#address;
+  }
+
+  /**
+   * Stops within about twice `limits.mqttStopMs`: no new clients and no new messages; messages in flight are answered
+   * if the log is quick enough, and cut off otherwise; then all connections are closed, and wills are stored.
+   */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    const serverClosed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const guard of this.#guards) guard.quiesce();
+    await this.#allAnswered();
+    for (const guard of this.#guards) guard.flush();
+    const broker = this.#broker;
+    if (broker !== null) await new Promise<void>((resolve) => broker.close(resolve));
+    for (const guard of this.#guards) guard.destroy();
+    await this.#allAnswered();
+    await serverClosed;
+    this.#reportGauges();
+  }
+
+  async #allAnswered(): Promise<void> {
+    const endMs = this.#clock.monotonicMs() + limits.mqttStopMs;
+    while (this.#gate.inFlight > 0 && this.#clock.monotonicMs() < endMs)
+      await this.#clock.sleep(limits.mqttStopPollMs);
+  }
+
+  async #listen(): Promise<void> {
+    this.#server.maxConnections = limits.mqttConnectionsMax;
+    this.#server.on('connection', (socket) => this.#connect(socket));
+    this.#server.on('drop', (from) => {
+      const address = `${from?.remoteAddress}:${from?.remotePort}`;
+      this.#refusals.connection(
+        'too-many-connections',
+        { address },
+        `${limits.mqttConnectionsMax} clients are connected already`,
+      );
+    });
+    this.#address = await listen(this.#server, this.#address);
+    this.#server.on('error', (error) => {
+      this.#logger.error(
+        { error: error.message },
+        'the MQTT port has a problem; clients may not get through',
+      );
+    });
+  }
+
+  #connect(socket: Socket): void {
+    const guard = new Guard({
+      socket,
+      budget: this.#budget,
+      onCut: (reason, message) => this.#refusals.connection(reason, { address: guard.address }, message),
+    });
+    this.#guards.add(guard);
+    guard.on('close', () => {
+      this.#guards.delete(guard);
+      this.#reportGauges();
+    });
+    this.#broker?.handle(guard);
+  }
+
+  async #createBroker(): Promise<Aedes> {
+    const broker = await Aedes.createBroker({
+      maxTopicLevels: limits.mqttTopicLevelsMax,
+      drainTimeout: limits.mqttSubscriberStallMsMax,
+      preConnect: (client, packet, done) => {
+        if (packet.clientId === '' && packet.clean === false) this.#nameless.add(client);
+        // The broker would keep sessions in memory only, and what it queues for absent subscribers has no bound.
+        packet.clean = true;
+        done(null, true);
+      },
+      authenticate: (client, _user, _password, done) => {
+        if (!this.#nameless.delete(client)) return done(null, true);
+        const problem = 'an empty client id needs a clean session; give the device a client id';
+        // CONNACK code 2, "identifier rejected" [MQTT-3.1.3-8].
+        done(Object.assign(new Error(problem), { returnCode: 2 as const }), false);
+      },
+      authorizePublish: (client, packet, done) => {
+        assert(client !== null, 'there are no other brokers whose wills we publish');
+        this.#gate.publish(client, packet, (refusal) => {
+          // The broker cuts the connection at once; the answers to earlier messages must be on their way.
+          if (refusal !== null) guardOf(client).flush();
+          done(refusal);
+        });
+      },
+      authorizeForward: (_client, packet) => (this.#gate.mayForward(packet) ? packet : null),
+      published: (packet, client, done) => {
+        if (client !== null && packet.length !== undefined) guardOf(client).answered(packet.length);
+        done(null);
+      },
+    });
+    this.#listenTo(broker);
+    return broker;
+  }
+
+  #listenTo(broker: Aedes): void {
+    broker.on('clientReady', (client) => {
+      const guard = guardOf(client);
+      guard.connected();
+      this.#logger.debug({ client: client.id, address: guard.address }, 'client connected');
+      this.#reportGauges();
+    });
+    broker.on('clientDisconnect', (client) => {
+      this.#logger.debug({ client: client.id, address: guardOf(client).address }, 'client disconnected');
+    });
+    broker.on('clientError', (client, error) => this.#clientFailed(client, error));
+    broker.on('connectionError', (client, error) => this.#clientFailed(client, error));
+    // Without a listener this would end the process.
+    (broker as NodeJS.EventEmitter).on('error', (error: Error) => {
+      this.#logger.error({ error: error.message }, 'the MQTT broker failed to deliver to subscribers');
+    });
+  }
+
+  #clientFailed(client: Client, error: Error): void {
+    if (this.#failed.has(client)) return;
+    this.#failed.add(client);
+    const reason = reasonOf(error);
+    const fields = { client: client.id, address: guardOf(client).address };
+    if (reason === null) this.#logger.debug(fields, 'client went away before its messages were answered');
+    else this.#refusals.connection(reason, fields, error.message);
+  }
+
+  #reportGauges(): void {
+    let connected = 0;
+    for (const guard of this.#guards) if (guard.isConnected) connected++;
+    this.#metrics.set('headwater_mqtt_connections', connected);
+    this.#metrics.set('headwater_mqtt_pending_bytes', this.#budget.used);
+  }
+
+  async #sweep(): Promise<void> {
+    let lastMs = this.#clock.monotonicMs();
+    while (!this.#stopped.signal.aborted) {
+      await this.#clock.sleep(limits.mqttSweepIntervalMs, this.#stopped.signal);
+      const nowMs = this.#clock.monotonicMs();
+      for (const guard of this.#guards) guard.sweep(nowMs - lastMs);
+      lastMs = nowMs;
+      this.#refusals.sweep();
+      this.#reportGauges();
+    }
+  }
+}
+
+function guardOf(client: Client): Guard {
+  assert(client.conn instanceof Guard, 'the broker knows its clients through their guards');
+  return client.conn;
+}
+
+/** Null if the client just went away. */
+function reasonOf(error: Error & { errorCode?: number }): ConnectionRefusal | null {
+  if (error instanceof Refusal) return error.reason;
+  if (error.errorCode === 1) return 'protocol-version';
+  if (error.errorCode === 2) return 'client-id';
+  switch (error.message) {
+    case 'connection closed':
+      return null;
+    case 'keep alive timeout':
+      return 'keep-alive';
+    case 'drain timeout':
+      return 'slow-subscriber';
+    default:
+      return 'protocol';
+  }
+}

@@ -1,0 +1,98 @@
+import type { Clock } from '../../core/clock.ts';
+import { limits } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Metrics } from '../../core/metrics.ts';
+
+/** Why a record was refused before its acknowledgement. */
+export type RecordRefusal =
+  | 'log-unavailable'
+  | 'log-overloaded'
+  | 'record-too-large'
+  | 'qos-2'
+  | 'reserved-topic'
+  | 'other';
+
+/** Why a connection was refused or cut. */
+export type ConnectionRefusal =
+  | RecordRefusal
+  | 'client-id'
+  | 'connect-timeout'
+  | 'keep-alive'
+  | 'malformed-packet'
+  | 'packet-timeout'
+  | 'packet-too-large'
+  | 'protocol'
+  | 'protocol-version'
+  | 'slow-subscriber'
+  | 'too-many-connections';
+
+/** A message that is not taken; the broker then closes the connection, which is all that MQTT 3.1.1 can say. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly reason: RecordRefusal;
+
+  constructor(reason: RecordRefusal, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** Counts every refusal, and tells the first of each interval in the log; the others in one line at its end. */
+export class Refusals {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  readonly #unsaid = new Map<string, number>();
+  #lines = 0;
+  #intervalStartMs: number;
+
+  constructor(clock: Clock, logger: Logger, metrics: Metrics) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#metrics = metrics;
+    this.#intervalStartMs = clock.monotonicMs();
+  }
+
+  /** A connection was refused or is being cut. */
+  connection(reason: ConnectionRefusal, fields: object, message: string): void {
+    this.#metrics.add('headwater_mqtt_connections_refused_total', 1, { reason });
+    this.#say(reason, fields, `connection closed: ${message}`);
+  }
+
+  /** A record was refused. To be told as well where that does not close the connection. */
+  record(reason: RecordRefusal): void {
+    this.#metrics.add('headwater_records_refused_total', 1, { reason });
+  }
+
+  /** A record was refused, and nobody else is told so. */
+  dropped(reason: RecordRefusal, fields: object, message: string): void {
+    this.record(reason);
+    this.#say(reason, fields, `message dropped: ${message}`);
+  }
+
+  /** Something that clients can cause as often as they like, and that refuses nothing. */
+  remark(topic: string, fields: object, message: string): void {
+    this.#say(topic, fields, message);
+  }
+
+  /** To be called now and then: ends the interval when its time has come. */
+  sweep(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#intervalStartMs < limits.mqttRefusalIntervalMs) return;
+    this.#intervalStartMs = nowMs;
+    this.#lines = 0;
+    if (this.#unsaid.size === 0) return;
+    const unsaid = Object.fromEntries(this.#unsaid);
+    this.#unsaid.clear();
+    this.#logger.warn({ unsaid }, 'more clients or messages were refused than the log shows one by one');
+  }
+
+  #say(reason: string, fields: object, message: string): void {
+    if (this.#lines < limits.mqttRefusalLinesMax) {
+      this.#lines++;
+      this.#logger.warn({ reason, ...fields }, message);
+    } else {
+      this.#unsaid.set(reason, (this.#unsaid.get(reason) ?? 0) + 1);
+    }
+  }
+}

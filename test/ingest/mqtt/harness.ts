@@ -1,0 +1,178 @@
+import { connect as connectSocket, type Socket } from 'node:net';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import type { Logger } from '../../../src/core/logger.ts';
+import type { MetricLabels, Metrics } from '../../../src/core/metrics.ts';
+import type { NewRecord } from '../../../src/core/record.ts';
+import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
+import { nodeClock } from '../../../src/platform/node-clock.ts';
+
+const DEADLINE_MS = 15_000;
+
+/** Polls until the condition holds. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const endMs = Date.now() + DEADLINE_MS;
+  while (!condition()) {
+    if (Date.now() > endMs) throw new Error(`in vain: waited for ${what}`);
+    await nodeClock.sleep(2);
+  }
+}
+
+/** One call of `accept`. */
+export interface Offer {
+  readonly record: NewRecord;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** A log that takes records, or holds them until the test says so. */
+export class HeldLog {
+  readonly offers: Offer[] = [];
+  isHolding = false;
+  failWith: Error | null = null;
+
+  readonly accept = (records: readonly NewRecord[]): Promise<void> => {
+    const [record] = records;
+    if (record === undefined || records.length > 1) throw new Error('MQTT offers one record at a time');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.offers.push({ record, resolve, reject });
+    if (this.failWith !== null) reject(this.failWith);
+    else if (!this.isHolding) resolve();
+    return promise;
+  };
+
+  values(): string[] {
+    return this.offers.map(({ record }) => Buffer.from(record.value ?? []).toString());
+  }
+
+  bytes(): number {
+    return this.offers.reduce((sum, { record }) => sum + (record.value?.length ?? 0), 0);
+  }
+
+  /** Takes all that it holds, and from now on everything at once. */
+  letGo(): void {
+    this.isHolding = false;
+    for (const offer of this.offers) offer.resolve();
+  }
+}
+
+export class CountingMetrics implements Metrics {
+  readonly #values = new Map<string, number>();
+
+  add(name: string, by: number, labels: MetricLabels = {}): void {
+    this.#values.set(keyOf(name, labels), this.value(name, labels) + by);
+  }
+
+  set(name: string, value: number, labels: MetricLabels = {}): void {
+    this.#values.set(keyOf(name, labels), value);
+  }
+
+  observe(): void {}
+
+  value(name: string, labels: MetricLabels = {}): number {
+    return this.#values.get(keyOf(name, labels)) ?? 0;
+  }
+}
+
+const keyOf = (name: string, labels: MetricLabels): string => `${name} ${JSON.stringify(labels)}`;
+
+/** Keeps the warnings and errors. */
+export class KeepingLogger implements Logger {
+  readonly lines: string[] = [];
+
+  debug(): void {}
+  info(): void {}
+  warn(fields: object, message: string): void {
+    this.lines.push(`${message} ${JSON.stringify(fields)}`);
+  }
+  error(fields: object, message: string): void {
+    this.warn(fields, message);
+  }
+  child(): Logger {
+    return this;
+  }
+}
+
+/** A client without a library: sees the bytes. */
+export class RawClient {
+  received = Buffer.alloc(0);
+  isClosed = false;
+  readonly socket: Socket;
+
+  constructor(port: number) {
+    this.socket = connectSocket({ host: '127.0.0.1', port });
+    this.socket.on('data', (chunk: Buffer) => {
+      this.received = Buffer.concat([this.received, chunk]);
+    });
+    this.socket.on('error', () => {});
+    this.socket.on('close', () => {
+      this.isClosed = true;
+    });
+  }
+
+  send(...packets: readonly Uint8Array[]): void {
+    this.socket.write(Buffer.concat(packets));
+  }
+}
+
+/** Ingest with a log that can be held, and clients, all of which end with the test. */
+export class Harness implements AsyncDisposable {
+  readonly log = new HeldLog();
+  readonly metrics = new CountingMetrics();
+  readonly logger = new KeepingLogger();
+  readonly #clients: MqttClient[] = [];
+  readonly #rawClients: RawClient[] = [];
+  #ingest: MqttIngest | null = null;
+
+  static async start(): Promise<Harness> {
+    const harness = new Harness();
+    harness.#ingest = await MqttIngest.start({
+      listen: { host: '127.0.0.1', port: 0 },
+      accept: harness.log.accept,
+      clock: nodeClock,
+      logger: harness.logger,
+      metrics: harness.metrics,
+    });
+    return harness;
+  }
+
+  get ingest(): MqttIngest {
+    if (this.#ingest === null) throw new Error('not started');
+    return this.#ingest;
+  }
+
+  raw(): RawClient {
+    const client = new RawClient(this.ingest.address.port);
+    this.#rawClients.push(client);
+    return client;
+  }
+
+  /** A connected MQTT.js client. It does not reconnect unless told so. */
+  async client(options: IClientOptions = {}): Promise<MqttClient> {
+    const client = this.unconnectedClient(options);
+    await until(() => client.connected, 'the CONNACK');
+    return client;
+  }
+
+  unconnectedClient(options: IClientOptions = {}): MqttClient {
+    const { port } = this.ingest.address;
+    const client = mqtt.connect({ host: '127.0.0.1', port, reconnectPeriod: 0, ...options });
+    client.on('error', () => {});
+    this.#clients.push(client);
+    return client;
+  }
+
+  refusedConnections(reason: string): number {
+    return this.metrics.value('headwater_mqtt_connections_refused_total', { reason });
+  }
+
+  refusedRecords(reason: string): number {
+    return this.metrics.value('headwater_records_refused_total', { reason });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client.end(true);
+    for (const { socket } of this.#rawClients) socket.destroy();
+    this.log.letGo();
+    await this.#ingest?.stop();
+  }
+}
