@@ -1,0 +1,283 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import type { Clock } from '../../core/clock.ts';
+import { isOperatingError, messageOf, OperatingError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Metrics } from '../../core/metrics.ts';
+import type { NewRecord } from '../../core/record.ts';
+import type { LogReader } from '../../log/types.ts';
+import { type Address, formatAddress } from '../config/address.ts';
+import { degradations, type StatusReport, topicStatuses } from '../status.ts';
+import { ApiError, answerFor } from './api-error.ts';
+import { newRecords, type RecordsInput, recordLine, recordsInputSchema } from './record-json.ts';
+import { type RecordChunk, type RecordQuery, readRecords } from './record-stream.ts';
+import { requireLocal, requireToken } from './request-guard.ts';
+
+/** What the server asks of the log. */
+export interface AdminLog extends LogReader {
+  readonly available: boolean;
+  readonly unavailableReason: string | null;
+  append(records: readonly NewRecord[]): Promise<readonly { partition: number; offset: number }[]>;
+  createTopic(name: string, partitions: number): Promise<void>;
+}
+
+/** What the server shows and serves. */
+export interface AdminServerOptions {
+  readonly listen: Address;
+  readonly log: AdminLog;
+  /** What every request but `/healthz` and `/readyz` must carry. */
+  readonly token: string;
+  /** Asked only after the start. */
+  readonly status: () => StatusReport;
+  readonly renderMetrics: () => Promise<string>;
+  readonly metricsContentType: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Text of a record stream is handed on in pieces of about this many characters. */
+const PIECE_LENGTH = 64 * 1024;
+const wholeNumber = { type: 'string', pattern: '^[0-9]{1,15}$' };
+
+/** HTTP on loopback for the CLI, for scrapers and for health checks (design §8). */
+export class AdminServer {
+  readonly address: Address;
+  readonly #app: FastifyInstance;
+  readonly #stopping: AbortController;
+
+  private constructor(app: FastifyInstance, address: Address, stopping: AbortController) {
+    this.#app = app;
+    this.address = address;
+    this.#stopping = stopping;
+  }
+
+  /** @throws OperatingError `port-unusable` */
+  static async start(options: AdminServerOptions): Promise<AdminServer> {
+    const app = fastify({
+      bodyLimit: limits.adminRequestBytesMax,
+      requestTimeout: limits.adminRequestTimeoutMs,
+      exposeHeadRoutes: false,
+      forceCloseConnections: 'idle',
+      // Values are taken as they were sent: null is not '', and 5 is not '5'.
+      ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    });
+    app.server.maxConnections = limits.adminConnectionsMax;
+    // Only JSON: a web form can send text/plain across origins without asking.
+    app.removeContentTypeParser('text/plain');
+    const stopping = new AbortController();
+    guard(app, options.token);
+    answerErrors(app, options.logger);
+    addHealth(app, options);
+    addStatus(app, options);
+    addTopics(app, options);
+    addRecords(app, options, stopping.signal);
+    try {
+      await app.listen(options.listen);
+    } catch (error) {
+      await app.close();
+      throw new OperatingError(
+        'port-unusable',
+        `cannot listen on ${formatAddress(options.listen)} for the admin API: ${messageOf(error)}. Stop what uses ` +
+          'the port, or set admin.listen to another one (port 0: any free one).',
+        { cause: error },
+      );
+    }
+    return new AdminServer(app, { host: options.listen.host, port: boundPort(app) }, stopping);
+  }
+
+  /** Ends record streams, lets other requests finish, then closes. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#app.close();
+  }
+}
+
+function boundPort(app: FastifyInstance): number {
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function guard(app: FastifyInstance, token: string): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    requireLocal(request.headers, boundPort(app));
+    if (!('open' in request.routeOptions.config)) requireToken(request.headers, token);
+    done();
+  });
+}
+
+function answerErrors(app: FastifyInstance, logger: Logger): void {
+  app.setNotFoundHandler((request) => {
+    throw new ApiError('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`);
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const answer = answerFor(error);
+    if (answer === null) {
+      crash(error);
+      reply.code(500).send({ error: { code: 'internal', message: messageOf(error) } });
+      return;
+    }
+    if (answer.status === 500) logger.error({ error, url: request.url }, 'a request to the admin API failed');
+    if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+    reply.code(answer.status).send(answer.body);
+  });
+}
+
+function addHealth(app: FastifyInstance, { log }: AdminServerOptions): void {
+  const open = { config: { open: true } };
+  app.get('/healthz', open, () => ({ healthy: true }));
+  app.get('/readyz', open, (_request, reply) => {
+    const reasons = degradations(log);
+    return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons });
+  });
+}
+
+function addStatus(app: FastifyInstance, options: AdminServerOptions): void {
+  app.get('/api/status', () => options.status());
+  app.get('/metrics', async (_request, reply) =>
+    reply.header('content-type', options.metricsContentType).send(await options.renderMetrics()),
+  );
+}
+
+function addTopics(app: FastifyInstance, { log }: AdminServerOptions): void {
+  app.get('/api/topics', () => ({ topics: topicStatuses(log.partitions()) }));
+  const body = {
+    type: 'object',
+    required: ['name', 'partitions'],
+    additionalProperties: false,
+    properties: { name: { type: 'string' }, partitions: { type: 'integer', minimum: 1 } },
+  };
+  app.post<{ Body: { name: string; partitions: number } }>(
+    '/api/topics',
+    { schema: { body } },
+    async ({ body: { name, partitions } }, reply) => {
+      await log.createTopic(name, partitions);
+      return reply.code(201).send({ name, partitions });
+    },
+  );
+}
+
+interface RecordQueryText {
+  readonly topic: string;
+  readonly partition?: string;
+  readonly offset?: string;
+  readonly follow?: 'true' | 'false';
+  readonly limit?: string;
+}
+
+function addRecords(app: FastifyInstance, options: AdminServerOptions, stopping: AbortSignal): void {
+  app.post<{ Body: RecordsInput }>(
+    '/api/records',
+    { schema: { body: recordsInputSchema } },
+    async ({ body }) => ({
+      records: await append(options, newRecords(body, options.clock.wallMs())),
+    }),
+  );
+  const querystring = {
+    type: 'object',
+    required: ['topic'],
+    additionalProperties: false,
+    properties: {
+      topic: { type: 'string' },
+      partition: wholeNumber,
+      offset: wholeNumber,
+      limit: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' },
+      follow: { enum: ['true', 'false'] },
+    },
+  };
+  let streams = 0;
+  app.get<{ Querystring: RecordQueryText }>(
+    '/api/records',
+    { schema: { querystring } },
+    async ({ query }, reply) => {
+      if (streams >= limits.adminRecordStreamsMax) {
+        const message = `${streams} readers of records are at work already; end one, or try again later`;
+        throw new ApiError('too-many-readers', message);
+      }
+      const chunks = readRecords(options.log, recordQuery(query), untilGone(reply, stopping));
+      streams += 1;
+      await sendLines(reply, linePieces(query.topic, chunks), options.logger);
+      streams -= 1;
+    },
+  );
+}
+
+async function append(
+  { log, metrics }: AdminServerOptions,
+  records: readonly NewRecord[],
+): Promise<readonly { partition: number; offset: number }[]> {
+  try {
+    const appended = await log.append(records);
+    metrics.add('headwater_records_accepted_total', records.length, { source: 'api' });
+    return appended.map(({ partition, offset }) => ({ partition, offset }));
+  } catch (error) {
+    if (isOperatingError(error)) {
+      metrics.add('headwater_records_refused_total', records.length, { reason: error.code });
+    }
+    throw error;
+  }
+}
+
+function recordQuery({ topic, partition, offset, follow, limit }: RecordQueryText): RecordQuery {
+  if (offset !== undefined && partition === undefined) {
+    throw new ApiError('bad-request', 'an offset belongs to one partition: send partition as well');
+  }
+  return {
+    topic,
+    follow: follow === 'true',
+    ...(partition === undefined ? {} : { partition: Number(partition) }),
+    ...(offset === undefined ? {} : { offset: Number(offset) }),
+    ...(limit === undefined ? {} : { limit: Number(limit) }),
+  };
+}
+
+/** Aborted when the client has gone away or the server stops. */
+function untilGone(reply: FastifyReply, stopping: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return AbortSignal.any([gone.signal, stopping]);
+}
+
+/** Sends one line for each record, no faster than the client reads. What goes wrong then can only break the stream off. */
+async function sendLines(reply: FastifyReply, pieces: AsyncIterable<string>, logger: Logger): Promise<void> {
+  reply.hijack();
+  // Closed at its end, so that a stop has no idle connection to wait for.
+  reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
+  // A follower learns at once that it is connected, even if no record comes for long.
+  reply.raw.flushHeaders();
+  try {
+    await pipeline(Readable.from(pieces, { objectMode: false }), reply.raw);
+  } catch (error) {
+    if (isGone(error)) return;
+    if (answerFor(error) === null) crash(error);
+    logger.error({ error }, 'a reader of records was cut off');
+  }
+}
+
+/** Whether the client has closed its connection. */
+const isGone = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET' || error.code === 'EPIPE');
+
+/** A bug of ours: it ends the process, past every handler, so that the normal start recovers. */
+function crash(error: unknown): void {
+  process.nextTick(() => {
+    throw error;
+  });
+}
+
+async function* linePieces(topic: string, chunks: AsyncIterable<RecordChunk>): AsyncGenerator<string> {
+  for await (const { partition, records } of chunks) {
+    let piece = '';
+    for (const record of records) {
+      piece += recordLine(topic, partition, record);
+      if (piece.length < PIECE_LENGTH) continue;
+      yield piece;
+      piece = '';
+    }
+    if (piece !== '') yield piece;
+  }
+}

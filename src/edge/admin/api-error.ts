@@ -1,0 +1,60 @@
+import { type ErrorCode, isOperatingError, isSystemError } from '../../core/errors.ts';
+
+/** What the API answers besides the product's own errors. */
+export type ApiErrorCode =
+  | ErrorCode
+  | 'bad-request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not-found'
+  | 'too-many-readers';
+
+/** A request that cannot be served, with the answer for it. */
+export class ApiError extends Error {
+  readonly code: ApiErrorCode;
+  override readonly name = 'ApiError';
+
+  constructor(code: ApiErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** An error as the API answers it. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: { readonly error: { readonly code: string; readonly message: string } };
+}
+
+const statusOf: Partial<Record<ApiErrorCode, number>> = {
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  'unknown-topic': 404,
+  'topic-exists': 409,
+  'record-too-large': 413,
+  'too-many-readers': 429,
+  'log-unavailable': 503,
+  'log-overloaded': 503,
+};
+const BAD_REQUEST = 400;
+const INTERNAL = 500;
+
+/** The answer for an error that is the caller's or the world's; null for a bug of ours. */
+export function answerFor(error: unknown): ErrorAnswer | null {
+  if (error instanceof ApiError || isOperatingError(error)) {
+    return answer(statusOf[error.code] ?? BAD_REQUEST, error.code, error.message);
+  }
+  if (!(error instanceof Error)) return null;
+  // The HTTP library's own refusals: not JSON, too large, not the announced length …
+  if ('statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < INTERNAL) {
+    return answer(error.statusCode, 'bad-request', error.message);
+  }
+  if (isSystemError(error)) return answer(INTERNAL, 'system-error', error.message);
+  return null;
+}
+
+const answer = (status: number, code: string, message: string): ErrorAnswer => ({
+  status,
+  body: { error: { code, message } },
+});

@@ -1,0 +1,43 @@
+import type { LoadedConfig } from '../config/load-config.ts';
+import type { Config } from '../config/schema.ts';
+import { type ExitCode, exitCodes } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A gateway that runs. */
+export interface RunningGateway {
+  /** Stops ingest, makes what was accepted durable, and lets go of ports and data folder. */
+  stop(): Promise<void>;
+}
+
+/** Starts a gateway, which prints what its user needs to know. Throws OperatingError for what a user can mend. */
+export type StartGateway = (config: Config, log: { print(line: string): void }) => Promise<RunningGateway>;
+
+/**
+ * `headwater run`: runs the gateway until SIGTERM or SIGINT, then stops it cleanly. A second signal ends the process
+ * at once, which loses nothing that was acknowledged.
+ * @throws OperatingError if it cannot start
+ */
+export async function run(
+  start: StartGateway,
+  { config, fileName }: LoadedConfig,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const print = (line: string): void => void terminal.output.write(`${line}\n`);
+  const { promise: stopAsked, resolve: askToStop } = Promise.withResolvers<void>();
+  let signals = 0;
+  const ignoreSignals = terminal.onStopSignal(() => {
+    signals++;
+    if (signals > 1) terminal.exitNow(exitCodes.failed);
+    else print('stopping; a second signal ends it at once');
+    askToStop();
+  });
+  try {
+    print(`configuration: ${fileName ?? 'all defaults, no ./headwater.yaml here'}`);
+    const gateway = await start(config, { print });
+    await stopAsked;
+    await gateway.stop();
+  } finally {
+    ignoreSignals();
+  }
+  return exitCodes.ok;
+}

@@ -1,0 +1,83 @@
+import type { ForwarderStatus } from '../../forwarder/status.ts';
+import type { StatusReport, TopicStatus } from '../status.ts';
+import type { AdminClient } from './admin-client.ts';
+import { type ExitCode, exitCodes } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `headwater status`: how the running gateway is, for people or (`json`) for programs. Ends with 4 if it is degraded. */
+export async function status(client: AdminClient, terminal: Terminal, json: boolean): Promise<ExitCode> {
+  const report = (await client.json('GET', '/api/status')) as StatusReport;
+  await terminal.output.write(json ? `${JSON.stringify(report)}\n` : statusText(report, Date.now()));
+  return report.state === 'ready' ? exitCodes.ok : exitCodes.degraded;
+}
+
+/** The report for people: the first line is the verdict. `nowMs` is the wall clock. */
+export function statusText(report: StatusReport, nowMs: number): string {
+  const { log, addresses, topics } = report;
+  const commit =
+    log.lastCommitMs === null
+      ? ''
+      : `, the last one ${duration(Math.max(0, nowMs - log.lastCommitMs) / 1000)} ago`;
+  const rows: readonly (readonly [string, string])[] = [
+    ...report.reasons.map((reason) => ['because', reason] as const),
+    ['running', `version ${report.version}, for ${duration(report.uptimeSeconds)}`],
+    ['mqtt', addresses.mqtt],
+    ['admin', `http://${addresses.admin}/`],
+    ['data', report.dataDir],
+    ['log', `${log.commits} commits${commit}; ${log.journalFiles} journal files`],
+    ['cluster', clusterText(report.forwarder, nowMs)],
+    ...topicRows(topics).map((row, index) => [index === 0 ? 'topics' : '', row] as const),
+  ];
+  const verdict = report.state === 'ready' ? 'is ready' : 'is DEGRADED: it refuses readings now';
+  return [
+    `${report.gateway} ${verdict}`,
+    ...rows.map(([name, text]) => `  ${name.padEnd(9)}${text}`),
+    '',
+  ].join('\n');
+}
+
+function clusterText(forwarder: ForwarderStatus | null, nowMs: number): string {
+  if (forwarder === null) return 'none configured: everything is stored, nothing is sent';
+  const { lastAcknowledgedMs, lagRecords } = forwarder;
+  const last =
+    lastAcknowledgedMs === null
+      ? 'nothing acknowledged in this run yet'
+      : `last acknowledged ${duration(Math.max(0, nowMs - lastAcknowledgedMs) / 1000)} ago`;
+  return `${forwarder.message}; ${last}; ${lagRecords} records waiting`;
+}
+
+/** One line for each topic, in columns. */
+export function topicRows(topics: readonly TopicStatus[]): readonly string[] {
+  if (topics.length === 0) return ['none yet'];
+  const width = Math.max(...topics.map(({ name }) => name.length));
+  return topics.map(({ name, partitions }) => {
+    const records = partitions.reduce(
+      (sum, { highWatermark, logStartOffset }) => sum + highWatermark - logStartOffset,
+      0,
+    );
+    const ends = partitions.map(({ highWatermark }) => highWatermark).join(' ');
+    const many = partitions.length === 1 ? '1 partition ' : `${partitions.length} partitions`;
+    return `${name.padEnd(width)}  ${many}  ${records} records  (next offset ${ends})`;
+  });
+}
+
+const units = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** Seconds in the two largest units that say something. */
+function duration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const first = units.findIndex(([, unit]) => whole >= unit);
+  if (first === -1) return '0 s';
+  let rest = whole;
+  const parts = units.slice(first, first + 2).map(([name, unit]) => {
+    const count = Math.floor(rest / unit);
+    rest -= count * unit;
+    return count === 0 ? '' : `${count} ${name}`;
+  });
+  return parts.filter((part) => part !== '').join(' ');
+}

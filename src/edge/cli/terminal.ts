@@ -1,0 +1,50 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** What a command line has around it: three streams, a place, a user who can interrupt. */
+export interface Terminal {
+  readonly input: Readable;
+  readonly output: Output;
+  readonly errors: Output;
+  readonly workingDirectory: string;
+  readonly hostName: string;
+  /** Calls back at each SIGTERM or SIGINT, which then does nothing else. Returns how to stop that. */
+  onStopSignal(listener: () => void): () => void;
+  /** Ends the process at once. */
+  exitNow(code: number): void;
+}
+
+/** Standard output or standard error, whose reader may go at any time. */
+export class Output {
+  readonly #stream: Writable;
+  /** Remembered here because Node's standard streams forget it: they come back to life after an error. */
+  #error: (Error & { code?: string }) | undefined;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on('error', (error) => {
+      this.#error ??= error;
+    });
+  }
+
+  /** Writes, and waits until the stream wants more. Resolves to false once nothing can be written any more. */
+  async write(bytes: string | Uint8Array): Promise<boolean> {
+    if (this.#error !== undefined) return false;
+    if (!this.#stream.write(bytes)) await this.#drained();
+    return this.#error === undefined;
+  }
+
+  /** Why the stream has failed; undefined if it has not, or only because its reader has gone (`| head`), which is fine. */
+  get failure(): Error | undefined {
+    return this.#error?.code === 'EPIPE' ? undefined : this.#error;
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        this.#stream.off('drain', settle).off('close', settle).off('error', settle);
+        resolve();
+      };
+      this.#stream.on('drain', settle).on('close', settle).on('error', settle);
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { messageOf, OperatingError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import { type ConfigSources, readConfig } from './read-config.ts';
+import type { Config } from './schema.ts';
+
+export const defaultConfigFile = './headwater.yaml';
+
+export interface ConfigRequest {
+  /** The file of `--config`; without it, `./headwater.yaml` if there is one. */
+  readonly configFile: string | undefined;
+  readonly sets: readonly string[];
+  readonly workingDirectory: string;
+  readonly hostName: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The file that was read, as the user would name it. */
+  readonly fileName: string | undefined;
+}
+
+/**
+ * Finds, reads and checks the configuration.
+ * @throws OperatingError `bad-configuration` with every problem, one a line
+ */
+export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
+  const { configFile, workingDirectory } = request;
+  const isThere = existsSync(resolve(workingDirectory, defaultConfigFile));
+  const fileName = configFile ?? (isThere ? defaultConfigFile : undefined);
+  const file = fileName === undefined ? undefined : await readFile(fileName, workingDirectory);
+  const result = readConfig({ ...request, file });
+  if ('problems' in result) throw new OperatingError('bad-configuration', result.problems.join('\n'));
+  return { config: result.config, fileName };
+}
+
+async function readFile(name: string, workingDirectory: string): Promise<NonNullable<ConfigSources['file']>> {
+  const chunks: Buffer[] = [];
+  try {
+    // A stream rather than a size and a read: it bounds what a pipe or a device can give, too.
+    const stream = createReadStream(resolve(workingDirectory, name), { end: limits.configFileBytesMax });
+    for await (const chunk of stream) chunks.push(chunk);
+  } catch (error) {
+    const advice = 'write the file, correct --config, or leave it out to run with the defaults';
+    throw new OperatingError(
+      'bad-configuration',
+      `${name}: cannot be read (${messageOf(error)}); ${advice}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > limits.configFileBytesMax) {
+    const message = `${name}: is longer than ${limits.configFileBytesMax} bytes, so it is not a configuration`;
+    throw new OperatingError('bad-configuration', message);
+  }
+  try {
+    return { name, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch (error) {
+    const message = `${name}: is not UTF-8 text; save it as UTF-8`;
+    throw new OperatingError('bad-configuration', message, { cause: error });
+  }
+}

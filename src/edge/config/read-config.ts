@@ -1,0 +1,85 @@
+import { resolve } from 'node:path';
+import { limits } from '../../core/limits.ts';
+import { type Config, checkSettings, type SettingProblem } from './schema.ts';
+import { applySetOption, parseSetOption, type SetOption } from './set-option.ts';
+import { type Position, readYaml, type SettingPath, type YamlTree } from './yaml-tree.ts';
+
+export interface ConfigSources {
+  /** The file, with the name that messages shall use. */
+  readonly file: { readonly name: string; readonly text: string } | undefined;
+  /** The `--set` options, in order: a later one wins. */
+  readonly sets: readonly string[];
+  /** Where relative paths start. */
+  readonly workingDirectory: string;
+  /** The default name of the gateway comes from it. */
+  readonly hostName: string;
+}
+
+/** A configuration, or everything that is wrong with its sources: one line each, beginning with the place. */
+export type ConfigResult = { readonly config: Config } | { readonly problems: readonly string[] };
+
+/** Reads and checks a whole configuration. Pure, and never throws. */
+export function readConfig(sources: ConfigSources): ConfigResult {
+  const { file } = sources;
+  const yaml = readYaml(file?.text ?? '');
+  const sets = sources.sets.map(parseSetOption);
+  const problems = [
+    ...yaml.problems.map(({ position, message }) => `${at(file?.name, position)}: ${message}`),
+    ...sets.flatMap((set) => set.problems.map((message) => `${set.label}: ${message}`)),
+  ];
+  let tree = yaml.value;
+  for (const set of sets.filter((candidate) => candidate.problems.length === 0)) {
+    const changed = applySetOption(tree, set);
+    if (changed === undefined) {
+      problems.push(
+        `${set.label}: there is no such setting; only mappings have settings inside, so set the whole`,
+      );
+    } else {
+      tree = changed;
+    }
+  }
+  const checked = checkSettings(tree, sources.hostName);
+  if ('problems' in checked) {
+    problems.push(...checked.problems.map((problem) => located(problem, file?.name, yaml, sets)));
+  }
+  if (problems.length > 0 || 'problems' in checked) return { problems: shortened(problems) };
+  const dir = resolve(sources.workingDirectory, checked.config.data.dir);
+  return { config: { ...checked.config, data: { ...checked.config.data, dir } } };
+}
+
+function located(
+  problem: SettingProblem,
+  fileName: string | undefined,
+  yaml: YamlTree,
+  sets: readonly SetOption[],
+): string {
+  const { path, message } = problem;
+  const set = sets.findLast((candidate) => beginsWith(path, candidate.path));
+  if (set !== undefined) {
+    const inside = path.length > set.path.length ? `${nameOf(path)}: ` : '';
+    return `${set.label}: ${inside}${message}`;
+  }
+  const position = yaml.positionOf(path);
+  const setInside = sets.findLast((candidate) => beginsWith(candidate.path, path));
+  if (position === undefined && setInside !== undefined)
+    return `${setInside.label}: ${nameOf(path)}: ${message}`;
+  const name = path.length > 0 ? `${nameOf(path)}: ` : '';
+  if (position === undefined && path.length > 0) return `${name}${message}`;
+  return `${at(fileName, position)}: ${name}${message}`;
+}
+
+const at = (fileName = '', { line, column }: Position = { line: 1, column: 1 }): string =>
+  `${fileName}:${line}:${column}`;
+
+const beginsWith = (path: SettingPath, start: SettingPath): boolean =>
+  start.every((name, index) => path[index] === name);
+
+/** The path as `--set` would write it. */
+const nameOf = (path: SettingPath): string =>
+  path.map((name) => (/[."=]/.test(name) ? JSON.stringify(name) : name)).join('.');
+
+function shortened(problems: readonly string[]): readonly string[] {
+  const more = problems.length - limits.configProblemsShownMax;
+  if (more <= 0) return problems;
+  return [...problems.slice(0, limits.configProblemsShownMax), `and ${more} more`];
+}

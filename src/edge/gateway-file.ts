@@ -1,0 +1,39 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile } from '../platform/data-folder.ts';
+
+/** What a running gateway leaves in its data folder, for the CLI to find it. It stays behind after a crash. */
+export interface GatewayFile {
+  readonly pid: number;
+  /** Bound addresses, `host:port`. */
+  readonly mqtt: string;
+  readonly admin: string;
+}
+
+const pathIn = (dataDir: string): string => join(dataDir, 'gateway.json');
+
+/** Writes the file, replacing what a crashed gateway left. */
+export function writeGatewayFile(dataDir: string, content: GatewayFile): Promise<void> {
+  return replaceFile(pathIn(dataDir), `${JSON.stringify(content)}\n`, 0o644);
+}
+
+/** Removes the file; no error if there is none. */
+export function removeGatewayFile(dataDir: string): Promise<void> {
+  return rm(pathIn(dataDir), { force: true });
+}
+
+/** The file's content, or null if there is none or it is not one. */
+export async function readGatewayFile(dataDir: string): Promise<GatewayFile | null> {
+  try {
+    const content: unknown = JSON.parse(await readFile(pathIn(dataDir), 'utf8'));
+    return isGatewayFile(content) ? content : null;
+  } catch {
+    return null;
+  }
+}
+
+function isGatewayFile(content: unknown): content is GatewayFile {
+  if (typeof content !== 'object' || content === null) return false;
+  const { pid, mqtt, admin } = content as Partial<Record<string, unknown>>;
+  return typeof pid === 'number' && typeof mqtt === 'string' && typeof admin === 'string';
+}

@@ -1,0 +1,216 @@
+import { isSystemError, messageOf, OperatingError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Forwarder } from '../forwarder/forwarder.ts';
+import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
+import { Log } from '../log/log.ts';
+import { countSyncs } from '../platform/counted-disk.ts';
+import { prepareDataFolder } from '../platform/data-folder.ts';
+import { FolderLock } from '../platform/folder-lock.ts';
+import { nodeClock } from '../platform/node-clock.ts';
+import { NodeDisk } from '../platform/node-disk.ts';
+import { nodeRandom } from '../platform/node-random.ts';
+import { pinoLogger } from '../platform/pino-logger.ts';
+import { AdminServer } from './admin/admin-server.ts';
+import { loadAdminToken } from './admin/admin-token.ts';
+import { formatAddress } from './config/address.ts';
+import type { Config } from './config/schema.ts';
+import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
+import { MetricsRegistry } from './metrics-registry.ts';
+import { StartedParts } from './started-parts.ts';
+import { degradations, type StatusReport, topicStatuses } from './status.ts';
+import { ensureTopics } from './topics.ts';
+import { version } from './version.ts';
+
+/** Where the gateway tells a person what it does, one line at a time. */
+export interface Output {
+  print(line: string): void;
+}
+
+/** The whole daemon: every part, in the order in which they need each other. */
+export class Gateway {
+  readonly #config: Config;
+  readonly #dataDir: string;
+  readonly #logger: Logger;
+  readonly #metrics = new MetricsRegistry();
+  readonly #parts: StartedParts;
+  readonly #lock: FolderLock;
+  readonly #startedMs = nodeClock.monotonicMs();
+  /** Null without a cluster in the configuration. */
+  #forwarder: Forwarder | null = null;
+
+  private constructor(config: Config, dataDir: string, lock: FolderLock) {
+    this.#config = config;
+    this.#dataDir = dataDir;
+    this.#lock = lock;
+    this.#logger = pinoLogger(config.log.level);
+    this.#parts = new StartedParts(nodeClock, this.#logger);
+  }
+
+  /**
+   * Starts everything; resolves once readings are accepted. If a part cannot start, those before it are stopped.
+   * @throws OperatingError `data-folder-in-use`, `data-folder-unusable`, `unreadable-format`, `port-unusable`,
+   *   `log-unavailable`, or what the creation of a configured topic meets
+   */
+  static async start(config: Config, output: Output): Promise<Gateway> {
+    const dataDir = await prepareDataFolder(config.data.dir);
+    const lock = FolderLock.take(dataDir);
+    if (lock === null) throw await inUse(dataDir);
+    const gateway = new Gateway(config, dataDir, lock);
+    try {
+      await gateway.#startParts(output);
+      return gateway;
+    } catch (error) {
+      await gateway.stop();
+      throw error;
+    }
+  }
+
+  /**
+   * Stops everything within `limits.stopTimeoutMs`, the log last: what was accepted is durable. A part that is stuck
+   * is left behind, and the data folder then stays locked until the process ends.
+   */
+  async stop(): Promise<void> {
+    const stuck = await this.#parts.stop(limits.stopTimeoutMs);
+    this.#metrics.close();
+    if (stuck.length === 0) this.#lock.release();
+    // What is stuck would keep the process alive, and the data folder locked, for ever.
+    else setTimeout(() => process.exit(), limits.stuckExitMs).unref();
+  }
+
+  async #startParts(output: Output): Promise<void> {
+    const { mqtt, admin } = this.#config;
+    // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
+    await removeGatewayFile(this.#dataDir);
+    const shared = { clock: nodeClock, metrics: this.#metrics };
+
+    const log = await this.#openLog();
+    this.#parts.add('log', () => log.close());
+    await ensureTopics(log, this.#config.topics, this.#logger);
+
+    const mqttIngest = await MqttIngest.start({
+      ...shared,
+      listen: mqtt.listen,
+      accept: async (records) => {
+        await log.append(records);
+      },
+      logger: this.#logger.child({ part: 'mqtt' }),
+    });
+    this.#parts.add('mqtt', () => mqttIngest.stop());
+
+    const addresses = { mqtt: formatAddress(mqttIngest.address), admin: '' };
+    const adminServer = await AdminServer.start({
+      ...shared,
+      listen: admin.listen,
+      log,
+      token: await loadAdminToken(this.#dataDir, nodeRandom),
+      status: () => this.#status(log, addresses),
+      renderMetrics: () => this.#renderMetrics(log),
+      metricsContentType: this.#metrics.contentType,
+      logger: this.#logger.child({ part: 'admin' }),
+    });
+    this.#parts.add('admin', () => adminServer.stop());
+    addresses.admin = formatAddress(adminServer.address);
+
+    if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log);
+    await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
+    this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
+    for (const line of this.#greeting(addresses)) output.print(line);
+  }
+
+  async #openLog(): Promise<Log> {
+    try {
+      return await Log.open({
+        disk: countSyncs(new NodeDisk(this.#dataDir), this.#metrics),
+        clock: nodeClock,
+        random: nodeRandom,
+        logger: this.#logger.child({ part: 'log' }),
+        metrics: this.#metrics,
+        version,
+        commitIntervalMs: this.#config.data.commitIntervalMs,
+      });
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      throw new OperatingError(
+        'data-folder-unusable',
+        `the log in ${this.#dataDir} cannot be opened: ${messageOf(error)}. Make room on the disk or replace it, ` +
+          'or let this user write the data folder, and start again.',
+        { cause: error },
+      );
+    }
+  }
+
+  async #startForwarder(log: Log): Promise<void> {
+    // Loaded only now: the Kafka library takes as long to load as all the rest, and readings need not wait for it.
+    const module = await import('../forwarder/forwarder.ts');
+    const { gateway, forwarder } = this.#config;
+    const started = new module.Forwarder({
+      log,
+      brokers: forwarder.brokers.map(formatAddress),
+      gateway: gateway.name,
+      lingerMs: forwarder.lingerMs,
+      topics: forwarder.topics,
+      clock: nodeClock,
+      random: nodeRandom,
+      logger: this.#logger.child({ part: 'forwarder' }),
+      metrics: this.#metrics,
+    });
+    started.start();
+    this.#forwarder = started;
+    this.#parts.add('forwarder', () => started.stop());
+  }
+
+  #greeting(addresses: StatusReport['addresses']): readonly string[] {
+    const brokers = this.#config.forwarder.brokers.map(formatAddress).join(', ');
+    return [
+      `headwater ${version}, gateway ${this.#config.gateway.name}`,
+      `MQTT   ${addresses.mqtt}`,
+      `admin  http://${addresses.admin}`,
+      `data   ${this.#dataDir}`,
+      brokers === '' ? 'storing; no cluster is configured: set forwarder.brokers' : `mirroring to ${brokers}`,
+    ];
+  }
+
+  #status(log: Log, addresses: StatusReport['addresses']): StatusReport {
+    const reasons = degradations(log);
+    return {
+      gateway: this.#config.gateway.name,
+      version,
+      logId: log.logId,
+      state: reasons.length === 0 ? 'ready' : 'degraded',
+      reasons,
+      addresses,
+      dataDir: this.#dataDir,
+      uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
+      log: { available: log.available, ...log.stats() },
+      topics: topicStatuses(log.partitions()),
+      forwarder: this.#forwarder?.status() ?? null,
+    };
+  }
+
+  /** All metrics; those that are states rather than events are read now. */
+  async #renderMetrics(log: Log): Promise<string> {
+    const metrics = this.#metrics;
+    const forwarder = this.#forwarder?.status();
+    metrics.set('headwater_log_available', log.available ? 1 : 0);
+    metrics.set('headwater_journal_files', log.stats().journalFiles);
+    for (const { topic, partition, highWatermark } of log.partitions()) {
+      metrics.set('headwater_high_watermark', highWatermark, { topic, partition });
+    }
+    if (forwarder !== undefined) {
+      metrics.set('headwater_forwarder_lag_records', forwarder.lagRecords);
+      const seconds = (forwarder.lastAcknowledgedMs ?? 0) / 1000;
+      metrics.set('headwater_forwarder_last_acknowledged_timestamp_seconds', seconds);
+    }
+    return await metrics.render();
+  }
+}
+
+async function inUse(dataDir: string): Promise<OperatingError> {
+  const pid = (await readGatewayFile(dataDir))?.pid;
+  return new OperatingError(
+    'data-folder-in-use',
+    `another gateway${pid === undefined ? '' : ` (process ${pid})`} works on the data folder ${dataDir}. ` +
+      'Stop it first, or give this one a folder of its own with --set data.dir=…',
+  );
+}

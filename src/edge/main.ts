@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { hostname } from 'node:os';
+import process from 'node:process';
+import { runCommandLine } from './cli/program.ts';
+import type { StartGateway } from './cli/run.ts';
+import { Output, type Terminal } from './cli/terminal.ts';
+import { version } from './version.ts';
+
+const terminal: Terminal = {
+  input: process.stdin,
+  output: new Output(process.stdout),
+  errors: new Output(process.stderr),
+  workingDirectory: process.cwd(),
+  hostName: hostname(),
+  onStopSignal(listener) {
+    process.on('SIGTERM', listener).on('SIGINT', listener);
+    return () => void process.off('SIGTERM', listener).off('SIGINT', listener);
+  },
+  exitNow: (code) => process.exit(code),
+};
+
+// Loaded only by `run`: the other commands start faster without everything that a gateway is made of.
+const startGateway: StartGateway = async (config, log) =>
+  await (await import('./gateway.ts')).Gateway.start(config, log);
+
+process.exitCode = await runCommandLine(process.argv.slice(2), { version, startGateway }, terminal);

@@ -1,0 +1,66 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { assert } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import { type MetricLabels, type MetricName, type Metrics, metricRows } from '../core/metrics.ts';
+
+/** From a commit in a memory-backed file to one on a card that is cleaning itself up. */
+const COMMIT_SECONDS_BUCKETS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+];
+
+/** Keeps the product's numbers, and writes them as Prometheus reads them. */
+export class MetricsRegistry implements Metrics {
+  readonly contentType: string;
+  readonly #registry = new Registry();
+  readonly #metrics = new Map<MetricName, Counter | Gauge | Histogram>();
+  readonly #eventLoopDelay = monitorEventLoopDelay({ resolution: limits.eventLoopResolutionMs });
+
+  constructor() {
+    this.contentType = this.#registry.contentType;
+    for (const [name, row] of Object.entries(metricRows)) {
+      const options = { name, help: row.help, labelNames: row.labels, registers: [this.#registry] };
+      this.#metrics.set(
+        name as MetricName,
+        row.type === 'counter'
+          ? new Counter(options)
+          : row.type === 'gauge'
+            ? new Gauge(options)
+            : new Histogram({ ...options, buckets: COMMIT_SECONDS_BUCKETS }),
+      );
+    }
+    this.#eventLoopDelay.enable();
+  }
+
+  add(name: MetricName, by: number, labels: MetricLabels = {}): void {
+    const metric = this.#metrics.get(name);
+    assert(metric instanceof Counter, `${name} is a counter`);
+    metric.inc(labels, by);
+  }
+
+  set(name: MetricName, value: number, labels: MetricLabels = {}): void {
+    const metric = this.#metrics.get(name);
+    assert(metric instanceof Gauge, `${name} is a gauge`);
+    metric.set(labels, value);
+  }
+
+  observe(name: MetricName, value: number, labels: MetricLabels = {}): void {
+    const metric = this.#metrics.get(name);
+    assert(metric instanceof Histogram, `${name} is a histogram`);
+    metric.observe(labels, value);
+  }
+
+  /** All metrics in Prometheus' text format. Each call begins a new measurement of the event loop's delay. */
+  async render(): Promise<string> {
+    // The monitor times a timer: its samples hold the timer's own interval as well.
+    const delayMs = this.#eventLoopDelay.max / 1e6 - limits.eventLoopResolutionMs;
+    this.#eventLoopDelay.reset();
+    this.set('headwater_event_loop_delay_seconds', Math.max(0, delayMs) / 1000);
+    return await this.#registry.metrics();
+  }
+
+  /** Ends the measurement of the event loop. */
+  close(): void {
+    this.#eventLoopDelay.disable();
+  }
+}

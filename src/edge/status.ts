@@ -1,0 +1,56 @@
+import type { ForwarderStatus } from '../forwarder/status.ts';
+import type { PartitionInfo } from '../log/types.ts';
+
+/** What `GET /api/status` answers and `headwater status` shows. */
+export interface StatusReport {
+  readonly gateway: string;
+  readonly version: string;
+  readonly logId: string;
+  /** `degraded`: readings are refused now, `reasons` says why. Being offline from the cluster is not degraded. */
+  readonly state: 'ready' | 'degraded';
+  /** In words; empty while ready. */
+  readonly reasons: readonly string[];
+  /** Bound addresses, `host:port`. */
+  readonly addresses: { readonly mqtt: string; readonly admin: string };
+  readonly dataDir: string;
+  readonly uptimeSeconds: number;
+  readonly log: {
+    readonly available: boolean;
+    /** Commits of this run. */
+    readonly commits: number;
+    readonly journalFiles: number;
+    /** Wall clock of the last commit; null before the first. */
+    readonly lastCommitMs: number | null;
+  };
+  readonly topics: readonly TopicStatus[];
+  /** Null without a cluster in the configuration. */
+  readonly forwarder: ForwarderStatus | null;
+}
+
+/** A topic with how far each of its partitions reaches. */
+export interface TopicStatus {
+  readonly name: string;
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly logStartOffset: number;
+    readonly highWatermark: number;
+  }[];
+}
+
+/** Partitions, grouped by topic in the order in which the topics were created. */
+export function topicStatuses(partitions: readonly PartitionInfo[]): readonly TopicStatus[] {
+  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, ofTopic]) => ({
+    name,
+    partitions: ofTopic
+      .map(({ partition, logStartOffset, highWatermark }) => ({ partition, logStartOffset, highWatermark }))
+      .sort((one, other) => one.partition - other.partition),
+  }));
+}
+
+/** Why readings are refused now, in words; empty while they are accepted. */
+export function degradations(log: {
+  readonly available: boolean;
+  readonly unavailableReason: string | null;
+}): readonly string[] {
+  return log.available ? [] : [log.unavailableReason ?? 'the log cannot make anything durable'];
+}

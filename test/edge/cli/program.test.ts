@@ -1,0 +1,316 @@
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OperatingError } from '../../../src/core/errors.ts';
+import { FakeGateway, json, session } from './fake-gateway.ts';
+
+let gateway: FakeGateway;
+
+beforeEach(async () => {
+  gateway = await FakeGateway.start();
+});
+
+afterEach(() => gateway.remove());
+
+const cli = (...words: string[]) => session([...words, '--set', `data.dir=${gateway.folder}`]);
+
+const report = {
+  gateway: 'gw1',
+  version: '0.1.0',
+  logId: 'ab'.repeat(16),
+  state: 'ready',
+  reasons: [],
+  addresses: { mqtt: '127.0.0.1:1883', admin: '127.0.0.1:8080' },
+  dataDir: '/site/data',
+  uptimeSeconds: 3720,
+  log: { available: true, commits: 42, journalFiles: 2, lastCommitMs: null },
+  topics: [
+    { name: 'readings', partitions: [{ partition: 0, logStartOffset: 10, highWatermark: 30 }] },
+    {
+      name: 'air',
+      partitions: [
+        { partition: 0, logStartOffset: 0, highWatermark: 1 },
+        { partition: 1, logStartOffset: 0, highWatermark: 2 },
+      ],
+    },
+  ],
+  forwarder: null,
+};
+
+describe('the command line', () => {
+  it('prints its version and its help, and ends with 0', async () => {
+    expect(await session(['--version'])).toEqual({ code: 0, output: '0.1.0\n', errors: '' });
+    const help = await session(['--help']);
+    expect(help.code).toBe(0);
+    for (const word of ['run', 'status', 'topics', 'produce', 'consume', '--config', '--set']) {
+      expect(help.output).toContain(word);
+    }
+    expect((await session(['consume', '--help'])).output).toContain('--set <setting=value>');
+  });
+
+  it.each([
+    [[], 'Usage: headwater'],
+    [['fly'], "unknown command 'fly'"],
+    [['statsu'], 'Did you mean status?'],
+    [['status', '--jsno'], 'unknown option'],
+    [['topics', 'create'], "missing required argument 'name'"],
+    [['topics', 'create', 'a', '--partitions', '0'], 'Write a whole number from 1 to 64.'],
+    [['produce', 'a', '--key-separator', ''], 'Write at least one character.'],
+    [['consume', 'a'], 'say where to start: --from-beginning, --partition P --offset N, or --follow'],
+    [['consume', 'a', '--offset', '1'], '--offset needs --partition'],
+    [['consume', 'a', '--partition', '1'], 'say where to start'],
+    [['consume', 'a', '--from-beginning', '--partition', '0', '--offset', '1'], 'both say where to start'],
+    [['consume', 'a', '--follow', '--max-messages', '1e3'], 'Write a whole number from 1'],
+    [['status', '--set', 'mqtt.listen=0.0.0.0:1'], '--set mqtt.listen: until users exist, nothing listens'],
+    [['--set', 'foo=1', 'status'], '--set foo: unknown setting'],
+    [['topics', 'list', '--config', 'none.yaml'], 'none.yaml: cannot be read'],
+  ])('ends with 2 and says what is wrong for %j', async (words, message) => {
+    const { code, output, errors } = await session(words);
+    expect({ code, output }).toEqual({ code: 2, output: '' });
+    expect(errors).toContain(message);
+  });
+});
+
+describe('without a gateway', () => {
+  const commands = [
+    ['status'],
+    ['topics', 'list'],
+    ['topics', 'create', 'a'],
+    ['produce', 'a'],
+    ['consume', 'a', '--from-beginning'],
+  ];
+
+  it.each(commands.map((words) => ({ words })))(
+    '$words ends with 3 and says how to start one',
+    async ({ words }) => {
+      await rm(join(gateway.folder, 'gateway.json'));
+      const { code, errors } = await cli(...words);
+      expect(code).toBe(3);
+      expect(errors).toContain(`no gateway is running on the data folder ${gateway.folder}`);
+      expect(errors).toContain('headwater run');
+    },
+  );
+
+  it('it makes no difference that a crashed gateway has left its files', async () => {
+    await gateway.crash();
+    expect((await cli('status')).code).toBe(3);
+  });
+
+  it.each(['', '{', '[]', '{"pid":1}', '{"pid":1,"mqtt":"x","admin":"x"}'])(
+    'nor that they hold %j',
+    async (content) => {
+      await writeFile(join(gateway.folder, 'gateway.json'), content);
+      expect((await cli('status')).code).toBe(3);
+    },
+  );
+
+  it.skipIf(process.getuid?.() === 0)('a token that may not be read is something else', async () => {
+    await chmod(join(gateway.folder, 'admin.token'), 0);
+    const { code, errors } = await cli('status');
+    expect(code).toBe(1);
+    expect(errors).toContain('run this command as the user who runs the gateway');
+  });
+});
+
+describe('a gateway that answers badly', () => {
+  it('is quoted when it gives a reason', async () => {
+    gateway.answer = (_, response) =>
+      json(response, 409, { error: { code: 'topic-exists', message: 'there is one' } });
+    expect(await cli('topics', 'create', 'a')).toEqual({ code: 1, output: '', errors: 'there is one\n' });
+  });
+
+  it('fails the command when it gives none, is no JSON, or breaks off', async () => {
+    gateway.answer = (_, response) => response.writeHead(500).end('{}');
+    expect(await cli('status')).toMatchObject({ code: 1, errors: 'HTTP status 500, without a reason\n' });
+    gateway.answer = (_, response) => response.end('<html>');
+    expect((await cli('status')).errors).toContain('its answer is not JSON');
+    gateway.answer = (_, response) => {
+      response.write('{');
+      response.destroy();
+    };
+    expect(await cli('status')).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('cannot be talked to'),
+    });
+  });
+
+  it('cannot make the command line hold an answer without end', async () => {
+    gateway.answer = (_, response) => {
+      const chunk = Buffer.alloc(1024 * 1024, 'x');
+      const more = (): void => {
+        if (!response.destroyed) response.write(chunk, () => setImmediate(more));
+      };
+      more();
+    };
+    expect((await cli('status')).errors).toContain('its answer is longer than');
+  });
+});
+
+describe('status', () => {
+  it('tells in one look that all is well', async () => {
+    gateway.answer = (_, response) => json(response, 200, report);
+    expect(await cli('status')).toEqual({
+      code: 0,
+      errors: '',
+      output: [
+        'gw1 is ready',
+        '  running  version 0.1.0, for 1 h 2 min',
+        '  mqtt     127.0.0.1:1883',
+        '  admin    http://127.0.0.1:8080/',
+        '  data     /site/data',
+        '  log      42 commits; 2 journal files',
+        '  cluster  none configured: everything is stored, nothing is sent',
+        '  topics   readings  1 partition   20 records  (next offset 30)',
+        '           air       2 partitions  3 records  (next offset 1 2)',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  it('says how long ago the last commit was', async () => {
+    const log = { ...report.log, lastCommitMs: Date.now() - 125_000 };
+    gateway.answer = (_, response) => json(response, 200, { ...report, log });
+    expect((await cli('status')).output).toMatch(/42 commits, the last one 2 min \d+ s ago; 2 journal files/);
+  });
+
+  it('tells in one look that readings are refused, and ends with 4', async () => {
+    const reasons = ['the log cannot make anything durable: EIO'];
+    gateway.answer = (_, response) =>
+      json(response, 200, { ...report, state: 'degraded', reasons, topics: [] });
+    const { code, output } = await cli('status');
+    expect(code).toBe(4);
+    expect(output).toMatch(
+      /^gw1 is DEGRADED: .*\n {2}because {2}the log cannot make anything durable: EIO\n/,
+    );
+    expect((await cli('status', '--json')).code).toBe(4);
+  });
+
+  it('shows progress of the forwarder, not a connection', async () => {
+    const forwarder = {
+      state: 'backing-off',
+      message: 'trying again soon: ECONNREFUSED',
+      lagRecords: 7,
+      recordsAcknowledged: 3,
+      lastAcknowledgedMs: Date.now() - 3 * 86_400_000 - 60_000,
+      lastError: null,
+    };
+    gateway.answer = (_, response) => json(response, 200, { ...report, forwarder });
+    expect((await cli('status')).output).toContain(
+      '  cluster  trying again soon: ECONNREFUSED; last acknowledged 3 d ago; 7 records waiting\n',
+    );
+  });
+
+  it('gives programs the whole report', async () => {
+    gateway.answer = (_, response) => json(response, 200, report);
+    expect(JSON.parse((await cli('status', '--json')).output)).toEqual(report);
+  });
+});
+
+describe('topics', () => {
+  it('are listed for people and for programs', async () => {
+    const { topics } = report;
+    gateway.answer = (_, response) => json(response, 200, { topics });
+    expect((await cli('topics', 'list')).output).toMatch(/^readings +1 partition +20 records.*\nair .*\n$/);
+    expect(JSON.parse((await cli('topics', 'list', '--json')).output)).toEqual({ topics });
+  });
+
+  it('are created with as many partitions as asked for', async () => {
+    gateway.answer = (_, response) => json(response, 201, {});
+    expect((await cli('topics', 'create', 'air', '--partitions', '3')).output).toBe(
+      'created topic air with 3 partitions\n',
+    );
+    await cli('topics', 'create', 'water');
+    expect(gateway.requests.map(({ body }) => JSON.parse(body))).toEqual([
+      { name: 'air', partitions: 3 },
+      { name: 'water', partitions: 1 },
+    ]);
+  });
+});
+
+describe('run', () => {
+  it('prints what the gateway prints, waits for a signal, stops it, and ends with 0', async () => {
+    const calls: string[] = [];
+    let signal = (): void => undefined;
+    const result = await session(['run', '--set', 'mqtt.listen=127.0.0.1:0'], {
+      workingDirectory: gateway.folder,
+      onSignals: (send) => {
+        signal = send;
+      },
+      startGateway: (config, log) => {
+        log.print(`listening on port ${config.mqtt.listen.port}`);
+        setImmediate(signal);
+        return Promise.resolve({ stop: () => Promise.resolve(void calls.push('stop')) });
+      },
+    });
+    expect(calls).toEqual(['stop']);
+    expect(result).toMatchObject({ code: 0, errors: '' });
+    expect(result.output).toMatch(/^configuration: all defaults.*\nlistening on port 0\nstopping.*\n$/);
+  });
+
+  it('stops a gateway that was told to while it still started', async () => {
+    const calls: string[] = [];
+    const { code } = await session(['run'], {
+      workingDirectory: gateway.folder,
+      onSignals: (send) => send(),
+      startGateway: () => Promise.resolve({ stop: () => Promise.resolve(void calls.push('stop')) }),
+    });
+    expect({ code, calls }).toEqual({ code: 0, calls: ['stop'] });
+  });
+
+  it('ends at once at a second signal, however long stopping takes', async () => {
+    const codes: number[] = [];
+    let finishStop = (): void => undefined;
+    const { code } = await session(['run'], {
+      workingDirectory: gateway.folder,
+      onSignals: (send) => {
+        send();
+        setImmediate(send);
+      },
+      exitNow: (ended) => {
+        codes.push(ended);
+        finishStop();
+      },
+      startGateway: () =>
+        Promise.resolve({
+          stop: () =>
+            new Promise<void>((resolve) => {
+              finishStop = resolve;
+            }),
+        }),
+    });
+    expect({ code, codes }).toEqual({ code: 0, codes: [1] });
+  });
+
+  it('ends with 2 and the plain words of what keeps the gateway from starting', async () => {
+    const message = '127.0.0.1:1883 is in use; stop the other program or set mqtt.listen';
+    const result = await session(['run'], {
+      workingDirectory: gateway.folder,
+      startGateway: () => Promise.reject(new OperatingError('port-unusable', message)),
+    });
+    expect(result).toMatchObject({ code: 2, errors: `${message}\n` });
+  });
+
+  it('does not hide an error of ours', async () => {
+    const running = session(['run'], {
+      workingDirectory: gateway.folder,
+      startGateway: () => Promise.reject(new TypeError('a bug')),
+    });
+    await expect(running).rejects.toThrow('a bug');
+  });
+});
+
+describe('an output that fails', () => {
+  const failing = (code: string) =>
+    new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(code), { code })) });
+
+  it('is no failure when its reader has gone, and one when its disk is full', async () => {
+    gateway.answer = (_, response) => json(response, 200, report);
+    const words = ['status', '--set', `data.dir=${gateway.folder}`];
+    expect(await session(words, { output: failing('EPIPE') })).toMatchObject({ code: 0, errors: '' });
+    expect(await session(words, { output: failing('ENOSPC') })).toMatchObject({
+      code: 1,
+      errors: 'the output cannot be written: ENOSPC\n',
+    });
+  });
+});

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type ConfigResult, readConfig } from '../../../src/edge/config/read-config.ts';
+import { settingPaths } from '../../../src/edge/config/schema.ts';
+
+const text = readFileSync(new URL('../../../headwater.example.yaml', import.meta.url), 'utf8');
+
+const read = (yaml: string): ConfigResult =>
+  readConfig({
+    file: { name: 'headwater.example.yaml', text: yaml },
+    sets: [],
+    workingDirectory: '/',
+    hostName: 'h',
+  });
+
+/** The file with its examples switched on: comments that look like a setting lose their `#`. */
+const withExamples = text
+  .replaceAll(/^( *)# (?= *[a-zA-Z]+:( |$))/gm, '$1')
+  .replaceAll(/^ *brokers: \[\]\n/gm, '');
+
+describe('headwater.example.yaml', () => {
+  it('says the defaults', () => {
+    expect(read(text)).toEqual(read(''));
+  });
+
+  it('has examples that are legal, and differ from the defaults', () => {
+    expect(read(withExamples)).toMatchObject({
+      config: {
+        gateway: { name: 'gw1' },
+        topics: { temperature: { partitions: 2 } },
+        forwarder: { brokers: [{ host: 'kafka1' }, { host: 'kafka2' }] },
+      },
+    });
+  });
+
+  it.each(settingPaths().map((path) => path.join('.')))('shows %s', (path) => {
+    const lines = withExamples.split('\n');
+    const names = path.split('.').filter((name) => name !== '*');
+    const at = names.reduce(
+      (after, name) =>
+        after === -1
+          ? -1
+          : lines.findIndex((line, index) => index > after && line.trim().startsWith(`${name}:`)),
+      lines.findIndex((line) => line.startsWith(`${names[0]}:`)) - 1,
+    );
+    expect(at).toBeGreaterThan(-1);
+  });
+});

@@ -1,0 +1,361 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { limits } from '../../../src/core/limits.ts';
+import { type ConfigResult, readConfig } from '../../../src/edge/config/read-config.ts';
+
+const read = (text: string | undefined, sets: readonly string[] = [], hostName = 'gw1'): ConfigResult =>
+  readConfig({
+    file: text === undefined ? undefined : { name: 'hw.yaml', text },
+    sets,
+    workingDirectory: '/site',
+    hostName,
+  });
+
+const configOf = (result: ConfigResult) => {
+  if ('problems' in result) throw new Error(result.problems.join('\n'));
+  return result.config;
+};
+
+const problemsOf = (result: ConfigResult) => ('problems' in result ? result.problems : []);
+
+const defaults = {
+  gateway: { name: 'gw1' },
+  data: { dir: '/site/data', commitIntervalMs: 20 },
+  mqtt: { listen: { host: '127.0.0.1', port: 1883 } },
+  admin: { listen: { host: '127.0.0.1', port: 8080 } },
+  topics: {},
+  forwarder: { brokers: [], lingerMs: 1000, topics: ['*'] },
+  log: { level: 'info' },
+};
+
+describe('a good configuration', () => {
+  it.each([
+    ['no file', undefined],
+    ['an empty file', ''],
+    ['a file of comments', '# nothing yet\n'],
+    ['sections whose lines are all commented out', 'data:\n  # dir: x\ntopics:\nforwarder:\n'],
+  ])('is the defaults for %s', (_, text) => {
+    expect(configOf(read(text))).toEqual(defaults);
+  });
+
+  it('takes every setting from the file', () => {
+    const text = `
+gateway: { name: gw-7 }
+data: { dir: /var/lib/hw, commitIntervalMs: 0 }
+mqtt: { listen: '[::1]:0' }
+admin: { listen: localhost:9000 }
+topics:
+  temperature: { partitions: 2 }
+  constructor:
+forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, topics: [temperature] }
+log: { level: debug }
+`;
+    const config = configOf(read(text));
+    expect(config).toEqual({
+      gateway: { name: 'gw-7' },
+      data: { dir: '/var/lib/hw', commitIntervalMs: 0 },
+      mqtt: { listen: { host: '::1', port: 0 } },
+      admin: { listen: { host: 'localhost', port: 9000 } },
+      topics: { temperature: { partitions: 2 }, constructor: { partitions: 1 } },
+      forwarder: {
+        brokers: [
+          { host: 'kafka1', port: 9092 },
+          { host: 'fd00::1', port: 9093 },
+        ],
+        lingerMs: 5,
+        topics: ['temperature'],
+      },
+      log: { level: 'debug' },
+    });
+    expect(config.topics['toString']).toBeUndefined();
+  });
+
+  it.each([
+    ['pi kitchen!', 'pi-kitchen-'],
+    ['', 'headwater'],
+    ['..', 'headwater'],
+    [`${'a'.repeat(70)}`, 'a'.repeat(63)],
+  ])('makes the host name %j legal as the name of the gateway', (hostName, name) => {
+    expect(configOf(read(undefined, [], hostName)).gateway.name).toBe(name);
+  });
+});
+
+describe('--set', () => {
+  it.each([
+    ['mqtt.listen=127.0.0.1:0', { ...defaults, mqtt: { listen: { host: '127.0.0.1', port: 0 } } }],
+    ['data.commitIntervalMs=5', { ...defaults, data: { dir: '/site/data', commitIntervalMs: 5 } }],
+    ['data.dir=/x=y', { ...defaults, data: { dir: '/x=y', commitIntervalMs: 20 } }],
+    ['topics={a: {partitions: 3}}', { ...defaults, topics: { a: { partitions: 3 } } }],
+    ['topics."a.b".partitions=3', { ...defaults, topics: { 'a.b': { partitions: 3 } } }],
+    ['forwarder.topics=[a, b]', { ...defaults, forwarder: { ...defaults.forwarder, topics: ['a', 'b'] } }],
+  ])('%s changes just that', (set, config) => {
+    expect(configOf(read(undefined, [set]))).toEqual(config);
+  });
+
+  it('wins over the file, and the last one wins', () => {
+    const result = read('data: { dir: a, commitIntervalMs: 7 }', ['data.dir=b', 'data.dir=c']);
+    expect(configOf(result).data).toEqual({ dir: '/site/c', commitIntervalMs: 7 });
+  });
+
+  it.each([
+    ['data.dir', '--set data.dir: write SETTING=VALUE, such as mqtt.listen=127.0.0.1:0'],
+    ['=5', '--set =5: write SETTING=VALUE, such as mqtt.listen=127.0.0.1:0'],
+    ['a..b=5', '--set a..b=5: write SETTING=VALUE, such as mqtt.listen=127.0.0.1:0'],
+    ['mqqt.listen=a:1', '--set mqqt.listen: mqqt: unknown setting; did you mean mqtt?'],
+    ['data={dirr: x}', '--set data: data.dirr: unknown setting; did you mean dir?'],
+    ['data.dir=', '--set data.dir: is empty; write the path of a folder, or remove it for the default'],
+    [
+      'forwarder.brokers.0=a:1',
+      '--set forwarder.brokers.0: there is no such setting; only mappings have settings inside, so set the whole',
+    ],
+    [
+      'data.commitIntervalMs=fast',
+      '--set data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000, not "fast"',
+    ],
+    [
+      '__proto__.x=1',
+      '--set __proto__.x: there is no such setting; only mappings have settings inside, so set the whole',
+    ],
+  ])('%s is reported by its name', (set, problem) => {
+    const brokers = 'forwarder: { brokers: [b:1] }';
+    expect(problemsOf(read(brokers, [set]))).toEqual([problem]);
+  });
+});
+
+describe('a bad configuration is reported with its place and what to write instead', () => {
+  it.each([
+    [
+      '5',
+      'hw.yaml:1:1: write a mapping of settings here: gateway, data, mqtt, admin, topics, forwarder, log, not 5',
+    ],
+    ['data: 7', 'hw.yaml:1:1: data: write a mapping of settings here: dir, commitIntervalMs, not 7'],
+    [
+      'data:\n  dir:',
+      'hw.yaml:2:3: data.dir: is empty; write the path of a folder, or remove it for the default',
+    ],
+    [
+      'data: { dir: 7 }',
+      'hw.yaml:1:9: data.dir: write the path of a folder, in quotes because YAML takes it for something else, not 7',
+    ],
+    [
+      'data: { commitIntervalMs: 1.5 }',
+      'hw.yaml:1:9: data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000, not 1.5',
+    ],
+    [
+      'data: { commitIntervalMs: 1001 }',
+      'hw.yaml:1:9: data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000, not 1001',
+    ],
+    [
+      'data: { commit_interval_ms: 5 }',
+      'hw.yaml:1:9: data.commit_interval_ms: unknown setting; did you mean commitIntervalMs?',
+    ],
+    ['brokers: [a:1]', 'hw.yaml:1:1: brokers: unknown setting; did you mean forwarder.brokers?'],
+    [
+      'mqtt.listen: 127.0.0.1:0',
+      'hw.yaml:1:1: "mqtt.listen": unknown setting; write it as mqtt: { listen: … }',
+    ],
+    [
+      'kafka: {}',
+      'hw.yaml:1:1: kafka: unknown setting; there are: gateway, data, mqtt, admin, topics, forwarder, log',
+    ],
+    [
+      'gateway: { name: a/b }',
+      'hw.yaml:1:12: gateway.name: write 1 to 63 letters, digits, ".", "_" or "-", not "a/b"',
+    ],
+    [
+      'mqtt: { listen: 1883 }',
+      'hw.yaml:1:9: mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), in quotes because YAML takes it for something else, not 1883',
+    ],
+    [
+      'mqtt: { listen: 0.0.0.0:1883 }',
+      'hw.yaml:1:9: mqtt.listen: until users exist, nothing listens beyond loopback; use 127.0.0.1, not "0.0.0.0:1883"',
+    ],
+    [
+      'admin: { listen: "[::]:80" }',
+      'hw.yaml:1:10: admin.listen: until users exist, nothing listens beyond loopback; use 127.0.0.1, not "[::]:80"',
+    ],
+    [
+      'admin: { listen: 127.0.0.1:1883 }',
+      'hw.yaml:1:10: admin.listen: write another port than that of mqtt.listen, not "127.0.0.1:1883"',
+    ],
+    [
+      'topics: [a]',
+      'hw.yaml:1:1: topics: write a mapping of topic names, such as temperature: { partitions: 2 }',
+    ],
+    [
+      'topics: { a b: {} }',
+      'hw.yaml:1:11: topics.a b: write 1 to 249 letters, digits, ".", "_" or "-" as a topic name',
+    ],
+    [
+      'topics: { headwater-checkpoint: {} }',
+      'hw.yaml:1:11: topics.headwater-checkpoint: choose another topic name; Headwater keeps this one for itself',
+    ],
+    [
+      'topics: { a.b: { partitions: 0 } }',
+      'hw.yaml:1:18: topics."a.b".partitions: write a whole number of partitions from 1 to 64, not 0',
+    ],
+    ['topics: { a: { lane: bulk } }', 'hw.yaml:1:16: topics.a.lane: unknown setting; there are: partitions'],
+    [
+      `topics: { ${'a'.repeat(246)}: {} }`,
+      `hw.yaml:1:11: topics.${'a'.repeat(246)}: choose a shorter topic name: with the name of the gateway before it, it is longer than 249 characters`,
+    ],
+    [
+      'topics: { a: &t { partitions: 64 }, b: { partitions: 64 }, c: { partitions: 64 }, d: { partitions: 64 }, e: {} }',
+      'hw.yaml:1:1: topics: write fewer topics or partitions: 256 partitions in all at most',
+    ],
+    [
+      'forwarder: { brokers: kafka1:9092 }',
+      'hw.yaml:1:14: forwarder.brokers: write a list of at most 64 host:port, such as [kafka1:9092], not "kafka1:9092"',
+    ],
+    [
+      'forwarder:\n  brokers:\n    - kafka1:9092\n    - kafka2',
+      'hw.yaml:4:7: forwarder.brokers.1: write host:port, such as kafka1:9092, not "kafka2"',
+    ],
+    [
+      'forwarder: { brokers: [a:0] }',
+      'hw.yaml:1:24: forwarder.brokers.0: write the port of the broker, such as 9092, not "a:0"',
+    ],
+    [
+      'forwarder: { topics: [a*] }',
+      'hw.yaml:1:23: forwarder.topics.0: write a topic name, or \'*\' in quotes for all topics, not "a*"',
+    ],
+    ['log: { level: loud }', 'hw.yaml:1:8: log.level: write one of debug, info, warn, error, not "loud"'],
+    [
+      'data: { dir: a }\ndata: { dir: b }',
+      'hw.yaml:2:1: this name is given a second time; keep one of the two',
+    ],
+    ['data: { dir: *x }', 'hw.yaml:1:14: aliases (*name) are not supported; write the value out'],
+    ['data: { dir: !secret x }', 'hw.yaml:1:14: tags (!name) are not supported; write the plain value'],
+    ['{}\n---\n{}', 'hw.yaml:2:1: a second document begins here; remove the line "---"'],
+    ['__proto__: {}', 'hw.yaml:1:1: this cannot be the name of a setting'],
+    ['? [a]\n: b', 'hw.yaml:1:3: this cannot be the name of a setting'],
+    [
+      `data: { dir: ${'['.repeat(20)}${']'.repeat(20)} }`,
+      'hw.yaml:1:28: nested too deeply; at most 16 levels are read',
+    ],
+  ])('%s', (text, problem) => {
+    expect(problemsOf(read(text))).toContain(problem);
+  });
+
+  it('reports every error of file and command line at once', () => {
+    const text = 'gateway: { nam: x }\ndata:\n  commitIntervalMs: -1\nlog: { level: 3 }\nfoo: 1\n';
+    expect(problemsOf(read(text, ['mqtt.listen=x', 'bar=1']))).toEqual([
+      'hw.yaml:1:12: gateway.nam: unknown setting; did you mean name?',
+      'hw.yaml:3:3: data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000, not -1',
+      '--set mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), not "x"',
+      'hw.yaml:4:8: log.level: write one of debug, info, warn, error, not 3',
+      'hw.yaml:5:1: foo: unknown setting; there are: gateway, data, mqtt, admin, topics, forwarder, log',
+      '--set bar: unknown setting; there are: gateway, data, mqtt, admin, topics, forwarder, log',
+    ]);
+  });
+
+  it('says where broken YAML breaks, and nothing about what the ruins seem to say', () => {
+    const problems = problemsOf(read('data: { dir: [\nfoo: 1\n'));
+    expect(problems.length).toBeGreaterThan(0);
+    for (const problem of problems) expect(problem).toMatch(/^hw\.yaml:\d+:\d+: not readable as YAML: /);
+  });
+
+  it('shows no more problems than a screen or two', () => {
+    const names = Array.from({ length: 200 }, (_, index) => `x${index}: 1`);
+    const problems = problemsOf(read(names.join('\n')));
+    expect(problems).toHaveLength(limits.configProblemsShownMax + 1);
+    expect(problems.at(-1)).toBe(`and ${200 - limits.configProblemsShownMax} more`);
+  });
+
+  it('is bounded for an alias bomb and for deep nesting', () => {
+    const bomb = `a: &a [1,1]\nb: &b [*a,*a]\nc: &c [*b,*b]\nd: [${'*c,'.repeat(1000)}]`;
+    for (const text of [bomb, '['.repeat(20_000), '{a: '.repeat(5_000), '- '.repeat(20_000)]) {
+      expect(problemsOf(read(text)).length).toBeLessThanOrEqual(limits.configProblemsShownMax + 1);
+      expect(problemsOf(read(text)).length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('any text', () => {
+  const isEither = (result: ConfigResult): void => {
+    if ('problems' in result) {
+      expect(result.problems.length).toBeGreaterThan(0);
+      for (const problem of result.problems) expect(problem.trim()).not.toBe('');
+    } else {
+      expect(result.config.gateway.name).not.toBe('');
+    }
+  };
+  const word = fc.constantFrom(
+    ...['gateway', 'name', 'data', 'dir', 'mqtt', 'listen', 'topics', 'forwarder', 'brokers', 'log', 'level'],
+    ...[
+      '__proto__',
+      'constructor',
+      '127.0.0.1:0',
+      '*',
+      '*a',
+      '&a ',
+      '!t ',
+      '<<',
+      '5',
+      '-1',
+      '.nan',
+      'null',
+      '~',
+      'yes',
+    ],
+    ...[
+      ': ',
+      ':\n  ',
+      ':\n    ',
+      '\n',
+      '\n- ',
+      ', ',
+      '{',
+      '}',
+      '[',
+      ']',
+      '"',
+      "'",
+      '|\n',
+      '>\n',
+      '? ',
+      '#',
+      '---\n',
+    ],
+    ...[
+      '%YAML 1.1\n',
+      '\t',
+      '\u0000',
+      '\ud800',
+      '!!binary ',
+      '!!omap ',
+      '!!set ',
+      '0x1f',
+      '2001-01-01',
+      '\\u',
+    ],
+  );
+
+  it('is a configuration or a list of problems, never a throw', () => {
+    const yamlLike = fc.array(word, { maxLength: 40 }).map((words) => words.join(''));
+    const texts = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), yamlLike);
+    fc.assert(
+      fc.property(texts, (text) => isEither(read(text))),
+      { numRuns: 400 },
+    );
+  });
+
+  it('as an option is a configuration or a list of problems, never a throw', () => {
+    const option = fc.array(fc.oneof(word, fc.constantFrom('=', '.', '"')), { maxLength: 12 });
+    const options = fc.array(
+      option.map((words) => words.join('')),
+      { maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(options, (sets) => isEither(read('data: { dir: x }', sets))),
+      { numRuns: 400 },
+    );
+  });
+
+  it('of a tree of plain values is a configuration or a list of problems, never a throw', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 5 }), (json) => isEither(read(json))),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,167 @@
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { connectAsync } from 'mqtt';
+import { describe, expect, test } from 'vitest';
+import type { StatusReport } from '../../src/edge/status.ts';
+import { spawnGateway, startGateway, within } from '../support/gateway-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+describe('starting', () => {
+  test('without any configuration, in an empty folder', async () => {
+    await using folder = await temporaryFolder();
+    await using gateway = await startGateway({ dataDir: join(folder.path, 'data') });
+    await expect.poll(gateway.stdout).toContain('storing; no cluster is configured: set forwarder.brokers');
+    expect(gateway.stdout()).toContain(`MQTT   ${gateway.mqtt}`);
+    const ready = await fetch(`http://${gateway.admin}/readyz`);
+    expect(await ready.json()).toEqual({ ready: true, reasons: [] });
+    const status = (await (await gateway.api('/api/status')).json()) as StatusReport;
+    expect(status).toMatchObject({ state: 'ready', reasons: [], dataDir: gateway.dataDir, forwarder: null });
+    expect(status.addresses).toEqual({ mqtt: gateway.mqtt, admin: gateway.admin });
+    expect(status.topics.map(({ name }) => name)).toEqual(['readings']);
+    const metrics = await (await gateway.api('/metrics')).text();
+    expect(metrics).toContain('headwater_log_available 1');
+    expect(metrics).toContain('headwater_high_watermark{topic="readings",partition="0"} 0');
+  });
+
+  test('with a cluster that cannot be reached it is ready all the same, and says so', async () => {
+    await using folder = await temporaryFolder();
+    const set = ['forwarder.brokers=[127.0.0.1:1]'];
+    await using gateway = await startGateway({ dataDir: join(folder.path, 'data'), set });
+    await expect.poll(gateway.stdout).toContain('mirroring to 127.0.0.1:1');
+    await gateway.api('/api/records', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ topic: 'readings', records: [{ value: 'a' }] }),
+    });
+    expect((await fetch(`http://${gateway.admin}/readyz`)).status).toBe(200);
+    const status = (await (await gateway.api('/api/status')).json()) as StatusReport;
+    expect(status).toMatchObject({ state: 'ready', forwarder: { lagRecords: 1, lastAcknowledgedMs: null } });
+    expect(await (await gateway.api('/metrics')).text()).toContain('headwater_forwarder_lag_records 1');
+    expect(await gateway.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  });
+
+  test('creates configured topics, grows them, and never shrinks them', async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    const partitionsWith = async (partitions: number): Promise<number | undefined> => {
+      await using gateway = await startGateway({
+        dataDir,
+        set: [`topics={temperature: {partitions: ${partitions}}}`],
+      });
+      const { topics } = (await (await gateway.api('/api/topics')).json()) as Pick<StatusReport, 'topics'>;
+      expect((await gateway.kill('SIGTERM')).code).toBe(0);
+      expect(gateway.stderr().includes('partitions only grow')).toBe(partitions === 1);
+      return topics.find(({ name }) => name === 'temperature')?.partitions.length;
+    };
+    expect(await partitionsWith(2)).toBe(2);
+    expect(await partitionsWith(3)).toBe(3);
+    expect(await partitionsWith(1)).toBe(3);
+  });
+
+  test('is refused while another instance works on the data folder, which is named with its process', async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    await using first = await startGateway({ dataDir });
+    await using second = spawnGateway({ dataDir });
+    expect(await within(20_000, second.exited)).toEqual({ code: 2, signal: null });
+    expect(second.stderr()).toMatch(new RegExp(`another gateway \\(process ${first.pid}\\).*data\\.dir`));
+    expect((await fetch(`http://${first.admin}/readyz`)).status).toBe(200);
+    expect(await first.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await using third = await startGateway({ dataDir });
+    expect(third.pid).not.toBe(first.pid);
+  });
+
+  test.each(['mqtt', 'admin'])(
+    'is refused while the port for %s is taken, and lets go of the data folder',
+    async (part) => {
+      await using folder = await temporaryFolder();
+      const dataDir = join(folder.path, 'data');
+      const taken = createServer();
+      await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+      try {
+        const { port } = taken.address() as AddressInfo;
+        await using refused = spawnGateway({ dataDir, set: [`${part}.listen=127.0.0.1:${port}`] });
+        expect(await within(20_000, refused.exited)).toEqual({ code: 2, signal: null });
+        expect(refused.stderr()).toContain(String(port));
+        expect(refused.stderr()).toContain(`${part}.listen`);
+        expect(refused.stderr()).not.toContain('    at ');
+      } finally {
+        taken.close();
+      }
+      await using gateway = await startGateway({ dataDir });
+      expect(gateway.mqtt).toMatch(/^127\.0\.0\.1:\d+$/);
+    },
+  );
+
+  test('is refused if a file is in place of the data folder, which stays untouched', async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    await writeFile(dataDir, 'precious');
+    await using refused = spawnGateway({ dataDir });
+    expect(await within(20_000, refused.exited)).toEqual({ code: 2, signal: null });
+    expect(refused.stderr()).toMatch(/cannot use .*data as the data folder.*Set data\.dir/s);
+    expect(await readFile(dataDir, 'utf8')).toBe('precious');
+  });
+
+  test('takes a relative data folder from the working directory', async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(join(folder.path, 'here'));
+    await using run = spawnGateway({ dataDir: './data', workingDirectory: join(folder.path, 'here') });
+    await expect.poll(() => run.stdout(), { timeout: 20_000 }).toContain(join(folder.path, 'here', 'data'));
+    await access(join(folder.path, 'here', 'data', 'admin.token'));
+  });
+});
+
+describe('stopping', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s ends it cleanly, with clients and followers connected',
+    async (signal) => {
+      await using folder = await temporaryFolder();
+      await using gateway = await startGateway({ dataDir: join(folder.path, 'data') });
+      const client = await connectAsync(`mqtt://${gateway.mqtt}`, { reconnectPeriod: 0 });
+      client.on('error', () => {});
+      await client.publishAsync('sensors/1', 'last', { qos: 1 });
+      const follower = await gateway.api('/api/records?topic=readings&follow=true');
+      const lines = follower.text();
+      const startMs = performance.now();
+      expect(await gateway.kill(signal)).toEqual({ code: 0, signal: null });
+      expect(performance.now() - startMs).toBeLessThan(8_000);
+      expect(await lines).toContain('"value":"last"');
+      await client.endAsync(true);
+      expect(await readdir(gateway.dataDir)).not.toContain('gateway.json');
+      expect(gateway.stderr()).not.toMatch(/"level":"(warn|error)"/);
+    },
+  );
+});
+
+test('a QoS 1 message that was acknowledged is there after SIGKILL and a restart, once', async () => {
+  await using folder = await temporaryFolder();
+  const dataDir = join(folder.path, 'data');
+  await using first = await startGateway({ dataDir });
+  const client = await connectAsync(`mqtt://${first.mqtt}`, { reconnectPeriod: 0 });
+  client.on('error', () => {});
+  const values = Array.from({ length: 200 }, (_, index) => `21.${index}`);
+  await Promise.all(values.map((value) => client.publishAsync('sensors/1/temperature', value, { qos: 1 })));
+  expect(await first.kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+  await client.endAsync(true);
+
+  await using second = await startGateway({ dataDir });
+  const text = await (await second.api('/api/records?topic=readings')).text();
+  const records = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(records.map((record) => record['value'])).toEqual(values);
+  expect(records.map((record) => record['offset'])).toEqual(values.map((_, index) => index));
+  expect(records[0]).toMatchObject({
+    topic: 'readings',
+    partition: 0,
+    key: 'sensors/1/temperature',
+    headers: [],
+  });
+  const body = JSON.stringify({ topic: 'readings', records: [{ value: 'next' }] });
+  const headers = { 'content-type': 'application/json' };
+  const appended = await second.api('/api/records', { method: 'POST', body, headers });
+  expect(await appended.json()).toEqual({ records: [{ partition: 0, offset: values.length }] });
+});
