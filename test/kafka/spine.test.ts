@@ -1,0 +1,92 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { StatusReport } from '../../src/edge/status.ts';
+import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
+import { judgeReadings } from '../support/reading-oracle.ts';
+import { SensorFleet } from '../support/sensor-fleet.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+import { kafkaTools } from './tools.ts';
+import { until } from './until.ts';
+
+const DEVICES = 10;
+const READINGS_PER_DEVICE = 1_200;
+const TOTAL = DEVICES * READINGS_PER_DEVICE;
+const DRAIN_MS_MAX = 120_000;
+
+/** A random whole number of acknowledgements in [from, to): where a fault strikes. */
+const somewhere = (from: number, to: number): number => Math.floor(from + Math.random() * (to - from));
+
+let cluster: Cluster | undefined;
+let gateway: RunningGateway | undefined;
+
+afterEach(async () => {
+  await gateway?.kill('SIGKILL');
+  await cluster?.close();
+});
+
+async function status(of: RunningGateway): Promise<StatusReport> {
+  return (await (await of.api('/api/status')).json()) as StatusReport;
+}
+
+async function drained(of: RunningGateway): Promise<void> {
+  await until('the cluster has acknowledged everything', DRAIN_MS_MAX, async () => {
+    const { forwarder } = await status(of);
+    return (forwarder?.lagRecords === 0 && forwarder.state === 'idle') || undefined;
+  });
+}
+
+async function localValues(of: RunningGateway, partition: number): Promise<string[]> {
+  const answer = await of.api(`/api/records?topic=readings&partition=${partition}&offset=0`);
+  const lines = (await answer.text()).trimEnd().split('\n');
+  return lines.map((line) => (JSON.parse(line) as { value: string }).value);
+}
+
+describe('from the sensor to Kafka', () => {
+  test('nothing acknowledged is lost or doubled over three SIGKILLs and a stop of Kafka', async () => {
+    await using folder = await temporaryFolder();
+    cluster = await startCluster({ brokers: 1 });
+    const set = [
+      `forwarder.brokers=[${cluster.bootstrap.join(',')}]`,
+      'forwarder.lingerMs=20',
+      'gateway.name=gw1',
+      'topics.readings.partitions=2',
+    ];
+    gateway = await startGateway({ dataDir: `${folder.path}/data`, set });
+    const { mqtt } = gateway;
+    const fleet = new SensorFleet({
+      devices: DEVICES,
+      readingsPerDevice: READINGS_PER_DEVICE,
+      window: 20,
+      mqtt,
+    });
+    const sending = fleet.run();
+
+    const restart = async (): Promise<void> => {
+      await gateway?.kill('SIGKILL');
+      gateway = await startGateway({ dataDir: `${folder.path}/data`, set: [...set, `mqtt.listen=${mqtt}`] });
+    };
+    await fleet.reached(somewhere(500, TOTAL / 4));
+    await restart();
+    await fleet.reached(somewhere(TOTAL / 4, TOTAL / 3));
+    await cluster.stopBroker(1);
+    await fleet.reached(somewhere(TOTAL / 3, TOTAL / 2));
+    await restart();
+    await fleet.reached(somewhere(TOTAL / 2, (TOTAL * 2) / 3));
+    await cluster.restart(1);
+    await fleet.reached(somewhere((TOTAL * 2) / 3, TOTAL - 500));
+    await restart();
+    await sending;
+    expect(fleet.acknowledged).toHaveLength(TOTAL);
+
+    await drained(gateway);
+    const central = await kafkaTools(cluster.bootstrap).consume('gw1.readings', { readCommitted: true });
+    const values = central.map(({ value }) => String(value));
+    expect(judgeReadings(fleet.acknowledged, values)).toEqual([]);
+    for (const partition of [0, 1]) {
+      const centralOfPartition = central.filter((record) => record.partition === partition);
+      expect(centralOfPartition.map(({ value }) => String(value))).toEqual(
+        await localValues(gateway, partition),
+      );
+    }
+  });
+});
