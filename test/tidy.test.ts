@@ -155,7 +155,7 @@ const canaries: readonly Canary[] = [
   {
     rule: 'nothing is silenced, postponed or untyped',
     bad: {
-      'test/a.test.ts': "vi.mock('./b.ts');\ntest.only('a', f);\ntest.skip('b', f);\nit.todo('c');",
+      'test/a.test.ts': "vi.mock('./b.ts');\ntest.only('a', f);\ntest.skip('b', f);\nit.todo('c');\nit.skipIf(x)('d', f);",
       'src/log/b.ts':
         'const a: any = b as any;\n// TODO later\n/* v8 ignore next */ // biome-ignore lint: so\n',
       'bench/c.ts': '// @ts-expect-error\n// see #12',
@@ -165,6 +165,7 @@ const canaries: readonly Canary[] = [
       'test/a.test.ts:2: .only(',
       'test/a.test.ts:3: .skip(',
       'test/a.test.ts:4: .todo(',
+      'test/a.test.ts:5: .skipIf(',
       'src/log/b.ts:1: any',
       'src/log/b.ts:1: any',
       'src/log/b.ts:3: v8 ignore',

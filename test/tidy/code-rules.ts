@@ -64,7 +64,7 @@ const sleeping: Rule = {
 const markBans: readonly Ban[] = [
   { pattern: /\b(?:vi|vitest)\.(?:mock|doMock)\(/g, instead: 'use a twin of the port' },
   { pattern: /\.only\(/g, instead: 'it silences all other tests' },
-  { pattern: /\.(?:skip|todo|fails)\(/g, instead: 'write the test or remove it' },
+  { pattern: /\.(?:skip|skipIf|runIf|todo|fails)\(/g, instead: 'write the test or remove it' },
   { pattern: /(?<![.\w])any\b(?!\w*\s*[(:,])/g, instead: 'name the type, or take unknown' },
 ];
 
