@@ -47,10 +47,13 @@ function mirror(log: LogWithLives, cluster: Cluster): Forwarder {
 }
 
 async function drained(forwarder: Forwarder): Promise<void> {
-  await until('everything is acknowledged', DRAIN_MS_MAX, async () => {
+  const isDrained = async (): Promise<true | undefined> => {
     const { lagRecords, state, message } = forwarder.status();
     if (state === 'stopped') throw new Error(message);
     return await Promise.resolve((lagRecords === 0 && state === 'idle') || undefined);
+  };
+  await until('everything is acknowledged', DRAIN_MS_MAX, isDrained).catch((cause: unknown) => {
+    throw new Error(`the mirror is stuck: ${JSON.stringify(forwarder.status())}`, { cause });
   });
 }
 
