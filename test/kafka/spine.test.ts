@@ -11,7 +11,7 @@ import { until } from './until.ts';
 const DEVICES = 10;
 const READINGS_PER_DEVICE = 1_200;
 const TOTAL = DEVICES * READINGS_PER_DEVICE;
-const DRAIN_MS_MAX = 120_000;
+const DRAIN_MS_MAX = 180_000;
 
 /** A random whole number of acknowledgements in [from, to): where a fault strikes. */
 const somewhere = (from: number, to: number): number => Math.floor(from + Math.random() * (to - from));
