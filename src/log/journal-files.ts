@@ -39,6 +39,7 @@ export interface JournalFile {
 export const journalFolder = 'journal';
 const quarantineFolder = 'quarantine';
 const fillingPath = `${journalFolder}/filling`;
+const takenPath = `${journalFolder}/taken`;
 
 const journalPath = (sequence: number): string =>
   `${journalFolder}/${String(sequence).padStart(20, '0')}.journal`;
@@ -86,7 +87,9 @@ export interface OpenJournalFile {
 /**
  * Makes the next file of the journal. It is complete before it exists: header, snapshot and copied frame are
  * durable under a spare name before the file gets its number, and the number is durable before this resolves.
- * The caller has seen the last sync of the predecessor return, or has given it up.
+ * The caller has seen the last sync of the predecessor return, or has given it up. The spare is no longer called
+ * one before it is written to: a failing device may complete a write late, into a file that somebody has taken for
+ * an untouched spare.
  */
 export async function createJournalFile(
   env: LogEnvironment,
@@ -97,16 +100,18 @@ export async function createJournalFile(
   const path = journalPath(header.sequence);
   const headerBytes = encodeFileHeader(header);
   const frameBytes = copied === undefined ? new Uint8Array() : encodeFrame(copied, header.salt);
-  const handle = await env.disk.open(sparePath);
+  await env.disk.rename(sparePath, takenPath);
+  await env.disk.syncFolder(journalFolder);
+  const handle = await env.disk.open(takenPath);
   try {
     await handle.writeAt(Buffer.concat([headerBytes, frameBytes]), 0);
     await handle.sync();
-    await env.disk.rename(sparePath, path);
+    await env.disk.rename(takenPath, path);
     await env.disk.syncFolder(journalFolder);
   } catch (error) {
     await handle.close().catch(() => {});
-    // A failing device may still complete the write, so no later attempt may use this file.
-    await env.disk.remove(sparePath).catch(() => {});
+    // If this fails too, the next attempt's file replaces it.
+    await env.disk.remove(takenPath).catch(() => {});
     throw error;
   }
   return { file: journalFile(path, header), handle, position: headerBytes.length + frameBytes.length };
@@ -132,9 +137,12 @@ export class Spares {
   /** Starts to make the next spare file, unless there is one. */
   prepare(): void {
     if (this.#preparing !== undefined) return;
-    this.#preparing = this.#make();
-    // Whoever takes the spare gets the error; until then it is nobody's.
-    this.#preparing.catch(() => {});
+    const preparing = this.#make();
+    this.#preparing = preparing;
+    // Whoever waits for the spare gets the error. If nobody does yet, it is tried again for the one who comes.
+    preparing.catch(() => {
+      if (this.#preparing === preparing) this.#preparing = undefined;
+    });
   }
 
   /** The path of a spare file, which now belongs to the caller. Rejects if none can be made. */

@@ -1,23 +1,35 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { plants } from './plants.ts';
+import { mirrorPlants } from './mirror-plants.ts';
+import { harmlessPlants, plants } from './plants.ts';
 
 const hook = new URL('../support/plant-hook.ts', import.meta.url).href;
 const search = fileURLToPath(new URL('./run.ts', import.meta.url));
+const mirrorSearch = fileURLToPath(new URL('./mirror-run.ts', import.meta.url));
 
-/** How many states the search may need to find a planted bug. */
-const canaryStates = 3000;
+/** How many states the search may need to find a planted bug, and looks at of what is harmless. */
+const canaryStates = 12_000;
+const harmlessStates = 800;
+const mirrorCanaryRuns = 300;
 
-/** Whether the crash search, in a process of its own, goes red with this bug planted. */
+export const canaryNames: readonly string[] = plants.map(({ name }) => name);
+export const harmlessNames: readonly string[] = harmlessPlants.map(({ name }) => name);
+
+/** The search that must catch a plant, and how far it may look. */
+function searchFor(plantName: string): readonly string[] {
+  if (mirrorPlants.some(({ name }) => name === plantName))
+    return [mirrorSearch, '--runs', String(mirrorCanaryRuns)];
+  const states = harmlessNames.includes(plantName) ? harmlessStates : canaryStates;
+  const from = plants.find(({ name }) => name === plantName)?.fromSeed ?? 1;
+  return [search, '--states', String(states), '--from', String(from), '--no-canaries'];
+}
+
+/** Whether the search, in a process of its own, goes red with this plant. */
 export async function isCaught(plantName: string): Promise<boolean> {
-  const child = spawn(
-    process.execPath,
-    ['--import', hook, search, '--states', String(canaryStates), '--no-canaries'],
-    {
-      env: { ...process.env, HEADWATER_PLANT: plantName },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, ['--import', hook, ...searchFor(plantName)], {
+    env: { ...process.env, HEADWATER_PLANT: plantName },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const output: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
@@ -26,5 +38,3 @@ export async function isCaught(plantName: string): Promise<boolean> {
   if (code !== 0 && !text.includes('VIOLATION')) throw new Error(`canary ${plantName} did not run: ${text}`);
   return code !== 0;
 }
-
-export const canaryNames: readonly string[] = plants.map(({ name }) => name);

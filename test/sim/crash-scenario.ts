@@ -1,10 +1,16 @@
+import { isOperatingError, isSystemError } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
+import type { NewRecord } from '../../src/core/record.ts';
 import { decodeBatch } from '../../src/log/batch.ts';
 import { Log } from '../../src/log/log.ts';
+import type { LifeStart } from '../../src/log/types.ts';
 import { SimClock } from '../support/sim-clock.ts';
-import { SimDisk } from '../support/sim-disk.ts';
+import { type DiskEvent, type Faults, noFaults, SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
+import { chooseMode, type Mode } from './modes.ts';
+import { Oracle, placeOf, type Told } from './oracle.ts';
+import { Qos2Devices } from './qos2-devices.ts';
 
 const topics = [
   { name: 'a', partitions: 2 },
@@ -14,95 +20,193 @@ const partitions = topics.flatMap(({ name, partitions: count }) =>
   Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
 );
 
-/** What this search found wrong, in words; empty if nothing. */
+/** Operations of a recovery at most; one that takes more never ends. */
+const recoveryStepsMax = 400;
+/** Sleeps of a second until a log must be back whose disk is whole again. */
+const patienceSleeps = 500;
+/** Events before a violation that its report shows. */
+const eventsShown = 12;
+
+/** What is wrong: something is not there, or something is there that must not be. */
+export interface Violation {
+  readonly kind: 'lost' | 'wrong';
+  readonly text: string;
+}
+
+export interface ScenarioOptions {
+  /** Hears of each operation of the disk. */
+  readonly onOperation?: ((event: DiskEvent) => void) | undefined;
+  /** The kind of disk; otherwise the seed chooses. */
+  readonly mode?: string | undefined;
+}
+
+/** What one scenario found. */
 export interface ScenarioResult {
+  readonly mode: string;
   /** Crash states checked: one workload, one crash point, one choice of surviving sectors each. */
   readonly states: number;
-  readonly violations: readonly string[];
-  readonly crashes: { readonly power: number; readonly kill: number };
+  readonly violations: readonly Violation[];
+  readonly crashes: { readonly power: number; readonly kill: number; readonly inRecovery: number };
   readonly acknowledged: number;
 }
 
-/** What somebody outside was told about each offset: by an acknowledgement, or by having read it. */
-type Told = Map<string, { readonly value: string; readonly how: 'acknowledged' | 'served' }>;
-
-const place = (topic: string, partition: number, offset: number): string => `${topic}-${partition}@${offset}`;
+interface Counts {
+  states: number;
+  sent: number;
+  acknowledged: number;
+  power: number;
+  kill: number;
+  inRecovery: number;
+}
 
 /**
  * Some lives of one data folder: each appends from several producers while a reader follows, ends in the middle
  * of a random operation of the disk (in a recovery, too), by a kill or a power cut, and is recovered. After each
- * recovery everything that anybody was told must be there, and offsets must be dense.
+ * recovery everything that anybody was told must be there as it was told, and offsets must be dense.
  */
-export async function runCrashScenario(seed: number, statesMax: number): Promise<ScenarioResult> {
-  const scenario = new CrashScenario(new SimRandom(seed), seed);
-  return await scenario.run(statesMax);
+export async function runCrashScenario(
+  seed: number,
+  statesMax: number,
+  { onOperation, mode: only }: ScenarioOptions = {},
+): Promise<ScenarioResult> {
+  const random = new SimRandom(seed);
+  const mode = chooseMode(random, only);
+  const disk = new SimDisk(random);
+  disk.onOperation = onOperation;
+  const counts = { states: 0, sent: 0, acknowledged: 0, power: 0, kill: 0, inRecovery: 0 };
+  const setting = { fileBytes: 4096 * (6 + random.below(12)), commitIntervalMs: random.below(2) * 20 };
+  const folder = new DataFolder(random, mode, setting, disk, new Oracle(mode.mayLose), counts);
+  const every = random.chance(0.08) ? random.below(statesMax) : -1;
+  let violation: Violation | undefined;
+  try {
+    for (let life = 0; counts.states < statesMax && violation === undefined; life += 1)
+      violation = await folder.liveOnce(life === every);
+  } catch (error) {
+    violation = { kind: 'wrong', text: `the search fell over: ${stackOf(error)}` };
+  }
+  const { states, acknowledged, ...crashes } = counts;
+  const result = { mode: mode.name, states, crashes, acknowledged };
+  if (violation === undefined) return { ...result, violations: [] };
+  const title = `seed ${seed} (${mode.name} disk): ${violation.text}`;
+  const text = [title, ...folder.lastEvents()].join('\n  ');
+  return { ...result, violations: [{ kind: violation.kind, text }] };
 }
 
-class CrashScenario {
-  readonly #random: SimRandom;
-  readonly #seed: number;
-  readonly #disk: SimDisk;
-  readonly #clock = new SimClock();
-  readonly #told: Told = new Map();
-  readonly #violations: string[] = [];
-  readonly #crashes = { power: 0, kill: 0 };
-  readonly #fileBytes: number;
-  readonly #commitIntervalMs: number;
-  #sent = 0;
-  #acknowledged = 0;
+interface Setting {
+  readonly fileBytes: number;
+  readonly commitIntervalMs: number;
+}
 
-  constructor(random: SimRandom, seed: number) {
+class DataFolder {
+  readonly #random: SimRandom;
+  readonly #mode: Mode;
+  readonly #setting: Setting;
+  readonly #disk: SimDisk;
+  readonly #oracle: Oracle;
+  readonly #counts: Counts;
+  readonly #clock = new SimClock();
+  readonly #events: string[];
+  readonly #devices: Qos2Devices;
+  #violation: Violation | undefined;
+
+  constructor(
+    random: SimRandom,
+    mode: Mode,
+    setting: Setting,
+    disk: SimDisk,
+    oracle: Oracle,
+    counts: Counts,
+    events: readonly string[] = [],
+    devices = new Qos2Devices(random),
+  ) {
     this.#random = random;
-    this.#seed = seed;
-    this.#disk = new SimDisk(random);
-    this.#fileBytes = 4096 * (6 + random.below(12));
-    this.#commitIntervalMs = random.below(2) * 20;
+    this.#mode = mode;
+    this.#setting = setting;
+    this.#disk = disk;
+    this.#oracle = oracle;
+    this.#counts = counts;
+    this.#events = [...events];
+    this.#devices = devices;
+    disk.onFault = ({ operation, what }) => this.#note(`operation ${operation}: ${what}`);
   }
 
-  async run(statesMax: number): Promise<ScenarioResult> {
-    let states = 0;
-    while (states < statesMax && this.#violations.length === 0) {
-      await this.#liveUntilCrash();
-      states += 1;
-      await this.#recoverAndCheck();
-    }
-    return { states, violations: this.#violations, crashes: this.#crashes, acknowledged: this.#acknowledged };
+  /** The last things that happened, oldest first. */
+  lastEvents(): readonly string[] {
+    return this.#events.slice(-eventsShown);
+  }
+
+  /** One life, its crash, and the recovery with its check. Returns what was wrong. */
+  async liveOnce(crashAtEveryStep: boolean): Promise<Violation | undefined> {
+    this.#note(`state ${this.#counts.states + 1}: a life begins`);
+    await this.#liveUntilCrash();
+    if (crashAtEveryStep) await this.#crashAtEveryStepOfRecovery();
+    if (this.#random.chance(0.3)) await this.#crashInRecovery();
+    if (this.#violation === undefined) await this.#recoverAndCheck();
+    return this.#violation;
   }
 
   async #liveUntilCrash(): Promise<void> {
     const session = this.#disk.session();
-    const faulty = this.#random.chance(0.3);
-    this.#disk.faults = faulty ? { syncFails: 0.05, writeFails: 0.02 } : { syncFails: 0, writeFails: 0 };
-    const death = this.#disk.dieAfter(1 + this.#random.below(this.#random.chance(0.3) ? 15 : 120));
+    const faults = this.#mode.mayLose || this.#random.chance(0.7) ? this.#mode.faults : noFaults;
+    // A start that fails ends the life before anything is committed, so many lives are let in.
+    if (this.#random.chance(0.5)) this.#disk.faults = faults;
+    const operations = 1 + this.#random.below(this.#random.chance(0.3) ? 15 : 120);
+    await this.#untilDeath(operations, (isDead) => this.#work(session, faults, isDead));
+    this.#crash();
+  }
+
+  /** Runs `work` in a process that dies in its given operation, unless the work is done before. */
+  async #untilDeath(
+    operations: number,
+    work: (isDead: () => boolean) => Promise<unknown>,
+  ): Promise<'died' | 'done'> {
     let dead = false;
-    const end = death.then(() => {
+    const death = this.#disk.dieAfter(operations).then((): 'died' => {
       dead = true;
+      return 'died';
     });
-    await Promise.race([end, this.#work(session, () => dead)]);
-    this.#disk.faults = { syncFails: 0, writeFails: 0 };
+    return await Promise.race([death, work(() => dead).then((): 'done' => 'done')]);
+  }
+
+  #crash(): void {
     if (this.#random.chance(0.6)) {
-      this.#crashes.power += 1;
+      this.#counts.power += 1;
+      this.#note('the power fails');
       this.#disk.cutPower();
     } else {
-      this.#crashes.kill += 1;
+      this.#counts.kill += 1;
+      this.#note('a kill');
     }
+    if (this.#mode.flips && this.#random.chance(0.5)) this.#disk.flipBits(1 + this.#random.below(3));
+    // Only late writes and evictions go on: the check must not be disturbed by new failures.
+    const { landsLate = 0, evicts = 0 } = this.#mode.faults;
+    this.#disk.faults = { landsLate, evicts };
+    this.#disk.budgetBytes = Number.POSITIVE_INFINITY;
   }
 
   /** Producers and a reader, until death; a start that fails because of an injected fault ends the life as well. */
-  async #work(session: ReturnType<SimDisk['session']>, isDead: () => boolean): Promise<void> {
+  async #work(session: ReturnType<SimDisk['session']>, faults: Faults, isDead: () => boolean): Promise<void> {
     const log = await this.#open(session).catch((error: unknown) => {
-      if (!String(error).includes('EIO')) throw error;
+      if (!isSystemError(error)) throw error;
       return undefined;
     });
     if (log === undefined) return;
-    await this.#readAll(log, 'served');
-    for (const { name, partitions: count } of topics) await log.growTopic(name, count);
-    const producers = [0, 1, 2].map(() => this.#produce(log, isDead));
-    await Promise.all([...producers, this.#follow(log, isDead)]);
+    this.#disk.faults = faults;
+    try {
+      await this.#readAll(log, isDead);
+      for (const { name, partitions: count } of topics) await unlessUnavailable(log.growTopic(name, count));
+      const producers = [0, 1, 2].map(() => this.#produce(log, isDead));
+      const space = this.#mode.fills ? [this.#limitSpace(isDead)] : [];
+      const devices = this.#publishQos2(log, isDead);
+      await Promise.all([...producers, devices, ...space, this.#follow(log, isDead)]);
+      if (!isDead()) await this.#mustComeBack(log, isDead);
+    } catch (error) {
+      this.#violate(`the log failed: ${stackOf(error)}`);
+    }
   }
 
   async #produce(log: Log, isDead: () => boolean): Promise<void> {
-    const open: Promise<void>[] = [];
+    const open: Promise<unknown>[] = [];
     for (let count = this.#random.below(30); count > 0 && !isDead(); count -= 1) {
       open.push(this.#append(log, isDead));
       if (this.#random.chance(0.4)) await Promise.all(open.splice(0));
@@ -110,85 +214,169 @@ class CrashScenario {
     await Promise.all(open);
   }
 
-  async #append(log: Log, isDead: () => boolean): Promise<void> {
-    const { topic, partition } = partitions[this.#random.below(partitions.length)] ?? {
-      topic: 'a',
-      partition: 0,
-    };
+  /** Returns whether the log took the records. */
+  async #append(log: Log, isDead: () => boolean): Promise<boolean> {
+    const { topic, partition } = this.#pick(partitions);
     const values = Array.from({ length: 1 + this.#random.below(3) }, () => this.#newValue());
-    const records = values.map((value) => ({
-      topic,
-      partition,
-      key: null,
-      value: Buffer.from(value),
-      timestampMs: this.#clock.wallMs(),
-      headers: [],
-    }));
-    const appended = await log.append(records).catch((error: { code?: string }) => {
-      if (error.code !== 'log-unavailable') throw error;
-      return [];
+    const records = values.map((value) => this.#recordOf(topic, partition, value));
+    if (log.topics().length < topics.length) return false;
+    const appended = await unlessUnavailable(log.append(records));
+    if (isDead() || appended === undefined) return false;
+    this.#counts.acknowledged += appended.length;
+    const lives = log.lives(topic, partition);
+    for (const [index, { offset }] of appended.entries()) {
+      const told = { value: values[index] ?? '', life: lifeOf(lives, offset), how: 'acknowledged' } as const;
+      this.#tell(placeOf(topic, partition, offset), told);
+    }
+    return true;
+  }
+
+  async #publishQos2(log: Log, isDead: () => boolean): Promise<void> {
+    if (log.topics().length < topics.length) return;
+    const { topic, partition } = this.#pick(partitions);
+    await this.#devices.work({
+      log,
+      isDead,
+      ask: unlessUnavailable,
+      newValue: () => this.#newValue(),
+      recordOf: (value) => this.#recordOf(topic, partition, value),
     });
-    if (isDead()) return;
-    this.#acknowledged += appended.length;
-    for (const [index, at] of appended.entries())
-      this.#tell(place(topic, partition, at.offset), values[index] ?? '', 'acknowledged');
+  }
+
+  #recordOf(topic: string, partition: number, value: string): NewRecord {
+    const timestampMs = this.#clock.wallMs();
+    return { topic, partition, key: null, value: Buffer.from(value), timestampMs, headers: [] };
   }
 
   async #follow(log: Log, isDead: () => boolean): Promise<void> {
     for (let round = this.#random.below(8); round > 0 && !isDead(); round -= 1) {
       await this.#clock.sleep(10);
-      await this.#readAll(log, 'served', isDead);
+      await this.#readAll(log, isDead);
     }
   }
 
+  /** The disk fills up and empties again. */
+  async #limitSpace(isDead: () => boolean): Promise<void> {
+    for (let round = this.#random.below(6); round > 0 && !isDead(); round -= 1) {
+      this.#disk.budgetBytes = this.#disk.usedBytes() + this.#random.below(2 * this.#setting.fileBytes);
+      await this.#clock.sleep(this.#random.below(300));
+      if (this.#random.chance(0.5)) this.#disk.budgetBytes = Number.POSITIVE_INFINITY;
+      await this.#clock.sleep(this.#random.below(300));
+    }
+  }
+
+  /** Once the disk is whole again the log comes back by itself. */
+  async #mustComeBack(log: Log, isDead: () => boolean): Promise<void> {
+    this.#disk.faults = noFaults;
+    this.#disk.budgetBytes = Number.POSITIVE_INFINITY;
+    for (let sleeps = 0; sleeps < patienceSleeps && !log.available; sleeps += 1)
+      await this.#clock.sleep(1000);
+    if (isDead() || log.topics().length < topics.length) return;
+    const taken = await this.#append(log, isDead);
+    if (!taken && !isDead()) this.#violate('the log does not come back when the disk is whole again');
+  }
+
+  /** The process dies in its recovery, once or several times. */
+  async #crashInRecovery(): Promise<void> {
+    for (let times = 1 + this.#random.below(3); times > 0; times -= 1) {
+      const session = this.#disk.session();
+      const { landsLate = 0, evicts = 0 } = this.#disk.faults;
+      this.#disk.faults = { ...this.#mode.faults, landsLate, evicts };
+      const open = (): Promise<unknown> => this.#open(session).catch(isSystemErrorOrThrow);
+      await this.#untilDeath(1 + this.#random.below(40), open);
+      this.#counts.inRecovery += 1;
+      this.#crash();
+    }
+  }
+
+  /** From this very crash state: a second crash in the first operation of the recovery, in the second one … */
+  async #crashAtEveryStepOfRecovery(): Promise<void> {
+    for (let step = 1; this.#violation === undefined; step += 1) {
+      const branch = this.#fork();
+      const session = branch.#disk.session();
+      const end = await branch.#untilDeath(step, () => branch.#open(session));
+      if (end === 'done') return;
+      this.#counts.inRecovery += 1;
+      branch.#crash();
+      await branch.#recoverAndCheck();
+      this.#violation = branch.#violation;
+      if (this.#violation !== undefined) this.#events.splice(0, Number.POSITIVE_INFINITY, ...branch.#events);
+      if (step > recoveryStepsMax) this.#violate('a recovery does not end');
+    }
+  }
+
+  #fork(): DataFolder {
+    const disk = this.#disk.fork();
+    const oracle = this.#oracle.fork();
+    const shared = [this.#counts, this.#events, this.#devices] as const;
+    return new DataFolder(this.#random, this.#mode, this.#setting, disk, oracle, ...shared);
+  }
+
   async #recoverAndCheck(): Promise<void> {
+    this.#counts.states += 1;
     try {
       const log = await this.#open(this.#disk.session());
-      const found = await this.#readAll(log, 'served');
-      for (const [at, { value, how }] of this.#told) {
-        const stored = found.get(at);
-        if (stored === undefined) this.#violate(`${how} ${at} is lost`);
-        else if (stored !== value) this.#violate(`${how} ${at} has another content`);
-      }
+      const found = await this.#readAll(log);
+      const { lost, wrong } = this.#oracle.check(found);
+      if (lost !== undefined) this.#violate(lost, 'lost');
+      if (wrong !== undefined) this.#violate(wrong);
+      const lostOfQos2 = this.#mode.mayLose ? undefined : this.#devices.check(found);
+      if (lostOfQos2 !== undefined) this.#violate(lostOfQos2, 'lost');
       await log.close();
     } catch (error) {
-      this.#violate(`the log does not open: ${error instanceof Error ? error.stack : String(error)}`);
+      this.#violate(`the log does not open: ${stackOf(error)}`);
     }
     // A recovered folder is left as after a kill: its page cache lives on, and the next crash may take it.
   }
 
   /** Reads every partition from its start; what was read has been told from now on. */
-  async #readAll(log: Log, how: 'served', isDead = () => false): Promise<Map<string, string>> {
+  async #readAll(log: Log, isDead = () => false): Promise<Map<string, string>> {
     const found = new Map<string, string>();
-    for (const { topic, partition, highWatermark } of log.partitions()) {
-      for (let offset = 0; offset < highWatermark; ) {
-        const batches = await log.read(topic, partition, offset, 1 + this.#random.below(8192));
-        const records = batches
-          .flatMap((batch) => decodeBatch(batch.bytes))
-          .filter((record) => record.offset >= offset);
-        if (records.length === 0)
-          return this.#violate(`${place(topic, partition, offset)} cannot be read`, found);
-        for (const record of records) {
-          if (record.offset !== offset) this.#violate(`${place(topic, partition, offset)} is missing`);
-          const value = Buffer.from(record.value ?? []).toString();
-          found.set(place(topic, partition, offset), value);
-          if (!isDead()) this.#tell(place(topic, partition, offset), value, how);
-          offset = record.offset + 1;
-        }
-      }
-    }
+    for (const { topic, partition, highWatermark } of log.partitions())
+      await this.#readPartition(log, { topic, partition, highWatermark }, found, isDead);
     return found;
   }
 
-  #tell(at: string, value: string, how: 'acknowledged' | 'served'): void {
-    const told = this.#told.get(at);
-    if (told === undefined) this.#told.set(at, { value, how });
-    else if (told.value !== value) this.#violate(`${at} was ${told.how} with another content than now`);
+  async #readPartition(
+    log: Log,
+    { topic, partition, highWatermark }: { topic: string; partition: number; highWatermark: number },
+    found: Map<string, string>,
+    isDead: () => boolean,
+  ): Promise<void> {
+    for (let offset = 0; offset < highWatermark; ) {
+      const batches = await log.read(topic, partition, offset, 1 + this.#random.below(8192));
+      const lives = log.lives(topic, partition);
+      const records = batches
+        .flatMap((batch) => decodeBatch(batch.bytes))
+        .filter((record) => record.offset >= offset);
+      if (records.length === 0) {
+        if (!this.#mode.mayLose) this.#violate(`${placeOf(topic, partition, offset)} cannot be read`, 'lost');
+        return;
+      }
+      for (const record of records) {
+        const at = placeOf(topic, partition, record.offset);
+        const dense = this.#mode.mayLose ? record.offset >= offset : record.offset === offset;
+        if (!dense) this.#violate(`${placeOf(topic, partition, offset)} is followed by ${at}`);
+        const value = Buffer.from(record.value ?? []).toString();
+        found.set(at, value);
+        if (!isDead()) this.#tell(at, { value, life: lifeOf(lives, record.offset), how: 'served' });
+        offset = record.offset + 1;
+      }
+    }
   }
 
-  #violate<T>(what: string, result?: T): T {
-    this.#violations.push(`seed ${this.#seed}: ${what}`);
-    return result as T;
+  #tell(at: string, told: Told): void {
+    const wrong = this.#oracle.tell(at, told);
+    if (wrong !== undefined) this.#violate(wrong);
+  }
+
+  #violate(what: string, kind: Violation['kind'] = 'wrong'): void {
+    this.#violation ??= { kind, text: `${what} (found at operation ${this.#disk.operation})` };
+  }
+
+  #note(event: string): void {
+    this.#events.push(event);
+    if (this.#events.length > 4 * eventsShown) this.#events.splice(0, this.#events.length - eventsShown);
   }
 
   #open(disk: ReturnType<SimDisk['session']>): Promise<Log> {
@@ -199,14 +387,38 @@ class CrashScenario {
       logger: silentLogger,
       metrics: noMetrics,
       version: 'simulated',
-      commitIntervalMs: this.#commitIntervalMs,
-      journalFileBytes: this.#fileBytes,
+      commitIntervalMs: this.#setting.commitIntervalMs,
+      journalFileBytes: this.#setting.fileBytes,
     });
   }
 
   #newValue(): string {
-    this.#sent += 1;
+    this.#counts.sent += 1;
     const size = this.#random.chance(0.2) ? 2000 : 40;
-    return `${this.#seed}:${this.#sent}:`.padEnd(this.#random.below(size), 'x');
+    const value = `${this.#counts.sent}:`.padEnd(this.#random.below(size), 'x');
+    this.#oracle.sends(value);
+    return value;
   }
+
+  #pick<T>(list: readonly T[]): T {
+    return list[this.#random.below(list.length)] as T;
+  }
+}
+
+const stackOf = (error: unknown): string | undefined =>
+  error instanceof Error ? error.stack : String(error);
+
+/** The life of an offset, as the log tells it. */
+const lifeOf = (lives: readonly LifeStart[], offset: number): string =>
+  lives.findLast(({ firstOffset }) => firstOffset <= offset)?.life ?? 'none';
+
+async function unlessUnavailable<T>(answer: Promise<T>): Promise<T | undefined> {
+  return await answer.catch((error: unknown) => {
+    if (isOperatingError(error) && error.code === 'log-unavailable') return undefined;
+    throw error;
+  });
+}
+
+function isSystemErrorOrThrow(error: unknown): void {
+  if (!isSystemError(error)) throw error;
 }

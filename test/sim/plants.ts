@@ -1,63 +1,308 @@
-/** A bug to be planted into a source file: each `find`, which stands there once, becomes its `replace`. */
+/** A bug to be planted into the product: each `find`, which stands once in its file, becomes its `replace`. */
 export interface Plant {
   readonly name: string;
+  /** A seed soon before the first one that is known to find it, if that is far; the search goes on from there. */
+  readonly fromSeed?: number;
   /** Path from the root of the repository. */
   readonly file: string;
-  readonly edits: readonly { readonly find: string; readonly replace: string }[];
+  /** The kind of disk on which the bug shows often enough for a short search; by default all kinds are played. */
+  readonly mode?: string;
+  /** An edit of another file than the plant's names it. */
+  readonly edits: readonly { readonly find: string; readonly replace: string; readonly file?: string }[];
 }
 
-/** The bugs that the crash search must catch. The product itself has no switch for any of them. */
+const log = 'src/log/log.ts';
+const journal = 'src/log/journal.ts';
+const files = 'src/log/journal-files.ts';
+const recovery = 'src/log/recovery.ts';
+
+const sync = 'await this.#handle.sync();';
+const apply = 'for (const entry of entries) this.state.apply(entry, life, version);';
+const firstCommit = 'firstCommit: last?.frame.commitNumber ?? newest?.header.firstCommit ?? 1,';
+const copiedLife = 'copiedLife: last && newest && lifeOfFrame(newest.header, last.frame),';
+const survived = 'if (this.#journal.lastCommit < commitNumber) {';
+const writeFirst =
+  'await handle.writeAt(Buffer.concat([headerBytes, frameBytes]), 0);\n    await handle.sync();';
+const thenName = 'await env.disk.rename(takenPath, path);\n    await env.disk.syncFolder(journalFolder);';
+const takeSpare = 'await env.disk.rename(sparePath, takenPath);\n  await env.disk.syncFolder(journalFolder);';
+const fillWithZeros = 'await file.writeAt(zeros.subarray(0, Math.min(zeros.length, fileBytes - at)), at);';
+
+/** Spares whose blocks hold the frames of another file, as those of recycled files will. */
+const oldBytesInSpares = {
+  file: files,
+  find: fillWithZeros,
+  replace: `const old = (await disk.list(journalFolder)).filter(isJournalName).sort().at(-3);
+    await file.writeAt(old === undefined ? zeros : await readWholeFile(disk, \`\${journalFolder}/\${old}\`), at);`,
+};
+const saltUnchecked = {
+  file: 'src/log/frame.ts',
+  find: 'if (!bytes.subarray(8, 16).equals(salt)) return undefined;',
+  replace: '',
+};
+const numberUnchecked = {
+  file: 'src/log/scan.ts',
+  find: 'frame === undefined || frame.commitNumber < expected ||',
+  replace: 'frame === undefined ||',
+};
+
+/*
+ * The bugs that the crash search must catch. The product itself has no switch for any of them.
+ *
+ * One looser version of the rules is not here: a first commit number that cuts the predecessor only. It differs from
+ * the rule only once a file has left from between two others, and nothing removes journal files yet.
+ */
 export const plants: readonly Plant[] = [
+  // Commit
   {
     name: 'acknowledged-before-the-sync',
-    file: 'src/log/journal.ts',
-    edits: [{ find: 'await this.#handle.sync();', replace: 'this.#handle.sync().catch(() => {});' }],
+    file: journal,
+    edits: [{ find: sync, replace: 'this.#handle.sync().catch(() => {});' }],
   },
   {
+    name: 'failed-sync-repeated',
+    file: journal,
+    edits: [{ find: sync, replace: 'await this.#handle.sync().catch(() => this.#handle.sync());' }],
+  },
+  {
+    name: 'frame-applied-before-the-sync',
+    file: journal,
+    edits: [
+      { find: apply, replace: '' },
+      { find: sync, replace: `${apply} ${sync}` },
+    ],
+  },
+  {
+    name: 'offset-reused',
+    file: 'src/log/state.ts',
+    edits: [
+      { find: 'partition.nextOffset = lastOffset + 1;', replace: 'partition.nextOffset = lastOffset;' },
+    ],
+  },
+  {
+    name: 'lost-commit-acknowledged',
+    mode: 'failing',
+    file: log,
+    edits: [{ find: survived, replace: 'if (false) {' }],
+  },
+  {
+    name: 'commit-repeated-that-survived',
+    mode: 'failing',
+    file: log,
+    edits: [{ find: survived, replace: 'if (true) {' }],
+  },
+  {
+    name: 'recovery-tried-only-once',
+    fromSeed: 150,
+    file: log,
+    edits: [{ find: 'await this.#env.clock.sleep(backoffMs, this.#closing.signal);', replace: 'return;' }],
+  },
+  // Next file
+  {
+    name: 'next-header-before-the-last-sync',
+    file: journal,
+    edits: [
+      { find: apply, replace: '' },
+      {
+        find: sync,
+        replace: `const [file, handle, at] = [this.#file, this.#handle, this.#position];
+          ${apply}
+          this.#position += bytes.length;
+          this.#lastCommit += 1;
+          if (this.#position + bytes.length > this.#env.fileBytes) await this.#roll();
+          await handle.sync();`,
+      },
+      {
+        find: 'this.#file.index?.add(this.#position, bytes.length, batches);',
+        replace: 'file.index?.add(at, bytes.length, batches);',
+      },
+      { find: 'this.#position += bytes.length;\n    this.#lastCommit += 1;', replace: '' },
+    ],
+  },
+  {
+    name: 'new-file-visible-before-it-is-complete',
+    file: files,
+    edits: [{ find: writeFirst, replace: writeFirst.replace('await handle.sync();', '') }],
+  },
+  {
+    name: 'folder-not-synced-after-the-rename',
+    file: files,
+    edits: [{ find: thenName, replace: 'await env.disk.rename(takenPath, path);' }],
+  },
+  {
+    name: 'failed-attempt-leaves-its-file-among-the-spares',
+    fromSeed: 560,
+    mode: 'late',
+    file: files,
+    edits: [
+      { find: takeSpare, replace: 'const takenPath = sparePath;' },
+      { find: 'await env.disk.remove(takenPath).catch(() => {});', replace: '' },
+    ],
+  },
+  {
+    name: 'spare-written-to-under-its-own-name',
+    fromSeed: 970,
+    mode: 'late',
+    file: files,
+    edits: [{ find: takeSpare, replace: 'const takenPath = sparePath;' }],
+  },
+  // Recovery
+  {
     name: 'uncertain-last-frame-served-without-a-copy',
-    file: 'src/log/recovery.ts',
+    file: recovery,
     edits: [
       {
-        find: 'firstCommit: last?.frame.commitNumber ?? newest?.header.firstCommit ?? 1,',
+        find: firstCommit,
         replace: 'firstCommit: last ? last.frame.commitNumber + 1 : (newest?.header.firstCommit ?? 1),',
       },
-      {
-        find: 'copiedLife: last && newest && lifeOfFrame(newest.header, last.frame),',
-        replace: 'copiedLife: undefined,',
-      },
+      { find: copiedLife, replace: 'copiedLife: undefined,' },
       { find: 'snapshot: before,', replace: 'snapshot: state.snapshot(),' },
       { find: 'header, last?.frame);', replace: 'header, undefined);' },
       { find: 'indexOfCopy(open, last);', replace: 'indexOfCopy(open, undefined);' },
     ],
   },
   {
-    name: 'new-file-visible-before-it-is-complete',
-    file: 'src/log/journal-files.ts',
+    name: 'copy-not-copied-again',
+    fromSeed: 390,
+    mode: 'forgetful',
+    file: recovery,
     edits: [
       {
-        find: 'await handle.writeAt(Buffer.concat([headerBytes, frameBytes]), 0);\n    await handle.sync();',
-        replace: 'await handle.writeAt(Buffer.concat([headerBytes, frameBytes]), 0);',
+        find: 'const { state, before, last } = newest === undefined ? emptyJournal() : await replayNewestFile(env, newest);',
+        replace: `const replayed = newest === undefined ? emptyJournal() : await replayNewestFile(env, newest);
+          const copy = replayed.last?.frame.lifeOrdinal === newest?.header.copiedLife?.ordinal && replayed.last;
+          const { state } = replayed;
+          const { before, last } = copy ? { before: state.snapshot(), last: undefined } : replayed;`,
+      },
+      {
+        find: firstCommit,
+        replace: `${firstCommit} ...(copy && { firstCommit: copy.frame.commitNumber + 1 }),`,
       },
     ],
   },
   {
-    name: 'folder-not-synced-after-the-rename',
-    file: 'src/log/journal-files.ts',
+    name: 'cut-valid-without-its-copy',
+    file: files,
     edits: [
+      { find: writeFirst, replace: 'await handle.writeAt(headerBytes, 0); await handle.sync();' },
       {
-        find: 'await env.disk.rename(sparePath, path);\n    await env.disk.syncFolder(journalFolder);',
-        replace: 'await env.disk.rename(sparePath, path);',
+        find: thenName,
+        replace: `${thenName} await handle.writeAt(frameBytes, headerBytes.length); await handle.sync();`,
       },
     ],
   },
   {
-    name: 'failed-sync-repeated',
-    file: 'src/log/journal.ts',
+    name: 'served-before-the-copy-is-durable',
+    file: files,
     edits: [
+      { find: writeFirst, replace: writeFirst.replace('await handle.sync();', '') },
       {
-        find: 'await this.#handle.sync();',
-        replace: 'await this.#handle.sync().catch(() => this.#handle.sync());',
+        find: thenName,
+        replace: `await env.disk.rename(takenPath, path);
+          handle.sync().then(() => env.disk.syncFolder(journalFolder)).catch(() => {});`,
       },
     ],
   },
+  {
+    name: 'snapshot-includes-the-copied-frame',
+    file: recovery,
+    edits: [{ find: 'snapshot: before,', replace: 'snapshot: state.snapshot(),' }],
+  },
+  {
+    name: 'new-life-starts-before-the-copy',
+    file: recovery,
+    edits: [
+      { find: copiedLife, replace: 'copiedLife: undefined,' },
+      {
+        find: 'header, last?.frame);',
+        replace: 'header, last && { ...last.frame, lifeOrdinal: header.life.ordinal });',
+      },
+    ],
+  },
+  {
+    name: 'commit-number-of-the-copy-used-again',
+    file: recovery,
+    edits: [
+      {
+        find: 'const lastCommit = last?.frame.commitNumber ?? header.firstCommit - 1;',
+        replace: 'const lastCommit = header.firstCommit - 1;',
+      },
+    ],
+  },
+  {
+    name: 'same-life-after-a-recovery',
+    fromSeed: 260,
+    mode: 'lying',
+    file: recovery,
+    edits: [
+      {
+        find: 'lifeId: randomHex(env, 16),',
+        replace: 'lifeId: newest?.header.life.lifeId ?? randomHex(env, 16),',
+      },
+    ],
+  },
+  {
+    name: 'damaged-header-refuses-the-start',
+    mode: 'damaged',
+    file: files,
+    edits: [{ find: 'await quarantine(env, name);', replace: 'throw new Error(name);' }],
+  },
+  // Which frames count
+  {
+    name: 'checksum-of-a-frame-not-checked',
+    file: 'src/log/frame.ts',
+    edits: [
+      {
+        find: 'if (bytes.readUInt32BE(4) !== crc32c(bytes.subarray(8, end))) return undefined;',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'first-commit-number-ignored-for-older-files',
+    mode: 'failing',
+    file: files,
+    edits: [
+      { find: 'file.endCommit = endCommit;', replace: '' },
+      {
+        file: recovery,
+        find: 'for (const file of files) file.endCommit = Math.min(file.endCommit, header.firstCommit);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'neither-salt-nor-commit-number-checked',
+    file: files,
+    edits: [oldBytesInSpares, saltUnchecked, numberUnchecked],
+  },
+  // Exactly once
+  {
+    name: 'qos2-id-in-a-commit-of-its-own',
+    file: log,
+    edits: [
+      {
+        find: 'this.#tail.add(await this.#journal.commit(entries));',
+        replace: `const isId = (entry) => entry.kind === 3;
+        this.#tail.add(await this.#journal.commit(entries.filter((entry) => !isId(entry))));
+        if (entries.some(isId)) await this.#journal.commit(entries.filter(isId));`,
+      },
+    ],
+  },
+  {
+    name: 'qos2-release-acknowledged-before-it-is-durable',
+    file: log,
+    edits: [
+      {
+        find: "await this.#queue.push({ kind: 'release', id }, limits.qos2RequestBytesMax);",
+        replace:
+          "void this.#queue.push({ kind: 'release', id }, limits.qos2RequestBytesMax).catch(() => {});",
+      },
+    ],
+  },
+];
+
+/** Not bugs: with old frames in the spares, salt and commit number each alone are enough. The search stays green. */
+export const harmlessPlants: readonly Plant[] = [
+  { name: 'salt-checked-alone', file: files, edits: [oldBytesInSpares, numberUnchecked] },
+  { name: 'commit-number-checked-alone', file: files, edits: [oldBytesInSpares, saltUnchecked] },
 ];

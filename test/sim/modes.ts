@@ -1,0 +1,71 @@
+import type { Faults } from '../support/sim-disk.ts';
+import type { SimRandom } from '../support/sim-random.ts';
+
+/** What the disk of one scenario does besides losing what was not synced. */
+export interface Mode {
+  readonly name: string;
+  /** How many of a hundred scenarios are of this kind. */
+  readonly share: number;
+  readonly faults: Faults;
+  /** The disk breaks its own promise, so what was told may be lost, but only visibly. */
+  readonly mayLose: boolean;
+  /** Space runs out and comes back while the log is in use. */
+  readonly fills: boolean;
+  /** Bits of the files flip while no process runs. */
+  readonly flips: boolean;
+}
+
+const honest = { mayLose: false, fills: false, flips: false };
+
+/*
+ * A failing device and a damaged header are not played together: if the header of a file in the middle is lost, its
+ * first commit number is lost with it, and a write that lands late in an older file is told apart by nothing.
+ */
+const modes: readonly Mode[] = [
+  { name: 'honest', share: 20, faults: {}, ...honest },
+  {
+    name: 'failing',
+    share: 30,
+    faults: {
+      syncFails: 0.08,
+      writeFails: 0.06,
+      nameFails: 0.05,
+      folderSyncFails: 0.05,
+      evicts: 0.05,
+      landsLate: 0.04,
+    },
+    ...honest,
+  },
+  {
+    name: 'late',
+    share: 10,
+    faults: { syncFails: 0.1, writeFails: 0.1, nameFails: 0.05, landsLate: 0.03 },
+    ...honest,
+  },
+  { name: 'forgetful', share: 10, faults: { syncFails: 0.12, folderSyncFails: 0.15 }, ...honest },
+  { name: 'full', share: 10, faults: { syncFails: 0.01 }, ...honest, fills: true },
+  { name: 'lying', share: 10, faults: { lies: 0.3 }, ...honest, mayLose: true },
+  { name: 'damaged', share: 10, faults: {}, ...honest, mayLose: true, flips: true },
+];
+
+/** A kind of scenario; how often it plays each fault differs, because one fault can hide what another has done. */
+export function chooseMode(random: SimRandom, only?: string): Mode {
+  const drawn = drawMode(random.below(100));
+  const mode = modes.find(({ name }) => name === only) ?? drawn;
+  const strength = (): number => strengths[random.below(strengths.length)] ?? 1;
+  const faults = Object.fromEntries(
+    Object.entries(mode.faults).map(([fault, probability]) => [fault, probability * strength()]),
+  );
+  return { ...mode, faults };
+}
+
+const strengths = [0, 0.3, 1, 2];
+
+function drawMode(draw: number): Mode {
+  let left = draw;
+  for (const mode of modes) {
+    left -= mode.share;
+    if (left < 0) return mode;
+  }
+  throw new Error('the shares of the modes are a hundred');
+}

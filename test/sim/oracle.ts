@@ -1,0 +1,58 @@
+/** One record as somebody outside was told of it. */
+export interface Told {
+  readonly value: string;
+  /** The life that wrote it, as `lives` says. */
+  readonly life: string;
+  readonly how: 'acknowledged' | 'served';
+}
+
+export const placeOf = (topic: string, partition: number, offset: number): string =>
+  `${topic}-${partition}@${offset}`;
+
+/**
+ * What somebody outside was told about each offset: by an acknowledgement, or by having read it. On an honest disk
+ * nothing of that may ever change. On one that lies or rots the promise is weaker: what was told may be missing, but
+ * never becomes something else without another life saying so (that is what the mirror's checkpoint relies on).
+ */
+export class Oracle {
+  readonly #told: Map<string, Told>;
+  readonly #sent: Set<string>;
+  readonly #mayLose: boolean;
+
+  constructor(mayLose: boolean, told: ReadonlyMap<string, Told> = new Map(), sent = new Set<string>()) {
+    this.#mayLose = mayLose;
+    this.#told = new Map(told);
+    this.#sent = sent;
+  }
+
+  /** For another course of events from here on. */
+  fork(): Oracle {
+    return new Oracle(this.#mayLose, this.#told, this.#sent);
+  }
+
+  /** A value is going to be appended; each one only once. */
+  sends(value: string): void {
+    this.#sent.add(value);
+  }
+
+  /** Somebody is told. Returns what is wrong with that, if anything. */
+  tell(at: string, { value, life, how }: Told): string | undefined {
+    if (!this.#sent.has(value)) return `${at} holds what nobody has sent`;
+    const told = this.#told.get(at);
+    this.#told.set(at, { value, life, how });
+    if (told === undefined) return undefined;
+    if (told.value === value)
+      return told.life === life ? undefined : `${at} was ${told.how} as of another life than now`;
+    if (this.#mayLose && told.life !== life) return undefined;
+    return `${at} was ${told.how} with another content than now`;
+  }
+
+  /** After a recovery: `found` is everything that can be read. Returns what is lost and what is wrong with it. */
+  check(found: ReadonlyMap<string, string>): { lost?: string; wrong?: string } {
+    const twice = found.size - new Set(found.values()).size;
+    if (twice > 0) return { wrong: `${twice} records are there twice` };
+    if (this.#mayLose) return {};
+    for (const [at, { how }] of this.#told) if (!found.has(at)) return { lost: `${how} ${at} is lost` };
+    return {};
+  }
+}
