@@ -32,6 +32,11 @@ export class ByteWriter {
     this.#length = this.#buffer.writeInt16BE(value, this.#length);
   }
 
+  uint16(value: number): void {
+    this.#reserve(2);
+    this.#length = this.#buffer.writeUInt16BE(value, this.#length);
+  }
+
   int32(value: number): void {
     this.#reserve(4);
     this.#length = this.#buffer.writeInt32BE(value, this.#length);
@@ -109,6 +114,10 @@ export class ByteReader {
 
   int16(): number {
     return this.#buffer.readInt16BE(this.#take(2));
+  }
+
+  uint16(): number {
+    return this.#buffer.readUInt16BE(this.#take(2));
   }
 
   int32(): number {

@@ -117,6 +117,54 @@ export function readPartitionStateEntry(entry: Entry): PartitionState {
   };
 }
 
+/** Something that the mirror keeps, under a key of its own; no bytes: it keeps that no longer. */
+export interface MirrorMemo {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** A memo of the mirror; what it means is the mirror's affair. */
+export function checkpointEntry({ key, value }: MirrorMemo): Entry {
+  const writer = new ByteWriter(key.length + value.length + 16);
+  writer.text(key);
+  writer.block(value);
+  return { kind: entryKinds.checkpoint, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link checkpointEntry}; the value is a copy. */
+export function readCheckpointEntry(entry: Entry): MirrorMemo {
+  const reader = new ByteReader(entry.bytes, 'checkpoint');
+  return { key: reader.text(), value: Uint8Array.from(reader.block()) };
+}
+
+/** Packet ids of one MQTT client. */
+export interface Qos2Ids {
+  readonly client: string;
+  readonly packetIds: readonly number[];
+}
+
+/** QoS 2 ids that are open from the commit of this entry on. */
+export const qos2IdEntry = (ids: Qos2Ids): Entry => qos2Entry(entryKinds.qos2Id, ids);
+
+/** QoS 2 ids that are released; without packet ids, all of the client. */
+export const qos2ReleaseEntry = (ids: Qos2Ids): Entry => qos2Entry(entryKinds.qos2Release, ids);
+
+function qos2Entry(kind: number, { client, packetIds }: Qos2Ids): Entry {
+  const writer = new ByteWriter(client.length + 2 * packetIds.length + 8);
+  writer.text(client);
+  for (const packetId of packetIds) writer.uint16(packetId);
+  return { kind, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link qos2IdEntry} and of {@link qos2ReleaseEntry}. */
+export function readQos2Entry(entry: Entry): Qos2Ids {
+  const reader = new ByteReader(entry.bytes, 'QoS 2 entry');
+  const client = reader.text();
+  const packetIds: number[] = [];
+  while (reader.remaining > 0) packetIds.push(reader.uint16());
+  return { client, packetIds };
+}
+
 /** One life: its ordinal, its random id, and where it began in each partition that it wrote to. */
 export interface LifeEntry {
   readonly ordinal: number;

@@ -1,5 +1,6 @@
-import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
+import { assert, isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import type { Qos2Id, Qos2Log } from '../core/qos2.ts';
 import type { NewRecord } from '../core/record.ts';
 import { isLegalTopicName } from '../core/topic-name.ts';
 import {
@@ -16,7 +17,7 @@ import { JournalReader } from './journal-reader.ts';
 import { partitionForKey } from './partitioner.ts';
 import { type Partition, partitionKey } from './state.ts';
 import { Tail } from './tail.ts';
-import type { LifeStart, LogReader, PartitionInfo, StoredBatch, TopicInfo } from './types.ts';
+import type { LifeStart, MirroredLog, PartitionInfo, StoredBatch, TopicInfo } from './types.ts';
 
 export interface LogOptions extends Omit<LogEnvironment, 'fileBytes'> {
   /** Commits start at least so far apart, 0 to 1000 ms. */
@@ -29,7 +30,7 @@ export interface LogOptions extends Omit<LogEnvironment, 'fileBytes'> {
  * The partitioned commit log: the only place where a reading becomes a fact. What `append` has resolved for is
  * durable, and readers see nothing else. One instance per data folder; the caller holds the folder's lock.
  */
-export class Log implements LogReader {
+export class Log implements MirroredLog, Qos2Log {
   readonly #env: LogEnvironment;
   readonly #queue: CommitQueue;
   readonly #reader: JournalReader;
@@ -41,6 +42,8 @@ export class Log implements LogReader {
   #lastCommitMs: number | null = null;
   #commits = 0;
   readonly #keylessTurns = new Map<string, number>();
+  /** How many appends with a QoS 2 id each client waits for. */
+  readonly #qos2Waiting = new Map<string, number>();
 
   private constructor(env: LogEnvironment, commitIntervalMs: number, journal: Journal) {
     this.#env = env;
@@ -101,6 +104,41 @@ export class Log implements LogReader {
     );
   }
 
+  /** Errors as `append`. A record whose id is open is not stored again, whatever it says. */
+  async appendOnce(record: NewRecord, id: Qos2Id): Promise<boolean> {
+    this.#refuseIfUnavailable();
+    const { client } = id;
+    assert(Buffer.byteLength(client) <= limits.mqttClientIdBytesMax, 'client ids are checked at CONNECT');
+    const bytes = checkedSize(record) + limits.qos2RequestBytesMax;
+    const placed = this.#place(record);
+    const waiting = (by: number): number => (this.#qos2Waiting.get(client) ?? 0) + by;
+    this.#qos2Waiting.set(client, waiting(1));
+    try {
+      const stored = await this.#queue.push({ kind: 'records', records: [placed], once: id }, bytes);
+      return stored.length > 0;
+    } finally {
+      if (waiting(-1) === 0) this.#qos2Waiting.delete(client);
+      else this.#qos2Waiting.set(client, waiting(-1));
+    }
+  }
+
+  /** @throws OperatingError `log-overloaded`, `log-unavailable` */
+  async release(id: Qos2Id): Promise<void> {
+    this.#refuseIfUnavailable();
+    await this.#queue.push({ kind: 'release', id }, limits.qos2RequestBytesMax);
+  }
+
+  /** @throws OperatingError `log-overloaded`, `log-unavailable`; never if the client has no ids */
+  async releaseAll(client: string): Promise<void> {
+    if (this.openQos2Ids(client).size === 0 && !this.#qos2Waiting.has(client)) return;
+    this.#refuseIfUnavailable();
+    await this.#queue.push({ kind: 'release-all', client }, limits.qos2RequestBytesMax);
+  }
+
+  openQos2Ids(client: string): ReadonlySet<number> {
+    return this.#journal.state.qos2Ids.of(client);
+  }
+
   /**
    * Creates a topic, durably.
    * @throws OperatingError `illegal-topic`, `illegal-partition`, `topic-exists`, `too-many-partitions`
@@ -151,6 +189,22 @@ export class Log implements LogReader {
       this.#tail.read(key, offset, bytes) ??
       (await this.#reader.read(this.#journal.files, key, offset, bytes))
     );
+  }
+
+  memos(): ReadonlyMap<string, Uint8Array> {
+    return this.#journal.state.memos();
+  }
+
+  async saveMemos(memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    if (memos.size === 0) return;
+    this.#refuseIfUnavailable();
+    const rows = [...memos].map(([key, value]) => ({ key, value }));
+    const bytes = rows.reduce(
+      (sum, { key, value }) => sum + key.length + value.length + limits.mirrorMemoOverheadBytes,
+      0,
+    );
+    assert(bytes <= requestBytesMax, 'what the mirror keeps fits into a commit');
+    await this.#queue.push({ kind: 'memos', memos: rows }, bytes);
   }
 
   onCommit(listener: () => void): () => void {
@@ -213,7 +267,7 @@ export class Log implements LogReader {
 
   async #commit(waiting: readonly Waiting[]): Promise<void> {
     const requests = waiting.map(({ request }) => request);
-    const { entries, outcomes } = planCommit(this.#journal.state, requests);
+    const { entries, outcomes, forgottenQos2Clients } = planCommit(this.#journal.state, requests);
     const commitNumber = this.#journal.lastCommit + 1;
     if (entries.length > 0) {
       try {
@@ -228,9 +282,22 @@ export class Log implements LogReader {
       }
       this.#commits += 1;
       this.#lastCommitMs = this.#env.clock.wallMs();
+      this.#reportQos2(forgottenQos2Clients);
     }
     for (const [index, outcome] of outcomes.entries()) waiting[index]?.settle(outcome);
     for (const listener of this.#listeners) listener();
+  }
+
+  #reportQos2(forgotten: readonly string[]): void {
+    this.#reportOpenIds();
+    for (const client of forgotten) {
+      this.#env.metrics.add('headwater_qos2_clients_forgotten_total', 1);
+      this.#env.logger.warn(
+        { client },
+        'too many QoS 2 handshakes are unfinished: those of this client, which was silent longest, are given up; ' +
+          'what it sends again will be stored again',
+      );
+    }
   }
 
   /** The commit did not survive, and nobody was told that it did: it may go into the new life's file. */
@@ -281,7 +348,12 @@ export class Log implements LogReader {
     );
   }
 
+  #reportOpenIds(): void {
+    this.#env.metrics.set('headwater_qos2_open_ids', this.#journal.state.qos2Ids.size);
+  }
+
   #reportAvailability(): void {
+    this.#reportOpenIds();
     this.#env.metrics.set('headwater_log_available', this.available ? 1 : 0);
     this.#env.metrics.set('headwater_journal_files', this.#journal.files.length);
   }

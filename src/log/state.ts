@@ -2,6 +2,7 @@ import { assert, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { readBatchHeader } from './batch.ts';
 import {
+  checkpointEntry,
   decodeEntries,
   type Entry,
   encodeEntries,
@@ -9,13 +10,16 @@ import {
   lifeEntry,
   type PartitionId,
   partitionStateEntry,
+  readCheckpointEntry,
   readLifeEntry,
   readPartitionStateEntry,
+  readQos2Entry,
   readRecordBatchEntry,
   readTopicSettingEntry,
   type TopicSetting,
   topicSettingEntry,
 } from './entries.ts';
+import { OpenQos2Ids } from './qos2-ids.ts';
 import type { LifeStart } from './types.ts';
 
 /** A life, as the file header and the snapshot name it. */
@@ -45,6 +49,8 @@ export class LogState {
   readonly #topicNumbers = new Map<string, number>();
   readonly #partitions = new Map<string, Partition>();
   readonly #lifeIds = new Map<number, string>();
+  readonly #memos = new Map<string, Uint8Array>();
+  readonly qos2Ids = new OpenQos2Ids();
   #lifeStarts = 0;
 
   /** @throws OperatingError `unreadable-format` for an entry of a kind that only `writer`'s version knows. */
@@ -61,6 +67,8 @@ export class LogState {
       ...[...this.#topics.values()].map(topicSettingEntry),
       ...[...this.#partitions.values()].map(partitionStateEntry),
       ...lives.map((life) => lifeEntry({ ...life, starts: this.#startsOf(life.ordinal) })),
+      ...[...this.#memos].map(([key, value]) => checkpointEntry({ key, value })),
+      ...this.qos2Ids.entries(),
     ];
     return encodeEntries(entries);
   }
@@ -86,6 +94,18 @@ export class LogState {
       case entryKinds.life:
         this.#applyLife(entry);
         break;
+      case entryKinds.qos2Id:
+        this.qos2Ids.open(readQos2Entry(entry));
+        break;
+      case entryKinds.qos2Release:
+        this.qos2Ids.release(readQos2Entry(entry));
+        break;
+      case entryKinds.checkpoint: {
+        const { key, value } = readCheckpointEntry(entry);
+        if (value.length > 0) this.#memos.set(key, value);
+        else this.#memos.delete(key);
+        break;
+      }
       default:
         throw new OperatingError(
           'unreadable-format',
@@ -131,6 +151,11 @@ export class LogState {
       life: this.#lifeIds.get(ordinal) ?? '',
       firstOffset,
     }));
+  }
+
+  /** What the mirror keeps, by key. */
+  memos(): ReadonlyMap<string, Uint8Array> {
+    return this.#memos;
   }
 
   #applyBatch(entry: Entry, life: Life): void {

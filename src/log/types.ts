@@ -47,3 +47,15 @@ export interface LogReader {
   /** Calls back after each commit, with nothing: ask `partitions()` what is new. Returns how to stop that. */
   onCommit(listener: () => void): () => void;
 }
+
+/** The log as the mirror needs it: it keeps a little state of its own where the records are. */
+export interface MirroredLog extends LogReader {
+  /** What was saved last under each key, durable. */
+  memos(): ReadonlyMap<string, Uint8Array>;
+  /**
+   * Saves these values under their keys, all in one commit; one without bytes forgets its key. Resolves once they
+   * are durable. The whole of them is to stay below a hundred kilobytes or so: each journal file begins with it.
+   * @throws OperatingError `log-overloaded`, `log-unavailable`
+   */
+  saveMemos(memos: ReadonlyMap<string, Uint8Array>): Promise<void>;
+}

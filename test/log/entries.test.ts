@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  checkpointEntry,
   decodeEntries,
   encodeEntries,
   lifeEntry,
   partitionStateEntry,
+  readCheckpointEntry,
   readLifeEntry,
   readPartitionStateEntry,
   readRecordBatchEntry,
@@ -51,6 +53,8 @@ test('every kind of entry comes back as it was written', () => {
     fc.property(fields, ({ id, batch, name, number, offsets, ordinal, lifeId, starts }) => {
       const read = readRecordBatchEntry(recordBatchEntry(id, batch));
       expect({ id: read.id, batch: Uint8Array.from(read.batch) }).toEqual({ id, batch });
+      const memo = { key: name, value: batch };
+      expect(readCheckpointEntry(checkpointEntry(memo))).toEqual(memo);
       const topic = { topicNumber: number, name, partitions: number };
       expect(readTopicSettingEntry(topicSettingEntry(topic))).toEqual(topic);
       const [logStartOffset, sealedOffset, nextOffset] = offsets;

@@ -112,8 +112,8 @@ describe('appending', () => {
     };
     const log = await openLog(countSyncs(disk.session(), metrics), { journalFileBytes: 256 * 1024 });
     await log.createTopic('a', 8);
-    // The spare file, its new name, and the spare of the next one.
-    await until('the spare file is ready', () => disk.counts.fsync === 3);
+    // The spare file, taken out of the reserve, its number, and the spare of the next one.
+    await until('the spare file is ready', () => disk.counts.fsync === 4);
     const before = { disk: { ...disk.counts }, counted: { ...counted } };
     for (let commit = 0; commit < 10; commit += 1)
       await Promise.all(
@@ -261,6 +261,24 @@ describe('opening again', () => {
     const third = await openLog(disk.session());
     expect(third.lives('a', 1)).toEqual(lives);
     await third.close();
+  });
+
+  test('gives back what the mirror saved last, however many files were written since', async () => {
+    const disk = newDisk();
+    const log = await openWith({ a: 1 }, disk);
+    const save = (values: Record<string, string>): Promise<void> =>
+      log.saveMemos(new Map(Object.entries(values).map(([key, value]) => [key, Buffer.from(value)])));
+    await save({ first: '1', second: '2' });
+    await save({ first: '3', second: '' });
+    for (let count = 0; count < 20; count += 1) await log.append([textRecord('a', `record ${count}`)]);
+    expect(log.stats().journalFiles).toBeGreaterThan(2);
+    // No close: a save that has resolved is durable.
+    const again = await openLog(disk.session());
+    expect([...again.memos()].map(([key, value]) => `${key}=${Buffer.from(value)}`)).toEqual(['first=3']);
+    await again.close();
+    await expect(again.saveMemos(new Map([['x', Buffer.from('y')]]))).rejects.toMatchObject({
+      code: 'log-unavailable',
+    });
   });
 
   test('after damage in the middle keeps what is behind it, serves a gap, and says what is lost', async () => {

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { encodeBatch } from '../../src/log/batch.ts';
-import { encodeEntries, entryKinds, recordBatchEntry, topicSettingEntry } from '../../src/log/entries.ts';
+import {
+  checkpointEntry,
+  encodeEntries,
+  entryKinds,
+  recordBatchEntry,
+  topicSettingEntry,
+} from '../../src/log/entries.ts';
 import { type Life, LogState } from '../../src/log/state.ts';
 import { textRecord } from '../support/log-on-disk.ts';
 
@@ -88,6 +94,23 @@ describe('the state of the log', () => {
     for (const ofPartition of starts)
       expect(ofPartition[0]).toEqual({ life: life(2).lifeId, firstOffset: 1 });
     expect(shown(LogState.fromSnapshot(state.snapshot(), '1.2.3'))).toEqual(shown(state));
+  });
+
+  test('keeps what the mirror saved last under each key, also over a snapshot, and forgets what is empty', () => {
+    const state = new LogState();
+    for (const [key, text] of [
+      ['a', 'old'],
+      ['b', 'x'],
+      ['a', 'new'],
+      ['c', 'y'],
+      ['b', ''],
+    ] as const)
+      state.apply(checkpointEntry({ key, value: Buffer.from(text) }), life(1), '1.2.3');
+    for (const one of [state, LogState.fromSnapshot(state.snapshot(), '1.2.3')])
+      expect([...one.memos()].map(([key, value]) => `${key}=${Buffer.from(value)}`)).toEqual([
+        'a=new',
+        'c=y',
+      ]);
   });
 
   test('refuses an entry of an unknown kind and names the version that wrote it', () => {

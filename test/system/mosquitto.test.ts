@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { Harness, until } from '../ingest/mqtt/harness.ts';
+import { openLog, readTexts } from '../support/log-on-disk.ts';
+import { SimDisk } from '../support/sim-disk.ts';
+import { SimRandom } from '../support/sim-random.ts';
 
 /** Runs one of Mosquitto's clients against the ingest; resolves with its exit code. */
 async function mosquitto(
@@ -46,6 +49,23 @@ test('each line that mosquitto_pub reads becomes a record, in order', async () =
   );
   expect(code).toBe(0);
   expect(harness.log.values()).toEqual(lines);
+});
+
+test('each line that mosquitto_pub sends with QoS 2 is there once, and no packet id stays open', async () => {
+  const log = await openLog(new SimDisk(new SimRandom(1)).session());
+  await log.createTopic('readings', 1);
+  await using harness = await Harness.start(log);
+  const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}`);
+  const session = ['-i', 'device', '--disable-clean-session'];
+  const code = await mosquitto(
+    'mosquitto_pub',
+    harness,
+    [...session, '-t', 't', '-q', '2', '-l'],
+    `${lines.join('\n')}\n`,
+  );
+  expect(code).toBe(0);
+  expect(await readTexts(log, 'readings', 0)).toEqual(lines);
+  expect(log.openQos2Ids('device').size).toBe(0);
 });
 
 test('mosquitto_pub with MQTT 5 is refused and says so by its exit code', async () => {

@@ -5,17 +5,21 @@ import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
+import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept } from '../../core/record.ts';
 import { Guard } from './guard.ts';
 import { type Address, listen } from './listen.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { PublishGate } from './publish-gate.ts';
+import { qos2Persistence } from './qos2-persistence.ts';
 import { type ConnectionRefusal, Refusal, Refusals } from './refusals.ts';
 
 export interface MqttIngestOptions {
   /** Port 0 lets the system choose. */
   readonly listen: Address;
+  /** For QoS 0 and 1, and for wills. */
   readonly accept: Accept;
+  readonly qos2: Qos2Log;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -32,19 +36,21 @@ export class MqttIngest {
   readonly #guards = new Set<Guard>();
   readonly #server: Server;
   readonly #stopped = new AbortController();
-  /** Clients that break [MQTT-3.1.3-7], from their CONNECT until it is answered. */
-  readonly #nameless = new WeakSet<Client>();
+  /** What is wrong with the ids of clients, from their CONNECT until it is answered. */
+  readonly #idProblems = new WeakMap<Client, string>();
+  /** Clients that asked for a session that outlasts the connection. */
+  readonly #lasting = new WeakSet<Client>();
   /** The broker reports each message in flight of a client that failed; the first report counts. */
   readonly #failed = new WeakSet<Client>();
   #broker: Aedes | null = null;
   #address: Address;
 
-  private constructor({ listen: address, accept, clock, logger, metrics }: MqttIngestOptions) {
+  private constructor({ listen: address, accept, qos2, clock, logger, metrics }: MqttIngestOptions) {
     this.#clock = clock;
     this.#logger = logger;
     this.#metrics = metrics;
     this.#refusals = new Refusals(clock, logger, metrics);
-    this.#gate = new PublishGate({ accept, clock, metrics, refusals: this.#refusals });
+    this.#gate = new PublishGate({ accept, qos2, clock, metrics, refusals: this.#refusals });
     this.#address = address;
     const socketOptions = {
       noDelay: true,
@@ -140,16 +146,32 @@ export class MqttIngest {
   async #createBroker(): Promise<Aedes> {
     const broker = await Aedes.createBroker({
       maxTopicLevels: limits.mqttTopicLevelsMax,
+      maxInflightInbound: limits.mqttClientQos2IdsMax,
+      persistence: qos2Persistence<Client>({
+        gate: this.#gate,
+        isLasting: (client) => this.#lasting.has(client),
+        // Before the broker cuts the connection, and loses what it has not written out.
+        flush: (client) => guardOf(client).flush(),
+        cut: (client, refusal) => {
+          guardOf(client).flush();
+          this.#clientFailed(client, refusal);
+          client.close();
+        },
+      }),
       drainTimeout: limits.mqttSubscriberStallMsMax,
       preConnect: (client, packet, done) => {
-        if (packet.clientId === '' && packet.clean === false) this.#nameless.add(client);
-        // The broker would keep sessions in memory only, and what it queues for absent subscribers has no bound.
+        const isLasting = packet.clean === false;
+        const problem = problemOfId(packet.clientId, isLasting);
+        if (problem !== null) this.#idProblems.set(client, problem);
+        if (isLasting) this.#lasting.add(client);
+        // The broker would keep subscriptions in memory only, and what it queues for absent subscribers has no bound.
+        // What outlasts the connection are open QoS 2 ids alone, and those are in the log.
         packet.clean = true;
         done(null, true);
       },
       authenticate: (client, _user, _password, done) => {
-        if (!this.#nameless.delete(client)) return done(null, true);
-        const problem = 'an empty client id needs a clean session; give the device a client id';
+        const problem = this.#idProblems.get(client);
+        if (problem === undefined) return done(null, true);
         // CONNACK code 2, "identifier rejected" [MQTT-3.1.3-8].
         done(Object.assign(new Error(problem), { returnCode: 2 as const }), false);
       },
@@ -163,8 +185,11 @@ export class MqttIngest {
       },
       authorizeForward: (_client, packet) => (this.#gate.mayForward(packet) ? packet : null),
       published: (packet, client, done) => {
-        if (client !== null && packet.length !== undefined) guardOf(client).answered(packet.length);
-        done(null);
+        this.#gate.published(packet, () => {
+          // First the acknowledgement: what the guard lets pass then may be the DISCONNECT.
+          done(null);
+          if (client !== null && packet.length !== undefined) guardOf(client).answered(packet.length);
+        });
       },
     });
     this.#listenTo(broker);
@@ -221,6 +246,17 @@ export class MqttIngest {
 function guardOf(client: Client): Guard {
   assert(client.conn instanceof Guard, 'the broker knows its clients through their guards');
   return client.conn;
+}
+
+/** What is wrong with a client id, or null; the first is [MQTT-3.1.3-7]. */
+function problemOfId(clientId: string, isLasting: boolean): string | null {
+  if (clientId === '' && isLasting) {
+    return 'an empty client id needs a clean session; give the device a client id';
+  }
+  const bytesMax = limits.mqttClientIdBytesMax;
+  return Buffer.byteLength(clientId) > bytesMax
+    ? `a client id of more than ${bytesMax} bytes; give the device a shorter one`
+    : null;
 }
 
 /** Null if the client just went away. */

@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
 import { isOperatingError } from '../../core/errors.ts';
 import type { Metrics } from '../../core/metrics.ts';
-import type { Accept } from '../../core/record.ts';
+import type { Qos2Log } from '../../core/qos2.ts';
+import type { Accept, NewRecord } from '../../core/record.ts';
 import { isTooLarge, type Message, recordOf } from './record.ts';
 import { Refusal, type Refusals } from './refusals.ts';
 import { RetainedBound } from './retained-bound.ts';
@@ -22,10 +23,14 @@ export interface Publisher {
 
 export interface PublishGateOptions {
   readonly accept: Accept;
+  readonly qos2: Qos2Log;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly refusals: Refusals;
 }
+
+/** What became of a message: a `duplicate` is durable since it came first. */
+type Outcome = 'stored' | 'duplicate' | Refusal;
 
 const SYS = '$SYS/';
 
@@ -35,43 +40,102 @@ const SYS = '$SYS/';
  */
 export class PublishGate {
   readonly #accept: Accept;
+  readonly #qos2: Qos2Log;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #refusals: Refusals;
   readonly #retained = new RetainedBound();
   /** When everything of a client that arrived so far is answered. */
   readonly #answered = new WeakMap<Publisher, Promise<void>>();
-  /** Payloads of QoS 0 messages that the log did not take: not to be forwarded to subscribers either. */
+  /** Payloads of QoS 0 messages that the log did not take, and of duplicates: not to be forwarded to subscribers. */
   readonly #dropped = new WeakSet<object>();
+  /** When every QoS 2 message of a client that arrived so far is acknowledged or refused. */
+  readonly #turns = new WeakMap<Publisher, Promise<void>>();
+  /** What to do once the subscribers of a QoS 2 message are served: acknowledges it when its turn has come. */
+  readonly #acknowledge = new WeakMap<Publish, (done: () => void) => void>();
   #inFlight = 0;
 
-  constructor({ accept, clock, metrics, refusals }: PublishGateOptions) {
+  constructor({ accept, qos2, clock, metrics, refusals }: PublishGateOptions) {
     this.#accept = accept;
+    this.#qos2 = qos2;
     this.#clock = clock;
     this.#metrics = metrics;
     this.#refusals = refusals;
   }
 
-  /** Messages that are offered and not answered. */
+  /** Messages and releases that are offered and not answered. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
   /**
-   * Offers a message to the log.
+   * Offers a message to the log; one of QoS 2 passes, because {@link publishOnce} is its turn.
    * @param answer called in order: with null once the message is durable (or, QoS 0, dropped), with why it is refused otherwise
    */
-  publish(client: Publisher, message: Publish, answer: (error: Error | null) => void): void {
-    this.#inFlight++;
-    const offered = this.#offer(message);
-    const earlier = this.#answered.get(client) ?? Promise.resolve();
-    const answered = earlier
-      .then(() => offered)
-      .then((refusal) => {
-        this.#inFlight--;
-        answer(this.#settle(client, message, refusal));
-      });
-    this.#answered.set(client, answered);
+  publish(client: Publisher, message: Publish, answer: (refusal: Refusal | null) => void): void {
+    if (message.qos === 2 && message.length !== undefined) {
+      answer(null);
+      return;
+    }
+    const accept = async (record: NewRecord): Promise<Outcome> => {
+      await this.#accept([record]);
+      return 'stored';
+    };
+    this.#answerInOrder(client, message, this.#offer(message, accept), this.#turnOf(client), answer);
+  }
+
+  /**
+   * Offers a QoS 2 message to the log, which stores it unless its packet id is open.
+   * @param answer called in order: with null once the message is durable, with why it is refused otherwise
+   */
+  publishOnce(
+    client: Publisher,
+    message: Publish,
+    packetId: number,
+    answer: (refusal: Refusal | null) => void,
+  ): void {
+    const accept = async (record: NewRecord): Promise<Outcome> => {
+      const isNew = await this.#qos2.appendOnce(record, { client: client.id, packetId });
+      return isNew ? 'stored' : 'duplicate';
+    };
+    const before = this.#turnOf(client);
+    const turn = Promise.withResolvers<void>();
+    this.#turns.set(client, turn.promise);
+    const acknowledge = async (done: () => void): Promise<void> => {
+      await before;
+      done();
+      turn.resolve();
+    };
+    this.#answerInOrder(client, message, this.#offer(message, accept), before, (refusal) => {
+      if (refusal === null) this.#acknowledge.set(message, (done) => void acknowledge(done));
+      answer(refusal);
+      if (refusal !== null) turn.resolve();
+    });
+  }
+
+  /**
+   * The subscribers of a message are served.
+   * @param done called when the broker may go on, which for QoS 2 is to acknowledge it: in order
+   */
+  published(message: Publish, done: () => void): void {
+    const acknowledge = this.#acknowledge.get(message);
+    if (acknowledge === undefined) done();
+    else acknowledge(done);
+  }
+
+  /** Whether the packet id is durably open. */
+  isOpen(client: Publisher, packetId: number): boolean {
+    return this.#qos2.openQos2Ids(client.id).has(packetId);
+  }
+
+  /** Releases a packet id; answers null once that is durable, else why it is not. */
+  release(client: Publisher, packetId: number, answer: (refusal: Refusal | null) => void): void {
+    void this.#answerReleased(this.#qos2.release({ client: client.id, packetId }), answer);
+  }
+
+  /** Releases all packet ids of a client; answers null once that is durable, else why it is not. */
+  releaseAll(client: Publisher, answer: (refusal: Refusal | null) => void): void {
+    void this.#answerReleased(this.#qos2.releaseAll(client.id), answer);
   }
 
   /** Whether subscribers may see the message. */
@@ -79,13 +143,43 @@ export class PublishGate {
     return typeof message.payload === 'string' || !this.#dropped.has(message.payload);
   }
 
-  /** Resolves with null when the message is durable, else with why it is not. */
-  async #offer(message: Publish): Promise<Refusal | null> {
+  async #answerReleased(released: Promise<void>, answer: (refusal: Refusal | null) => void): Promise<void> {
+    this.#inFlight++;
+    const refusal = await released.then(() => null, refusalOf);
+    this.#inFlight--;
+    answer(refusal);
+  }
+
+  #turnOf(client: Publisher): Promise<void> {
+    return this.#turns.get(client) ?? Promise.resolve();
+  }
+
+  /** A refusal also waits for the acknowledgements of QoS 2 messages before it: it ends the connection. */
+  #answerInOrder(
+    client: Publisher,
+    message: Publish,
+    offered: Promise<Outcome>,
+    turnsBefore: Promise<void>,
+    answer: (refusal: Refusal | null) => void,
+  ): void {
+    this.#inFlight++;
+    const earlier = this.#answered.get(client) ?? Promise.resolve();
+    const answered = earlier
+      .then(() => offered)
+      .then((outcome): Outcome | Promise<Outcome> =>
+        outcome instanceof Refusal ? turnsBefore.then(() => outcome) : outcome,
+      )
+      .then((outcome) => {
+        this.#inFlight--;
+        answer(this.#settle(client, message, outcome));
+      });
+    this.#answered.set(client, answered);
+  }
+
+  /** Resolves when the message is durable, or when it is clear that it will not be. */
+  async #offer(message: Publish, accept: (record: NewRecord) => Promise<Outcome>): Promise<Outcome> {
     if (message.topic.startsWith(SYS)) {
       return new Refusal('reserved-topic', `only the gateway publishes below ${SYS}`);
-    }
-    if (message.qos === 2 && message.length !== undefined) {
-      return new Refusal('qos-2', 'QoS 2 is not supported yet; have the device publish with QoS 1');
     }
     const record = recordOf(message, this.#clock.wallMs());
     if (isTooLarge(record)) {
@@ -94,23 +188,24 @@ export class PublishGate {
         'a message too large for Kafka; have the device send smaller ones',
       );
     }
-    try {
-      await this.#accept([record]);
-      return null;
-    } catch (error) {
-      // Anything else is a bug of ours: nobody catches it, and the process ends.
-      if (!isOperatingError(error)) throw error;
-      const isOfTheLog = error.code === 'log-unavailable' || error.code === 'log-overloaded';
-      return new Refusal(isOfTheLog ? error.code : 'other', error.message);
-    }
+    return await accept(record).catch(refusalOf);
   }
 
-  #settle(client: Publisher, message: Publish, refusal: Refusal | null): Refusal | null {
-    if (refusal === null) {
+  #settle(client: Publisher, message: Publish, outcome: Outcome): Refusal | null {
+    if (outcome === 'stored') {
       this.#metrics.add('headwater_records_accepted_total', 1, { source: 'mqtt' });
       this.#boundRetained(client, message);
       return null;
     }
+    if (outcome === 'duplicate') {
+      this.#metrics.add('headwater_mqtt_duplicates_total', 1);
+      this.#keepFromSubscribers(message);
+      return null;
+    }
+    return this.#settleRefused(client, message, outcome);
+  }
+
+  #settleRefused(client: Publisher, message: Publish, refusal: Refusal): Refusal | null {
     const isLogFailing = refusal.reason === 'log-unavailable' || refusal.reason === 'log-overloaded';
     if (message.length !== undefined && (message.qos > 0 || !isLogFailing)) {
       this.#refusals.record(refusal.reason);
@@ -119,9 +214,13 @@ export class PublishGate {
     // A will, whose client is gone; or QoS 0, which promises nothing: closing would only bring the device back at once.
     this.#refusals.dropped(refusal.reason, { client: client.id }, refusal.message);
     if (message.length === undefined) return refusal;
+    this.#keepFromSubscribers(message);
+    return null;
+  }
+
+  #keepFromSubscribers(message: Publish): void {
     message.retain = false;
     if (typeof message.payload !== 'string') this.#dropped.add(message.payload);
-    return null;
   }
 
   #boundRetained(client: Publisher, message: Publish): void {
@@ -138,4 +237,11 @@ export class PublishGate {
       'too much is retained already: the message is stored, but new subscribers will not be given it',
     );
   }
+}
+
+/** Why the log did not take something. Anything else is a bug of ours: nobody catches it, and the process ends. */
+function refusalOf(error: unknown): Refusal {
+  if (!isOperatingError(error)) throw error;
+  const isOfTheLog = error.code === 'log-unavailable' || error.code === 'log-overloaded';
+  return new Refusal(isOfTheLog ? error.code : 'other', error.message);
 }

@@ -8,7 +8,6 @@ export type RecordRefusal =
   | 'log-unavailable'
   | 'log-overloaded'
   | 'record-too-large'
-  | 'qos-2'
   | 'reserved-topic'
   | 'other';
 

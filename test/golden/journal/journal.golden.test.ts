@@ -13,6 +13,7 @@ import { SimRandom } from '../../support/sim-random.ts';
  * with Node: the commits here are too small to be compressed.)
  */
 const fixture = new URL('./format-1.hex', import.meta.url);
+const qos2Fixture = new URL('./format-1-qos2.hex', import.meta.url);
 const path = 'journal/00000000000000000002.journal';
 const blocks = 6;
 
@@ -40,7 +41,29 @@ async function writtenToday(): Promise<Buffer> {
   ]);
   await second.growTopic('alarms', 1);
   await second.close();
-  const file = await session.open(path);
+  return await readJournal(session);
+}
+
+/** The same with QoS 2 ids and releases: in the snapshot, in the copied commit, and in the commits after it. */
+async function qos2WrittenToday(): Promise<Buffer> {
+  const session = new SimDisk(new SimRandom(1)).session();
+  const fixed = { random: countingRandom(), clock: new SimClock(), version: '0.2.0' };
+  const first = await openLog(session, fixed);
+  await first.createTopic('readings', 1);
+  await first.appendOnce(textRecord('readings', '1'), { client: 'sensor-1', packetId: 1 });
+  await first.appendOnce(textRecord('readings', '2'), { client: 'sensor-1', packetId: 0x1234 });
+  await first.appendOnce(textRecord('readings', '3'), { client: 'wetter-süd', packetId: 65_535 });
+  await first.close();
+  const second = await openLog(session, fixed);
+  await second.release({ client: 'sensor-1', packetId: 1 });
+  await second.appendOnce(textRecord('readings', '4'), { client: 'sensor-2', packetId: 1 });
+  await second.releaseAll('wetter-süd');
+  await second.close();
+  return await readJournal(session);
+}
+
+async function readJournal(disk: Disk): Promise<Buffer> {
+  const file = await disk.open(path);
   const bytes = Buffer.alloc(blocks * 4096);
   await file.readAt(bytes, 0);
   return bytes;
@@ -77,6 +100,10 @@ test('today’s code writes the bytes of format 1', async () => {
   await expect(toHex(await writtenToday())).toMatchFileSnapshot('./format-1.hex');
 });
 
+test('today’s code writes QoS 2 ids as in format 1', async () => {
+  await expect(toHex(await qos2WrittenToday())).toMatchFileSnapshot('./format-1-qos2.hex');
+});
+
 test('a journal of format 1 is opened and read', async () => {
   const session = new SimDisk(new SimRandom(2)).session();
   await put(session, fromHex(readFileSync(fixture, 'utf8')));
@@ -94,5 +121,17 @@ test('a journal of format 1 is opened and read', async () => {
   expect(String(first?.key)).toBe('sensor-1');
   expect(first?.headers).toEqual([{ name: 'mqtt.topic', value: Buffer.from('plant/1') }]);
   expect(log.lives('readings', 0).map(({ firstOffset }) => firstOffset)).toEqual([0, 1]);
+  await log.close();
+});
+
+test('the open QoS 2 ids of a journal of format 1 are known', async () => {
+  const session = new SimDisk(new SimRandom(2)).session();
+  await put(session, fromHex(readFileSync(qos2Fixture, 'utf8')));
+  const log = await openLog(session);
+  const open = ['sensor-1', 'sensor-2', 'wetter-süd'].map((client) => [...log.openQos2Ids(client)]);
+  expect(open).toEqual([[0x1234], [1], []]);
+  // The records before the copied commit are in the file before, which is not part of the fixture.
+  expect(await readTexts(log, 'readings', 0, 2)).toEqual(['3', '4']);
+  expect(await log.appendOnce(textRecord('readings', '4'), { client: 'sensor-2', packetId: 1 })).toBe(false);
   await log.close();
 });

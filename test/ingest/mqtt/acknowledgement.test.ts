@@ -118,7 +118,7 @@ test('what was durable before a refused message is acknowledged before the conne
   await using harness = await Harness.start();
   harness.log.isHolding = true;
   const device = harness.raw();
-  device.send(connect('device'), publish('t', 'good', { id: 1 }), publish('t', 'bad', { id: 2, qos: 2 }));
+  device.send(connect('device'), publish('t', 'good', { id: 1 }), publish('$SYS/t', 'bad', { id: 2 }));
   await until(() => harness.log.offers.length === 1, 'the offer');
   await aWhile(harness);
   expect(device.isClosed).toBe(false);
@@ -148,19 +148,6 @@ test('QoS 0 that the log refuses is dropped and counted; nobody sees it and the 
   await device.publishAsync('t', 'last', { qos: 1 });
   await until(() => retained.length > 0, 'a delivery');
   expect(retained).toEqual(['last']);
-});
-
-test('QoS 2 is refused with a line that says what to do', async () => {
-  await using harness = await Harness.start();
-  const device = harness.raw();
-  device.send(connect('device'), publish('t', 'x', { qos: 2 }));
-  await until(() => device.isClosed, 'the cut');
-  expect([...device.received]).toEqual(CONNACK_ACCEPTED);
-  expect(harness.log.offers).toEqual([]);
-  expect(harness.refusedRecords('qos-2')).toBe(1);
-  expect(harness.logger.lines.join()).toMatch(
-    /QoS 2 is not supported yet; have the device publish with QoS 1/,
-  );
 });
 
 test('a message larger than a record may be is refused before it is acknowledged, and nothing else is lost', async () => {

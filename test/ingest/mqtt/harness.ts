@@ -2,6 +2,7 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { MetricLabels, Metrics } from '../../../src/core/metrics.ts';
+import type { Qos2Log } from '../../../src/core/qos2.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
@@ -54,6 +55,14 @@ export class HeldLog {
     for (const offer of this.offers) offer.resolve();
   }
 }
+
+/** For tests without QoS 2. */
+export const noQos2Log: Qos2Log = {
+  appendOnce: () => Promise.reject(new Error('nobody publishes with QoS 2 here')),
+  release: () => Promise.reject(new Error('nobody publishes with QoS 2 here')),
+  releaseAll: () => Promise.resolve(),
+  openQos2Ids: () => new Set(),
+};
 
 export class CountingMetrics implements Metrics {
   readonly #values = new Map<string, number>();
@@ -123,11 +132,12 @@ export class Harness implements AsyncDisposable {
   readonly #rawClients: RawClient[] = [];
   #ingest: MqttIngest | null = null;
 
-  static async start(): Promise<Harness> {
+  static async start(qos2: Qos2Log = noQos2Log): Promise<Harness> {
     const harness = new Harness();
     harness.#ingest = await MqttIngest.start({
       listen: { host: '127.0.0.1', port: 0 },
       accept: harness.log.accept,
+      qos2,
       clock: nodeClock,
       logger: harness.logger,
       metrics: harness.metrics,

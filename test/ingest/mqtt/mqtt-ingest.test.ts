@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
-import { Harness, until } from './harness.ts';
+import { Harness, noQos2Log, until } from './harness.ts';
 import { CONNACK_ACCEPTED, connect, disconnect, packet, pubackIds, publish, subscribe } from './packets.ts';
 
 /** What the client is sent, as `topic payload retain`. */
@@ -198,6 +198,20 @@ test('an empty client id without a clean session is refused as MQTT demands, wit
   expect([...accepted.received]).toEqual(CONNACK_ACCEPTED);
 });
 
+test('a client id longer than the limit is refused, one of just that length is accepted', async () => {
+  await using harness = await Harness.start();
+  const longest = 'ü'.repeat(limits.mqttClientIdBytesMax / 2);
+  const refused = harness.raw();
+  refused.send(connect(`${longest}x`));
+  await until(() => refused.isClosed, 'the refusal');
+  expect([...refused.received]).toEqual([0x20, 2, 0, 2]);
+  expect(harness.logger.lines.join()).toMatch(/more than 128 bytes; give the device a shorter one/);
+  const accepted = harness.raw();
+  accepted.send(connect(longest));
+  await until(() => accepted.received.length > 0, 'the CONNACK');
+  expect([...accepted.received]).toEqual(CONNACK_ACCEPTED);
+});
+
 test('a client that asks for a lasting session is served, and told that there is none yet', async () => {
   await using harness = await Harness.start();
   for (let time = 0; time < 2; time++) {
@@ -296,7 +310,8 @@ test('a stop is bounded although the log never answers; the client gets no ackno
 
 test('a port that is taken, and a host that is elsewhere, are errors that say what to set', async () => {
   await using harness = await Harness.start();
-  const parts = { accept: harness.log.accept, clock: nodeClock, logger: silentLogger, metrics: noMetrics };
+  const { accept } = harness.log;
+  const parts = { accept, qos2: noQos2Log, clock: nodeClock, logger: silentLogger, metrics: noMetrics };
   const taken = MqttIngest.start({ ...parts, listen: harness.ingest.address });
   await expect(taken).rejects.toMatchObject({
     code: 'port-unusable',

@@ -44,15 +44,25 @@ export function subscribe(filter: string, qos = 0): Buffer {
   return packet(0x82, Buffer.concat([Buffer.from([0, 1]), text(filter), Buffer.from([qos])]));
 }
 
+export const pubrel = (id: number): Buffer => packet(0x62, Buffer.from([id >> 8, id & 0xff]));
+
 export const disconnect: Buffer = packet(0xe0, Buffer.alloc(0));
 
 export const CONNACK_ACCEPTED: readonly number[] = [0x20, 2, 0, 0];
 
-/** The packet ids of the PUBACKs in a stream that holds CONNACK and PUBACKs only. */
-export function pubackIds(received: Buffer): number[] {
+/** The packet ids of the PUBACKs in a stream that holds packets of four bytes only, as CONNACK and PUBACK are. */
+export const pubackIds = (received: Buffer): number[] => idsOf(0x40, received);
+
+/** The same for PUBRECs. */
+export const pubrecIds = (received: Buffer): number[] => idsOf(0x50, received);
+
+/** The same for PUBCOMPs. */
+export const pubcompIds = (received: Buffer): number[] => idsOf(0x70, received);
+
+function idsOf(firstByte: number, received: Buffer): number[] {
   const ids: number[] = [];
   for (let at = 0; at + 4 <= received.length; at += 4) {
-    if (received[at] === 0x40) ids.push(received.readUInt16BE(at + 2));
+    if (received[at] === firstByte) ids.push(received.readUInt16BE(at + 2));
   }
   return ids;
 }
