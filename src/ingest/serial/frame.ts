@@ -1,0 +1,31 @@
+/** One whole serial message, or bytes that are none. */
+export interface Frame {
+  readonly bytes: Uint8Array;
+  /** When its first byte was received, milliseconds since 1970 UTC. */
+  readonly receivedMs: number;
+  /** Why it is no message; null for a good one. */
+  readonly problem: FrameProblem | null;
+}
+
+/** What a framer finds wrong. */
+export type FrameProblem = 'frame-too-long' | 'frame-incomplete';
+
+/** Finds the frames in the bytes of one port. Bounded and in linear time, whatever the bytes are; it never throws. */
+export interface Framer {
+  /**
+   * Takes bytes as they come; gives the frames that are whole with them. It keeps no reference to `chunk`.
+   * @param receivedMs when the gateway got them, milliseconds since 1970 UTC
+   */
+  push(chunk: Uint8Array, receivedMs: number): readonly Frame[];
+  /** The stream was interrupted: gives what was begun, if anything, as a bad frame, and starts anew. */
+  interrupt(): Frame | null;
+}
+
+/** What a decoder finds wrong. */
+export type DecodeProblem = 'not-utf-8' | 'not-json' | 'not-an-object';
+
+/** The readings of one frame as one JSON object in UTF-8, or why there are none. */
+export type Decoded = { readonly value: Uint8Array } | { readonly problem: DecodeProblem };
+
+/** Understands a frame. It never throws, whatever the bytes are. */
+export type Decoder = (frame: Uint8Array) => Decoded;

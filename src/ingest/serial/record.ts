@@ -1,0 +1,45 @@
+import type { NewRecord, RecordHeader } from '../../core/record.ts';
+import type { DecodeProblem, FrameProblem } from './frame.ts';
+
+const READINGS = 'readings';
+/** Where bad input is kept. The gateway creates it when a source is configured that can have some. */
+export const deadLetterTopic = 'dead-letters';
+
+/** Why a frame, or several, are a dead letter. `records-dropped`: see {@link droppedLetter}. */
+export type DeadLetterReason = FrameProblem | DecodeProblem | 'records-dropped';
+
+const encoder = new TextEncoder();
+
+/**
+ * The record of a good frame: keyed by the name of the port.
+ * @param timestampMs when its first byte was received, milliseconds since 1970 UTC
+ */
+export function readingRecord(port: string, value: Uint8Array, timestampMs: number): NewRecord {
+  return { topic: READINGS, key: encoder.encode(port), value, timestampMs, headers: [] };
+}
+
+/** The record of bad bytes, which are kept as they came. Time as in {@link readingRecord}. */
+export function deadLetter(
+  port: string,
+  bytes: Uint8Array,
+  timestampMs: number,
+  reason: DeadLetterReason,
+): NewRecord {
+  const headers = [header('reason', reason), header('source', port)];
+  return { topic: deadLetterTopic, key: encoder.encode(port), value: bytes, timestampMs, headers };
+}
+
+/** Records that were dropped because there was no room for them. */
+export interface Dropped {
+  readonly count: number;
+  /** The time of the first one, milliseconds since 1970 UTC. */
+  readonly timestampMs: number;
+}
+
+/** One dead letter for all of them: there was no room for their bytes, so its value is their count, as JSON. */
+export function droppedLetter(port: string, { count, timestampMs }: Dropped): NewRecord {
+  const value = encoder.encode(JSON.stringify({ dropped: count }));
+  return deadLetter(port, value, timestampMs, 'records-dropped');
+}
+
+const header = (name: string, value: string): RecordHeader => ({ name, value: encoder.encode(value) });

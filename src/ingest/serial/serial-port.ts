@@ -1,0 +1,77 @@
+import { SerialPort } from 'serialport';
+import { OperatingError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import type { Port, PortListener, PortSettings } from './port.ts';
+
+/**
+ * Opens a serial port of this machine, for this process alone.
+ * @throws OperatingError `port-unusable`
+ */
+export async function openSerialPort({ path, baud }: PortSettings, listener: PortListener): Promise<Port> {
+  const port = new SerialPort({
+    path,
+    baudRate: baud,
+    autoOpen: false,
+    highWaterMark: limits.serialReadBytesMax,
+  });
+  await new Promise<void>((resolve, reject) => {
+    port.open((error) => (error === null ? resolve() : reject(error)));
+  }).catch((error: Error) => {
+    throw new OperatingError('port-unusable', problemOf(error.message, path, baud), { cause: error });
+  });
+  // Some devices send only while these lines are up. Pseudo-terminals and some adapters have none: no harm.
+  port.set({ dtr: true, rts: true }, () => {});
+  return new ReadPort(port, listener);
+}
+
+class ReadPort implements Port {
+  readonly #port: SerialPort;
+  readonly #listener: PortListener;
+  #isOver = false;
+
+  constructor(port: SerialPort, listener: PortListener) {
+    this.#port = port;
+    this.#listener = listener;
+    port.on('close', (error: Error | null) => this.#lose(error?.message ?? 'it was closed'));
+    port.on('error', (error) => this.#lose(error.message));
+    // A read of nothing is how some adapters end. The library then stops to read and closes nothing.
+    port.on('end', () => this.#lose('it gives no more bytes'));
+    port.on('data', (chunk: Buffer) => {
+      if (!this.#isOver) this.#listener.received(chunk);
+    });
+  }
+
+  pause(): void {
+    this.#port.pause();
+  }
+
+  resume(): void {
+    this.#port.resume();
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true;
+    if (!this.#port.isOpen) return;
+    // It can only fail by being closed already.
+    await new Promise<void>((resolve) => this.#port.close(() => resolve()));
+  }
+
+  #lose(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#listener.lost(reason);
+  }
+}
+
+/** From the library's words to what a person can do. */
+function problemOf(message: string, path: string, baud: number): string {
+  if (/no such (?:file|device)/i.test(message))
+    return `there is no ${path}. Plug the device in, or correct serial.path (ls -l /dev/serial/by-id shows what is there)`;
+  if (/permission denied|not permitted/i.test(message))
+    return `this user may not open ${path}. Make it a member of the group that owns the port (Debian: usermod -aG dialout USER)`;
+  if (/cannot lock|busy|temporarily unavailable/i.test(message))
+    return `another program has ${path} open. Stop that one, perhaps a terminal program or ModemManager`;
+  if (/inappropriate ioctl|not a tty|invalid argument|is a directory/i.test(message))
+    return `${path} is no serial port, or cannot run at ${baud} baud (${message}). Correct serial.path or serial.baud`;
+  return `${path} cannot be opened (${message}). Check the device and its cable`;
+}

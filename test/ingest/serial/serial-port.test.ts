@@ -1,0 +1,33 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openSerialPort } from '../../../src/ingest/serial/serial-port.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const nobody = { received: () => {}, lost: () => {} };
+
+const refusalOf = async (path: string): Promise<unknown> => {
+  try {
+    await openSerialPort({ path, baud: 9600 }, nobody);
+    return null;
+  } catch (error) {
+    return error;
+  }
+};
+
+test('a port that is not there is refused with what to do', async () => {
+  expect(await refusalOf('/dev/no-such-port')).toMatchObject({
+    code: 'port-unusable',
+    message: expect.stringMatching(/there is no \/dev\/no-such-port\. Plug the device in/),
+  });
+});
+
+test('a file that is no port is refused with what to do', async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'file');
+  await writeFile(path, 'text');
+  expect(await refusalOf(path)).toMatchObject({
+    code: 'port-unusable',
+    message: expect.stringContaining(`${path} is no serial port`),
+  });
+});
