@@ -1,5 +1,6 @@
 import { limits } from '../core/limits.ts';
 import type { LifeStart } from '../log/types.ts';
+import { isOffset, type Parsed, parseObject } from './stored-json.ts';
 
 /**
  * What the cluster says has arrived of one partition (design §6). It is written in the transaction that carries the
@@ -12,38 +13,50 @@ export interface Checkpoint {
   readonly lives: readonly LifeStart[];
 }
 
-export type DecodedCheckpoint =
-  | { readonly ok: true; readonly checkpoint: Checkpoint }
-  | { readonly ok: false; readonly reason: string };
+/** The copy that the gateway keeps of what the cluster confirmed, for the day on which the cluster has lost it. */
+export interface CheckpointCopy extends Checkpoint {
+  /** The cluster that confirmed it. */
+  readonly clusterId: string;
+  /** Where the transaction ends whose commit is about to be asked for: whether it arrived is in doubt. */
+  readonly sendingTo: number | null;
+}
 
 const formatVersion = 1;
 
 /** `{"version":1,"nextOffset":n,"lives":[["<life>",firstOffsetSent],…]}` in UTF-8. */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
-  const lives = checkpoint.lives.map(({ life, firstOffset }) => [life, firstOffset]);
-  return Buffer.from(
-    JSON.stringify({ version: formatVersion, nextOffset: checkpoint.nextOffset, lives }),
-    'utf8',
-  );
+  return Buffer.from(JSON.stringify({ version: formatVersion, ...fieldsOf(checkpoint) }), 'utf8');
 }
 
+/**
+ * `{"version":1,"clusterId":"…","sendingTo":n,"nextOffset":n,"lives":[…]}` in UTF-8; without `sendingTo` while no
+ * transaction is in doubt.
+ */
+export function encodeCopy({ clusterId, sendingTo, ...checkpoint }: CheckpointCopy): Uint8Array {
+  const fields = { version: formatVersion, clusterId, ...(sendingTo === null ? {} : { sendingTo }) };
+  return Buffer.from(JSON.stringify({ ...fields, ...fieldsOf(checkpoint) }), 'utf8');
+}
+
+/** Reads what {@link encodeCopy} wrote; anything else is a reason in words. */
+export function decodeCopy(bytes: Uint8Array): Parsed<CheckpointCopy> {
+  const parsed = parseObject(bytes, formatVersion);
+  if (!parsed.ok) return parsed;
+  const { clusterId, sendingTo = null } = parsed.value;
+  if (typeof clusterId !== 'string') return bad('clusterId is no text');
+  if (sendingTo !== null && !isOffset(sendingTo)) return bad('sendingTo is not an offset');
+  const checkpoint = checkpointOf(parsed.value);
+  return checkpoint.ok ? { ok: true, value: { ...checkpoint.value, clusterId, sendingTo } } : checkpoint;
+}
+
+const fieldsOf = ({ nextOffset, lives }: Checkpoint) => ({
+  nextOffset,
+  lives: lives.map(({ life, firstOffset }) => [life, firstOffset]),
+});
+
 /** Reads what {@link encodeCheckpoint} wrote; anything else is a reason in words, never a guess. */
-export function decodeCheckpoint(bytes: Uint8Array): DecodedCheckpoint {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return bad('it is not JSON');
-  }
-  if (!isObject(value)) return bad('it is not a JSON object');
-  if (value['version'] !== formatVersion)
-    return bad(`its version is ${JSON.stringify(value['version'])}, and this release reads ${formatVersion}`);
-  const { nextOffset } = value;
-  if (!isOffset(nextOffset)) return bad('nextOffset is not an offset');
-  const lives = decodeLives(value['lives']);
-  if (lives === null)
-    return bad('lives is not a list of at most 8 pairs of a life id and an offset, oldest first');
-  return { ok: true, checkpoint: { nextOffset, lives } };
+export function decodeCheckpoint(bytes: Uint8Array): Parsed<Checkpoint> {
+  const parsed = parseObject(bytes, formatVersion);
+  return parsed.ok ? checkpointOf(parsed.value) : parsed;
 }
 
 /**
@@ -75,9 +88,12 @@ function decodeLives(value: unknown): readonly LifeStart[] | null {
   return lives;
 }
 
-const bad = (reason: string): DecodedCheckpoint => ({ ok: false, reason });
+function checkpointOf({ nextOffset, ...rest }: Record<string, unknown>): Parsed<Checkpoint> {
+  if (!isOffset(nextOffset)) return bad('nextOffset is not an offset');
+  const lives = decodeLives(rest['lives']);
+  if (lives === null)
+    return bad('lives is not a list of at most 8 pairs of a life id and an offset, oldest first');
+  return { ok: true, value: { nextOffset, lives } };
+}
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const bad = (reason: string): Parsed<never> => ({ ok: false, reason });

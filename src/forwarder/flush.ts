@@ -13,6 +13,8 @@ export interface Flush {
   readonly ranges: readonly ReadRange[];
   readonly batches: readonly PartitionBatch[];
   readonly recordCount: number;
+  /** Timestamps of the first and the last record; null without records. */
+  readonly times: { readonly oldestMs: number; readonly newestMs: number } | null;
   /** Some partition has more than this flush took. */
   readonly backlog: boolean;
 }
@@ -34,6 +36,7 @@ export async function readFlush(
   const batches: PartitionBatch[] = [];
   let bytesLeft: number = limits.transactionBytesMax;
   let recordCount = 0;
+  const times: number[] = [];
   let backlog = false;
   for (const { topic, partition, nextOffset: fromOffset } of positions) {
     const end = ends.get(`${topic}/${partition}`) ?? fromOffset;
@@ -44,17 +47,20 @@ export async function readFlush(
     }
     const { records, bytes } = await readRecords(log, topic, partition, fromOffset);
     const last = records.at(-1);
-    if (last === undefined)
-      throw new Error(`the log shows ${topic}-${partition} up to ${end}, but reads nothing`);
-    const nextOffset = last.offset + 1;
+    // Nothing to read up to the end: the medium took it all. The checkpoint passes it, or the mirror would stand still.
+    const nextOffset = last === undefined ? end : last.offset + 1;
     const lives = livesWithin(log.lives(topic, partition), fromOffset, nextOffset);
     ranges.push({ topic, partition, fromOffset, nextOffset, lives });
-    batches.push({ topic: centralTopic(gateway, topic), partition, batch: await buildBatch(records) });
+    if (last !== undefined) {
+      times.push(records[0]?.timestampMs ?? last.timestampMs, last.timestampMs);
+      batches.push({ topic: centralTopic(gateway, topic), partition, batch: await buildBatch(records) });
+    }
     bytesLeft -= bytes;
     recordCount += records.length;
     backlog ||= nextOffset < end;
   }
-  return { ranges, batches, recordCount, backlog };
+  const span = times.length === 0 ? null : { oldestMs: Math.min(...times), newestMs: Math.max(...times) };
+  return { ranges, batches, recordCount, times: span, backlog };
 }
 
 /** Records from `fromOffset` on, as many as one batch may hold. */

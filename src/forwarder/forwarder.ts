@@ -4,10 +4,11 @@ import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
-import type { LogReader, PartitionInfo } from '../log/types.ts';
+import type { MirroredLog, PartitionInfo } from '../log/types.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { type Flush, readFlush } from './flush.ts';
 import { KafkaTarget } from './kafka-target.ts';
+import { Lag } from './lag.ts';
 import {
   initialState,
   type MirrorCommand,
@@ -18,20 +19,23 @@ import {
   type ResumedPartition,
   step,
 } from './mirror.ts';
+import { MirrorMemory, unreadable } from './mirror-memory.ts';
 import {
   centralTopic,
   checkpointKey,
   checkpointKeyPrefix,
   checkpointTopic,
   checkpointTopicName,
+  copyMemo,
   transactionalId,
 } from './names.ts';
 import { buildBatch } from './outgoing-batch.ts';
+import type { OnCheckpointLost, ResumeSources } from './resume.ts';
 import { describe, type ForwarderStatus } from './status.ts';
 import type { Failure, SessionRequest, Target } from './target.ts';
 
 export interface ForwarderOptions {
-  readonly log: LogReader;
+  readonly log: MirroredLog;
   /** `host:port` of some brokers of the cluster; the others are found through them. */
   readonly brokers: readonly string[];
   /** The gateway's name: first part of the central topics' names. */
@@ -40,6 +44,10 @@ export interface ForwarderOptions {
   readonly lingerMs: number;
   /** Names of log topics, or `*` for all. */
   readonly topics: readonly string[];
+  /** What to do when the cluster no longer knows what it had confirmed. */
+  readonly onCheckpointLost: OnCheckpointLost;
+  /** The serial number of the board, or null: on another board, the folder must not pass for itself. */
+  readonly board: string | null;
   /** The cluster; default is the Kafka behind `brokers`. */
   readonly target?: Target;
   readonly clock: Clock;
@@ -55,20 +63,24 @@ export interface ForwarderOptions {
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #target: Target;
+  readonly #memory: MirrorMemory;
   readonly #stop = new AbortController();
   #state: MirrorState;
   #session: SessionRequest | null = null;
   #flush: Flush | null = null;
   #run: Promise<void> | null = null;
   #news: () => void = () => {};
+  readonly #lag = new Lag();
   #recordsAcknowledged = 0;
   #lastAcknowledgedMs: number | null = null;
   #lastError: ForwarderStatus['lastError'] = null;
+  #identityWarning: string | null = null;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
     this.#target = options.target ?? new KafkaTarget(options.brokers);
-    this.#state = initialState(options.lingerMs);
+    this.#memory = new MirrorMemory(options.log, options.board);
+    this.#state = initialState(options.lingerMs, options.onCheckpointLost);
   }
 
   /** Starts; to be called once. Whatever the cluster does is told by {@link status}, never thrown. */
@@ -96,14 +108,22 @@ export class Forwarder {
     return {
       ...describe(this.#state, lagRecords),
       lagRecords,
+      lagSeconds: this.#lag.seconds(this.#options.clock.wallMs()),
       recordsAcknowledged: this.#recordsAcknowledged,
       lastAcknowledgedMs: this.#lastAcknowledgedMs,
       lastError: this.#lastError,
+      warnings: [this.#identityWarning, this.#state.warning].filter((warning) => warning !== null),
     };
   }
 
   async #carryOn(): Promise<void> {
-    const unsubscribe = this.#options.log.onCommit(() => this.#news());
+    const { log, clock } = this.#options;
+    const measureLag = (): void => this.#lag.update(this.#lagRecords(), clock.wallMs());
+    const unsubscribe = log.onCommit(() => {
+      measureLag();
+      this.#news();
+    });
+    measureLag();
     try {
       let event: MirrorEvent = { type: 'start' };
       for (;;) {
@@ -111,7 +131,6 @@ export class Forwarder {
         const { state, commands } = step(this.#state, event);
         this.#state = state;
         this.#account(event, before);
-        this.#options.metrics.set('headwater_forwarder_lag_records', this.#lagRecords());
         let answer: MirrorEvent | null = null;
         for (const command of commands) answer = await this.#carryOut(command);
         if (answer === null) return;
@@ -126,12 +145,15 @@ export class Forwarder {
   async #carryOut(command: MirrorCommand): Promise<MirrorEvent | null> {
     switch (command.type) {
       case 'open':
-        this.#session = this.#nextSession();
-        return this.#answer(await this.#target.open(this.#session), { type: 'opened' });
+        return this.#open();
       case 'read-checkpoints':
         return this.#readCheckpoints();
+      case 'mint':
+        return this.#mint(command.life);
       case 'read':
         return this.#read(command.positions);
+      case 'remember':
+        return this.#answer(await this.#memory.remember(command.copies), { type: 'remembered' });
       case 'send':
         return this.#answer(await this.#send(command.checkpoints), { type: 'sent' });
       case 'commit':
@@ -151,38 +173,77 @@ export class Forwarder {
     }
   }
 
+  async #open(): Promise<MirrorEvent> {
+    const { failure, isMinted } = await this.#memory.settleIdentity();
+    if (failure !== null) return this.#failed(failure);
+    if (isMinted) this.#warnOfNewIdentity('this data folder runs on another board than before');
+    this.#session = this.#nextSession();
+    return this.#answer(await this.#target.open(this.#session), { type: 'opened' });
+  }
+
+  async #mint(life: string): Promise<MirrorEvent> {
+    const failure = await this.#memory.mint(life);
+    if (failure !== null) return this.#failed(failure);
+    this.#warnOfNewIdentity(
+      `the cluster has records of a past (life ${life}) that this data folder does not know`,
+    );
+    return { type: 'minted' };
+  }
+
+  #warnOfNewIdentity(why: string): void {
+    const message =
+      `${why}: it is a copy, was restored, or its disk lost records. The mirror goes on under the identity ` +
+      `${this.#memory.identity.logId}; records that the other past has sent may arrive twice, none is skipped`;
+    this.#identityWarning = message;
+    this.#options.logger.warn({}, message);
+  }
+
   #nextSession(): SessionRequest {
     const { log, gateway } = this.#options;
+    const { logId, ancestors } = this.#memory.identity;
     return {
-      transactionalId: transactionalId(log.logId, 'bulk'),
+      transactionalId: transactionalId(logId, 'bulk'),
       topics: log
         .topics()
         .filter(({ name }) => this.#isMirrored(name))
         .map(({ name, partitions }) => ({ name: centralTopic(gateway, name), partitions })),
       checkpointTopic: checkpointTopic(gateway),
-      checkpointKeyPrefix: checkpointKeyPrefix(log.logId),
+      checkpointKeyPrefixes: [logId, ...ancestors].map(checkpointKeyPrefix),
     };
   }
 
   async #readCheckpoints(): Promise<MirrorEvent> {
     const read = await this.#target.readCheckpoints();
     if (!read.ok) return this.#failed(read.failure);
-    const { log, gateway } = this.#options;
     const partitions: ResumedPartition[] = [];
     for (const info of this.#partitions()) {
       // What was created since the session was opened is noticed by the next read, and opened then.
       if (!this.#isOpened(info)) continue;
-      const key = checkpointKey(log.logId, info.topic, info.partition);
-      const value = read.values.get(key);
-      let checkpoint: Checkpoint | null = null;
-      if (value !== undefined) {
-        const decoded = decodeCheckpoint(value);
-        if (!decoded.ok) return this.#failed(unreadable(checkpointTopic(gateway), key, decoded.reason));
-        checkpoint = decoded.checkpoint;
-      }
-      partitions.push({ ...info, lives: log.lives(info.topic, info.partition), checkpoint });
+      const sources = this.#sourcesOf(info, read.values);
+      if ('failure' in sources) return this.#failed(sources.failure);
+      partitions.push({ ...info, lives: this.#options.log.lives(info.topic, info.partition), ...sources });
     }
-    return { type: 'checkpoints', partitions };
+    return { type: 'checkpoints', clusterId: read.clusterId, partitions };
+  }
+
+  #sourcesOf(
+    { topic, partition }: PartitionInfo,
+    values: ReadonlyMap<string, Uint8Array>,
+  ): ResumeSources | { readonly failure: Failure } {
+    const { logId, ancestors } = this.#memory.identity;
+    const said: (Checkpoint | null)[] = [];
+    for (const id of [logId, ...ancestors]) {
+      const key = checkpointKey(id, topic, partition);
+      const value = values.get(key);
+      const decoded = value === undefined ? null : decodeCheckpoint(value);
+      if (decoded?.ok === false)
+        return { failure: unreadableCheckpoint(checkpointTopic(this.#options.gateway), key, decoded.reason) };
+      said.push(decoded?.value ?? null);
+    }
+    const copy = this.#memory.copyOf(topic, partition);
+    if (!copy.ok) return { failure: unreadable(copyMemo(topic, partition), copy.reason) };
+    const [own = null, ...older] = said;
+    return { own, ancestors: older.filter((checkpoint) => checkpoint !== null), copy: copy.value };
   }
 
   async #read(positions: readonly Position[]): Promise<MirrorEvent> {
@@ -193,14 +254,16 @@ export class Forwarder {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });
     }
+    const { times } = this.#flush;
+    if (times !== null) this.#lag.oldestIsFrom(times.oldestMs);
     return { type: 'read', ranges: this.#flush.ranges, backlog: this.#flush.backlog };
   }
 
   async #send(checkpoints: readonly Position[]): Promise<Failure | null> {
-    const { log, gateway, clock } = this.#options;
+    const { gateway, clock } = this.#options;
     assert(this.#flush !== null, 'something was read before it is sent');
     const records = checkpoints.map(({ topic, partition, nextOffset, lives }) => ({
-      key: Buffer.from(checkpointKey(log.logId, topic, partition), 'utf8'),
+      key: Buffer.from(checkpointKey(this.#memory.identity.logId, topic, partition), 'utf8'),
       value: encodeCheckpoint({ nextOffset, lives }),
       timestampMs: clock.wallMs(),
       headers: [],
@@ -225,8 +288,11 @@ export class Forwarder {
   #account(event: MirrorEvent, before: MirrorState): void {
     const { metrics, clock } = this.#options;
     if (event.type === 'committed') {
-      const records = this.#flush?.recordCount ?? 0;
+      const { recordCount: records = 0, times = null } = this.#flush ?? {};
       this.#flush = null;
+      // What still waits is younger than what has just arrived.
+      if (times !== null) this.#lag.oldestIsFrom(times.newestMs);
+      this.#lag.update(this.#lagRecords(), clock.wallMs());
       this.#recordsAcknowledged += records;
       this.#lastAcknowledgedMs = clock.wallMs();
       metrics.add('headwater_forwarder_records_total', records);
@@ -236,7 +302,8 @@ export class Forwarder {
         Math.floor(this.#lastAcknowledgedMs / 1000),
       );
     }
-    const { phase, failure } = this.#state;
+    const { phase, failure, warning } = this.#state;
+    if (warning !== null && warning !== before.warning) this.#options.logger.warn({}, warning);
     if (phase === 'backing-off') {
       const outcome = outcomes.get(before.phase);
       if (outcome !== undefined) metrics.add('headwater_forwarder_transactions_total', 1, { outcome });
@@ -259,7 +326,9 @@ export class Forwarder {
     const acknowledged = this.#acknowledged();
     let lag = 0;
     for (const info of this.#partitions()) {
-      const next = Math.max(acknowledged.get(nameOf(info)) ?? 0, info.logStartOffset);
+      // Before the first session, what the gateway remembers is the best that is known.
+      const known = acknowledged.get(nameOf(info)) ?? this.#memory.offsetOf(info.topic, info.partition);
+      const next = Math.max(known, info.logStartOffset);
       lag += Math.max(0, info.highWatermark - next);
     }
     return lag;
@@ -313,7 +382,7 @@ const outcomes: ReadonlyMap<Phase, 'aborted' | 'unknown'> = new Map([
 const nameOf = (of: { readonly topic: string; readonly partition: number }): string =>
   `${of.topic}/${of.partition}`;
 
-const unreadable = (topic: string, key: string, reason: string): Failure => ({
+const unreadableCheckpoint = (topic: string, key: string, reason: string): Failure => ({
   kind: 'refused',
   message:
     `the checkpoint of ${key} in topic ${topic} cannot be read: ${reason}. Nothing is sent, so that no reading is ` +

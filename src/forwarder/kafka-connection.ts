@@ -1,6 +1,7 @@
 import {
   type API,
   addPartitionsToTxnV3,
+  apiVersionsV3,
   Connection,
   createAPI,
   createPartitionsV3,
@@ -13,11 +14,13 @@ import {
   listOffsetsV7,
   metadataV12,
   produceV9,
+  produceV11,
   ResponseError,
   Writer,
 } from '@platformatic/kafka';
-import { messageOf } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import type { FetchedPartition, PartitionCode, TopicCode, TransactionProtocol } from './kafka-answers.ts';
+import { reasonOf } from './link-trouble.ts';
 import type { Producer } from './outgoing-batch.ts';
 import type { PartitionBatch } from './target.ts';
 
@@ -37,14 +40,9 @@ export interface BrokerAddress {
   readonly port: number;
 }
 
-/** Error code of one partition in an answer; 0 is success. */
-export interface PartitionCode {
-  readonly topic: string;
-  readonly partition: number;
-  readonly code: number;
-}
-
 export interface ClusterMetadata {
+  /** The name that the cluster has given itself; empty if it has none. */
+  readonly clusterId: string;
   readonly controllerId: number;
   readonly nodes: readonly { readonly id: number; readonly address: BrokerAddress }[];
   readonly topics: readonly {
@@ -54,26 +52,9 @@ export interface ClusterMetadata {
   }[];
 }
 
-export interface TopicCode {
-  readonly name: string;
-  readonly code: number;
-  readonly detail: string | null;
-}
-
-export interface FetchedBatch {
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly producerId: bigint;
-  readonly isTransactional: boolean;
-  readonly isControl: boolean;
-  readonly records: readonly { readonly key: Uint8Array | null; readonly value: Uint8Array | null }[];
-}
-
-export interface FetchedPartition {
-  readonly code: number;
-  readonly lastStableOffset: number;
-  readonly abortedTransactions: readonly { readonly producerId: bigint; readonly firstOffset: number }[];
-  readonly batches: readonly FetchedBatch[];
+interface EndAnswer {
+  readonly errorCode: number;
+  readonly producer: Producer;
 }
 
 type ProduceArguments = [transactionalId: string, batches: readonly PartitionBatch[]];
@@ -84,24 +65,44 @@ const readCommittedLevel = 1;
 const topicResource = 2;
 
 /** The library's own request encoder insists on encoding the records itself; ours are ready. */
-const produce: API<ProduceArguments, ReturnType<typeof produceV9.parseResponse>> = createAPI(
+const encodeProduce = (transactionalId: string, batches: readonly PartitionBatch[]): Writer =>
+  Writer.create()
+    .appendString(transactionalId)
+    .appendInt16(-1)
+    .appendInt32(limits.kafkaRequestTimeoutMs)
+    .appendArray([...Map.groupBy(batches, ({ topic }) => topic)], (writer, [topic, partitions]) => {
+      writer.appendString(topic).appendArray(partitions, (inner, { partition, batch: { bytes } }) => {
+        inner
+          .appendInt32(partition)
+          .appendUnsignedVarInt(bytes.length + 1)
+          .append(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      });
+    })
+    .appendTaggedFields();
+
+const produce9: API<ProduceArguments, ReturnType<typeof produceV9.parseResponse>> = createAPI(
   0,
   9,
-  (transactionalId: string, batches: readonly PartitionBatch[]) =>
-    Writer.create()
-      .appendString(transactionalId)
-      .appendInt16(-1)
-      .appendInt32(limits.kafkaRequestTimeoutMs)
-      .appendArray([...Map.groupBy(batches, ({ topic }) => topic)], (writer, [topic, partitions]) => {
-        writer.appendString(topic).appendArray(partitions, (inner, { partition, batch: { bytes } }) => {
-          inner
-            .appendInt32(partition)
-            .appendUnsignedVarInt(bytes.length + 1)
-            .append(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-        });
-      })
-      .appendTaggedFields(),
+  encodeProduce,
   produceV9.parseResponse,
+);
+/** From here on the broker itself adds the partition to the transaction (KIP-890). */
+const produce12: typeof produce9 = createAPI(0, 12, encodeProduce, produceV11.parseResponse);
+
+/** From version 5 on the answer names the producer of the next transaction; the library ends at 4. */
+const endTxn5: API<Parameters<typeof endTxnV3.createRequest>, EndAnswer> = createAPI(
+  26,
+  5,
+  endTxnV3.createRequest,
+  (_correlationId, _key, _version, reader) => {
+    reader.readInt32();
+    const answer = {
+      errorCode: reader.readInt16(),
+      producer: { id: reader.readInt64(), epoch: reader.readInt16() },
+    };
+    reader.readTaggedFields();
+    return answer;
+  },
 );
 
 /** One connection to one broker. Every call has a time limit, after which the connection is gone. */
@@ -109,11 +110,12 @@ export class KafkaConnection {
   readonly address: BrokerAddress;
   readonly #connection: Connection;
 
-  constructor(address: BrokerAddress) {
+  /** `timeoutMs`, for connecting and for each answer, if the usual ones are too long. */
+  constructor(address: BrokerAddress, timeoutMs?: number) {
     this.address = address;
     this.#connection = new Connection('headwater', {
-      connectTimeout: limits.kafkaConnectTimeoutMs,
-      requestTimeout: limits.kafkaRequestTimeoutMs,
+      connectTimeout: timeoutMs ?? limits.kafkaConnectTimeoutMs,
+      requestTimeout: timeoutMs ?? limits.kafkaRequestTimeoutMs,
     });
     // Without a listener an error event would end the process; the calls in flight are told anyway.
     this.#connection.on('error', () => {});
@@ -121,6 +123,11 @@ export class KafkaConnection {
 
   get isConnected(): boolean {
     return this.#connection.isConnected();
+  }
+
+  /** Whether anything at all was ever received, also if it was no answer. */
+  get hasReceived(): boolean {
+    return this.#connection.socket.bytesRead > 0;
   }
 
   /** @throws LinkError */
@@ -138,9 +145,20 @@ export class KafkaConnection {
     if (this.#connection.status === 'closing') this.#connection.socket.destroy();
   }
 
-  async metadata(topics: readonly string[]): Promise<ClusterMetadata> {
-    const answer = await this.#call(metadataV12.api, [...topics], false, false);
+  /** The first thing to ask a broker. `transactionVersion` is the level that the cluster has agreed on. */
+  async apiVersions(): Promise<{ readonly code: number; readonly transactionVersion: number }> {
+    const { errorCode, finalizedFeatures = [] } = await this.#call(apiVersionsV3.api, 'headwater', '0');
+    const feature = finalizedFeatures.find(({ name }) => name === 'transaction.version');
+    return { code: errorCode, transactionVersion: feature?.maxVersionLevel ?? 0 };
+  }
+
+  /** With null, of all topics that we may see. */
+  async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
+    // The library's type has no null, which the protocol has for "all".
+    const asked = (topics === null ? null : [...topics]) as string[];
+    const answer = await this.#call(metadataV12.api, asked, false, false);
     return {
+      clusterId: answer.clusterId ?? '',
       controllerId: answer.controllerId,
       nodes: answer.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, address: { host, port } })),
       topics: answer.topics.map(({ name, errorCode, partitions }) => ({
@@ -254,18 +272,31 @@ export class KafkaConnection {
 
   /** At most one batch for each partition, all led by this broker. */
   async produce(
+    protocol: TransactionProtocol,
     transactionalId: string,
     batches: readonly PartitionBatch[],
   ): Promise<readonly PartitionCode[]> {
-    const { responses } = await this.#call(produce, transactionalId, batches);
+    const api = protocol === 2 ? produce12 : produce9;
+    const { responses } = await this.#call(api, transactionalId, batches);
     return responses.flatMap(({ name, partitionResponses }) =>
       partitionResponses.map(({ index, errorCode }) => ({ topic: name, partition: index, code: errorCode })),
     );
   }
 
-  async endTransaction(transactionalId: string, producer: Producer, commit: boolean): Promise<number> {
-    const answer = await this.#call(endTxnV3.api, transactionalId, producer.id, producer.epoch, commit);
-    return answer.errorCode;
+  /** `next` is the producer of the next transaction: the same one in the first protocol. */
+  async endTransaction(
+    protocol: TransactionProtocol,
+    transactionalId: string,
+    producer: Producer,
+    commit: boolean,
+  ): Promise<{ readonly code: number; readonly next: Producer }> {
+    const request = [transactionalId, producer.id, producer.epoch, commit] as const;
+    if (protocol === 1) {
+      const { errorCode } = await this.#call(endTxnV3.api, ...request);
+      return { code: errorCode, next: producer };
+    }
+    const { errorCode, producer: next } = await this.#call(endTxn5, ...request);
+    return { code: errorCode, next };
   }
 
   /** The first offset of partition 0, or its end, whether committed or not. */
@@ -358,14 +389,3 @@ export class KafkaConnection {
 }
 
 const unknownServerError = -1;
-
-/** The innermost cause, which names the trouble, in words where the system has only a code. */
-function reasonOf(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause;
-  const code = inner instanceof Error && 'code' in inner ? inner.code : undefined;
-  if (code === 'ECONNREFUSED') return 'connection refused (is a broker running there?)';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unknown host name (DNS)';
-  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'no route (is the network up?)';
-  return messageOf(inner);
-}

@@ -1,12 +1,12 @@
 import { assert } from '../core/errors.ts';
 import { BrokerPool } from './broker-pool.ts';
 import { collectCommitted } from './committed-records.ts';
+import type { PartitionCode, TransactionProtocol } from './kafka-answers.ts';
 import {
   type BrokerAddress,
   type ClusterMetadata,
   type KafkaConnection,
   LinkError,
-  type PartitionCode,
 } from './kafka-connection.ts';
 import { type KafkaCall, kafkaFailure } from './kafka-failure.ts';
 import { nextSequence, type Producer, stampProducer } from './outgoing-batch.ts';
@@ -15,6 +15,7 @@ import type { CheckpointsRead, Failure, PartitionBatch, SessionRequest, Target }
 const topicAlreadyExists = 36;
 const unknownTopic = 3;
 const notCoordinator = 16;
+const concurrentTransactions = 51;
 /** AddPartitionsToTxn says this of the partitions that are not at fault. */
 const operationNotAttempted = 55;
 
@@ -42,9 +43,11 @@ export class KafkaTarget implements Target {
   #session: SessionRequest | null = null;
   #nodes = new Map<number, BrokerAddress>();
   #leaders = new Map<string, number>();
+  #clusterId = '';
   #coordinator: BrokerAddress | null = null;
+  #protocol: TransactionProtocol = 1;
   #producer: Producer | null = null;
-  /** Next sequence of each partition in this session. */
+  /** Next sequence of each partition: in this session, or with the second protocol in this transaction. */
   #sequences = new Map<string, number>();
 
   constructor(brokers: readonly string[]) {
@@ -57,6 +60,8 @@ export class KafkaTarget implements Target {
       this.#session = session;
       await this.#prepareTopics(session);
       const { connection } = await this.#toCoordinator();
+      const { transactionVersion } = await connection.apiVersions();
+      this.#protocol = transactionVersion >= 2 ? 2 : 1;
       const { code, producer } = await connection.initProducerId(session.transactionalId);
       this.#check('begin', code, session.transactionalId);
       this.#producer = producer;
@@ -67,19 +72,18 @@ export class KafkaTarget implements Target {
   async readCheckpoints(): Promise<CheckpointsRead> {
     const values = new Map<string, Uint8Array>();
     const failure = await this.#attempt(() => this.#collectCheckpoints(values));
-    return failure === null ? { ok: true, values } : { ok: false, failure };
+    return failure === null ? { ok: true, clusterId: this.#clusterId, values } : { ok: false, failure };
   }
 
   send(batches: readonly PartitionBatch[]): Promise<Failure | null> {
     return this.#attempt(async () => {
       const { connection, session, producer } = await this.#toCoordinator();
-      const added = await connection.addPartitions(
-        session.transactionalId,
-        producer ?? noProducer(),
-        batches,
-      );
-      const refused = added.find(({ code }) => code !== 0 && code !== operationNotAttempted);
-      if (refused !== undefined) this.#check('begin', refused.code, describePartition(refused));
+      if (this.#protocol === 1) {
+        const { transactionalId } = session;
+        const added = await connection.addPartitions(transactionalId, producer ?? noProducer(), batches);
+        const refused = added.find(({ code }) => code !== 0 && code !== operationNotAttempted);
+        if (refused !== undefined) this.#check('begin', refused.code, describePartition(refused));
+      }
       await this.#produce(session, producer ?? noProducer(), batches);
     });
   }
@@ -102,8 +106,16 @@ export class KafkaTarget implements Target {
   #end(commit: boolean): Promise<Failure | null> {
     return this.#attempt(async () => {
       const { connection, session, producer } = await this.#toCoordinator();
-      const code = await connection.endTransaction(session.transactionalId, producer ?? noProducer(), commit);
-      this.#check('end', code, session.transactionalId);
+      const { transactionalId } = session;
+      const { code, next } = await connection.endTransaction(
+        this.#protocol,
+        transactionalId,
+        producer ?? noProducer(),
+        commit,
+      );
+      this.#check('end', code, transactionalId);
+      this.#producer = next;
+      if (this.#protocol === 2) this.#sequences = new Map();
     });
   }
 
@@ -113,6 +125,7 @@ export class KafkaTarget implements Target {
     const metadata = await bootstrap.metadata(wanted.map(({ name }) => name));
     this.#nodes = new Map(metadata.nodes.map(({ id, address }) => [id, address]));
     this.#leaders = new Map();
+    this.#clusterId = metadata.clusterId;
     const controller = this.#nodes.get(metadata.controllerId);
     let changed = false;
     for (const { name, partitions } of wanted) {
@@ -172,7 +185,7 @@ export class KafkaTarget implements Target {
     for (let offset = start.offset; offset < end.offset; ) {
       const fetched = await leader.fetchCommitted(topic, offset);
       this.#check('read-checkpoints', fetched.code, topic);
-      collectCommitted(values, fetched, session.checkpointKeyPrefix);
+      collectCommitted(values, fetched, session.checkpointKeyPrefixes);
       const last = fetched.batches.at(-1);
       if (last === undefined || last.lastOffset < offset)
         throw new Refusal(notReadable(topic, offset, fetched));
@@ -194,7 +207,7 @@ export class KafkaTarget implements Target {
     const answers = await Promise.allSettled(
       [...byLeader].map(async ([leader, group]) => {
         const connection = await this.#to(leader === undefined ? undefined : this.#nodes.get(leader));
-        return connection.produce(session.transactionalId, group);
+        return connection.produce(this.#protocol, session.transactionalId, group);
       }),
     );
     const codes: PartitionCode[] = [];
@@ -202,8 +215,10 @@ export class KafkaTarget implements Target {
       if (answer.status === 'rejected') throw answer.reason;
       codes.push(...answer.value);
     }
-    const refused = codes.find(({ code }) => code !== 0);
-    if (refused !== undefined) this.#check('produce', refused.code, describePartition(refused));
+    const refused = codes.filter(({ code }) => code !== 0);
+    // The coordinator still ends our last transaction. What was taken is taken once, however often it is sent.
+    const isBusy = this.#protocol === 2 && refused.every(({ code }) => code === concurrentTransactions);
+    for (const one of refused) this.#check(isBusy ? 'begin' : 'produce', one.code, describePartition(one));
     for (const { topic, partition, batch } of batches) {
       const key = keyOf(topic, partition);
       this.#sequences.set(key, nextSequence(this.#sequences.get(key) ?? 0, batch.recordCount));

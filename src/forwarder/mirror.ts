@@ -1,8 +1,9 @@
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { LifeStart } from '../log/types.ts';
-import { type Checkpoint, extendLives } from './checkpoint.ts';
-import { type LocalPartition, resumePoint } from './resume.ts';
+import { type Checkpoint, type CheckpointCopy, extendLives } from './checkpoint.ts';
+import { describeLost } from './lost-checkpoint.ts';
+import { type LocalPartition, type OnCheckpointLost, type ResumeSources, resumption } from './resume.ts';
 import type { Failure } from './target.ts';
 
 /*
@@ -13,7 +14,9 @@ import type { Failure } from './target.ts';
 export type Phase =
   | 'opening'
   | 'resuming'
+  | 'minting'
   | 'reading'
+  | 'remembering'
   | 'sending'
   | 'committing'
   | 'aborting'
@@ -31,13 +34,20 @@ export interface Position extends Checkpoint {
 export interface MirrorState {
   readonly phase: Phase;
   readonly lingerMs: number;
+  readonly onCheckpointLost: OnCheckpointLost;
   readonly stopping: boolean;
+  /** The cluster of this session. */
+  readonly clusterId: string;
   /** All that the cluster has acknowledged, one for each partition of the session. */
   readonly positions: readonly Position[];
   /** The position that the next flush begins with, so that none starves. */
   readonly turn: number;
   /** What becomes of some positions once the transaction in hand is committed. */
   readonly flush: readonly Position[];
+  /** Confirmed, but the gateway's own copy does not say so yet. */
+  readonly unremembered: readonly Position[];
+  /** Of these the cluster has no checkpoint under our identity: the next transaction gives it one. */
+  readonly unannounced: readonly Position[];
   /** More was waiting than the flush could take: no linger. */
   readonly backlog: boolean;
   /** `busy` and `hidden` answers in a row. */
@@ -46,6 +56,8 @@ export interface MirrorState {
   readonly failures: number;
   /** Why it waits, backs off or stopped; null while all is well. */
   readonly failure: Failure | null;
+  /** What a person should know, though the mirror goes on; null if nothing. */
+  readonly warning: string | null;
 }
 
 /** Records read for one partition, not yet sent. */
@@ -58,20 +70,31 @@ export interface ReadRange {
   readonly lives: readonly LifeStart[];
 }
 
-export interface ResumedPartition extends LocalPartition {
+export interface ResumedPartition extends LocalPartition, ResumeSources {
   readonly topic: string;
   readonly partition: number;
-  readonly checkpoint: Checkpoint | null;
+}
+
+/** What the gateway is to remember of a partition. */
+export interface PartitionCopy extends CheckpointCopy {
+  readonly topic: string;
+  readonly partition: number;
 }
 
 /** `jitter` is a random number in [0, 1). */
 export type MirrorEvent =
   | { readonly type: 'start' }
   | { readonly type: 'opened' }
-  | { readonly type: 'checkpoints'; readonly partitions: readonly ResumedPartition[] }
+  | {
+      readonly type: 'checkpoints';
+      readonly clusterId: string;
+      readonly partitions: readonly ResumedPartition[];
+    }
+  | { readonly type: 'minted' }
   | { readonly type: 'read'; readonly ranges: readonly ReadRange[]; readonly backlog: boolean }
   /** The log has a partition that this session has not opened. */
   | { readonly type: 'new-partition' }
+  | { readonly type: 'remembered' }
   | { readonly type: 'sent' }
   | { readonly type: 'committed' }
   | { readonly type: 'aborted'; readonly jitter: number }
@@ -84,8 +107,12 @@ export type MirrorEvent =
 export type MirrorCommand =
   | { readonly type: 'open' }
   | { readonly type: 'read-checkpoints' }
+  /** Take a new identity, derived from this life, durably. */
+  | { readonly type: 'mint'; readonly life: string }
   /** Read from the log in this order, up to the bounds of one transaction. */
   | { readonly type: 'read'; readonly positions: readonly Position[] }
+  /** Make these copies durable. */
+  | { readonly type: 'remember'; readonly copies: readonly PartitionCopy[] }
   /** Send what was read last, and with it these checkpoints. */
   | { readonly type: 'send'; readonly checkpoints: readonly Position[] }
   | { readonly type: 'commit' }
@@ -104,17 +131,22 @@ export interface Step {
 }
 
 /** The state before `start`. */
-export const initialState = (lingerMs: number): MirrorState => ({
+export const initialState = (lingerMs: number, onCheckpointLost: OnCheckpointLost): MirrorState => ({
   phase: 'stopped',
   lingerMs,
+  onCheckpointLost,
   stopping: false,
+  clusterId: '',
   positions: [],
   turn: 0,
   flush: [],
+  unremembered: [],
+  unannounced: [],
   backlog: false,
   repeats: 0,
   failures: 0,
   failure: null,
+  warning: null,
 });
 
 /** What to do next. @throws Error if the event cannot follow the state: a bug of the caller. */
@@ -127,11 +159,15 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
     case 'opened':
       return proceed(state, 'opening', 'resuming');
     case 'checkpoints':
-      return resume(state, event.partitions);
+      return resume(state, event.clusterId, event.partitions);
+    case 'minted':
+      return proceed(state, 'minting', 'opening');
     case 'read':
       return afterRead(state, event.ranges, event.backlog);
     case 'new-partition':
       return proceed(state, 'reading', 'opening');
+    case 'remembered':
+      return proceed({ ...state, unremembered: [] }, 'remembering', 'sending');
     case 'sent':
       expectPhase(state, 'sending');
       return enter(state, 'committing');
@@ -149,21 +185,38 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
   }
 }
 
-function resume(state: MirrorState, partitions: readonly ResumedPartition[]): Step {
+function resume(state: MirrorState, clusterId: string, partitions: readonly ResumedPartition[]): Step {
   expectPhase(state, 'resuming');
   const positions: Position[] = [];
-  for (const partition of partitions) {
-    const point = resumePoint(partition, partition.checkpoint);
-    if (point.kind === 'unknown-life')
-      return finish({ ...state, failure: unknownLife(partition, point.life) });
-    positions.push({
-      topic: partition.topic,
-      partition: partition.partition,
-      nextOffset: point.offset,
-      lives: partition.checkpoint?.lives ?? [],
-    });
+  const unannounced: Position[] = [];
+  const lost: ResumedPartition[] = [];
+  for (const local of partitions) {
+    const resumed = resumption(local, local, clusterId, state.onCheckpointLost);
+    if (resumed.kind === 'other-history') return mint(state, resumed.life);
+    const { topic, partition } = local;
+    const position = { topic, partition, nextOffset: resumed.nextOffset, lives: resumed.lives };
+    positions.push(position);
+    if (local.own === null && position.nextOffset > local.logStartOffset) unannounced.push(position);
+    if (resumed.isLost) lost.push(local);
   }
-  return proceed({ ...state, positions, turn: 0 }, 'resuming', 'reading');
+  const warning = lost.length === 0 ? state.warning : describeLost(lost, clusterId, state.onCheckpointLost);
+  if (lost.length > 0 && state.onCheckpointLost === 'stop')
+    return finish({ ...state, failure: { kind: 'refused', message: warning ?? '' } });
+  const resumedState = {
+    ...state,
+    clusterId,
+    positions,
+    turn: 0,
+    unremembered: positions,
+    unannounced,
+    warning,
+  };
+  return proceed(resumedState, 'resuming', 'reading');
+}
+
+function mint(state: MirrorState, life: string): Step {
+  if (state.stopping) return finish(state);
+  return { state: { ...state, phase: 'minting', repeats: 0 }, commands: [{ type: 'mint', life }] };
 }
 
 function afterRead(state: MirrorState, ranges: readonly ReadRange[], backlog: boolean): Step {
@@ -173,7 +226,9 @@ function afterRead(state: MirrorState, ranges: readonly ReadRange[], backlog: bo
     assert(position !== undefined, `read of ${topic}-${partition}, which has no position`);
     return { topic, partition, nextOffset, lives: extendLives(position.lives, fromOffset, lives) };
   });
-  return proceed({ ...state, flush, backlog }, 'reading', 'sending');
+  const isRead = (of: PartitionName): boolean => flush.some((one) => isSame(one, of));
+  const announced = state.unannounced.filter((position) => !isRead(position));
+  return proceed({ ...state, flush: [...announced, ...flush], backlog }, 'reading', 'remembering');
 }
 
 function afterCommit(state: MirrorState): Step {
@@ -182,7 +237,8 @@ function afterCommit(state: MirrorState): Step {
   for (const position of state.flush) positions[indexOf(state, position)] = position;
   const last = state.flush.at(-1);
   const turn = last === undefined ? 0 : (indexOf(state, last) + 1) % positions.length;
-  const settled = { ...state, positions, turn, flush: [], failures: 0, failure: null };
+  const acknowledged = { flush: [], unremembered: state.flush, unannounced: [] };
+  const settled = { ...state, positions, turn, ...acknowledged, failures: 0, failure: null };
   return proceed(settled, 'committing', state.backlog ? 'reading' : 'waiting');
 }
 
@@ -273,6 +329,8 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
         type: 'read',
         positions: [...state.positions.slice(state.turn), ...state.positions.slice(0, state.turn)],
       };
+    case 'remembering':
+      return { type: 'remember', copies: copiesOf(state) };
     case 'sending':
       return { type: 'send', checkpoints: state.flush };
     case 'committing':
@@ -281,6 +339,7 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
       return { type: 'abort' };
     case 'waiting':
       return { type: 'wait' };
+    case 'minting':
     case 'lingering':
     case 'backing-off':
     case 'stopped':
@@ -288,24 +347,26 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
   }
 }
 
-function indexOf(state: MirrorState, of: { readonly topic: string; readonly partition: number }): number {
-  return state.positions.findIndex(
-    ({ topic, partition }) => topic === of.topic && partition === of.partition,
+/** What was confirmed since the last copies, and what is about to be. */
+function copiesOf(state: MirrorState): readonly PartitionCopy[] {
+  const { clusterId, positions, flush, unremembered } = state;
+  const concerned = positions.filter((position) =>
+    [...flush, ...unremembered].some((one) => isSame(one, position)),
   );
+  return concerned.map((position) => {
+    const sendingTo = flush.find((one) => isSame(one, position))?.nextOffset ?? position.nextOffset;
+    return { ...position, clusterId, sendingTo: sendingTo > position.nextOffset ? sendingTo : null };
+  });
 }
+
+type PartitionName = Pick<Position, 'topic' | 'partition'>;
+
+const isSame = (one: PartitionName, other: PartitionName): boolean =>
+  one.topic === other.topic && one.partition === other.partition;
+
+const indexOf = (state: MirrorState, of: PartitionName): number =>
+  state.positions.findIndex((position) => isSame(position, of));
 
 function expectPhase(state: MirrorState, phase: Phase): void {
   assert(state.phase === phase, `the mirror is ${state.phase}, not ${phase}`);
-}
-
-function unknownLife(partition: ResumedPartition, life: string | null): Failure {
-  const { topic, partition: number, checkpoint } = partition;
-  return {
-    kind: 'refused',
-    message:
-      `the cluster has ${topic}-${number} up to offset ${checkpoint?.nextOffset} from ` +
-      `${life === null ? 'an unnamed life' : `life ${life}`}, which this data folder does not know: it was restored ` +
-      'from an older copy, or its disk lost records. Nothing is sent, so that no reading is skipped. Start the ' +
-      'gateway with a new data folder, or bring back the one that wrote those records',
-  };
 }

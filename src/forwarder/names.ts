@@ -18,3 +18,9 @@ export const checkpointKeyPrefix = (logId: string): string => `${logId}/`;
 /** The key of the checkpoint record of a partition; compaction keeps the newest record of each key. */
 export const checkpointKey = (logId: string, topic: string, partition: number): string =>
   `${checkpointKeyPrefix(logId)}${topic}/${partition}`;
+
+/** The key, in the journal, of the mirror's identity. */
+export const identityMemo = 'identity';
+
+/** The key, in the journal, of what is remembered of a partition. */
+export const copyMemo = (topic: string, partition: number): string => `copy/${topic}/${partition}`;

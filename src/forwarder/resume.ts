@@ -1,5 +1,5 @@
 import type { LifeStart } from '../log/types.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint, CheckpointCopy } from './checkpoint.ts';
 
 /** What the local log knows of one partition. */
 export interface LocalPartition {
@@ -33,6 +33,59 @@ export function resumePoint(local: LocalPartition, checkpoint: Checkpoint | null
     localEnd(local, known.life) ?? 0,
   );
   return { kind: 'offset', offset: Math.max(agreed, logStartOffset) };
+}
+
+/** What is known about where the mirror of a partition stands. */
+export interface ResumeSources {
+  /** What the cluster says under our own identity. */
+  readonly own: Checkpoint | null;
+  /** What it says under the identities of our past. */
+  readonly ancestors: readonly Checkpoint[];
+  /** What the gateway itself remembers. */
+  readonly copy: CheckpointCopy | null;
+}
+
+export type OnCheckpointLost = 'resume' | 'resend' | 'stop';
+
+export type Resumption =
+  | ({
+      readonly kind: 'resumed';
+      /** The cluster says nothing, though a cluster had confirmed records of this partition. */
+      readonly isLost: boolean;
+    } & Checkpoint)
+  /** Somebody else has written under our identity, or we did in a past that this folder has lost. */
+  | { readonly kind: 'other-history'; readonly life: string };
+
+/**
+ * Where one partition goes on in this cluster. All sources obey the rule of {@link resumePoint}; the one that leads
+ * farthest counts, because each tells of records that did arrive.
+ */
+export function resumption(
+  local: LocalPartition,
+  { own, ancestors, copy }: ResumeSources,
+  clusterId: string,
+  onLost: OnCheckpointLost,
+): Resumption {
+  const newest = own?.lives.at(-1)?.life ?? 'none';
+  if (own !== null && own.nextOffset > local.logStartOffset && localEnd(local, newest) === null)
+    return { kind: 'other-history', life: newest };
+  const said = own === null ? ancestors : [own, ...ancestors];
+  // In the same cluster a first transaction that never arrived looks the same as one that was lost.
+  const isElsewhere = copy !== null && copy.clusterId !== clusterId;
+  const confirmed = Math.max(copy?.nextOffset ?? 0, isElsewhere ? (copy.sendingTo ?? 0) : 0);
+  const isLost = said.length === 0 && confirmed > local.logStartOffset;
+  const remembered = copy !== null && (!isElsewhere || isLost) ? [copy] : [];
+  let best: Checkpoint = { nextOffset: local.logStartOffset, lives: [] };
+  if (isLost && onLost === 'resend') return { kind: 'resumed', isLost, ...best };
+  for (const source of [...said, ...remembered]) {
+    const point = resumePoint(local, source);
+    if (point.kind === 'unknown-life') continue;
+    const lives = source.lives.filter(({ firstOffset }) => firstOffset < point.offset);
+    const isAhead = point.offset > best.nextOffset;
+    const tellsMore = point.offset === best.nextOffset && best.lives.length === 0;
+    if (isAhead || tellsMore) best = { nextOffset: point.offset, lives };
+  }
+  return { kind: 'resumed', isLost, ...best };
 }
 
 /** Lives of the local table that hold records of [`fromOffset`, `nextOffset`), oldest first. */

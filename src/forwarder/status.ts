@@ -6,10 +6,14 @@ export interface ForwarderStatus {
   readonly message: string;
   /** Durable records that the cluster has not acknowledged. */
   readonly lagRecords: number;
+  /** How old the oldest of them is; those of earlier runs count from the start until they are read. */
+  readonly lagSeconds: number;
   /** Records acknowledged in this run. */
   readonly recordsAcknowledged: number;
   /** Wall clock of the last acknowledgement in this run. */
   readonly lastAcknowledgedMs: number | null;
+  /** What a person should know although the mirror goes on, such as that records may arrive twice. */
+  readonly warnings: readonly string[];
   readonly lastError: { readonly message: string; readonly atMs: number } | null;
 }
 
@@ -19,8 +23,10 @@ export function describe(state: MirrorState, lagRecords: number): Pick<Forwarder
     case 'opening':
       return { state: 'connecting', message: because(state, 'starting a session with the cluster') };
     case 'resuming':
+    case 'minting':
       return { state: 'opening', message: because(state, 'asking the cluster what has arrived') };
     case 'reading':
+    case 'remembering':
     case 'sending':
     case 'committing':
     case 'aborting':

@@ -11,11 +11,12 @@ export interface Target {
    * Missing topics are created, those with too few partitions grow. May be called again at any time.
    */
   open(session: SessionRequest): Promise<Failure | null>;
-  /** The newest committed value of every key with the session's prefix. */
+  /** The newest committed value of every key with one of the session's prefixes. */
   readCheckpoints(): Promise<CheckpointsRead>;
   /**
-   * Adds one batch for each partition named to the transaction, beginning one if none is open. `busy` means that
-   * no record was sent. Any other failure leaves the transaction to be aborted.
+   * Adds one batch for each partition named to the transaction, beginning one if none is open. After `busy` the
+   * same batches may be sent again: what was taken already counts once. Any other failure leaves the transaction
+   * to be aborted.
    */
   send(batches: readonly PartitionBatch[]): Promise<Failure | null>;
   /** Commits. After a failure other than `busy` nobody knows whether it did, except the checkpoints. */
@@ -31,7 +32,7 @@ export interface SessionRequest {
   readonly topics: readonly { readonly name: string; readonly partitions: number }[];
   /** One partition, compacted. */
   readonly checkpointTopic: string;
-  readonly checkpointKeyPrefix: string;
+  readonly checkpointKeyPrefixes: readonly string[];
 }
 
 export interface PartitionBatch {
@@ -42,7 +43,12 @@ export interface PartitionBatch {
 }
 
 export type CheckpointsRead =
-  | { readonly ok: true; readonly values: ReadonlyMap<string, Uint8Array> }
+  | {
+      readonly ok: true;
+      /** The name that the cluster has given itself. */
+      readonly clusterId: string;
+      readonly values: ReadonlyMap<string, Uint8Array>;
+    }
   | { readonly ok: false; readonly failure: Failure };
 
 export interface Failure {
@@ -52,7 +58,7 @@ export interface Failure {
 }
 
 export type FailureKind =
-  /** Nothing was done; the same call will succeed soon. */
+  /** The same call will succeed soon, as if it were the first. */
   | 'busy'
   /** Another producer's open transaction hides the end of the checkpoint topic. */
   | 'hidden'

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeCheckpoint, encodeCheckpoint, extendLives } from '../../src/forwarder/checkpoint.ts';
+import {
+  decodeCheckpoint,
+  decodeCopy,
+  encodeCheckpoint,
+  encodeCopy,
+  extendLives,
+} from '../../src/forwarder/checkpoint.ts';
 import { checkpointKey, checkpointTopic, transactionalId } from '../../src/forwarder/names.ts';
 
 const life = (name: string, firstOffset: number) => ({ life: name, firstOffset });
@@ -24,7 +30,7 @@ describe('a checkpoint', () => {
       .map((list) => list.sort((a, b) => a[1] - b[1]).map(([name, first]) => life(name, first)));
     fc.assert(
       fc.property(fc.record({ nextOffset: offset, lives }), (checkpoint) => {
-        expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual({ ok: true, checkpoint });
+        expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual({ ok: true, value: checkpoint });
       }),
     );
   });
@@ -52,6 +58,25 @@ describe('a checkpoint', () => {
         expect(typeof decodeCheckpoint(bytes).ok).toBe('boolean');
       }),
     );
+  });
+});
+
+describe('the copy of a checkpoint', () => {
+  test('comes back as it was written, with the transaction in doubt and without', () => {
+    const checkpoint = { nextOffset: 7, lives: [{ life: hex('a'), firstOffset: 2 }] };
+    for (const sendingTo of [null, 9]) {
+      const copy = { ...checkpoint, clusterId: 'MkU3', sendingTo };
+      expect(decodeCopy(encodeCopy(copy))).toEqual({ ok: true, value: copy });
+    }
+  });
+
+  test.each([
+    ['{"version":1,"nextOffset":1,"lives":[]}', 'clusterId is no text'],
+    ['{"version":1,"clusterId":"c","sendingTo":-1,"nextOffset":1,"lives":[]}', 'sendingTo is not an offset'],
+    ['{"version":1,"clusterId":"c","lives":[]}', 'nextOffset is not an offset'],
+    ['{"version":2}', 'its version is 2, and this release reads 1'],
+  ])('that is damaged is refused with a reason: %s', (text, reason) => {
+    expect(decodeCopy(Buffer.from(text))).toEqual({ ok: false, reason });
   });
 });
 

@@ -20,7 +20,7 @@ const marker = (offset: number, producerId: bigint) => ({
 
 function collect(...[fetched]: [Parameters<typeof collectCommitted>[1]]): Record<string, string> {
   const values = new Map<string, Uint8Array>();
-  collectCommitted(values, fetched, 'log/');
+  collectCommitted(values, fetched, ['log/']);
   return Object.fromEntries([...values].map(([key, value]) => [key, Buffer.from(value).toString()]));
 }
 

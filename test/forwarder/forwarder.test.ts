@@ -1,9 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { OperatingError } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { type MetricLabels, type MetricName, noMetrics } from '../../src/core/metrics.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.ts';
+import type { OnCheckpointLost } from '../../src/forwarder/resume.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { type Call, type Fault, SimCluster, SimTarget } from '../support/sim-target.ts';
 import { seededRandom, until, VirtualClock } from '../support/virtual-time.ts';
@@ -39,6 +41,8 @@ function start(
     gateway: 'gw1',
     lingerMs: 0,
     topics: ['*'],
+    onCheckpointLost: 'resume',
+    board: null,
     target,
     clock,
     random: seededRandom(1),
@@ -133,6 +137,19 @@ describe('a forwarder', () => {
     expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'c']);
   });
 
+  test('goes on after a gap at the end of the log', async () => {
+    const w = world();
+    w.log.createTopic('readings', 1);
+    for (const value of ['a', 'b']) w.log.append('readings', 0, [record(value)]);
+    w.log.loseBatch('readings', 0, 1);
+    const { forwarder } = start(w);
+    await drained(forwarder);
+    w.log.append('readings', 0, [record('c')]);
+    await drained(forwarder);
+    await forwarder.stop();
+    expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'c']);
+  });
+
   test.each<[string, Call, Fault, readonly Call[]]>([
     ['the answer to the commit is lost after it took effect', 'commit', 'answer-lost', []],
     ['the commit never arrives', 'commit', 'unreachable', []],
@@ -185,7 +202,7 @@ describe('a forwarder', () => {
     expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'b']);
   });
 
-  test('stops with a clear line when the folder does not know the life that the cluster has records of', async () => {
+  test('takes a new identity when the folder does not know the life that the cluster has records of', async () => {
     const w = world();
     w.log.createTopic('readings', 1);
     w.log.append('readings', 0, [record('a'), record('b')]);
@@ -196,12 +213,111 @@ describe('a forwarder', () => {
     w.log.startLife();
     w.log.append('readings', 0, [record('other'), record('other'), record('other')]);
     const { forwarder: next } = start(w);
-    await until('it stops', () => next.status().state === 'stopped');
-    expect(next.status().message).toMatch(
-      /life 0+1, which this data folder does not know.*no reading is skipped/,
-    );
-    expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'b']);
+    await drained(next);
+    expect(next.status().warnings).toEqual([
+      expect.stringMatching(
+        /life 0+1\).*under the identity [0-9a-f]{32};.*may arrive twice, none is skipped/,
+      ),
+    ]);
+    expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'b', 'other', 'other', 'other']);
     await next.stop();
+  });
+
+  test('keeps its new identity, and where its past had come, over restarts', async () => {
+    const w = world();
+    w.log.createTopic('readings', 2);
+    w.log.append('readings', 0, [record('a')]);
+    w.log.append('readings', 1, [record('b')]);
+    const first = start(w, { board: 'one' });
+    await drained(first.forwarder);
+    await first.forwarder.stop();
+    const second = start(w, { board: 'two' });
+    await drained(second.forwarder);
+    expect(second.forwarder.status().warnings[0]).toMatch(/another board.*may arrive twice/);
+    w.log.append('readings', 0, [record('c')]);
+    await drained(second.forwarder);
+    await second.forwarder.stop();
+    const third = start(w, { board: 'two' });
+    w.log.append('readings', 1, [record('d')]);
+    await drained(third.forwarder);
+    await third.forwarder.stop();
+    expect(third.forwarder.status().warnings).toEqual([]);
+    expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'c']);
+    expect(w.cluster.values('gw1.readings', 1)).toEqual(['b', 'd']);
+    expect(w.cluster.transactionalIds()).toHaveLength(2);
+  });
+
+  test.each<[OnCheckpointLost, string[]]>([
+    ['resume', ['c']],
+    ['resend', ['a', 'b', 'c']],
+    ['stop', []],
+  ])(
+    'after a change of the cluster does what onCheckpointLost says: %s',
+    async (onCheckpointLost, expected) => {
+      const w = world();
+      w.log.createTopic('readings', 1);
+      w.log.append('readings', 0, [record('a')]);
+      const { forwarder } = start(w);
+      await drained(forwarder);
+      await forwarder.stop();
+      // A session start remembers what it read, and the transaction that comes next.
+      w.log.append('readings', 0, [record('b')]);
+      const { forwarder: again } = start(w);
+      await drained(again);
+      await again.stop();
+      const moved = { ...w, cluster: new SimCluster('cluster-2') };
+      const { forwarder: next } = start(moved, { onCheckpointLost });
+      await until(
+        'it has decided',
+        () => next.status().warnings.length > 0 || next.status().state === 'stopped',
+      );
+      expect(`${next.status().message} ${next.status().warnings.join()}`).toMatch(
+        /the cluster is another one \(cluster-2\).*readings-0.*In doubt .* readings-0 1\.\.1 may have arrived/,
+      );
+      w.log.append('readings', 0, [record('c')]);
+      if (onCheckpointLost === 'stop') expect(next.status().state).toBe('stopped');
+      else await drained(next);
+      await next.stop();
+      // The last transaction is in doubt, so it may come again.
+      const arrived = moved.cluster.values('gw1.readings', 0);
+      expect(onCheckpointLost === 'resume' ? arrived.filter((value) => value !== 'b') : arrived).toEqual(
+        expected,
+      );
+    },
+  );
+
+  test('goes on exactly where it was when its checkpoints were deleted and it remembers them', async () => {
+    const w = world();
+    w.log.createTopic('readings', 1);
+    for (const value of ['a', 'b']) {
+      w.log.append('readings', 0, [record(value)]);
+      const { forwarder } = start(w);
+      await drained(forwarder);
+      await forwarder.stop();
+    }
+    w.cluster.deleteTopic('gw1.headwater-checkpoint');
+    const { forwarder } = start(w);
+    w.log.append('readings', 0, [record('c')]);
+    await drained(forwarder);
+    await forwarder.stop();
+    expect(forwarder.status().warnings[0]).toMatch(/no longer says.*readings-0/);
+    // The transaction in doubt may come twice, nothing before it.
+    expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'b', 'b', 'c']);
+  });
+
+  test('sends nothing while it cannot note where it stands, and says so', async () => {
+    const w = world();
+    w.log.createTopic('readings', 1);
+    w.log.append('readings', 0, [record('a')]);
+    const { forwarder: first } = start(w);
+    await drained(first);
+    w.log.saveError = new OperatingError('log-unavailable', 'the disk says no');
+    w.log.append('readings', 0, [record('b')]);
+    await until('it says so', () => first.status().lastError !== null);
+    expect(first.status().lastError?.message).toMatch(/cannot note where it stands: the disk says no/);
+    await drained(first);
+    await first.stop();
+    expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'b']);
   });
 
   test('sends again what a lying disk lost and new records replaced, so that none is skipped', async () => {
@@ -227,7 +343,12 @@ describe('a forwarder', () => {
     w.cluster.ensureTopic('gw1.headwater-checkpoint', 1);
     const vandal = new SimTarget({ cluster: w.cluster });
     const topic = 'gw1.headwater-checkpoint';
-    await vandal.open({ transactionalId: 'v', topics: [], checkpointTopic: topic, checkpointKeyPrefix: '' });
+    await vandal.open({
+      transactionalId: 'v',
+      topics: [],
+      checkpointTopic: topic,
+      checkpointKeyPrefixes: [''],
+    });
     const { buildBatch } = await import('../../src/forwarder/outgoing-batch.ts');
     const batch = await buildBatch([
       { ...record('{"version":2}'), key: Buffer.from(`${w.log.logId}/readings/0`) },
@@ -239,6 +360,30 @@ describe('a forwarder', () => {
     expect(forwarder.status().lastError?.message).toMatch(/readings\/0 .* version is 2/);
     expect(w.cluster.values('gw1.readings', 0)).toEqual([]);
     await forwarder.stop();
+  });
+
+  test('tells how old the oldest record is that has not arrived, also before it ever reached the cluster', async () => {
+    const w = world();
+    w.log.createTopic('readings', 1);
+    w.log.append('readings', 0, [record('a')]);
+    let isThere = false;
+    const { forwarder } = start(w, { faultOf: () => (isThere ? null : 'unreachable') });
+    await until('an hour has gone by', () => forwarder.status().lagSeconds > 3600);
+    expect(forwarder.status()).toMatchObject({ lagRecords: 1, recordsAcknowledged: 0 });
+    isThere = true;
+    await drained(forwarder);
+    expect(forwarder.status()).toMatchObject({ lagRecords: 0, lagSeconds: 0 });
+    await forwarder.stop();
+    // What was acknowledged in an earlier run does not count, although the cluster is not asked yet.
+    w.log.append('readings', 0, [record('b')]);
+    const again = start(w);
+    await drained(again.forwarder);
+    await again.forwarder.stop();
+    w.log.append('readings', 0, [record('c'), record('d')]);
+    const { forwarder: offline } = start(w, { faultOf: () => 'unreachable' });
+    // The last transaction is not remembered before the next one.
+    expect(offline.status().lagRecords).toBe(3);
+    await offline.stop();
   });
 
   test('counts transactions by what became of them', async () => {

@@ -5,7 +5,7 @@ import { initialState, type MirrorState, type Phase, step } from '../../src/forw
 
 /** What the mirror does after this answer in this phase, in order. */
 function actions(phase: Phase, call: KafkaCall, code: number): string[] {
-  const state: MirrorState = { ...initialState(0), phase };
+  const state: MirrorState = { ...initialState(0, 'resume'), phase };
   const failure = kafkaFailure(call, code, 'x');
   return step(state, { type: 'failed', failure, jitter: 0.5 }).commands.map((command) =>
     command.type === 'sleep' ? `sleep ${command.ms}` : command.type,
@@ -50,7 +50,7 @@ describe('an error code of Kafka leads to the right action', () => {
     const repeats = limits.busyRepeatsMax;
     const failure = kafkaFailure('begin', 51, 'headwater-1-bulk');
     const { state, commands } = step(
-      { ...initialState(0), phase: 'opening', repeats },
+      { ...initialState(0, 'resume'), phase: 'opening', repeats },
       { type: 'failed', failure, jitter: 0.5 },
     );
     expect(commands.map(({ type }) => type)).toEqual(['close', 'sleep']);

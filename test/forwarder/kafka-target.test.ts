@@ -7,7 +7,7 @@ const session = {
   transactionalId: 'headwater-1-bulk',
   topics: [],
   checkpointTopic: 'gw1.headwater-checkpoint',
-  checkpointKeyPrefix: '1/',
+  checkpointKeyPrefixes: ['1/'],
 };
 
 const servers: Server[] = [];

@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Checkpoint, CheckpointCopy } from '../../src/forwarder/checkpoint.ts';
 import {
   initialState,
   type MirrorCommand,
   type MirrorEvent,
+  type PartitionCopy,
   type Position,
   step,
 } from '../../src/forwarder/mirror.ts';
+import type { OnCheckpointLost } from '../../src/forwarder/resume.ts';
 import type { FailureKind } from '../../src/forwarder/target.ts';
 import type { LifeStart } from '../../src/log/types.ts';
 
@@ -17,6 +20,7 @@ import type { LifeStart } from '../../src/log/types.ts';
  *
  *   checkpoints readings/0 0..5 lives=A@0 next=3 sent=A@0 | …     log start..high watermark, checkpoint
  *   read readings/0 0..5 lives=A@0 | … [backlog]                  records from..to
+ *     … ancestor=next, copy=<cluster>:<next>[-<sendingTo>] what the gateway remembers, with the lives sent
  *   failed <kind>                                                 jitter is 0.5 throughout
  */
 const folder = join(import.meta.dirname, '../golden/mirror');
@@ -31,7 +35,7 @@ test.each(readdirSync(folder))('the mirror acts as written in %s', (file) => {
 });
 
 function play(transcript: string): string {
-  let state = initialState(0);
+  let state = initialState(0, 'resume');
   const lines: string[] = [];
   for (const line of transcript.split('\n')) {
     if (line.startsWith('<')) continue;
@@ -39,14 +43,16 @@ function play(transcript: string): string {
     if (!line.startsWith('> ')) continue;
     const [word, ...rest] = line.slice(2).split(' ');
     if (word === 'begin') {
-      state = initialState(Number(rest[0] ?? 0));
+      state = initialState(Number(rest[0] ?? 0), (rest[1] ?? 'resume') as OnCheckpointLost);
       continue;
     }
+    const before = state;
     const after = step(state, parseEvent(word ?? '', rest.join(' ')));
     state = after.state;
     for (const command of after.commands) lines.push(`< ${describe(command)}`);
     if (after.commands.some(({ type }) => type === 'stop') && state.failure !== null)
       lines.push(`< because ${state.failure.message}`);
+    if (state.warning !== before.warning) lines.push(`< warning: ${state.warning}`);
   }
   return lines.join('\n');
 }
@@ -54,7 +60,7 @@ function play(transcript: string): string {
 function parseEvent(word: string, rest: string): MirrorEvent {
   switch (word) {
     case 'checkpoints':
-      return { type: 'checkpoints', partitions: parts(rest).map(parseResumed) };
+      return { type: 'checkpoints', clusterId: 'here', partitions: parts(rest).map(parseResumed) };
     case 'read': {
       const backlog = rest.endsWith(' backlog');
       return { type: 'read', ranges: parts(rest.replace(/ backlog$/, '')).map(parseRange), backlog };
@@ -70,6 +76,8 @@ function parseEvent(word: string, rest: string): MirrorEvent {
     case 'start':
     case 'opened':
     case 'new-partition':
+    case 'minted':
+    case 'remembered':
     case 'sent':
     case 'committed':
     case 'wrote':
@@ -86,15 +94,27 @@ const parts = (text: string): string[] => (text === '' ? [] : text.split(' | '))
 function parseResumed(text: string) {
   const { topic, partition, from, to, settings } = parsePart(text);
   const next = settings.get('next');
+  const lives = parseLives(settings.get('sent'));
   return {
     topic,
     partition,
     logStartOffset: from,
     highWatermark: to,
     lives: parseLives(settings.get('lives')),
-    checkpoint:
-      next === undefined ? null : { nextOffset: Number(next), lives: parseLives(settings.get('sent')) },
+    own: next === undefined ? null : { nextOffset: Number(next), lives },
+    ancestors: parseAncestors(settings.get('ancestor'), lives),
+    copy: parseCopy(settings.get('copy'), lives),
   };
+}
+
+const parseAncestors = (next: string | undefined, lives: readonly LifeStart[]): Checkpoint[] =>
+  next === undefined ? [] : [{ nextOffset: Number(next), lives }];
+
+function parseCopy(text: string | undefined, lives: readonly LifeStart[]): CheckpointCopy | null {
+  const match = /^(\w+):(\d+)(?:-(\d+))?$/.exec(text ?? '');
+  if (match === null) return null;
+  const [, clusterId = '', next, sendingTo] = match;
+  return { clusterId, nextOffset: Number(next), lives, sendingTo: sendingTo ? Number(sendingTo) : null };
 }
 
 function parseRange(text: string) {
@@ -135,12 +155,19 @@ function describe(command: MirrorCommand): string {
       return `read ${command.positions.map(({ topic, partition, nextOffset }) => `${topic}/${partition}@${nextOffset}`).join(' ')}`.trim();
     case 'send':
       return `send ${command.checkpoints.map(describeCheckpoint).join(' | ')}`;
+    case 'mint':
+      return `mint ${command.life}`;
+    case 'remember':
+      return `remember ${command.copies.map(describeCopy).join(' | ')}`;
     case 'sleep':
       return `sleep ${command.ms}`;
     default:
       return command.type;
   }
 }
+
+const describeCopy = ({ topic, partition, clusterId, nextOffset, sendingTo }: PartitionCopy): string =>
+  `${topic}/${partition}=${clusterId}:${nextOffset}${sendingTo === null ? '' : `-${sendingTo}`}`;
 
 const describeCheckpoint = ({ topic, partition, nextOffset, lives }: Position): string =>
   `${topic}/${partition} next=${nextOffset} sent=${lives.map(({ life, firstOffset }) => `${life}@${firstOffset}`).join(',')}`;

@@ -1,7 +1,7 @@
 import { OperatingError } from '../../src/core/errors.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { encodeBatch } from '../../src/log/batch.ts';
-import type { LifeStart, LogReader, PartitionInfo, StoredBatch, TopicInfo } from '../../src/log/types.ts';
+import type { LifeStart, MirroredLog, PartitionInfo, StoredBatch, TopicInfo } from '../../src/log/types.ts';
 
 interface Partition {
   readonly topic: string;
@@ -13,12 +13,15 @@ interface Partition {
 }
 
 /** A log in memory that goes through lives: restarts, lost tails, retention. */
-export class LogWithLives implements LogReader {
+export class LogWithLives implements MirroredLog {
   readonly logId: string;
   #life: string;
   #lifeCount = 1;
   readonly #partitions: Partition[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #memos = new Map<string, Uint8Array>();
+  /** Thrown by the next save. */
+  saveError: Error | null = null;
 
   constructor(logId = '00112233445566778899aabbccddeeff') {
     this.logId = logId;
@@ -120,6 +123,18 @@ export class LogWithLives implements LogReader {
       bytes += batch.bytes.length;
     }
     return await Promise.resolve(found);
+  }
+
+  memos(): ReadonlyMap<string, Uint8Array> {
+    return this.#memos;
+  }
+
+  async saveMemos(memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const error = this.saveError;
+    this.saveError = null;
+    if (error !== null) throw error;
+    for (const [key, value] of memos) this.#memos.set(key, value);
+    await Promise.resolve();
   }
 
   onCommit(listener: () => void): () => void {

@@ -1,3 +1,4 @@
+import { limits } from '../../src/core/limits.ts';
 import { type Producer, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
 import type {
   CheckpointsRead,
@@ -18,17 +19,33 @@ interface Entry {
 
 interface Transaction {
   producer: Producer;
+  /** When its first records came. */
+  startedMs: number;
   entries: Entry[];
 }
 
 /** A cluster in memory that keeps Kafka's rules for transactions, and nothing of its protocol. */
 export class SimCluster {
+  readonly id: string;
+  readonly #nowMs: () => number;
   readonly #topics = new Map<string, Entry[][]>();
   readonly #transactions = new Map<string, Transaction>();
   readonly #sequences = new Map<string, number>();
   #nextProducerId = 1n;
+  #lastCommitted: readonly Entry[] = [];
   /** Requests that were lost on the way and arrive late. */
   readonly late: (() => void)[] = [];
+
+  /** On the clock, transactions that nobody ends are aborted by the cluster after a while. */
+  constructor(id = 'cluster-1', nowMs: () => number = () => 0) {
+    this.id = id;
+    this.#nowMs = nowMs;
+  }
+
+  /** The topic and all that is in it is gone. */
+  deleteTopic(name: string): void {
+    this.#topics.delete(name);
+  }
 
   ensureTopic(name: string, partitions: number): void {
     const topic = this.#topics.get(name) ?? [];
@@ -43,7 +60,7 @@ export class SimCluster {
     const producer = before
       ? { id: before.producer.id, epoch: before.producer.epoch + 1 }
       : { id: this.#nextProducerId++, epoch: 0 };
-    this.#transactions.set(transactionalId, { producer, entries: [] });
+    this.#transactions.set(transactionalId, { producer, startedMs: 0, entries: [] });
     return producer;
   }
 
@@ -54,6 +71,7 @@ export class SimCluster {
   ): FailureKind | null {
     const transaction = this.#transactions.get(transactionalId);
     if (transaction?.producer.epoch !== producer.epoch) return 'fenced';
+    if (transaction.entries.length === 0) transaction.startedMs = this.#nowMs();
     for (const { topic, partition, batch } of batches) {
       const log = this.#topics.get(topic)?.[partition];
       if (log === undefined) return 'refused';
@@ -80,8 +98,25 @@ export class SimCluster {
     if (transaction?.producer.epoch !== producer.epoch) return 'fenced';
     if (transaction.entries.length === 0) return 'refused';
     for (const entry of transaction.entries) entry.fate = fate;
+    if (fate === 'committed') this.#lastCommitted = transaction.entries;
     transaction.entries = [];
     return null;
+  }
+
+  /** Aborts what was left open for too long; its owner is fenced. */
+  expire(): void {
+    for (const transaction of this.#transactions.values()) {
+      if (transaction.entries.length === 0) continue;
+      if (this.#nowMs() - transaction.startedMs < limits.transactionTimeoutMs) continue;
+      for (const entry of transaction.entries) entry.fate = 'aborted';
+      const { id, epoch } = transaction.producer;
+      Object.assign(transaction, { producer: { id, epoch: epoch + 1 }, entries: [] });
+    }
+  }
+
+  /** Whether an open transaction keeps read_committed consumers from the end. */
+  isHidden(topic: string, partition: number): boolean {
+    return (this.#topics.get(topic)?.[partition] ?? []).some(({ fate }) => fate === 'open');
   }
 
   /** What a read_committed consumer gets. */
@@ -93,6 +128,15 @@ export class SimCluster {
 
   values(topic: string, partition: number): string[] {
     return this.committed(topic, partition).map(({ value }) => Buffer.from(value).toString());
+  }
+
+  /** Values in the transaction that was committed last. */
+  lastCommitted(): string[] {
+    return this.#lastCommitted.map(({ value }) => Buffer.from(value).toString());
+  }
+
+  transactionalIds(): string[] {
+    return [...this.#transactions.keys()];
   }
 
   partitionCount(topic: string): number {
@@ -151,15 +195,20 @@ export class SimTarget implements Target {
   }
 
   async readCheckpoints(): Promise<CheckpointsRead> {
-    const { checkpointTopic, checkpointKeyPrefix } = this.#opened();
+    const { checkpointTopic, checkpointKeyPrefixes } = this.#opened();
     const values = new Map<string, Uint8Array>();
-    const request = (): null => {
-      for (const { key, value } of this.#options.cluster.committed(checkpointTopic, 0))
-        if (key.startsWith(checkpointKeyPrefix)) values.set(key, value);
+    const request = (): FailureKind | null => {
+      const { cluster } = this.#options;
+      cluster.expire();
+      if (cluster.isHidden(checkpointTopic, 0)) return 'hidden';
+      for (const { key, value } of cluster.committed(checkpointTopic, 0))
+        if (checkpointKeyPrefixes.some((prefix) => key.startsWith(prefix))) values.set(key, value);
       return null;
     };
     const failure = await this.#call('read-checkpoints', request);
-    return failure === null ? { ok: true, values } : { ok: false, failure };
+    return failure === null
+      ? { ok: true, clusterId: this.#options.cluster.id, values }
+      : { ok: false, failure };
   }
 
   send(batches: readonly PartitionBatch[]): Promise<Failure | null> {

@@ -1,0 +1,36 @@
+/* What brokers answer, without the client library's own types. */
+
+/** Error code of one partition in an answer; 0 is success. */
+export interface PartitionCode {
+  readonly topic: string;
+  readonly partition: number;
+  readonly code: number;
+}
+
+export interface TopicCode {
+  readonly name: string;
+  readonly code: number;
+  readonly detail: string | null;
+}
+
+export interface FetchedBatch {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly producerId: bigint;
+  readonly isTransactional: boolean;
+  readonly isControl: boolean;
+  readonly records: readonly { readonly key: Uint8Array | null; readonly value: Uint8Array | null }[];
+}
+
+export interface FetchedPartition {
+  readonly code: number;
+  readonly lastStableOffset: number;
+  readonly abortedTransactions: readonly { readonly producerId: bigint; readonly firstOffset: number }[];
+  readonly batches: readonly FetchedBatch[];
+}
+
+/**
+ * The generation of Kafka's transaction protocol. In the first a client adds partitions to a transaction before it
+ * writes to them, and keeps its epoch; in the second each transaction has an epoch of its own.
+ */
+export type TransactionProtocol = 1 | 2;

@@ -1,0 +1,89 @@
+import { assert, isOperatingError } from '../core/errors.ts';
+import type { MirroredLog } from '../log/types.ts';
+import { type CheckpointCopy, decodeCopy, encodeCopy } from './checkpoint.ts';
+import { decodeIdentity, encodeIdentity, type Identity, identityOn, mint } from './identity.ts';
+import type { PartitionCopy } from './mirror.ts';
+import { copyMemo, identityMemo } from './names.ts';
+import type { Parsed } from './stored-json.ts';
+import type { Failure } from './target.ts';
+
+/** What the mirror itself has to know after a crash. It lives in the journal, so it is as durable as the records. */
+export class MirrorMemory {
+  readonly #log: MirroredLog;
+  readonly #board: string | null;
+  #identity: Identity | null = null;
+
+  constructor(log: MirroredLog, board: string | null) {
+    this.#log = log;
+    this.#board = board;
+  }
+
+  /** Who we are, once {@link settleIdentity} has succeeded. */
+  get identity(): Identity {
+    assert(this.#identity !== null, 'the identity is settled before anything is asked of the cluster');
+    return this.#identity;
+  }
+
+  /** Finds out who we are on this board, and makes it durable. */
+  async settleIdentity(): Promise<{ readonly failure: Failure | null; readonly isMinted: boolean }> {
+    if (this.#identity !== null) return { failure: null, isMinted: false };
+    const stored = this.#read(identityMemo, decodeIdentity);
+    if (!stored.ok) return { failure: unreadable(identityMemo, stored.reason), isMinted: false };
+    const identity = identityOn(this.#board, stored.value, this.#log.logId);
+    if (identity === stored.value) this.#identity = identity;
+    const failure = this.#identity === null ? await this.#saveIdentity(identity) : null;
+    return { failure, isMinted: stored.value !== null && identity.logId !== stored.value.logId };
+  }
+
+  /** Takes a new identity, derived from a life that somebody else has written, and makes it durable. */
+  mint(life: string): Promise<Failure | null> {
+    return this.#saveIdentity(mint(this.identity, life));
+  }
+
+  /** What is remembered of a partition; null if nothing. */
+  copyOf(topic: string, partition: number): Parsed<CheckpointCopy | null> {
+    return this.#read(copyMemo(topic, partition), decodeCopy);
+  }
+
+  /** The next offset to send as far as is remembered; 0 if nothing is. */
+  offsetOf(topic: string, partition: number): number {
+    const copy = this.copyOf(topic, partition);
+    return copy.ok ? (copy.value?.nextOffset ?? 0) : 0;
+  }
+
+  /** Makes the copies durable, all or none. */
+  remember(copies: readonly PartitionCopy[]): Promise<Failure | null> {
+    const rows = copies.map((copy) => [copyMemo(copy.topic, copy.partition), encodeCopy(copy)] as const);
+    return this.#save(new Map(rows));
+  }
+
+  #read<Value>(key: string, decode: (bytes: Uint8Array) => Parsed<Value>): Parsed<Value | null> {
+    const bytes = this.#log.memos().get(key);
+    return bytes === undefined ? { ok: true, value: null } : decode(bytes);
+  }
+
+  async #saveIdentity(identity: Identity): Promise<Failure | null> {
+    const failure = await this.#save(new Map([[identityMemo, encodeIdentity(identity)]]));
+    if (failure === null) this.#identity = identity;
+    return failure;
+  }
+
+  async #save(memos: ReadonlyMap<string, Uint8Array>): Promise<Failure | null> {
+    try {
+      await this.#log.saveMemos(memos);
+      return null;
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      const message = `the mirror waits, because it cannot note where it stands: ${error.message}`;
+      return { kind: 'refused', message };
+    }
+  }
+}
+
+/** What the mirror kept under this key is from a release that wrote it otherwise. */
+export const unreadable = (key: string, reason: string): Failure => ({
+  kind: 'refused',
+  message:
+    `what the mirror kept in the journal under ${key} cannot be read: ${reason}. Nothing is sent, so that no ` +
+    'reading is skipped or doubled. Start the release that wrote it, or a later one',
+});

@@ -1,0 +1,81 @@
+import type { Plant } from './plants.ts';
+
+const resume = 'src/forwarder/resume.ts';
+const mintsIf =
+  'if (own !== null && own.nextOffset > local.logStartOffset && localEnd(local, newest) === null)';
+
+/** Which only a real Kafka shows: it is planted by `test/kafka/mirror.test.ts`. */
+export const hiddenEndPlant: Plant = {
+  name: 'checkpoint-read-that-does-not-wait-for-the-end',
+  file: 'src/forwarder/kafka-target.ts',
+  edits: [{ find: 'throw new Refusal(notReadable(topic, offset, fetched));', replace: 'return;' }],
+};
+
+/** The bugs that the mirror search must catch. The product itself has no switch for any of them. */
+export const mirrorPlants: readonly Plant[] = [
+  {
+    name: 'unknown-life-resumed-at-the-log-end',
+    file: resume,
+    edits: [
+      { find: mintsIf, replace: 'if (own !== null && local.highWatermark < 0)' },
+      {
+        find: "if (known === undefined) return { kind: 'unknown-life', life: checkpoint.lives.at(-1)?.life ?? null };",
+        replace:
+          "if (known === undefined) return { kind: 'offset', offset: Math.min(checkpoint.nextOffset, local.highWatermark) };",
+      },
+    ],
+  },
+  {
+    name: 'ordinal-used-as-identity',
+    file: 'src/log/state.ts',
+    edits: [
+      {
+        find: "life: this.#lifeIds.get(ordinal) ?? '',",
+        replace: "life: ordinal.toString(16).padStart(32, '0'),",
+      },
+    ],
+  },
+  {
+    name: 'ancestors-ignored',
+    file: resume,
+    edits: [
+      {
+        find: 'const said = own === null ? ancestors : [own, ...ancestors];',
+        replace: 'const said = own === null ? [] : [own];',
+      },
+    ],
+  },
+  {
+    name: 'local-copy-lags',
+    file: 'src/forwarder/mirror.ts',
+    edits: [
+      { find: 'unremembered: state.flush, unannounced: []', replace: 'unremembered: [], unannounced: []' },
+    ],
+  },
+  {
+    name: 'trimmed-life-of-an-idle-partition-mints',
+    file: resume,
+    edits: [{ find: mintsIf, replace: 'if (own !== null && localEnd(local, newest) === null)' }],
+  },
+  {
+    name: 'checkpoint-outside-the-transaction',
+    file: 'src/forwarder/forwarder.ts',
+    edits: [
+      {
+        find: 'return this.#target.send([\n      ...this.#flush.batches,\n      { topic: checkpointTopic(gateway), partition: 0, batch },\n    ]);',
+        replace:
+          'const early = await this.#target.send([{ topic: checkpointTopic(gateway), partition: 0, batch }]);\n    return early ?? (await this.#target.commit()) ?? (await this.#target.send(this.#flush.batches));',
+      },
+    ],
+  },
+  {
+    name: 'produce-error-committed',
+    file: 'src/forwarder/mirror.ts',
+    edits: [
+      {
+        find: "return enter({ ...state, failure }, 'aborting');",
+        replace: "return enter({ ...state, failure }, 'committing');",
+      },
+    ],
+  },
+];

@@ -1,0 +1,36 @@
+import { parseArgs } from 'node:util';
+import { type MirrorMode, mirrorModes, runMirrorScenario } from './mirror-scenario.ts';
+
+/*
+ * The mirror search: `npm run sim:mirror -- --runs 500`. Options: `--from N` begins at another seed, `--mode NAME`
+ * plays one mode only. It ends at the first violation. `--from N --runs 1` plays the same actions again, but not always the
+ * same course: batches are compressed on threads, which finish when they like.
+ */
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '500' },
+    from: { type: 'string', default: '1' },
+    mode: { type: 'string' },
+  },
+});
+
+const isMode = (mode: MirrorMode): boolean => values.mode === undefined || values.mode === mode;
+const from = Number(values.from);
+const startedMs = performance.now();
+const totals = { runs: 0, sent: 0, doubled: 0, violations: 0 };
+for (let seed = from; seed < from + Number(values.runs) && totals.violations === 0; seed += 1) {
+  for (const mode of mirrorModes.filter(isMode)) {
+    const result = await runMirrorScenario(seed, mode);
+    for (const violation of result.violations) console.log(`VIOLATION ${violation}`);
+    totals.runs += 1;
+    totals.sent += result.sent;
+    totals.doubled += result.doubled;
+    totals.violations += result.violations.length;
+  }
+}
+const seconds = (performance.now() - startedMs) / 1000;
+console.log(
+  `goal 0 violations, got ${totals.violations}: ${totals.runs} runs, ${totals.sent} records, ${totals.doubled} ` +
+    `arrived twice as allowed, ${Math.round(totals.runs / seconds)} runs/s`,
+);
+process.exitCode = totals.violations > 0 ? 1 : 0;

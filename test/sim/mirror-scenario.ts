@@ -1,0 +1,328 @@
+import { setImmediate } from 'node:timers/promises';
+import { limits } from '../../src/core/limits.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import { noMetrics } from '../../src/core/metrics.ts';
+import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import { checkpointTopic } from '../../src/forwarder/names.ts';
+import { Log } from '../../src/log/log.ts';
+import { readTexts } from '../support/log-on-disk.ts';
+import { SimDisk } from '../support/sim-disk.ts';
+import { SimRandom } from '../support/sim-random.ts';
+import { type Fault, SimCluster, SimTarget } from '../support/sim-target.ts';
+import { until, VirtualClock } from '../support/virtual-time.ts';
+import { TrimmedLog, type Trims } from './trimmed-log.ts';
+
+/** What happens to the gateway of one scenario, besides crashes of everything and faults of the link. */
+export type MirrorMode =
+  /** Nothing else; retention takes what was sent. */
+  | 'honest'
+  /** The disk lies about syncs before the power fails, and backups are restored. */
+  | 'lying'
+  /** The card moves to other boards. */
+  | 'swapped'
+  /** Copies of the card run at the same time, some without a serial number to tell them apart. */
+  | 'cloned'
+  /** The cluster forgets the checkpoints, or is replaced. */
+  | 'lost';
+
+export const mirrorModes: readonly MirrorMode[] = ['honest', 'lying', 'swapped', 'cloned', 'lost'];
+
+export interface MirrorScenarioResult {
+  readonly mode: MirrorMode;
+  readonly violations: readonly string[];
+  readonly sent: number;
+  /** Records that arrived twice, though within what the mode allows. */
+  readonly doubled: number;
+}
+
+/** A card in a board, and the gateway that runs on them. */
+interface Site {
+  disk: SimDisk;
+  trims: Trims;
+  board: string | null;
+  log: Log;
+  forwarder: Forwarder;
+  target: SimTarget;
+}
+
+/** On this clock others get on with their work while somebody sleeps, the more the longer it is. */
+class UnhurriedClock extends VirtualClock {
+  override async sleep(ms: number): Promise<void> {
+    for (let turns = Math.min(ms / 200, turnsPerSleepMax); turns > 0; turns -= 1) await setImmediate();
+    await super.sleep(ms);
+  }
+}
+
+const turnsPerSleepMax = 400;
+const gateway = 'gw1';
+const topic = 'a';
+const partitionCount = 3;
+const actionsPerScenario = 40;
+const linkFaults: readonly Fault[] = [
+  'unreachable',
+  'answer-lost',
+  'late',
+  'busy',
+  'refused',
+  'part-refused',
+];
+
+/**
+ * The real log and the real mirror on a simulated disk and before a simulated cluster, for a while. In the end
+ * everything that is stored on any site must have arrived, in its order, and nothing twice but what the mode allows.
+ */
+export function runMirrorScenario(seed: number, mode: MirrorMode): Promise<MirrorScenarioResult> {
+  return new MirrorScenario(seed, mode).run();
+}
+
+class MirrorScenario {
+  readonly #seed: number;
+  readonly #mode: MirrorMode;
+  readonly #random: SimRandom;
+  readonly #clock = new UnhurriedClock();
+  readonly #clusters: SimCluster[] = [];
+  readonly #sites: Site[] = [];
+  readonly #violations: string[] = [];
+  /** How often each value may arrive besides once. */
+  readonly #allowance = new Map<string, number>();
+  #backup: Pick<Site, 'disk' | 'trims'> | null = null;
+  #sent = 0;
+  #boards = 0;
+  #faultRate = 0.1;
+
+  constructor(seed: number, mode: MirrorMode) {
+    this.#seed = seed;
+    this.#mode = mode;
+    this.#random = new SimRandom(seed);
+  }
+
+  async run(): Promise<MirrorScenarioResult> {
+    this.#newCluster();
+    const disk = new SimDisk(this.#random);
+    this.#sites.push(await this.#boot({ disk, trims: new Map(), board: this.#newBoard() }));
+    for (let action = 0; action < actionsPerScenario; action += 1) await this.#act(this.#anySite());
+    this.#faultRate = 0;
+    for (const cluster of this.#clusters) for (const late of cluster.late.splice(0)) late();
+    for (const site of this.#sites) await this.#drain(site);
+    // By then the cluster has ended what dead processes left open.
+    await this.#clock.sleep(limits.transactionTimeoutMs);
+    for (const cluster of this.#clusters) cluster.expire();
+    for (const site of this.#sites) await this.#checkArrived(site);
+    const doubled = this.#checkDoubled();
+    this.#checkIdentities();
+    for (const { forwarder, log } of this.#sites) {
+      await forwarder.stop();
+      await log.close();
+    }
+    return { mode: this.#mode, violations: this.#violations, sent: this.#sent, doubled };
+  }
+
+  async #act(site: Site): Promise<void> {
+    const dice = this.#random.next();
+    if (dice < 0.5) await this.#append(site);
+    else if (dice < 0.75)
+      for (let turns = this.#random.below(40); turns > 0; turns -= 1) await setImmediate();
+    else if (dice < 0.85) this.#cluster().late.shift()?.();
+    else if (dice < 0.93) await this.#crash(site);
+    else await this.#harm(site);
+  }
+
+  /** What the mode is about. */
+  async #harm(site: Site): Promise<void> {
+    switch (this.#mode) {
+      case 'honest':
+        return await this.#trim(site);
+      case 'lying':
+        return await this.#restoreOrBackUp(site);
+      case 'swapped':
+        site.board = this.#newBoard();
+        return await this.#crash(site);
+      case 'cloned':
+        return await this.#clone(site);
+      case 'lost':
+        return await this.#loseCheckpoint(site);
+    }
+  }
+
+  async #append({ log }: Site): Promise<void> {
+    const partition = this.#random.below(partitionCount);
+    const records = Array.from({ length: 1 + this.#random.below(4) }, () => {
+      this.#sent += 1;
+      const value = Buffer.from(`${this.#seed}.${this.#sent}`);
+      return { topic, partition, key: null, value, timestampMs: this.#clock.wallMs(), headers: [] };
+    });
+    await log.append(records);
+  }
+
+  /** The process is dead at once; then, perhaps, the power fails. */
+  async #crash(site: Site, change: () => void = () => {}): Promise<void> {
+    this.#kill(site);
+    if (this.#random.chance(0.5) || this.#mode === 'lying') site.disk.cutPower();
+    change();
+    Object.assign(site, await this.#boot(site));
+  }
+
+  /** Its calls of the disk never return from here on, and nothing that it still does reaches the cluster. */
+  #kill({ target, forwarder, disk }: Site): void {
+    target.isCutOff = true;
+    disk.session();
+    void forwarder.stop();
+  }
+
+  async #boot({ disk, trims, board }: Pick<Site, 'disk' | 'trims' | 'board'>): Promise<Site> {
+    disk.faults = {};
+    const shared = { clock: this.#clock, random: this.#random, logger: silentLogger, metrics: noMetrics };
+    const files = { version: 'simulated', commitIntervalMs: 0, journalFileBytes: 48 * 1024 };
+    const log = await Log.open({ ...shared, ...files, disk: disk.session() });
+    await log.growTopic(topic, partitionCount);
+    if (this.#mode === 'lying') disk.faults = { lies: 0.4 };
+    const target = new SimTarget({
+      cluster: this.#cluster(),
+      pause: setImmediate,
+      faultOf: () =>
+        this.#random.chance(this.#faultRate)
+          ? (linkFaults[this.#random.below(linkFaults.length)] ?? null)
+          : null,
+    });
+    const forwarder = new Forwarder({
+      ...shared,
+      log: new TrimmedLog(log, trims),
+      brokers: [],
+      gateway,
+      lingerMs: 0,
+      topics: ['*'],
+      onCheckpointLost: 'resume',
+      board,
+      target,
+    });
+    forwarder.start();
+    return { disk, trims, board, log, forwarder, target };
+  }
+
+  /** Retention: what has arrived may go. */
+  async #trim({ log, trims }: Site): Promise<void> {
+    const partition = this.#random.below(partitionCount);
+    const arrived = new Set(this.#cluster().values(`${gateway}.${topic}`, partition));
+    const stored = await readTexts(log, topic, partition);
+    const firstMissing = stored.findIndex((value) => !arrived.has(value));
+    const end = firstMissing === -1 ? stored.length : firstMissing;
+    const now = trims.get(`${topic}/${partition}`) ?? 0;
+    trims.set(`${topic}/${partition}`, now + this.#random.below(end - now + 1));
+  }
+
+  async #restoreOrBackUp(site: Site): Promise<void> {
+    const backup = this.#backup;
+    if (backup === null || this.#random.chance(0.4)) {
+      this.#backup = { disk: site.disk.fork(), trims: new Map(site.trims) };
+      return;
+    }
+    await this.#crash(site, () => {
+      site.disk = backup.disk.fork();
+      site.trims = new Map(backup.trims);
+    });
+  }
+
+  async #clone(site: Site): Promise<void> {
+    if (this.#sites.length >= 3) return;
+    // Both have what is not sent yet, and so both send it.
+    for (let partition = 0; partition < partitionCount; partition += 1)
+      for (const value of await readTexts(site.log, topic, partition)) this.#allow(value);
+    const twin = { disk: site.disk.fork(), trims: new Map(site.trims) };
+    this.#sites.push(
+      await this.#boot({ ...twin, board: this.#random.chance(0.5) ? null : this.#newBoard() }),
+    );
+  }
+
+  async #loseCheckpoint(site: Site): Promise<void> {
+    this.#kill(site);
+    for (const late of this.#cluster().late.splice(0)) late();
+    // Of one transaction nobody can say whether it arrived.
+    for (const value of this.#cluster().lastCommitted()) this.#allow(value);
+    if (this.#random.chance(0.5)) this.#cluster().deleteTopic(checkpointTopic(gateway));
+    else this.#newCluster();
+    Object.assign(site, await this.#boot(site));
+  }
+
+  async #drain({ forwarder }: Site): Promise<void> {
+    const isDone = (): boolean => {
+      const { state, lagRecords } = forwarder.status();
+      return state === 'stopped' || (state === 'idle' && lagRecords === 0);
+    };
+    // By the clock on the wall: batches are compressed on threads, which a busy machine keeps waiting.
+    const isInTime = await until('everything is sent', isDone).then(
+      () => true,
+      () => false,
+    );
+    if (isInTime && forwarder.status().state === 'idle') return;
+    this.#violate(`the mirror stands still: ${forwarder.status().message}`);
+  }
+
+  async #checkArrived({ log }: Site): Promise<void> {
+    for (let partition = 0; partition < partitionCount; partition += 1) {
+      const arrived = this.#arrived(partition);
+      const first = new Map(arrived.toReversed().map((value, index) => [value, arrived.length - index]));
+      let before = 0;
+      for (const value of await readTexts(log, topic, partition)) {
+        const at = first.get(value);
+        if (at === undefined) this.#violate(`${value} of partition ${partition} never arrived`);
+        else if (at < before)
+          this.#violate(`${value} of partition ${partition} arrived before its predecessor`);
+        before = Math.max(before, at ?? 0);
+      }
+    }
+  }
+
+  #checkDoubled(): number {
+    let doubled = 0;
+    for (let partition = 0; partition < partitionCount; partition += 1) {
+      for (const [value, copies] of Map.groupBy(this.#arrived(partition), (one) => one)) {
+        const more = copies.length - 1;
+        doubled += more;
+        if (more > (this.#allowance.get(value) ?? 0))
+          this.#violate(`${value} of partition ${partition} arrived ${copies.length} times`);
+      }
+    }
+    return doubled;
+  }
+
+  #checkIdentities(): void {
+    const ids = this.#cluster().transactionalIds();
+    const isOwn = this.#mode === 'honest' || this.#mode === 'lost';
+    if (isOwn && ids.length !== 1) this.#violate(`the mirror took ${ids.length} identities without a reason`);
+  }
+
+  /** Of all clusters, in the order in which they were used. */
+  #arrived(partition: number): readonly string[] {
+    return this.#clusters.flatMap((cluster) => cluster.values(`${gateway}.${topic}`, partition));
+  }
+
+  #allow(value: string): void {
+    this.#allowance.set(value, (this.#allowance.get(value) ?? 0) + 1);
+  }
+
+  #newCluster(): void {
+    const name = `cluster-${this.#clusters.length + 1}`;
+    this.#clusters.push(new SimCluster(name, () => this.#clock.wallMs()));
+  }
+
+  #newBoard(): string {
+    this.#boards += 1;
+    return `board-${this.#boards}`;
+  }
+
+  #anySite(): Site {
+    const site = this.#sites[this.#random.below(this.#sites.length)];
+    if (site === undefined) throw new Error('there is always a site');
+    return site;
+  }
+
+  #cluster(): SimCluster {
+    const cluster = this.#clusters.at(-1);
+    if (cluster === undefined) throw new Error('there is always a cluster');
+    return cluster;
+  }
+
+  #violate(what: string): void {
+    this.#violations.push(`seed ${this.#seed}, ${this.#mode}: ${what}`);
+  }
+}
