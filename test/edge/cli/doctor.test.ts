@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { fakeBroker, fakeServer } from '../../forwarder/fake-broker.ts';
+import { session } from './fake-gateway.ts';
+
+describe('doctor kafka', () => {
+  it('asks the configured brokers, without a running gateway, and ends with 0 when all is well', async () => {
+    await using broker = await fakeBroker((own) => ({
+      clusterId: 'north',
+      nodes: [{ id: 1, address: own }],
+    }));
+    const { port } = broker.address;
+    const set = `forwarder.brokers=[127.0.0.1:${port}]`;
+    const { code, output, errors } = await session(['doctor', 'kafka', '--set', set]);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toContain(
+      `ok     broker 1         advertises 127.0.0.1:${port}, and can be reached there\n`,
+    );
+    expect(output.endsWith('\nall is well\n')).toBe(true);
+  });
+
+  it('asks --broker instead, prints what is wrong, and ends with 1', async () => {
+    const gone = await fakeServer(() => undefined);
+    await gone[Symbol.asyncDispose]();
+    const broker = `127.0.0.1:${gone.address.port}`;
+    const set = 'forwarder.brokers=[kafka.invalid:9092]';
+    const { code, output } = await session(['doctor', 'kafka', '--set', set, '--broker', broker]);
+    expect(code).toBe(1);
+    expect(output).toContain(`WRONG  ${broker}  the host refuses connections on this port`);
+    expect(output.endsWith('\n1 thing is wrong\n')).toBe(true);
+    expect(output).not.toContain('kafka.invalid');
+  });
+
+  it.each([
+    [[], 'no cluster is configured: set forwarder.brokers, or name a broker with --broker host:port'],
+    [['--broker', 'kafka1'], 'Write host:port, such as kafka1:9092.'],
+    [['--broker', 'kafka1:0'], 'Write host:port, such as kafka1:9092.'],
+  ])('ends with 2 when it is not told whom to ask: %j', async (parameters, words) => {
+    const { code, errors } = await session(['doctor', 'kafka', ...parameters]);
+    expect(code).toBe(2);
+    expect(errors).toContain(words);
+  });
+});
