@@ -43,12 +43,21 @@ export class Broker {
   }
 
   /** Writes the settings and makes the empty data folder, as Kafka asks once before the first start. */
-  async format(clusterId: string): Promise<void> {
+  async format(clusterId: string, features: readonly string[]): Promise<void> {
     await mkdir(this.#options.folder, { recursive: true });
     const properties = { ...this.#options.properties, 'log.dirs': join(this.#options.folder, 'data') };
     const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`);
     await writeFile(this.#settingsFile, lines.join(''));
-    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#settingsFile];
+    const levels = features.flatMap((feature) => ['--feature', feature]);
+    const format = [
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      clusterId,
+      '-c',
+      this.#settingsFile,
+      ...levels,
+    ];
     const code = await ended(await this.#java(format));
     if (code !== 0) throw await this.#failure('its storage could not be formatted');
   }

@@ -18,8 +18,15 @@ export interface ClusterOptions {
   readonly brokers: 1 | 3;
   /** Settings of every broker, over those of the harness. */
   readonly properties?: Properties;
+  /** The level of transaction.version that the cluster agrees on; Kafka's own default otherwise. */
+  readonly transactionVersion?: 0 | 1 | 2;
   /** Where the first broker listens; a free port if it does not matter. */
   readonly port?: number;
+  /**
+   * Asked for each broker, with the address of a second listener of its own: gives the address that this listener
+   * advertises, such as that of a proxy before it. `bootstrap` and the brokers among themselves do not use it.
+   */
+  readonly link?: (address: string) => Promise<string>;
 }
 
 /** A real Apache Kafka on the loopback address. Its nodes are numbered from 1. */
@@ -72,7 +79,9 @@ async function startBrokers(options: ClusterOptions, java: readonly string[]): P
   const cluster = clusterOf(brokers, folder);
   try {
     const clusterId = newClusterId();
-    await Promise.all(brokers.map((broker) => broker.format(clusterId)));
+    const features =
+      options.transactionVersion === undefined ? [] : [`transaction.version=${options.transactionVersion}`];
+    await Promise.all(brokers.map((broker) => broker.format(clusterId, features)));
     await Promise.all(brokers.map((broker) => broker.start()));
     await knowEachOther(brokers);
   } catch (error) {
@@ -83,9 +92,10 @@ async function startBrokers(options: ClusterOptions, java: readonly string[]): P
 }
 
 async function plan(options: ClusterOptions, folder: string, java: readonly string[]): Promise<Broker[]> {
-  const ports = await freePorts(options.brokers * 2);
+  const ports = await freePorts(options.brokers * 3);
   const clientPorts = ports.slice(0, options.brokers);
-  const controllerPorts = ports.slice(options.brokers);
+  const controllerPorts = ports.slice(options.brokers, options.brokers * 2);
+  const linkListeners = await planLink(options.link, ports.slice(options.brokers * 2));
   if (options.port !== undefined) clientPorts[0] = options.port;
   const voters = controllerPorts.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(',');
   return clientPorts.map((port, index) => {
@@ -105,10 +115,30 @@ async function plan(options: ClusterOptions, folder: string, java: readonly stri
         'auto.create.topics.enable': false,
         ...replication(options.brokers),
         ...quickness,
+        ...linkListeners(index, port, controllerPorts[index] ?? 0),
         ...options.properties,
       },
     });
   });
+}
+
+/** A listener more for each broker, for clients that come over a link. */
+async function planLink(
+  link: ClusterOptions['link'],
+  ports: readonly number[],
+): Promise<(index: number, clientPort: number, controllerPort: number) => Properties> {
+  if (link === undefined) return () => ({});
+  const advertised = await Promise.all(ports.map((port) => link(`127.0.0.1:${port}`)));
+  return (index, clientPort, controllerPort) => {
+    const client = `PLAINTEXT://127.0.0.1:${clientPort}`;
+    const addresses = `LINK://127.0.0.1:${ports[index]},CONTROLLER://127.0.0.1:${controllerPort}`;
+    return {
+      listeners: `${client},${addresses}`,
+      'advertised.listeners': `${client},LINK://${advertised[index]}`,
+      'inter.broker.listener.name': 'PLAINTEXT',
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,LINK:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    };
+  };
 }
 
 /** Internal topics as small as can be. */

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
@@ -8,6 +11,7 @@ import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
 import { buildBatch } from '../../src/forwarder/outgoing-batch.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
+import { hiddenEndPlant } from '../sim/mirror-plants.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { kafkaTools } from './tools.ts';
@@ -24,19 +28,21 @@ afterEach(async () => {
   await Promise.all(clusters.splice(0).map((cluster) => cluster.close()));
 });
 
-async function started(brokers: 1 | 3): Promise<Cluster> {
-  const cluster = await startCluster({ brokers });
+async function started(brokers: 1 | 3, transactionVersion: 0 | 2 = 2): Promise<Cluster> {
+  const cluster = await startCluster({ brokers, transactionVersion });
   clusters.push(cluster);
   return cluster;
 }
 
-function mirror(log: LogWithLives, cluster: Cluster): Forwarder {
+function mirror(log: LogWithLives, cluster: Cluster, board: string | null = null): Forwarder {
   const forwarder = new Forwarder({
     log,
     brokers: cluster.bootstrap,
     gateway: 'gw1',
     lingerMs: 5,
     topics: ['*'],
+    onCheckpointLost: 'resume',
+    board,
     clock: nodeClock,
     random: nodeRandom,
     logger: silentLogger,
@@ -71,11 +77,24 @@ const numbers = (from: number, to: number): number[] =>
 
 /** Values of each partition in its order, as Kafka's own read_committed consumer sees them. */
 async function delivered(cluster: Cluster, topic: string): Promise<Map<number, number[]>> {
-  const consumed = await kafkaTools(cluster.bootstrap).consume(topic, { readCommitted: true });
+  const consumed = await kafkaTools(cluster.bootstrap).consume(topic, {
+    readCommitted: true,
+    timeoutMs: 15_000,
+  });
   const values = new Map<number, number[]>();
   for (const { partition, value } of consumed)
     values.set(partition, [...(values.get(partition) ?? []), Number(value)]);
   return values;
+}
+
+/** A mirror that depends on the cluster alone, in a process of its own, with a bug planted if one is named. */
+async function forgetfulMirror(cluster: Cluster, plant?: string): Promise<string> {
+  const hook = fileURLToPath(new URL('../support/plant-hook.ts', import.meta.url));
+  const script = fileURLToPath(new URL('./forgetful-mirror.ts', import.meta.url));
+  const parameters = [...(plant === undefined ? [] : ['--import', hook]), script, ...cluster.bootstrap];
+  const env = { ...process.env, ...(plant === undefined ? {} : { HEADWATER_PLANT: plant }) };
+  const { stdout } = await promisify(execFile)(process.execPath, parameters, { env });
+  return stdout.trim();
 }
 
 describe('the mirror to a real Kafka', () => {
@@ -116,6 +135,33 @@ describe('the mirror to a real Kafka', () => {
     expect((await delivered(cluster, 'gw1.alarms')).get(0)).toEqual([0, 1, 2]);
   });
 
+  test.each([
+    { transactionVersion: 0, brokers: 1 },
+    { transactionVersion: 2, brokers: 1 },
+    { transactionVersion: 2, brokers: 3 },
+  ] as const)(
+    'speaks the transaction protocol that $brokers broker(s) agreed on (transaction.version=$transactionVersion)',
+    async (options) => {
+      const cluster = await started(options.brokers, options.transactionVersion);
+      const log = new LogWithLives();
+      log.createTopic('readings', 3);
+      const forwarder = mirror(log, cluster);
+      await drained(forwarder);
+      const flushes = 12;
+      for (let flush = 0; flush < flushes; flush += 1) {
+        for (const partition of [0, 1, 2]) log.append('readings', partition, records(flush * 5, 5));
+        await drained(forwarder);
+      }
+      await forwarder.stop();
+      const readings = await delivered(cluster, 'gw1.readings');
+      for (const partition of [0, 1, 2]) expect(readings.get(partition)).toEqual(numbers(0, flushes * 5));
+      // Only the second protocol gives each transaction an epoch of its own.
+      const epoch = await kafkaTools(cluster.bootstrap).producerEpoch(`headwater-${log.logId}-bulk`);
+      if (options.transactionVersion === 2) expect(epoch).toBeGreaterThanOrEqual(flushes);
+      else expect(epoch).toBeLessThan(flushes);
+    },
+  );
+
   test('delivers once and in order while brokers of three are killed in turn under load', async () => {
     const cluster = await started(3);
     const log = new LogWithLives();
@@ -141,6 +187,29 @@ describe('the mirror to a real Kafka', () => {
     await drained(forwarder);
     const readings = await delivered(cluster, 'gw1.readings');
     for (const partition of [0, 1, 2]) expect(readings.get(partition)).toEqual(numbers(0, appended));
+  });
+
+  test('goes on after its checkpoint topic was deleted, and on another board, with nothing lost', async () => {
+    const cluster = await started(1);
+    const tools = kafkaTools(cluster.bootstrap);
+    const log = new LogWithLives();
+    log.createTopic('readings', 1);
+    for (const from of [0, 5]) {
+      log.append('readings', 0, records(from, 5));
+      const forwarder = mirror(log, cluster, from === 0 ? 'board-1' : 'board-2');
+      await drained(forwarder);
+      await forwarder.stop();
+    }
+    await tools.deleteTopic('gw1.headwater-checkpoint');
+    log.append('readings', 0, records(10, 5));
+    const last = mirror(log, cluster, 'board-2');
+    await drained(last);
+    expect(last.status().warnings).toEqual([
+      expect.stringMatching(/no longer says.*In doubt is the last transaction: readings-0 5\.\.9/),
+    ]);
+    const arrived = (await delivered(cluster, 'gw1.readings')).get(0) ?? [];
+    // The transaction in doubt comes again; nothing else does.
+    expect(arrived).toEqual([...numbers(0, 10), ...numbers(5, 15)]);
   });
 
   test('refuses a checkpoint topic that is not compacted, and says how to make it so', async () => {
@@ -179,7 +248,7 @@ describe('the mirror to a real Kafka', () => {
         transactionalId: 'other',
         topics: [],
         checkpointTopic: topic,
-        checkpointKeyPrefix: 'other/',
+        checkpointKeyPrefixes: ['other/'],
       }),
     ).toBeNull();
     const foreign = await buildBatch([
@@ -198,6 +267,34 @@ describe('the mirror to a real Kafka', () => {
     await other.close();
     await drained(second);
     expect((await delivered(cluster, 'gw1.readings')).get(0)).toEqual(numbers(0, 6));
+  });
+
+  test('sends nothing twice when an open transaction hides its checkpoint; one that does not wait does', async () => {
+    const cluster = await started(1);
+    const log = new LogWithLives();
+    const topic = 'gw1.headwater-checkpoint';
+    log.createTopic('readings', 1);
+    const first = mirror(log, cluster);
+    await drained(first);
+    const other = new KafkaTarget(cluster.bootstrap);
+    const foreign = await buildBatch([
+      { key: Buffer.from('other/x/0'), value: null, timestampMs: 1, headers: [] },
+    ]);
+    const session = {
+      transactionalId: 'other',
+      topics: [],
+      checkpointTopic: topic,
+      checkpointKeyPrefixes: [],
+    };
+    expect(await other.open(session)).toBeNull();
+    expect(await other.send([{ topic, partition: 0, batch: foreign }])).toBeNull();
+    // Its session is open, so its checkpoint comes to lie behind the record that hides it.
+    log.append('readings', 0, records(0, 3));
+    await drained(first);
+    await first.stop();
+    expect(await forgetfulMirror(cluster)).toBe('sent 0');
+    expect(await forgetfulMirror(cluster, hiddenEndPlant.name)).toBe('sent 3');
+    await other.close();
   });
 
   test('grows a central topic that has too few partitions', async () => {

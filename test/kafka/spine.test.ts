@@ -1,17 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { StatusReport } from '../../src/edge/status.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
-import { judgeReadings } from '../support/reading-oracle.ts';
 import { SensorFleet } from '../support/sensor-fleet.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { kafkaTools } from './tools.ts';
-import { until } from './until.ts';
+import { drained, judgeCentral } from './oracles.ts';
 
 const DEVICES = 10;
 const READINGS_PER_DEVICE = 1_200;
 const TOTAL = DEVICES * READINGS_PER_DEVICE;
-const DRAIN_MS_MAX = 180_000;
 
 /** A random whole number of acknowledgements in [from, to): where a fault strikes. */
 const somewhere = (from: number, to: number): number => Math.floor(from + Math.random() * (to - from));
@@ -23,23 +19,6 @@ afterEach(async () => {
   await gateway?.kill('SIGKILL');
   await cluster?.close();
 });
-
-async function status(of: RunningGateway): Promise<StatusReport> {
-  return (await (await of.api('/api/status')).json()) as StatusReport;
-}
-
-async function drained(of: RunningGateway): Promise<void> {
-  await until('the cluster has acknowledged everything', DRAIN_MS_MAX, async () => {
-    const { forwarder } = await status(of);
-    return (forwarder?.lagRecords === 0 && forwarder.state === 'idle') || undefined;
-  });
-}
-
-async function localValues(of: RunningGateway, partition: number): Promise<string[]> {
-  const answer = await of.api(`/api/records?topic=readings&partition=${partition}&offset=0`);
-  const lines = (await answer.text()).trimEnd().split('\n');
-  return lines.map((line) => (JSON.parse(line) as { value: string }).value);
-}
 
 describe('from the sensor to Kafka', () => {
   test('nothing acknowledged is lost or doubled over three SIGKILLs and a stop of Kafka', async () => {
@@ -79,14 +58,8 @@ describe('from the sensor to Kafka', () => {
     expect(fleet.acknowledged).toHaveLength(TOTAL);
 
     await drained(gateway);
-    const central = await kafkaTools(cluster.bootstrap).consume('gw1.readings', { readCommitted: true });
-    const values = central.map(({ value }) => String(value));
-    expect(judgeReadings(fleet.acknowledged, values)).toEqual([]);
-    for (const partition of [0, 1]) {
-      const centralOfPartition = central.filter((record) => record.partition === partition);
-      expect(centralOfPartition.map(({ value }) => String(value))).toEqual(
-        await localValues(gateway, partition),
-      );
-    }
+    const { bootstrap } = cluster;
+    const evidence = { gateway, bootstrap, partitions: 2, acknowledged: fleet.acknowledged };
+    expect(await judgeCentral(evidence)).toEqual([]);
   });
 });

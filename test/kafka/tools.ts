@@ -42,10 +42,13 @@ export interface KafkaTools {
     topic: string,
     options?: { readonly partitions?: number; readonly settings?: Readonly<Record<string, string | number>> },
   ): Promise<void>;
+  deleteTopic(topic: string): Promise<void>;
   /** By partition number. */
   describeTopic(topic: string): Promise<PartitionDescription[]>;
   /** Records from the beginning of the topic, each partition in its order. */
   consume(topic: string, options: ConsumeOptions): Promise<ConsumedRecord[]>;
+  /** The epoch of the producer of this transactional id. */
+  producerEpoch(transactionalId: string): Promise<number>;
   /** High watermarks by partition number; transaction markers count as well. */
   endOffsets(topic: string): Promise<number[]>;
 }
@@ -66,6 +69,9 @@ export function kafkaTools(bootstrap: readonly string[]): KafkaTools {
       ]);
       await run(TOPICS, ['--create', '--topic', topic, '--partitions', `${partitions}`, ...configuration]);
     },
+    deleteTopic: async (topic) => {
+      await run(TOPICS, ['--delete', '--topic', patternOf(topic)]);
+    },
     describeTopic: async (topic) => {
       const printed = await run(TOPICS, ['--describe', '--topic', patternOf(topic)]);
       return [...printed.matchAll(DESCRIBED_PARTITION)].map(parsePartition);
@@ -73,6 +79,15 @@ export function kafkaTools(bootstrap: readonly string[]): KafkaTools {
     consume: async (topic, options) => {
       const printed = await run(CONSOLE_CONSUMER, consumeParameters(topic, options));
       return printed.split('\n').filter(Boolean).map(parseRecord);
+    },
+    producerEpoch: async (transactionalId) => {
+      const printed = await run('org.apache.kafka.tools.TransactionsCommand', [
+        ...['describe', '--transactional-id', transactionalId],
+      ]);
+      const [names = '', values = ''] = printed.trim().split('\n');
+      return Number(
+        values.split('\t')[names.split('\t').findIndex((name) => name.trim() === 'ProducerEpoch')],
+      );
     },
     endOffsets: async (topic) => {
       const printed = await run('org.apache.kafka.tools.GetOffsetShell', ['--topic', patternOf(topic)]);
