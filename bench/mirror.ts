@@ -1,0 +1,216 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, glob, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { silentLogger } from '../src/core/logger.ts';
+import { noMetrics } from '../src/core/metrics.ts';
+import type { StatusReport } from '../src/edge/status.ts';
+import { Log } from '../src/log/log.ts';
+import { prepareDataFolder } from '../src/platform/data-folder.ts';
+import { nodeClock } from '../src/platform/node-clock.ts';
+import { NodeDisk } from '../src/platform/node-disk.ts';
+import { nodeRandom } from '../src/platform/node-random.ts';
+import { type Cluster, startCluster } from '../test/kafka/cluster.ts';
+import { kafkaTools } from '../test/kafka/tools.ts';
+import { until } from '../test/kafka/until.ts';
+import { startGateway } from '../test/support/gateway-process.ts';
+import { temporaryFolder } from '../test/support/temporary-folder.ts';
+import { cpuSecondsOf, cpuSecondsOfEndedChildren } from './process-cpu.ts';
+import { median, type Result, rounded } from './result.ts';
+
+const READING_BYTES = 149;
+const PARTITIONS = 4;
+const DEVICES = 50;
+/** In one append while the backlog is made. */
+const APPEND_RECORDS = 2_000;
+const DRAIN_MS_MAX = 600_000;
+
+interface Measured {
+  readonly recordsPerSecond: number;
+  readonly cpuMicrosPerRecord: number;
+  /** Of record batches as they are sent and as the broker stores them. */
+  readonly linkBytesPerRecord: number;
+}
+
+/** A backlog of 149-byte readings into one real broker, by the gateway and by kcat (idempotent, zstd). */
+export async function mirrorBenchmark(options: {
+  readonly records: number;
+  readonly repeat: number;
+}): Promise<Result> {
+  await using folder = await temporaryFolder();
+  console.log(`making a backlog of ${options.records} readings of ${READING_BYTES} bytes`);
+  const backlog = join(folder.path, 'backlog');
+  await makeBacklog(backlog, options.records);
+  const lines = join(folder.path, 'readings.txt');
+  await writeFile(lines, textOf(options.records));
+  const cluster = await startCluster({ brokers: 1 });
+  const broken: string[] = [];
+  try {
+    const runs: { readonly name: string; readonly measured: Measured }[] = [];
+    for (let run = 1; run <= options.repeat; run++) {
+      const dataDir = join(folder.path, `run-${run}`, 'data');
+      await cp(backlog, dataDir, { recursive: true });
+      const measure = {
+        kcat: () => measureKcat(cluster, lines, `kcat-${run}`, options.records),
+        headwater: () => measureGateway(cluster, dataDir, `gw${run}`, options.records, broken),
+      };
+      for (const name of ['kcat', 'headwater'] as const) {
+        const measured = await measure[name]();
+        runs.push({ name, measured });
+        console.log(`${run}/${options.repeat} ${name.padEnd(10)} ${described(measured)}`);
+      }
+    }
+    return resultOf(runs, broken);
+  } finally {
+    await cluster.close();
+  }
+}
+
+function resultOf(
+  runs: readonly { readonly name: string; readonly measured: Measured }[],
+  broken: readonly string[],
+): Result {
+  const medians = [...Map.groupBy(runs, ({ name }) => name)].map(([name, group]) => {
+    const of = (what: keyof Measured): number => median(group.map(({ measured }) => measured[what]));
+    const measured = {
+      recordsPerSecond: of('recordsPerSecond'),
+      cpuMicrosPerRecord: of('cpuMicrosPerRecord'),
+      linkBytesPerRecord: of('linkBytesPerRecord'),
+    };
+    return [name, measured] as const;
+  });
+  const figures = medians.flatMap(([name, measured]) => [
+    [`${name}, records per second`, Math.round(measured.recordsPerSecond)] as const,
+    [`${name}, CPU microseconds per record`, rounded(measured.cpuMicrosPerRecord)] as const,
+    [`${name}, link bytes per reading`, rounded(measured.linkBytesPerRecord)] as const,
+  ]);
+  const got = medians.map(([name, measured]) => `${name} ${described(measured)}`).join('; ');
+  for (const promise of broken) console.error(`BROKEN: ${promise}`);
+  return { summary: `goal -, got ${got}`, broken, figures: Object.fromEntries(figures) };
+}
+
+const described = ({ recordsPerSecond, cpuMicrosPerRecord, linkBytesPerRecord }: Measured): string =>
+  `${Math.round(recordsPerSecond)} records/s at ${rounded(cpuMicrosPerRecord)} µs CPU each, ` +
+  `${rounded(linkBytesPerRecord)} bytes on the link for a reading of ${READING_BYTES}`;
+
+/** What a sensor would send: the same fields each time, with values that wander, padded to the size. */
+function reading(index: number): string {
+  const noise = ((index * 7919) % 1000) / 1000;
+  const open = JSON.stringify({
+    device: `device-${index % DEVICES}`,
+    sequence: index,
+    temperature: Number((20 + 5 * Math.sin(index / 7000) + noise / 5).toFixed(2)),
+    humidity: Number((45 + 10 * Math.cos(index / 9000) + noise).toFixed(1)),
+    pressure: Number((1013 + 8 * Math.sin(index / 50_000) + noise / 2).toFixed(2)),
+    battery: 3 + ((index * 31) % 700) / 1000,
+    note: '',
+  });
+  return `${open.slice(0, -2)}${'.'.repeat(Math.max(0, READING_BYTES - open.length))}"}`;
+}
+
+function* textOf(records: number): Generator<string> {
+  for (let index = 0; index < records; index++) yield `device-${index % DEVICES}\t${reading(index)}\n`;
+}
+
+async function makeBacklog(folder: string, records: number): Promise<void> {
+  const log = await Log.open({
+    disk: new NodeDisk(await prepareDataFolder(folder)),
+    clock: nodeClock,
+    random: nodeRandom,
+    logger: silentLogger,
+    metrics: noMetrics,
+    version: 'bench',
+    commitIntervalMs: 0,
+  });
+  try {
+    await log.createTopic('readings', PARTITIONS);
+    const startMs = Date.now();
+    for (let first = 0; first < records; first += APPEND_RECORDS) {
+      const count = Math.min(APPEND_RECORDS, records - first);
+      await log.append(
+        Array.from({ length: count }, (_, at) => ({
+          topic: 'readings',
+          key: Buffer.from(`device-${(first + at) % DEVICES}`),
+          value: Buffer.from(reading(first + at)),
+          timestampMs: startMs + Math.floor((first + at) / 100),
+          headers: [],
+        })),
+      );
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+async function measureGateway(
+  cluster: Cluster,
+  dataDir: string,
+  name: string,
+  records: number,
+  broken: string[],
+): Promise<Measured> {
+  const set = [`forwarder.brokers=[${cluster.bootstrap.join(',')}]`, `gateway.name=${name}`];
+  await using gateway = await startGateway({ dataDir, set });
+  const forwarder = async (): Promise<NonNullable<StatusReport['forwarder']>> => {
+    const report = (await (await gateway.api('/api/status')).json()) as StatusReport;
+    if (report.forwarder === null) throw new Error('the gateway has no forwarder');
+    return report.forwarder;
+  };
+  // From the first acknowledgement on, so that starting and creating topics are not in it.
+  const first = await until('the first records have arrived', DRAIN_MS_MAX, async () => {
+    const { recordsAcknowledged } = await forwarder();
+    return recordsAcknowledged > 0 ? recordsAcknowledged : undefined;
+  });
+  const before = { ms: performance.now(), cpu: cpuSecondsOf(gateway.pid) };
+  await until(
+    'all records have arrived',
+    DRAIN_MS_MAX,
+    async () => (await forwarder()).lagRecords === 0 || undefined,
+  );
+  const seconds = (performance.now() - before.ms) / 1000;
+  const cpuSeconds = cpuSecondsOf(gateway.pid) - before.cpu;
+  const { recordsAcknowledged } = await forwarder();
+  if (recordsAcknowledged !== records)
+    broken.push(`${recordsAcknowledged} records of ${records} were acknowledged`);
+  return {
+    recordsPerSecond: (recordsAcknowledged - first) / seconds,
+    cpuMicrosPerRecord: (cpuSeconds / (recordsAcknowledged - first)) * 1e6,
+    linkBytesPerRecord: (await storedBytes(cluster, `${name}.readings`)) / records,
+  };
+}
+
+async function measureKcat(
+  cluster: Cluster,
+  lines: string,
+  topic: string,
+  records: number,
+): Promise<Measured> {
+  await kafkaTools(cluster.bootstrap).createTopic(topic, { partitions: PARTITIONS });
+  const settings = [
+    'enable.idempotence=true',
+    'compression.codec=zstd',
+    'linger.ms=100',
+    'batch.size=1000000',
+  ];
+  const parameters = ['-P', '-b', cluster.bootstrap.join(','), '-t', topic, '-K', '\t', '-l', lines];
+  const before = { ms: performance.now(), cpu: cpuSecondsOfEndedChildren() };
+  const child = spawn('kcat', [...parameters, ...settings.flatMap((setting) => ['-X', setting])], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`kcat ended with ${code}`);
+  const seconds = (performance.now() - before.ms) / 1000;
+  return {
+    recordsPerSecond: records / seconds,
+    cpuMicrosPerRecord: ((cpuSecondsOfEndedChildren() - before.cpu) / records) * 1e6,
+    linkBytesPerRecord: (await storedBytes(cluster, topic)) / records,
+  };
+}
+
+/** The broker keeps batches as they came: its log files are what went over the link, but for requests around them. */
+async function storedBytes(cluster: Cluster, topic: string): Promise<number> {
+  let bytes = 0;
+  for await (const file of glob(join(cluster.folder, 'node-1', 'data', `${topic}-*`, '*.log')))
+    bytes += (await stat(file)).size;
+  return bytes;
+}
