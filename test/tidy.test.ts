@@ -155,7 +155,8 @@ const canaries: readonly Canary[] = [
   {
     rule: 'nothing is silenced, postponed or untyped',
     bad: {
-      'test/a.test.ts': "vi.mock('./b.ts');\ntest.only('a', f);\ntest.skip('b', f);\nit.todo('c');\nit.skipIf(x)('d', f);",
+      'test/a.test.ts':
+        "vi.mock('./b.ts');\ntest.only('a', f);\ntest.skip('b', f);\nit.todo('c');\nit.skipIf(x)('d', f);",
       'src/log/b.ts':
         'const a: any = b as any;\n// TODO later\n/* v8 ignore next */ // biome-ignore lint: so\n',
       'bench/c.ts': '// @ts-expect-error\n// see #12',

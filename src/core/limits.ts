@@ -70,8 +70,45 @@ export const limits = {
   mqttRefusalLinesMax: 10,
   mqttRefusalIntervalMs: 60_000,
   mqttTopicLevelsMax: 100,
+  /** A client id: so the open QoS 2 ids of all clients fit into the beginning of a journal file. */
+  mqttClientIdBytesMax: 128,
+  /** QoS 2 messages of one connection that are stored and not yet released; libraries send what they have at once. */
+  mqttClientQos2IdsMax: 8_192,
+  /** The same of all clients, also of absent ones; above it, those of the client silent longest are given up. */
+  qos2OpenIdsMax: 65_536,
+  /** What a QoS 2 id takes in a commit, together with what may have to make room for it. */
+  qos2RequestBytesMax: 288,
   /** A subscriber that does not read for so long is disconnected, because it holds up its publishers. */
   mqttSubscriberStallMsMax: 5_000,
+
+  // Serial
+  serialPortsMax: 16,
+  serialPortNameLengthMax: 63,
+  serialBaudMin: 50,
+  serialBaudMax: 4_000_000,
+  /** One frame; what is longer is a dead letter of its first so many bytes. */
+  serialFrameBytesMax: 64 * KIB,
+  /** What a port gives at a time. */
+  serialReadBytesMax: 4 * KIB,
+  /** What a waiting record costs in objects, besides its bytes. */
+  serialRecordOverheadBytes: 512,
+  /** Records of one port in one append to the log. */
+  serialAppendBytesMax: 256 * KIB,
+  /** Records of one port that wait for the log: above it, the port is not read while an append is undecided. */
+  serialPauseBytes: 512 * KIB,
+  /** The same while the log refuses: the port is read on, and above it the oldest records are dropped. */
+  serialPendingBytesMax: 2 * MIB,
+  /** Waits between attempts to open a port. A port that returns is open again within 5 s. */
+  serialOpenBackoffMsMin: 200,
+  serialOpenBackoffMsMax: 2_000,
+  /** Waits between offers to a log that refuses. */
+  serialOfferBackoffMsMin: 50,
+  serialOfferBackoffMsMax: 2_000,
+  /** A stop waits so long for the log to take what was read. */
+  serialStopMs: 1_000,
+  /** Lines about one port in the service log; what is more in one interval is left to status and metrics. */
+  serialNoticesMax: 10,
+  serialNoticeIntervalMs: 600_000,
 
   // Forwarder
   /** One batch as sent: Kafka's default `max.message.bytes` is 1,048,588. */
@@ -99,7 +136,18 @@ export const limits = {
   forwarderStopMs: 4_000,
   /** Lives listed in a checkpoint record (design §6). */
   checkpointLivesMax: 8,
+  /** Identities of a folder's past that are still read; older ones are covered by what the gateway remembers. */
+  ancestorsMax: 16,
+  /** What a save of the mirror's own state counts for each entry, besides its bytes. */
+  mirrorMemoOverheadBytes: 32,
+  /** Partitions that a message names; a person needs no more to see what happened. */
+  partitionsNamedMax: 5,
   brokersMax: 64,
+  /** How long `headwater doctor kafka` waits for a connection, and for each answer. */
+  doctorTimeoutMs: 5_000,
+  /** A cluster that makes its first coordinator is asked again so soon and so often. */
+  doctorRepeatMs: 200,
+  doctorRepeatsMax: 25,
 
   // Admin HTTP
   adminRequestBytesMax: 4 * MIB,
@@ -137,6 +185,18 @@ assert(
   limits.frameBytesMax * 2 < limits.journalFileBytes,
   'a file holds a header and a frame of the largest size',
 );
+assert(
+  limits.qos2OpenIdsMax * (limits.mqttClientIdBytesMax + 16) + limits.frameBytesMax < limits.journalFileBytes,
+  'a file holds all open QoS 2 ids and a frame of the largest size',
+);
+assert(
+  limits.mqttClientQos2IdsMax * 4 < limits.qos2OpenIdsMax,
+  'one client does not cost all others their open QoS 2 ids',
+);
+assert(
+  limits.qos2RequestBytesMax >= 2 * (limits.mqttClientIdBytesMax + 16),
+  'a request counts as much as the entries that it makes',
+);
 assert(limits.recordBytesMax * 2 < limits.frameBytesMax, 'a record of the largest size fits into a commit');
 assert(
   limits.recordBytesMax < limits.forwardBatchBytesMax,
@@ -155,6 +215,21 @@ assert(
   'one client cannot use up the whole budget',
 );
 assert(limits.mqttPendingBytesMax < limits.pendingBytesMax, 'MQTT alone cannot overload the log');
+assert(
+  limits.mqttPendingBytesMax + limits.serialPortsMax * limits.serialAppendBytesMax < limits.pendingBytesMax,
+  'MQTT and all serial ports together cannot overload the log',
+);
+assert(
+  limits.serialFrameBytesMax * 2 < limits.serialAppendBytesMax,
+  'a frame of the largest size fits into an append, with what was dropped before it',
+);
+assert(
+  limits.serialPauseBytes +
+    limits.serialFrameBytesMax +
+    (limits.serialReadBytesMax / 2) * (limits.serialRecordOverheadBytes + 2) <=
+    limits.serialPendingBytesMax,
+  'what a port still gives when it is paused, at worst frames of one byte, does not make records be dropped',
+);
 assert(limits.mqttStopMs * 2 < limits.stopTimeoutMs / 2, 'MQTT stops within its share of the whole stop');
 assert(
   limits.forwarderStopMs * 2 < limits.stopTimeoutMs,

@@ -26,10 +26,36 @@ export const metricRows = {
   headwater_mqtt_connections_refused_total: row('counter', 'MQTT connections refused or cut, by reason.', [
     'reason',
   ]),
+  headwater_mqtt_duplicates_total: row(
+    'counter',
+    'QoS 2 messages sent again that were stored already: acknowledged, not stored twice.',
+  ),
+  headwater_qos2_open_ids: row('gauge', 'QoS 2 packet ids that devices have not released yet.'),
+  headwater_qos2_clients_forgotten_total: row(
+    'counter',
+    'Clients whose open QoS 2 ids were given up because there were too many in all.',
+  ),
   headwater_mqtt_pending_bytes: row('gauge', 'Bytes of MQTT packets that are read but not yet answered.'),
+  headwater_serial_open: row('gauge', '1 while the serial port is open, else 0.', ['port']),
+  headwater_serial_frames_total: row('counter', 'Frames of a serial port, good and bad.', ['port']),
+  headwater_serial_dead_letters_total: row(
+    'counter',
+    'Bad frames of a serial port, kept in the topic dead-letters, by reason.',
+    ['port', 'reason'],
+  ),
+  headwater_serial_dropped_total: row(
+    'counter',
+    'Records of a serial port dropped because the log refused for too long.',
+    ['port'],
+  ),
   headwater_forwarder_records_total: row('counter', 'Records in committed Kafka transactions.'),
   headwater_forwarder_transactions_total: row('counter', 'Kafka transactions, by outcome.', ['outcome']),
   headwater_forwarder_lag_records: row('gauge', 'Durable records that the cluster has not acknowledged yet.'),
+  headwater_forwarder_lag_seconds: row('gauge', 'Age of the oldest record that is not acknowledged yet.'),
+  headwater_forwarder_last_error_timestamp_seconds: row(
+    'gauge',
+    'When the mirror last met an error; 0 if it has not in this run. The status says which.',
+  ),
   headwater_forwarder_last_acknowledged_timestamp_seconds: row(
     'gauge',
     'When the cluster last acknowledged a transaction; 0 if it has not in this run.',

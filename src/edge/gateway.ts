@@ -1,9 +1,12 @@
 import { isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Accept } from '../core/record.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
+import { deadLetterTopic } from '../ingest/serial/record.ts';
 import { Log } from '../log/log.ts';
+import { boardSerial } from '../platform/board-serial.ts';
 import { countSyncs } from '../platform/counted-disk.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
@@ -17,6 +20,7 @@ import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
+import { SerialPorts } from './serial-ports.ts';
 import { StartedParts } from './started-parts.ts';
 import { degradations, type StatusReport, topicStatuses } from './status.ts';
 import { ensureTopics } from './topics.ts';
@@ -36,6 +40,8 @@ export class Gateway {
   readonly #parts: StartedParts;
   readonly #lock: FolderLock;
   readonly #startedMs = nodeClock.monotonicMs();
+  /** Null until they are started. */
+  #serialPorts: SerialPorts | null = null;
   /** Null without a cluster in the configuration. */
   #forwarder: Forwarder | null = null;
 
@@ -79,21 +85,32 @@ export class Gateway {
   }
 
   async #startParts(output: Output): Promise<void> {
-    const { mqtt, admin } = this.#config;
+    const { mqtt, serial, admin, topics } = this.#config;
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
     const shared = { clock: nodeClock, metrics: this.#metrics };
 
     const log = await this.#openLog();
     this.#parts.add('log', () => log.close());
-    await ensureTopics(log, this.#config.topics, this.#logger);
+    await ensureTopics(log, topics, serial.length > 0 ? [deadLetterTopic] : [], this.#logger);
+    const accept: Accept = async (records) => {
+      await log.append(records);
+    };
+
+    const serialPorts = await SerialPorts.start({
+      ...shared,
+      ports: serial,
+      accept,
+      logger: this.#logger.child({ part: 'serial' }),
+    });
+    this.#serialPorts = serialPorts;
+    this.#parts.add('serial', () => serialPorts.stop());
 
     const mqttIngest = await MqttIngest.start({
       ...shared,
       listen: mqtt.listen,
-      accept: async (records) => {
-        await log.append(records);
-      },
+      accept,
+      qos2: log,
       logger: this.#logger.child({ part: 'mqtt' }),
     });
     this.#parts.add('mqtt', () => mqttIngest.stop());
@@ -150,6 +167,8 @@ export class Gateway {
       gateway: gateway.name,
       lingerMs: forwarder.lingerMs,
       topics: forwarder.topics,
+      onCheckpointLost: forwarder.onCheckpointLost,
+      board: await boardSerial(),
       clock: nodeClock,
       random: nodeRandom,
       logger: this.#logger.child({ part: 'forwarder' }),
@@ -165,6 +184,7 @@ export class Gateway {
     return [
       `headwater ${version}, gateway ${this.#config.gateway.name}`,
       `MQTT   ${addresses.mqtt}`,
+      ...this.#config.serial.map(({ name, path, baud }) => `serial ${name}: ${path}, ${baud} baud`),
       `admin  http://${addresses.admin}`,
       `data   ${this.#dataDir}`,
       brokers === '' ? 'storing; no cluster is configured: set forwarder.brokers' : `mirroring to ${brokers}`,
@@ -183,6 +203,7 @@ export class Gateway {
       dataDir: this.#dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
       log: { available: log.available, ...log.stats() },
+      serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
       forwarder: this.#forwarder?.status() ?? null,
     };
@@ -198,9 +219,12 @@ export class Gateway {
       metrics.set('headwater_high_watermark', highWatermark, { topic, partition });
     }
     if (forwarder !== undefined) {
-      metrics.set('headwater_forwarder_lag_records', forwarder.lagRecords);
-      const seconds = (forwarder.lastAcknowledgedMs ?? 0) / 1000;
-      metrics.set('headwater_forwarder_last_acknowledged_timestamp_seconds', seconds);
+      const { lagRecords, lagSeconds, lastAcknowledgedMs, lastError } = forwarder;
+      metrics.set('headwater_forwarder_lag_records', lagRecords);
+      metrics.set('headwater_forwarder_lag_seconds', lagSeconds);
+      const acknowledged = (lastAcknowledgedMs ?? 0) / 1000;
+      metrics.set('headwater_forwarder_last_acknowledged_timestamp_seconds', acknowledged);
+      metrics.set('headwater_forwarder_last_error_timestamp_seconds', (lastError?.atMs ?? 0) / 1000);
     }
     return await metrics.render();
   }

@@ -1,4 +1,5 @@
 import type { ForwarderStatus } from '../forwarder/status.ts';
+import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 
 /** What `GET /api/status` answers and `headwater status` shows. */
@@ -22,6 +23,8 @@ export interface StatusReport {
     /** Wall clock of the last commit; null before the first. */
     readonly lastCommitMs: number | null;
   };
+  /** The configured serial ports. A lost one does not make the gateway degraded: it refuses nothing. */
+  readonly serial: readonly SerialPortStatus[];
   readonly topics: readonly TopicStatus[];
   /** Null without a cluster in the configuration. */
   readonly forwarder: ForwarderStatus | null;

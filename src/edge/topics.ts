@@ -12,17 +12,21 @@ export interface TopicStore {
 const DEFAULT_TOPIC = 'readings';
 
 /**
- * Makes the configured topics exist with at least so many partitions. A topic never shrinks and none is deleted: a
- * smaller number is a warning, because a configuration must not destroy data.
+ * Makes the configured topics exist with at least so many partitions, and `readings` and those in `needed` with at
+ * least one. A topic never shrinks and none is deleted: a smaller number is a warning, because a configuration must
+ * not destroy data.
  * @throws OperatingError as the log's `createTopic` and `growTopic`
  */
 export async function ensureTopics(
   log: TopicStore,
   configured: Readonly<Record<string, { readonly partitions: number }>>,
+  needed: readonly string[],
   logger: Logger,
 ): Promise<void> {
   const existing = new Map(log.topics().map(({ name, partitions }) => [name, partitions]));
-  if (!existing.has(DEFAULT_TOPIC) && !(DEFAULT_TOPIC in configured)) await log.createTopic(DEFAULT_TOPIC, 1);
+  for (const name of [DEFAULT_TOPIC, ...needed]) {
+    if (!existing.has(name) && !(name in configured)) await log.createTopic(name, 1);
+  }
   for (const [name, { partitions }] of Object.entries(configured)) {
     const present = existing.get(name);
     if (present === undefined) {

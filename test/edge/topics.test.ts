@@ -6,18 +6,26 @@ import { MemoryLog } from '../support/memory-log.ts';
 
 test('readings always exists, with one partition unless it is configured', async () => {
   const log = new MemoryLog();
-  await ensureTopics(log, {}, silentLogger);
+  await ensureTopics(log, {}, [], silentLogger);
   expect(log.topics()).toEqual([{ name: 'readings', partitions: 1 }]);
   const other = new MemoryLog();
-  await ensureTopics(other, { readings: { partitions: 4 } }, silentLogger);
+  await ensureTopics(other, { readings: { partitions: 4 } }, [], silentLogger);
   expect(other.topics()).toEqual([{ name: 'readings', partitions: 4 }]);
+});
+
+test('needed topics exist too, as they are configured or with one partition', async () => {
+  const log = new MemoryLog();
+  await ensureTopics(log, { b: { partitions: 3 } }, ['a', 'b'], silentLogger);
+  await ensureTopics(log, {}, ['a', 'b'], silentLogger);
+  const partitions = Object.fromEntries(log.topics().map((topic) => [topic.name, topic.partitions]));
+  expect(partitions).toEqual({ readings: 1, a: 1, b: 3 });
 });
 
 test('configured topics are created or grown, others are left alone', async () => {
   const log = new MemoryLog();
   await log.createTopic('temperature', 1);
   await log.createTopic('made-by-hand', 3);
-  await ensureTopics(log, { temperature: { partitions: 2 }, alarms: { partitions: 1 } }, silentLogger);
+  await ensureTopics(log, { temperature: { partitions: 2 }, alarms: { partitions: 1 } }, [], silentLogger);
   const partitions = Object.fromEntries(log.topics().map((topic) => [topic.name, topic.partitions]));
   expect(partitions).toEqual({ temperature: 2, 'made-by-hand': 3, readings: 1, alarms: 1 });
 });
@@ -27,10 +35,10 @@ test('a smaller number of partitions takes nothing away and is a warning', async
   await log.createTopic('temperature', 3);
   const warnings: string[] = [];
   const logger: Logger = { ...silentLogger, warn: (_fields, message) => void warnings.push(message) };
-  await ensureTopics(log, { temperature: { partitions: 2 } }, logger);
+  await ensureTopics(log, { temperature: { partitions: 2 } }, [], logger);
   expect(log.topics()).toContainEqual({ name: 'temperature', partitions: 3 });
   expect(warnings).toEqual([expect.stringMatching(/temperature keeps its 3 partitions/)]);
-  await ensureTopics(log, { temperature: { partitions: 3 } }, logger);
+  await ensureTopics(log, { temperature: { partitions: 3 } }, [], logger);
   expect(warnings).toHaveLength(1);
 });
 

@@ -1,9 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { type Address, parseAddress } from '../config/address.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { AdminClient } from './admin-client.ts';
 import { consume } from './consume.ts';
+import { doctorKafka } from './doctor.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
 import { produce } from './produce.ts';
 import { run, type StartGateway } from './run.ts';
@@ -87,6 +89,22 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     );
   addTopics(program, terminal, gateway, endWith);
   addRecords(program, terminal, gateway, endWith);
+  program
+    .command('doctor')
+    .description('find out why something does not work')
+    .command('kafka')
+    .description(
+      'dial the central cluster, and every address that it advertises; exit code 1 if something is wrong',
+    )
+    .option(
+      '--broker <host:port>',
+      'ask this one instead of forwarder.brokers; may be repeated',
+      collectBroker,
+    )
+    .action(async ({ broker }: { broker?: readonly Address[] }) => {
+      const { gateway, forwarder } = (await configuration()).config;
+      endWith(await doctorKafka({ gateway: gateway.name, brokers: broker ?? forwarder.brokers }, terminal));
+    });
   return program;
 }
 
@@ -193,6 +211,12 @@ async function startedOrRefused(running: () => Promise<ExitCode>): Promise<ExitC
 }
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
+
+function collectBroker(text: string, previous: readonly Address[] = []): readonly Address[] {
+  const address = parseAddress(text);
+  if (address !== undefined && address.port !== 0) return [...previous, address];
+  throw new InvalidArgumentError('Write host:port, such as kafka1:9092.');
+}
 
 function nonEmpty(value: string): string {
   if (value === '') throw new InvalidArgumentError('Write at least one character.');

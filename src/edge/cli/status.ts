@@ -1,4 +1,5 @@
 import type { ForwarderStatus } from '../../forwarder/status.ts';
+import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import type { StatusReport, TopicStatus } from '../status.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
@@ -14,14 +15,12 @@ export async function status(client: AdminClient, terminal: Terminal, json: bool
 /** The report for people: the first line is the verdict. `nowMs` is the wall clock. */
 export function statusText(report: StatusReport, nowMs: number): string {
   const { log, addresses, topics } = report;
-  const commit =
-    log.lastCommitMs === null
-      ? ''
-      : `, the last one ${duration(Math.max(0, nowMs - log.lastCommitMs) / 1000)} ago`;
+  const commit = log.lastCommitMs === null ? '' : `, the last one ${ago(log.lastCommitMs, nowMs)}`;
   const rows: readonly (readonly [string, string])[] = [
     ...report.reasons.map((reason) => ['because', reason] as const),
     ['running', `version ${report.version}, for ${duration(report.uptimeSeconds)}`],
     ['mqtt', addresses.mqtt],
+    ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
     ['admin', `http://${addresses.admin}/`],
     ['data', report.dataDir],
     ['log', `${log.commits} commits${commit}; ${log.journalFiles} journal files`],
@@ -36,14 +35,31 @@ export function statusText(report: StatusReport, nowMs: number): string {
   ].join('\n');
 }
 
+function serialText(port: SerialPortStatus, nowMs: number): string {
+  const { frames, deadLetters, dropped, lastFrameMs, lastError } = port;
+  return [
+    `${port.name} (${port.path}) is ${port.state}`,
+    `${frames} frames${lastFrameMs === null ? '' : `, the last one ${ago(lastFrameMs, nowMs)}`}`,
+    `${deadLetters} dead letters`,
+    ...(dropped === 0 ? [] : [`${dropped} dropped`]),
+    ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
+  ].join('; ');
+}
+
 function clusterText(forwarder: ForwarderStatus | null, nowMs: number): string {
   if (forwarder === null) return 'none configured: everything is stored, nothing is sent';
-  const { lastAcknowledgedMs, lagRecords } = forwarder;
+  const { lastAcknowledgedMs, lagRecords, lagSeconds, lastError, warnings } = forwarder;
   const last =
     lastAcknowledgedMs === null
       ? 'nothing acknowledged in this run yet'
-      : `last acknowledged ${duration(Math.max(0, nowMs - lastAcknowledgedMs) / 1000)} ago`;
-  return `${forwarder.message}; ${last}; ${lagRecords} records waiting`;
+      : `last acknowledged ${ago(lastAcknowledgedMs, nowMs)}`;
+  const lag = lagRecords === 0 ? '' : `, the oldest for ${duration(lagSeconds)}`;
+  const isTold = lastError === null || forwarder.message.includes(lastError.message);
+  return [
+    `${forwarder.message}; ${last}; ${lagRecords} records waiting${lag}`,
+    ...(isTold ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
+    ...warnings.map((warning) => `note: ${warning}`),
+  ].join('; ');
 }
 
 /** One line for each topic, in columns. */
@@ -60,6 +76,9 @@ export function topicRows(topics: readonly TopicStatus[]): readonly string[] {
     return `${name.padEnd(width)}  ${many}  ${records} records  (next offset ${ends})`;
   });
 }
+
+/** How long ago a moment of the wall clock was. */
+const ago = (ms: number, nowMs: number): string => `${duration(Math.max(0, nowMs - ms) / 1000)} ago`;
 
 const units = [
   ['d', 86_400],

@@ -64,8 +64,10 @@ function located(
   if (position === undefined && setInside !== undefined)
     return `${setInside.label}: ${nameOf(path)}: ${message}`;
   const name = path.length > 0 ? `${nameOf(path)}: ` : '';
-  if (position === undefined && path.length > 0) return `${name}${message}`;
-  return `${at(fileName, position)}: ${name}${message}`;
+  // What is missing has no place of its own; what it is missing from has, unless that is the file.
+  const place = position ?? (path.length > 1 ? yaml.positionOf(path.slice(0, -1)) : undefined);
+  if (place === undefined && path.length > 0) return `${name}${message}`;
+  return `${at(fileName, place)}: ${name}${message}`;
 }
 
 const at = (fileName = '', { line, column }: Position = { line: 1, column: 1 }): string =>

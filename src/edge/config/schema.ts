@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
 import { checkpointTopicName } from '../../forwarder/names.ts';
+import { type DecoderName, decoders, type FramingName, framings, namesOf } from '../registry.ts';
 import { type Address, formatAddress, isLoopback, parseAddress } from './address.ts';
 import { nearMatches } from './near-match.ts';
 import type { SettingPath } from './yaml-tree.ts';
@@ -22,6 +23,19 @@ const settingsFor = (hostName: string) =>
     mqtt: section({
       listen: listenAddress('127.0.0.1:1883').prefault('127.0.0.1:1883'),
     }),
+    /** Ports to read frames from. */
+    serial: list(
+      section({
+        /** The key of its records. */
+        name: portName(),
+        path: text('the path of a serial port, such as /dev/serial/by-id/usb-…', isAbsolutePath),
+        baud: wholeNumber(limits.serialBaudMin, limits.serialBaudMax, 'bits per second'),
+        framing: choice(namesOf(framings)).default('line'),
+        decoder: choice(namesOf(decoders)).default('json'),
+      }),
+      'serial ports, such as [{ name: weather, path: /dev/ttyUSB0, baud: 9600 }]',
+      limits.serialPortsMax,
+    ).default([]),
     admin: section({
       listen: listenAddress('127.0.0.1:8080').prefault('127.0.0.1:8080'),
     }),
@@ -36,6 +50,8 @@ const settingsFor = (hostName: string) =>
       lingerMs: wholeNumber(0, limits.lingerMsMax, 'milliseconds').default(1000),
       /** The topics to send: names, or `*` for all. */
       topics: list(topicChoice(), "topic names, or ['*'] for all", limits.partitionsMax).default(['*']),
+      /** When the cluster no longer knows what it had confirmed, or is another one. */
+      onCheckpointLost: choice(['resume', 'resend', 'stop']).default('resume'),
     }),
     log: section({
       level: choice(['debug', 'info', 'warn', 'error']).default('info'),
@@ -44,11 +60,19 @@ const settingsFor = (hostName: string) =>
 
 /** What no setting can see alone. */
 function checkTogether(all: Config, context: z.core.$RefinementCtx): void {
-  const { mqtt, admin, gateway, topics } = all;
+  const { mqtt, serial, admin, gateway, topics } = all;
   if (mqtt.listen.port !== 0 && formatAddress(mqtt.listen) === formatAddress(admin.listen)) {
     const message = 'write another port than that of mqtt.listen';
     context.addIssue({ code: 'custom', path: ['admin', 'listen'], message, input: all });
   }
+  serial.forEach((port, index) => {
+    for (const setting of ['name', 'path'] as const) {
+      const first = serial.findIndex((other) => other[setting] === port[setting]);
+      if (first === index) continue;
+      const message = `write another ${setting} than that of serial.${first}`;
+      context.addIssue({ code: 'custom', path: ['serial', index, setting], message, input: all });
+    }
+  });
   for (const topic of Object.keys(topics)) {
     if (gateway.name.length + 1 + topic.length > limits.topicNameLengthMax) {
       const message = `choose a shorter topic name: with the name of the gateway before it, it is longer than ${limits.topicNameLengthMax} characters`;
@@ -62,6 +86,7 @@ export interface Config {
   readonly gateway: { readonly name: string };
   readonly data: { readonly dir: string; readonly commitIntervalMs: number };
   readonly mqtt: { readonly listen: Address };
+  readonly serial: readonly SerialPortConfig[];
   readonly admin: { readonly listen: Address };
   /** By name. It has no prototype, so that a topic may be called `constructor`. */
   readonly topics: Readonly<Record<string, { readonly partitions: number }>>;
@@ -69,8 +94,17 @@ export interface Config {
     readonly brokers: readonly Address[];
     readonly lingerMs: number;
     readonly topics: readonly string[];
+    readonly onCheckpointLost: 'resume' | 'resend' | 'stop';
   };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+}
+
+export interface SerialPortConfig {
+  readonly name: string;
+  readonly path: string;
+  readonly baud: number;
+  readonly framing: FramingName;
+  readonly decoder: DecoderName;
 }
 
 export interface SettingProblem {
@@ -153,6 +187,13 @@ function gatewayName() {
   const what = `1 to ${limits.gatewayNameLengthMax} letters, digits, ".", "_" or "-"`;
   return text(what, (value) => isLegalTopicName(value) && value.length <= limits.gatewayNameLengthMax);
 }
+
+function portName() {
+  const what = `1 to ${limits.serialPortNameLengthMax} letters, digits, ".", "_" or "-"`;
+  return text(what, (value) => isLegalTopicName(value) && value.length <= limits.serialPortNameLengthMax);
+}
+
+const isAbsolutePath = (path: string): boolean => path.startsWith('/') && !path.includes('\0');
 
 function topicName() {
   const what = `1 to ${limits.topicNameLengthMax} letters, digits, ".", "_" or "-" as a topic name`;
@@ -245,6 +286,11 @@ function namesBelow(known: readonly SettingPath[], path: SettingPath): readonly 
 }
 
 function pathsBelow(schema: z.core.$ZodType, path: SettingPath): readonly SettingPath[] {
+  if (schema instanceof z.ZodDefault) return pathsBelow(schema.def.innerType, path);
+  if (schema instanceof z.ZodArray) {
+    const inner = pathsBelow(schema.def.element, [...path, '*']);
+    return inner.some(({ length }) => length > path.length + 1) ? inner : [path];
+  }
   if (schema instanceof z.ZodPipe && schema.def.in instanceof z.ZodTransform)
     return pathsBelow(schema.def.out, path);
   if (schema instanceof z.ZodObject) {

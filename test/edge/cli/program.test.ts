@@ -25,6 +25,7 @@ const report = {
   dataDir: '/site/data',
   uptimeSeconds: 3720,
   log: { available: true, commits: 42, journalFiles: 2, lastCommitMs: null },
+  serial: [],
   topics: [
     { name: 'readings', partitions: [{ partition: 0, logStartOffset: 10, highWatermark: 30 }] },
     {
@@ -193,14 +194,49 @@ describe('status', () => {
       state: 'backing-off',
       message: 'trying again soon: ECONNREFUSED',
       lagRecords: 7,
+      lagSeconds: 61,
       recordsAcknowledged: 3,
       lastAcknowledgedMs: Date.now() - 3 * 86_400_000 - 60_000,
-      lastError: null,
+      lastError: { message: 'the link was cut', atMs: Date.now() - 7_200_000 },
+      warnings: ['the board is another one'],
     };
     gateway.answer = (_, response) => json(response, 200, { ...report, forwarder });
     expect((await cli('status')).output).toContain(
-      '  cluster  trying again soon: ECONNREFUSED; last acknowledged 3 d ago; 7 records waiting\n',
+      '  cluster  trying again soon: ECONNREFUSED; last acknowledged 3 d ago; 7 records waiting, the oldest for 1 min 1 s; ' +
+        'last error 2 h ago: the link was cut; note: the board is another one\n',
     );
+  });
+
+  it('shows each serial port with what came of it', async () => {
+    const serial = [
+      {
+        name: 'wind',
+        path: '/dev/ttyUSB0',
+        state: 'open',
+        frames: 12,
+        deadLetters: 1,
+        dropped: 0,
+        lastFrameMs: Date.now() - 61_000,
+        lastError: { message: 'a bad frame: not-json', atMs: Date.now() - 7_200_000 },
+      },
+      {
+        name: 'rain',
+        path: '/dev/ttyUSB1',
+        state: 'lost',
+        frames: 0,
+        deadLetters: 0,
+        dropped: 3,
+        lastFrameMs: null,
+        lastError: null,
+      },
+    ];
+    gateway.answer = (_, response) => json(response, 200, { ...report, serial });
+    const { code, output } = await cli('status');
+    expect(code).toBe(0);
+    expect(output).toMatch(
+      / {2}serial {3}wind \(\/dev\/ttyUSB0\) is open; 12 frames, the last one 1 min 1 s ago; 1 dead letters; last error 2 h ago: a bad frame: not-json\n/,
+    );
+    expect(output).toContain('           rain (/dev/ttyUSB1) is lost; 0 frames; 0 dead letters; 3 dropped\n');
   });
 
   it('gives programs the whole report', async () => {

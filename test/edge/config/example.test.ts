@@ -15,8 +15,8 @@ const read = (yaml: string): ConfigResult =>
 
 /** The file with its examples switched on: comments that look like a setting lose their `#`. */
 const withExamples = text
-  .replaceAll(/^( *)# (?= *[a-zA-Z]+:( |$))/gm, '$1')
-  .replaceAll(/^ *brokers: \[\]\n/gm, '');
+  .replaceAll(/^( *)# (?= *(?:- )?[a-zA-Z]+:( |$))/gm, '$1')
+  .replaceAll(/^ *(?:brokers|serial): \[\]\n/gm, '');
 
 describe('headwater.example.yaml', () => {
   it('says the defaults', () => {
@@ -27,6 +27,7 @@ describe('headwater.example.yaml', () => {
     expect(read(withExamples)).toMatchObject({
       config: {
         gateway: { name: 'gw1' },
+        serial: [{ name: 'weather', baud: 9600, framing: 'line', decoder: 'json' }],
         topics: { temperature: { partitions: 2 } },
         forwarder: { brokers: [{ host: 'kafka1' }, { host: 'kafka2' }] },
       },
@@ -40,7 +41,9 @@ describe('headwater.example.yaml', () => {
       (after, name) =>
         after === -1
           ? -1
-          : lines.findIndex((line, index) => index > after && line.trim().startsWith(`${name}:`)),
+          : lines.findIndex(
+              (line, index) => index > after && line.trim().replace(/^- /, '').startsWith(`${name}:`),
+            ),
       lines.findIndex((line) => line.startsWith(`${names[0]}:`)) - 1,
     );
     expect(at).toBeGreaterThan(-1);

@@ -22,9 +22,10 @@ const defaults = {
   gateway: { name: 'gw1' },
   data: { dir: '/site/data', commitIntervalMs: 20 },
   mqtt: { listen: { host: '127.0.0.1', port: 1883 } },
+  serial: [],
   admin: { listen: { host: '127.0.0.1', port: 8080 } },
   topics: {},
-  forwarder: { brokers: [], lingerMs: 1000, topics: ['*'] },
+  forwarder: { brokers: [], lingerMs: 1000, topics: ['*'], onCheckpointLost: 'resume' },
   log: { level: 'info' },
 };
 
@@ -43,11 +44,14 @@ describe('a good configuration', () => {
 gateway: { name: gw-7 }
 data: { dir: /var/lib/hw, commitIntervalMs: 0 }
 mqtt: { listen: '[::1]:0' }
+serial:
+  - { name: wind, path: /dev/ttyUSB0, baud: 9600, framing: line, decoder: json }
+  - { name: rain, path: /dev/ttyUSB1, baud: 115200 }
 admin: { listen: localhost:9000 }
 topics:
   temperature: { partitions: 2 }
   constructor:
-forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, topics: [temperature] }
+forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, topics: [temperature], onCheckpointLost: stop }
 log: { level: debug }
 `;
     const config = configOf(read(text));
@@ -55,6 +59,10 @@ log: { level: debug }
       gateway: { name: 'gw-7' },
       data: { dir: '/var/lib/hw', commitIntervalMs: 0 },
       mqtt: { listen: { host: '::1', port: 0 } },
+      serial: [
+        { name: 'wind', path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' },
+        { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: 'line', decoder: 'json' },
+      ],
       admin: { listen: { host: 'localhost', port: 9000 } },
       topics: { temperature: { partitions: 2 }, constructor: { partitions: 1 } },
       forwarder: {
@@ -64,6 +72,7 @@ log: { level: debug }
         ],
         lingerMs: 5,
         topics: ['temperature'],
+        onCheckpointLost: 'stop',
       },
       log: { level: 'debug' },
     });
@@ -126,7 +135,7 @@ describe('a bad configuration is reported with its place and what to write inste
   it.each([
     [
       '5',
-      'hw.yaml:1:1: write a mapping of settings here: gateway, data, mqtt, admin, topics, forwarder, log, not 5',
+      'hw.yaml:1:1: write a mapping of settings here: gateway, data, mqtt, serial, admin, topics, forwarder, log, not 5',
     ],
     ['data: 7', 'hw.yaml:1:1: data: write a mapping of settings here: dir, commitIntervalMs, not 7'],
     [
@@ -156,7 +165,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'kafka: {}',
-      'hw.yaml:1:1: kafka: unknown setting; there are: gateway, data, mqtt, admin, topics, forwarder, log',
+      'hw.yaml:1:1: kafka: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, forwarder, log',
     ],
     [
       'gateway: { name: a/b }',
@@ -204,6 +213,50 @@ describe('a bad configuration is reported with its place and what to write inste
       'hw.yaml:1:1: topics: write fewer topics or partitions: 256 partitions in all at most',
     ],
     [
+      'serial: /dev/ttyUSB0',
+      'hw.yaml:1:1: serial: write a list of at most 16 serial ports, such as [{ name: weather, path: /dev/ttyUSB0, baud: 9600 }], not "/dev/ttyUSB0"',
+    ],
+    [
+      'serial: [/dev/ttyUSB0]',
+      'hw.yaml:1:10: serial.0: write a mapping of settings here: name, path, baud, framing, decoder, not "/dev/ttyUSB0"',
+    ],
+    [
+      'serial:\n  - { path: /a, baud: 1200 }',
+      'hw.yaml:2:5: serial.0.name: write 1 to 63 letters, digits, ".", "_" or "-"',
+    ],
+    [
+      'serial: [{ name: a b, path: /a, baud: 1200 }]',
+      'hw.yaml:1:12: serial.0.name: write 1 to 63 letters, digits, ".", "_" or "-", not "a b"',
+    ],
+    [
+      'serial: [{ name: a, path: ttyUSB0, baud: 1200 }]',
+      'hw.yaml:1:21: serial.0.path: write the path of a serial port, such as /dev/serial/by-id/usb-…, not "ttyUSB0"',
+    ],
+    [
+      'serial: [{ name: a, path: /a, baud: 0 }]',
+      'hw.yaml:1:31: serial.0.baud: write a whole number of bits per second from 50 to 4000000, not 0',
+    ],
+    [
+      'serial: [{ name: a, path: /a, baud: 50, framing: slip }]',
+      'hw.yaml:1:41: serial.0.framing: write one of line, not "slip"',
+    ],
+    [
+      'serial: [{ name: a, path: /a, baud: 50, decoder: toString }]',
+      'hw.yaml:1:41: serial.0.decoder: write one of json, not "toString"',
+    ],
+    [
+      'serial: [{ name: a, path: /a, baud: 50, bauds: 50 }]',
+      'hw.yaml:1:41: serial.0.bauds: unknown setting; did you mean baud?',
+    ],
+    [
+      'serial: [{ name: a, path: /a, baud: 50 }, { name: a, path: /b, baud: 50 }]',
+      'hw.yaml:1:45: serial.1.name: write another name than that of serial.0, not "a"',
+    ],
+    [
+      'serial: [{ name: a, path: /a, baud: 50 }, { name: b, path: /a, baud: 50 }]',
+      'hw.yaml:1:54: serial.1.path: write another path than that of serial.0, not "/a"',
+    ],
+    [
       'forwarder: { brokers: kafka1:9092 }',
       'hw.yaml:1:14: forwarder.brokers: write a list of at most 64 host:port, such as [kafka1:9092], not "kafka1:9092"',
     ],
@@ -244,8 +297,8 @@ describe('a bad configuration is reported with its place and what to write inste
       'hw.yaml:3:3: data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000, not -1',
       '--set mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), not "x"',
       'hw.yaml:4:8: log.level: write one of debug, info, warn, error, not 3',
-      'hw.yaml:5:1: foo: unknown setting; there are: gateway, data, mqtt, admin, topics, forwarder, log',
-      '--set bar: unknown setting; there are: gateway, data, mqtt, admin, topics, forwarder, log',
+      'hw.yaml:5:1: foo: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, forwarder, log',
+      '--set bar: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, forwarder, log',
     ]);
   });
 
