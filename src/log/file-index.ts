@@ -12,6 +12,8 @@ export interface PartitionBatch extends StoredBatch {
 export interface FramePlace {
   readonly position: number;
   readonly sizeBytes: number;
+  /** The life that wrote the frame. */
+  readonly lifeOrdinal: number;
   /** The last offset of the partition in that frame. */
   readonly lastOffset: number;
 }
@@ -32,10 +34,13 @@ export class FileIndex {
   readonly #places = new Map<string, FramePlace[]>();
 
   /** Enters a frame; frames come in the order in which they lie in the file. */
-  add(position: number, sizeBytes: number, batches: readonly PartitionBatch[]): void {
+  add(
+    frame: Pick<FramePlace, 'position' | 'sizeBytes' | 'lifeOrdinal'>,
+    batches: readonly PartitionBatch[],
+  ): void {
     for (const { partitionKey, lastOffset } of batches) {
       const places = this.#places.get(partitionKey) ?? [];
-      places.push({ position, sizeBytes, lastOffset });
+      places.push({ ...frame, lastOffset });
       this.#places.set(partitionKey, places);
     }
   }

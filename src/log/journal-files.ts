@@ -159,9 +159,24 @@ export class Spares {
   }
 
   async #make(): Promise<string> {
-    const { disk, fileBytes } = this.#env;
+    const { disk } = this.#env;
     const left = await this.#leftOver();
     if (left !== undefined) return left;
+    try {
+      await this.#fill();
+    } catch (error) {
+      // Half a spare would keep the last free bytes of a full disk from everybody else.
+      await disk.remove(fillingPath).catch(() => {});
+      throw error;
+    }
+    const path = this.#nextPath();
+    await disk.rename(fillingPath, path);
+    await disk.syncFolder(journalFolder);
+    return path;
+  }
+
+  async #fill(): Promise<void> {
+    const { disk, fileBytes } = this.#env;
     const file = await disk.create(fillingPath);
     try {
       const zeros = new Uint8Array(Math.min(fileBytes, limits.zeroFillBytes));
@@ -172,10 +187,6 @@ export class Spares {
     } finally {
       await file.close();
     }
-    const path = this.#nextPath();
-    await disk.rename(fillingPath, path);
-    await disk.syncFolder(journalFolder);
-    return path;
   }
 
   /** A spare of an earlier run. It was whole before it was called spare; old frames in it have another salt. */

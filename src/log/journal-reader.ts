@@ -3,6 +3,7 @@ import { batchesOf, FileIndex, type FramePlace, type PartitionBatch } from './fi
 import { decodeFrame, frameEntries } from './frame.ts';
 import { type JournalFile, type LogEnvironment, readWholeFile } from './journal-files.ts';
 import { scanFrames } from './scan.ts';
+import { lifeAt, type Partition, partitionKey } from './state.ts';
 import type { StoredBatch } from './types.ts';
 
 /**
@@ -24,13 +25,14 @@ export class JournalReader {
   /** Batches of the partition from `offset` on, about `bytesMax` bytes of them but at least one if there is one. */
   async read(
     files: readonly JournalFile[],
-    partitionKey: string,
+    partition: Partition,
     offset: number,
     bytesMax: number,
   ): Promise<readonly StoredBatch[]> {
-    const first = files.findLastIndex((file) => (file.nextOffsets.get(partitionKey) ?? 0) <= offset);
+    const key = partitionKey(partition.id);
+    const first = files.findLastIndex((file) => (file.nextOffsets.get(key) ?? 0) <= offset);
     for (const file of files.slice(Math.max(0, first))) {
-      const batches = await this.#readFile(file, partitionKey, offset, bytesMax);
+      const batches = await this.#readFile(file, partition, offset, bytesMax);
       if (batches.length > 0) return batches;
     }
     return [];
@@ -38,17 +40,19 @@ export class JournalReader {
 
   async #readFile(
     file: JournalFile,
-    partitionKey: string,
+    partition: Partition,
     offset: number,
     bytesMax: number,
   ): Promise<StoredBatch[]> {
-    const places = (await this.#index(file)).from(partitionKey, offset);
+    const key = partitionKey(partition.id);
+    const places = (await this.#index(file)).from(key, offset);
     const taken: StoredBatch[] = [];
     let bytes = 0;
     for (const place of places) {
       if (bytes >= bytesMax && taken.length > 0) break;
+      if (isStale(partition, place)) continue;
       for (const batch of await this.#frame(file, place)) {
-        if (batch.partitionKey !== partitionKey || batch.lastOffset < offset) continue;
+        if (batch.partitionKey !== key || batch.lastOffset < offset) continue;
         taken.push(batch);
         bytes += batch.bytes.length;
       }
@@ -74,7 +78,8 @@ export class JournalReader {
     }
     const index = new FileIndex();
     for (const { frame, position, sizeBytes } of frames) {
-      index.add(position, sizeBytes, batchesOf(frameEntries(frame)));
+      const { lifeOrdinal } = frame;
+      index.add({ position, sizeBytes, lifeOrdinal }, batchesOf(frameEntries(frame)));
     }
     file.index = index;
     this.#indexed.push(file);
@@ -124,4 +129,12 @@ export class JournalReader {
       this.#frameBytes -= frame.bytes;
     }
   }
+}
+
+/**
+ * Whether another life wrote these offsets. Newer files say up to which commit a file counts; if the medium damages
+ * the header that said so, a commit that nobody was told of would count again.
+ */
+function isStale(partition: Partition, { lastOffset, lifeOrdinal }: FramePlace): boolean {
+  return (lifeAt(partition, lastOffset) ?? lifeOrdinal) !== lifeOrdinal;
 }

@@ -78,7 +78,8 @@ export class Journal {
     metrics.add('headwater_commit_bytes_total', bytes.length);
     for (const entry of entries) this.state.apply(entry, life, version);
     const batches = batchesOf(raw);
-    this.#file.index?.add(this.#position, bytes.length, batches);
+    const place = { position: this.#position, sizeBytes: bytes.length, lifeOrdinal: life.ordinal };
+    this.#file.index?.add(place, batches);
     this.#position += bytes.length;
     this.#lastCommit += 1;
     return batches;

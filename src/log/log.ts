@@ -175,7 +175,8 @@ export class Log implements MirroredLog, Qos2Log {
     offset: number,
     bytesMax: number,
   ): Promise<readonly StoredBatch[]> {
-    const { id, logStartOffset, nextOffset } = this.#partition(topic, partition);
+    const found = this.#partition(topic, partition);
+    const { logStartOffset, nextOffset } = found;
     if (!Number.isSafeInteger(offset) || offset < logStartOffset || offset > nextOffset) {
       throw new OperatingError(
         'offset-out-of-range',
@@ -183,11 +184,10 @@ export class Log implements MirroredLog, Qos2Log {
       );
     }
     if (offset === nextOffset) return [];
-    const key = partitionKey(id);
     const bytes = Math.min(bytesMax, limits.readBytesMax);
     return (
-      this.#tail.read(key, offset, bytes) ??
-      (await this.#reader.read(this.#journal.files, key, offset, bytes))
+      this.#tail.read(partitionKey(found.id), offset, bytes) ??
+      (await this.#reader.read(this.#journal.files, found, offset, bytes))
     );
   }
 

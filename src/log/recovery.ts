@@ -102,7 +102,9 @@ async function replayNewestFile(env: LogEnvironment, file: JournalFile): Promise
 function indexOfCopy(open: OpenJournalFile, last: LocatedFrame | undefined): FileIndex {
   const index = new FileIndex();
   if (last !== undefined) {
-    index.add(open.file.startPosition, last.sizeBytes, batchesOf(frameEntries(last.frame)));
+    const { sizeBytes, frame } = last;
+    const place = { position: open.file.startPosition, sizeBytes, lifeOrdinal: frame.lifeOrdinal };
+    index.add(place, batchesOf(frameEntries(frame)));
   }
   return index;
 }

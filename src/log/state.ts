@@ -223,5 +223,9 @@ export class LogState {
   }
 }
 
+/** The ordinal of the life that wrote an offset, or undefined if the table has forgotten it. */
+export const lifeAt = (partition: Partition, offset: number): number | undefined =>
+  partition.lives.findLast(({ firstOffset }) => firstOffset <= offset)?.ordinal;
+
 /** A partition as the key of a map. */
 export const partitionKey = (id: PartitionId): string => `${id.topicNumber}/${id.partition}`;
