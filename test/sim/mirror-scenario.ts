@@ -33,7 +33,15 @@ export interface MirrorScenarioResult {
   readonly sent: number;
   /** Records that arrived twice, though within what the mode allows. */
   readonly doubled: number;
+  /** Records that a lying disk made the mirror skip; in any other mode that is a violation. */
+  readonly skipped: number;
 }
+
+/**
+ * How many of so many runs on a lying disk may skip records. No rule can tell them when the disk drops what the cluster
+ * has: measured were 18 runs in 14,000, and looser rules skip many times more often.
+ */
+export const skippingRunsMax = (runs: number): number => Math.ceil(1 + runs * 0.005);
 
 /** A card in a board, and the gateway that runs on them. */
 interface Site {
@@ -87,6 +95,7 @@ class MirrorScenario {
   readonly #allowance = new Map<string, number>();
   #backup: Pick<Site, 'disk' | 'trims'> | null = null;
   #sent = 0;
+  #skipped = 0;
   #boards = 0;
   #faultRate = 0.1;
 
@@ -114,7 +123,13 @@ class MirrorScenario {
       await forwarder.stop();
       await log.close();
     }
-    return { mode: this.#mode, violations: this.#violations, sent: this.#sent, doubled };
+    return {
+      mode: this.#mode,
+      violations: this.#violations,
+      sent: this.#sent,
+      doubled,
+      skipped: this.#skipped,
+    };
   }
 
   async #act(site: Site): Promise<void> {
@@ -264,7 +279,7 @@ class MirrorScenario {
       let before = 0;
       for (const value of await readTexts(log, topic, partition)) {
         const at = first.get(value);
-        if (at === undefined) this.#violate(`${value} of partition ${partition} never arrived`);
+        if (at === undefined) this.#skip(`${value} of partition ${partition} never arrived`);
         else if (at < before)
           this.#violate(`${value} of partition ${partition} arrived before its predecessor`);
         before = Math.max(before, at ?? 0);
@@ -320,6 +335,11 @@ class MirrorScenario {
     const cluster = this.#clusters.at(-1);
     if (cluster === undefined) throw new Error('there is always a cluster');
     return cluster;
+  }
+
+  #skip(what: string): void {
+    if (this.#mode === 'lying') this.#skipped += 1;
+    else this.#violate(what);
   }
 
   #violate(what: string): void {
