@@ -289,7 +289,8 @@ function notReadable(
     kind: 'hidden',
     message:
       `another producer's open transaction hides topic ${topic} from offset ${offset} on; it ends with that ` +
-      "producer's transaction timeout at the latest",
+      "producer's transaction timeout at the latest. If it does not, a broker has lost the end of a transaction: see " +
+      'kafka-transactions.sh find-hanging, and abort it (which may double that one transaction)',
   };
 }
 

@@ -15,10 +15,17 @@ export async function statusOf(gateway: RunningGateway): Promise<StatusReport> {
 
 /** Resolves when the cluster has acknowledged all that the gateway has stored. */
 export async function drained(gateway: RunningGateway): Promise<void> {
-  await until('the cluster has acknowledged everything', DRAIN_MS_MAX, async () => {
+  const isDrained = async (): Promise<true | undefined> => {
     const { forwarder } = await statusOf(gateway);
     return (forwarder?.lagRecords === 0 && forwarder.state === 'idle') || undefined;
-  });
+  };
+  await until('the cluster has acknowledged everything', DRAIN_MS_MAX, isDrained).catch(
+    async (cause: unknown) => {
+      throw new Error(`the mirror is stuck: ${JSON.stringify((await statusOf(gateway)).forwarder)}`, {
+        cause,
+      });
+    },
+  );
 }
 
 export interface Evidence {
