@@ -127,7 +127,7 @@ function planTopic(state: LogState, planned: TopicSetting[], request: Request & 
     );
   }
   const number = known?.topicNumber ?? state.nextTopicNumber() + planned.length;
-  planned.push({ topicNumber: number, name, partitions });
+  planned.push({ topicNumber: number, name, partitions, settings: known?.settings ?? {} });
   return { appended: [] };
 }
 

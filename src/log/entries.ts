@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from './bytes.ts';
+import type { TopicSettings } from './types.ts';
 
 /**
  * What a frame or a snapshot is made of. All numbers are reserved from the start, so that a later version's kind
@@ -66,26 +67,30 @@ export function readRecordBatchEntry(entry: Entry): { id: PartitionId; batch: Ui
   return { id: readPartitionId(reader), batch: reader.raw(reader.remaining) };
 }
 
-/** A topic as it is from now on. The settings of later versions follow the fixed fields. */
+/** A topic as it is from now on. */
 export interface TopicSetting {
   readonly topicNumber: number;
   readonly name: string;
   readonly partitions: number;
+  readonly settings: TopicSettings;
 }
 
-/** A topic as it is from the commit of this entry on. */
+/** A topic as it is from the commit of this entry on; its settings follow the fixed fields as JSON, if it has any. */
 export function topicSettingEntry(setting: TopicSetting): Entry {
   const writer = new ByteWriter();
   writer.uint32(setting.topicNumber);
   writer.text(setting.name);
   writer.uint32(setting.partitions);
+  if (Object.keys(setting.settings).length > 0) writer.text(JSON.stringify(setting.settings));
   return { kind: entryKinds.topicSetting, bytes: writer.bytes() };
 }
 
 /** The reverse of {@link topicSettingEntry}. */
 export function readTopicSettingEntry(entry: Entry): TopicSetting {
   const reader = new ByteReader(entry.bytes, 'topic setting');
-  return { topicNumber: reader.uint32(), name: reader.text(), partitions: reader.uint32() };
+  const fixed = { topicNumber: reader.uint32(), name: reader.text(), partitions: reader.uint32() };
+  const settings = reader.remaining > 0 ? (JSON.parse(reader.text()) as TopicSettings) : {};
+  return { ...fixed, settings };
 }
 
 export interface PartitionState {

@@ -25,7 +25,14 @@ export function batchesOf(entries: Uint8Array): PartitionBatch[] {
     .map((entry) => {
       const { id, batch } = readRecordBatchEntry(entry);
       const { baseOffset, lastOffset, maxTimestampMs } = readBatchHeader(batch);
-      return { partitionKey: partitionKey(id), baseOffset, lastOffset, maxTimestampMs, bytes: batch };
+      return {
+        partitionKey: partitionKey(id),
+        baseOffset,
+        lastOffset,
+        maxTimestampMs,
+        sealed: false,
+        bytes: batch,
+      };
     });
 }
 

@@ -153,7 +153,9 @@ export class Log implements MirroredLog, Qos2Log {
   }
 
   topics(): readonly TopicInfo[] {
-    return this.#journal.state.topics().map(({ name, partitions }) => ({ name, partitions }));
+    return this.#journal.state
+      .topics()
+      .map(({ name, partitions, settings }) => ({ name, partitions, settings }));
   }
 
   partitions(): readonly PartitionInfo[] {

@@ -173,7 +173,7 @@ export class LogState {
   /** The medium took the commit that made this partition, not its records: they stay, if need be under a name of ours. */
   #topicOfOrphan({ topicNumber, partition }: PartitionId): TopicSetting {
     const name = this.#topics.get(topicNumber)?.name ?? `lost-name-${topicNumber}`;
-    return { topicNumber, name, partitions: partition + 1 };
+    return { topicNumber, name, partitions: partition + 1, settings: {} };
   }
 
   #applyTopic(setting: TopicSetting): void {

@@ -1,7 +1,33 @@
+/** How the batches of segments are compressed, as Kafka names it. */
+export type Compression = 'zstd' | 'gzip' | 'none';
+
+/** What a topic asks of the log; what is left out follows the defaults. */
+export interface TopicSettings {
+  /** When records may go: above so many bytes in segments, after so long, or as soon as the cluster has them. */
+  readonly retention?: { readonly bytes?: number; readonly ageMs?: number } | 'until-forwarded';
+  /** Whether retention may also remove what the mirror has not sent yet; by default it waits for the mirror. */
+  readonly dropUnforwarded?: boolean;
+  readonly segmentBytes?: number;
+  readonly compression?: Compression;
+  /** 0 to 9; under a full disk budget, topics of a lower one lose their oldest records first. */
+  readonly priority?: number;
+}
+
 /** A topic of the log. */
 export interface TopicInfo {
   readonly name: string;
   readonly partitions: number;
+  readonly settings: TopicSettings;
+}
+
+/** What the mirror has done with the log's records, as retention asks it. */
+export interface Forwarding {
+  /** Whether records of this topic are to be sent at all. */
+  isMirrored(topic: string): boolean;
+  /** The cluster has confirmed everything below this offset. */
+  confirmedOffset(topic: string, partition: number): number;
+  /** Between the confirmed offset and this one lies a transaction that may or may not have arrived; equal if none does. */
+  undecidedOffset(topic: string, partition: number): number;
 }
 
 /** How far a partition reaches, in Kafka's words. */
@@ -19,6 +45,8 @@ export interface StoredBatch {
   readonly lastOffset: number;
   /** The largest timestamp in the batch, milliseconds since 1970 UTC. */
   readonly maxTimestampMs: number;
+  /** Whether it comes from a segment: large, compressed, and worth to be sent on as it is. */
+  readonly sealed: boolean;
   readonly bytes: Uint8Array;
 }
 

@@ -7,10 +7,10 @@ import { MemoryLog } from '../support/memory-log.ts';
 test('readings always exists, with one partition unless it is configured', async () => {
   const log = new MemoryLog();
   await ensureTopics(log, {}, [], silentLogger);
-  expect(log.topics()).toEqual([{ name: 'readings', partitions: 1 }]);
+  expect(log.topics()).toEqual([{ name: 'readings', partitions: 1, settings: {} }]);
   const other = new MemoryLog();
   await ensureTopics(other, { readings: { partitions: 4 } }, [], silentLogger);
-  expect(other.topics()).toEqual([{ name: 'readings', partitions: 4 }]);
+  expect(other.topics()).toEqual([{ name: 'readings', partitions: 4, settings: {} }]);
 });
 
 test('needed topics exist too, as they are configured or with one partition', async () => {
@@ -36,7 +36,7 @@ test('a smaller number of partitions takes nothing away and is a warning', async
   const warnings: string[] = [];
   const logger: Logger = { ...silentLogger, warn: (_fields, message) => void warnings.push(message) };
   await ensureTopics(log, { temperature: { partitions: 2 } }, [], logger);
-  expect(log.topics()).toContainEqual({ name: 'temperature', partitions: 3 });
+  expect(log.topics()).toContainEqual({ name: 'temperature', partitions: 3, settings: {} });
   expect(warnings).toEqual([expect.stringMatching(/temperature keeps its 3 partitions/)]);
   await ensureTopics(log, { temperature: { partitions: 3 } }, [], logger);
   expect(warnings).toHaveLength(1);

@@ -9,7 +9,11 @@ import { textRecord } from '../support/log-on-disk.ts';
 function stateWith(...topics: readonly [name: string, partitions: number][]): LogState {
   const state = new LogState();
   for (const [index, [name, partitions]] of topics.entries())
-    state.apply(topicSettingEntry({ topicNumber: index + 1, name, partitions }), undefined, '1.2.3');
+    state.apply(
+      topicSettingEntry({ topicNumber: index + 1, name, partitions, settings: {} }),
+      undefined,
+      '1.2.3',
+    );
   return state;
 }
 
@@ -64,7 +68,7 @@ describe('the plan of a commit', () => {
     const state = stateWith(['a', 2]);
     const { entries } = planCommit(state, [topic('a', 1, true), topic('a', 4, true), topic('a', 3, true)]);
     for (const entry of entries) state.apply(entry, undefined, '1.2.3');
-    expect(state.topics()).toEqual([{ topicNumber: 1, name: 'a', partitions: 4 }]);
+    expect(state.topics()).toEqual([{ topicNumber: 1, name: 'a', partitions: 4, settings: {} }]);
   });
 
   test('counts what the same commit creates and grows against the limit of partitions', () => {

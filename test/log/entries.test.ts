@@ -55,7 +55,9 @@ test('every kind of entry comes back as it was written', () => {
       expect({ id: read.id, batch: Uint8Array.from(read.batch) }).toEqual({ id, batch });
       const memo = { key: name, value: batch };
       expect(readCheckpointEntry(checkpointEntry(memo))).toEqual(memo);
-      const topic = { topicNumber: number, name, partitions: number };
+      const topic = { topicNumber: number, name, partitions: number, settings: {} };
+      const tuned = { ...topic, settings: { retention: { bytes: number }, priority: 5 } };
+      expect(readTopicSettingEntry(topicSettingEntry(tuned))).toEqual(tuned);
       expect(readTopicSettingEntry(topicSettingEntry(topic))).toEqual(topic);
       const [logStartOffset, sealedOffset, nextOffset] = offsets;
       const state = { id, logStartOffset, sealedOffset, nextOffset };

@@ -138,8 +138,8 @@ describe('topics', () => {
     await log.growTopic('a', 3);
     await log.growTopic('b', 1);
     expect(log.topics()).toEqual([
-      { name: 'a', partitions: 3 },
-      { name: 'b', partitions: 1 },
+      { name: 'a', partitions: 3, settings: {} },
+      { name: 'b', partitions: 1, settings: {} },
     ]);
     expect(log.partitions().map(({ topic, partition }) => `${topic}-${partition}`)).toEqual([
       'a-0',
@@ -313,7 +313,7 @@ describe('opening again', () => {
     const file = await session.open(`journal/${name}`);
     await file.writeAt(Buffer.alloc(100, 0xff), limits.journalBlockBytes);
     const again = await openLog(session);
-    expect(again.topics()).toEqual([{ name: 'lost-name-1', partitions: 1 }]);
+    expect(again.topics()).toEqual([{ name: 'lost-name-1', partitions: 1, settings: {} }]);
     expect(await readTexts(again, 'lost-name-1', 0)).toEqual(['one', 'two']);
     await again.createTopic('a', 1);
     await again.append([textRecord('a', 'three')]);

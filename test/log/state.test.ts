@@ -36,7 +36,12 @@ function play(steps: readonly Step[]): LogState {
   const state = new LogState();
   for (const [index, { topic, partitions, writes }] of steps.entries()) {
     const before = state.topics().find(({ topicNumber }) => topicNumber === topic)?.partitions ?? 0;
-    const setting = { topicNumber: topic, name: `t${topic}`, partitions: Math.max(before, partitions) };
+    const setting = {
+      topicNumber: topic,
+      name: `t${topic}`,
+      partitions: Math.max(before, partitions),
+      settings: {},
+    };
     state.apply(topicSettingEntry(setting), undefined, '1.2.3');
     for (const count of writes)
       state.apply(batchOf(state, topic, count % setting.partitions, count), life(1 + index), '1.2.3');
@@ -67,7 +72,11 @@ describe('the state of the log', () => {
 
   test('knows which life wrote from which offset on', () => {
     const state = new LogState();
-    state.apply(topicSettingEntry({ topicNumber: 1, name: 'a', partitions: 2 }), undefined, '1.2.3');
+    state.apply(
+      topicSettingEntry({ topicNumber: 1, name: 'a', partitions: 2, settings: {} }),
+      undefined,
+      '1.2.3',
+    );
     state.apply(batchOf(state, 1, 0, 3), life(1), '1.2.3');
     state.apply(batchOf(state, 1, 0, 2), life(1), '1.2.3');
     state.apply(batchOf(state, 1, 0, 1), life(3), '1.2.3');
@@ -85,7 +94,11 @@ describe('the state of the log', () => {
     const partitions = limits.partitionsPerTopicMax;
     const lives = limits.lifeStartsMax / partitions;
     const state = new LogState();
-    state.apply(topicSettingEntry({ topicNumber: 1, name: 'a', partitions }), undefined, '1.2.3');
+    state.apply(
+      topicSettingEntry({ topicNumber: 1, name: 'a', partitions, settings: {} }),
+      undefined,
+      '1.2.3',
+    );
     for (let ordinal = 1; ordinal <= lives + 1; ordinal += 1)
       for (let partition = 0; partition < partitions; partition += 1)
         state.apply(batchOf(state, 1, partition), life(ordinal), '1.2.3');
@@ -127,7 +140,11 @@ describe('the state of the log', () => {
 
   test('takes no offset twice', () => {
     const state = new LogState();
-    state.apply(topicSettingEntry({ topicNumber: 1, name: 'a', partitions: 1 }), undefined, '1.2.3');
+    state.apply(
+      topicSettingEntry({ topicNumber: 1, name: 'a', partitions: 1, settings: {} }),
+      undefined,
+      '1.2.3',
+    );
     const batch = batchOf(state, 1, 0, 2);
     state.apply(batch, life(1), '1.2.3');
     expect(() => state.apply(batch, life(1), '1.2.3')).toThrowError(/offset 0 of 1\/0 is used already/);
@@ -137,10 +154,14 @@ describe('the state of the log', () => {
     const state = new LogState();
     const orphan = recordBatchEntry({ topicNumber: 3, partition: 1 }, encodeBatch(7, [textRecord('', 'x')]));
     state.apply(orphan, life(1), '1.2.3');
-    expect(state.topics()).toEqual([{ topicNumber: 3, name: 'lost-name-3', partitions: 2 }]);
+    expect(state.topics()).toEqual([{ topicNumber: 3, name: 'lost-name-3', partitions: 2, settings: {} }]);
     expect(state.partition('lost-name-3', 1)).toMatchObject({ topic: 'lost-name-3', nextOffset: 8 });
-    state.apply(topicSettingEntry({ topicNumber: 3, name: 'a', partitions: 4 }), undefined, '1.2.3');
-    expect(state.topics()).toEqual([{ topicNumber: 3, name: 'a', partitions: 4 }]);
+    state.apply(
+      topicSettingEntry({ topicNumber: 3, name: 'a', partitions: 4, settings: {} }),
+      undefined,
+      '1.2.3',
+    );
+    expect(state.topics()).toEqual([{ topicNumber: 3, name: 'a', partitions: 4, settings: {} }]);
     expect(state.topic('lost-name-3')).toBeUndefined();
     expect(state.partitions().map(({ topic }) => topic)).toEqual(['a', 'a', 'a', 'a']);
   });

@@ -12,6 +12,7 @@ const batch = (
   partitionKey,
   baseOffset,
   lastOffset: baseOffset + count - 1,
+  sealed: false,
   maxTimestampMs: 0,
   bytes: new Uint8Array(sizeBytes),
 });

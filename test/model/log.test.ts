@@ -128,7 +128,11 @@ class Reopen implements Command {
     await ends[this.end](real);
     real.log = await openLog(real.disk.session());
     expect(real.log.logId).toBe(logId);
-    const expected = [...model.topics].map(([name, texts]) => ({ name, partitions: texts.length }));
+    const expected = [...model.topics].map(([name, texts]) => ({
+      name,
+      partitions: texts.length,
+      settings: {},
+    }));
     expect(real.log.topics()).toEqual(expected);
     const marks = new Map(
       real.log

@@ -54,6 +54,7 @@ export class LogWithLives implements MirroredLog {
     stored.batches.push({
       baseOffset,
       lastOffset: baseOffset + records.length - 1,
+      sealed: false,
       maxTimestampMs: Math.max(...records.map(({ timestampMs }) => timestampMs)),
       bytes: encodeBatch(baseOffset, records),
     });
@@ -89,6 +90,7 @@ export class LogWithLives implements MirroredLog {
     return names.map((name) => ({
       name,
       partitions: this.#partitions.filter(({ topic }) => topic === name).length,
+      settings: {},
     }));
   }
 

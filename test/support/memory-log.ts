@@ -21,7 +21,11 @@ export class MemoryLog implements LogReader {
   }
 
   topics(): readonly TopicInfo[] {
-    return [...this.#topics].map(([name, partitions]) => ({ name, partitions: partitions.length }));
+    return [...this.#topics].map(([name, partitions]) => ({
+      name,
+      partitions: partitions.length,
+      settings: {},
+    }));
   }
 
   partitions(): readonly PartitionInfo[] {
@@ -69,7 +73,13 @@ export class MemoryLog implements LogReader {
       const batches = this.#partition(record.topic, partition);
       const offset = batches.length;
       const bytes = encodeBatch(offset, [record]);
-      batches.push({ baseOffset: offset, lastOffset: offset, maxTimestampMs: record.timestampMs, bytes });
+      batches.push({
+        baseOffset: offset,
+        lastOffset: offset,
+        maxTimestampMs: record.timestampMs,
+        sealed: false,
+        bytes,
+      });
       return { partition, offset };
     });
     this.commit();

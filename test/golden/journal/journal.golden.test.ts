@@ -110,8 +110,8 @@ test('a journal of format 1 is opened and read', async () => {
   const log = await openLog(session);
   expect(log.logId).toBe(Buffer.from(Array.from({ length: 16 }, (_, index) => index + 1)).toString('hex'));
   expect(log.topics()).toEqual([
-    { name: 'readings', partitions: 2 },
-    { name: 'alarms', partitions: 1 },
+    { name: 'readings', partitions: 2, settings: {} },
+    { name: 'alarms', partitions: 1, settings: {} },
   ]);
   expect(await readTexts(log, 'readings', 0)).toEqual(['21.5', '21.6']);
   expect(await readRecords(log, 'readings', 1)).toEqual([
