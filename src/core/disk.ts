@@ -7,7 +7,7 @@
  * good `sync` can be believed, whatever a read shows.
  */
 export interface Disk {
-  /** Names (not paths) in a folder, in no particular order; empty if the folder does not exist. */
+  /** Names (not paths) of files and folders in a folder, in no particular order; empty if the folder does not exist. */
   list(folder: string): Promise<readonly string[]>;
   /** Creates the folder and its parents, and makes them durable. */
   makeFolder(folder: string): Promise<void>;
@@ -30,6 +30,8 @@ export interface DiskFile {
   readAt(into: Uint8Array, at: number): Promise<number>;
   /** Writes all of `bytes` at position `at`. Not durable until `sync`. */
   writeAt(bytes: Uint8Array, at: number): Promise<void>;
+  /** Cuts the file to `lengthBytes`, which is not more than it has. Not durable until `sync`. */
+  truncate(lengthBytes: number): Promise<void>;
   /** Makes everything written so far durable (`fdatasync`). A rejected call must never be repeated. */
   sync(): Promise<void>;
   close(): Promise<void>;

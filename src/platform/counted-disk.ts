@@ -7,6 +7,7 @@ export function countSyncs(disk: Disk, metrics: Metrics): Disk {
     size: () => file.size(),
     readAt: (into, at) => file.readAt(into, at),
     writeAt: (bytes, at) => file.writeAt(bytes, at),
+    truncate: (lengthBytes) => file.truncate(lengthBytes),
     close: () => file.close(),
     sync() {
       metrics.add('headwater_disk_syncs_total', 1, { kind: 'fdatasync' });

@@ -82,6 +82,10 @@ class NodeFile implements DiskFile {
     }
   }
 
+  async truncate(lengthBytes: number): Promise<void> {
+    await this.#handle.truncate(lengthBytes);
+  }
+
   async sync(): Promise<void> {
     await this.#handle.datasync();
   }

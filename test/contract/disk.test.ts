@@ -57,6 +57,26 @@ describe.each(Object.entries(twins))('%s keeps the contract of a disk:', (_, ope
     expect([...(await twin.disk.list('f'))].sort()).toEqual(['one', 'three', 'two']);
   });
 
+  test('folders are listed among the names', async () => {
+    await using twin = await open();
+    await twin.disk.makeFolder('a/b');
+    await write(twin.disk, 'a/x', 'x');
+    expect([...(await twin.disk.list('a'))].sort()).toEqual(['b', 'x']);
+  });
+
+  test('a file is cut, and grows again with zeros', async () => {
+    await using twin = await open();
+    await twin.disk.makeFolder('f');
+    await write(twin.disk, 'f/x', '0123456789');
+    const file = await twin.disk.open('f/x');
+    await file.truncate(4);
+    await file.sync();
+    expect(await contentOf(file)).toBe('0123');
+    await file.writeAt(Buffer.from('x'), 6);
+    expect(await contentOf(file)).toBe('0123\0\0x');
+    await file.close();
+  });
+
   test('a created file is empty and replaces what had the name', async () => {
     await using twin = await open();
     await twin.disk.makeFolder('f');

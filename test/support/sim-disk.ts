@@ -36,6 +36,8 @@ export interface Faults {
   readonly landsLate?: number;
   /** Per sync: it reports success and writes nothing. */
   readonly lies?: number;
+  /** Operations on paths that do not begin so do not fail. */
+  readonly onlyBelow?: string;
 }
 
 export const noFaults: Faults = {};
@@ -51,6 +53,8 @@ interface Inode {
   dirtyFrom: number;
   dirtyEnd: number;
   ghosts: boolean;
+  /** The shortest that the file was cut to since the last good sync; the medium does not know of it. */
+  cutTo: number;
 }
 
 /** From now on the folder has this file under this name; without a name, not at all. */
@@ -96,6 +100,8 @@ export class SimDisk {
   #onDeath: () => void = () => {};
   faults: Faults = noFaults;
   /** Files together may not grow above this. */
+  /** The operation under way is not one that may fail. */
+  #isSpared = false;
   budgetBytes = Number.POSITIVE_INFINITY;
   /** Hears of each fault. */
   onFault: (event: DiskEvent) => void = () => {};
@@ -121,7 +127,7 @@ export class SimDisk {
     const step = <T>(what: string, path: string, work: () => T): Promise<T> =>
       this.#step(id, what, path, work);
     return {
-      list: (folder) => step('list', folder, () => [...this.#folder(folder).names.keys()]),
+      list: (folder) => step('list', folder, () => this.#list(folder)),
       makeFolder: (folder) => step('make', folder, () => void this.#folder(folder)),
       create: (path) => step('create', path, () => this.#file(this.#create(path), path, step)),
       open: (path) => step('open', path, () => this.#file(this.#existing(path), path, step)),
@@ -213,8 +219,10 @@ export class SimDisk {
     this.#operation += 1;
     this.#operationsLeft -= 1;
     this.onOperation?.({ operation: this.#operation, what: `${what} ${path}` });
+    this.#isSpared = false;
     if (this.#happens(this.faults.landsLate)) this.#landOne();
     if (this.#happens(this.faults.evicts)) this.#evict();
+    this.#isSpared = !path.startsWith(this.faults.onlyBelow ?? '');
     if (this.#operationsLeft > 0) return this.#reporting(what, path, work);
     // The operation may have reached the page cache before the end.
     const reached = this.#random.chance(0.5);
@@ -243,7 +251,7 @@ export class SimDisk {
   }
 
   #happens(probability = 0): boolean {
-    return probability > 0 && this.#random.chance(probability);
+    return probability > 0 && !this.#isSpared && this.#random.chance(probability);
   }
 
   #pick<T>(list: readonly T[]): T {
@@ -262,6 +270,7 @@ export class SimDisk {
           inode.cache.copy(into, 0, Math.min(at, inode.cache.length), at + into.length),
         ),
       writeAt: (bytes, at) => step('write', path, () => this.#write(inode, bytes, at)),
+      truncate: (lengthBytes) => step('truncate', path, () => this.#truncate(inode, lengthBytes)),
       sync: () => step('sync', path, () => this.#sync(inode)),
       close: () => step('close', path, () => undefined),
     };
@@ -294,6 +303,22 @@ export class SimDisk {
     return grows <= free ? length : Math.max(0, length - grows + free);
   }
 
+  #truncate(inode: Inode, lengthBytes: number): void {
+    if (this.#happens(this.faults.writeFails)) throw systemError('EIO', 'ftruncate');
+    inode.cache = Buffer.from(inode.cache.subarray(0, lengthBytes));
+    inode.sectors = inode.sectors.slice(0, Math.ceil(lengthBytes / sectorBytes));
+    inode.dirtyEnd = Math.min(inode.dirtyEnd, inode.sectors.length);
+    inode.cutTo = Math.min(inode.cutTo, lengthBytes);
+  }
+
+  #list(folder: string): string[] {
+    const inside = folder === '' ? '' : `${folder}/`;
+    const folders = [...this.#folders.keys()]
+      .filter((path) => path !== folder && path.startsWith(inside))
+      .map((path) => path.slice(inside.length).split('/')[0] as string);
+    return [...new Set([...this.#folder(folder).names.keys(), ...folders])];
+  }
+
   #sync(inode: Inode): void {
     if (this.#happens(this.faults.lies)) return;
     if (this.#happens(this.faults.syncFails)) {
@@ -301,6 +326,7 @@ export class SimDisk {
       throw systemError('EIO', 'fdatasync');
     }
     this.counts.fdatasync += 1;
+    cutMedium(inode);
     if (inode.medium.length < inode.cache.length) inode.medium = grow(inode.medium, inode.cache.length);
     for (let sector = inode.dirtyFrom; sector < inode.dirtyEnd; sector += 1) {
       const from = sector;
@@ -373,7 +399,9 @@ export class SimDisk {
   }
 
   #loseCache(inode: Inode): void {
-    if (inode.dirtyEnd === 0 && !inode.ghosts) return;
+    if (inode.dirtyEnd === 0 && !inode.ghosts && inode.cutTo === Number.POSITIVE_INFINITY) return;
+    if (this.#random.chance(0.5)) cutMedium(inode);
+    inode.cutTo = Number.POSITIVE_INFINITY;
     for (let sector = inode.dirtyFrom; sector < inode.dirtyEnd; sector += 1) {
       if (inode.sectors[sector] !== dirty) continue;
       const fate = this.#random.below(4);
@@ -416,6 +444,7 @@ export class SimDisk {
       dirtyFrom: Number.POSITIVE_INFINITY,
       dirtyEnd: 0,
       ghosts: false,
+      cutTo: Number.POSITIVE_INFINITY,
     };
     this.#inodes.add(inode);
     this.#change(folder, { inode, name });
@@ -483,6 +512,12 @@ function resize(inode: Inode, length: number): void {
   const sectors = new Uint8Array(Math.ceil(length / sectorBytes));
   sectors.set(inode.sectors);
   inode.sectors = sectors;
+}
+
+/** The medium learns that the file was cut. */
+function cutMedium(inode: Inode): void {
+  if (inode.cutTo < inode.medium.length) inode.medium = Buffer.from(inode.medium.subarray(0, inode.cutTo));
+  inode.cutTo = Number.POSITIVE_INFINITY;
 }
 
 /** The first `bytes` of a sector reach the medium. */
