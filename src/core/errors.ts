@@ -17,11 +17,14 @@ export type ErrorCode =
   | 'log-unavailable'
   /** More bytes wait for a commit than the limit allows; the same records may be offered again later. */
   | 'log-overloaded'
+  /** Records could not be moved into segments; they are safe in the journal. */
+  | 'sealing-failed'
   | 'unknown-topic'
   | 'topic-exists'
   | 'illegal-topic'
   | 'illegal-partition'
   | 'too-many-partitions'
+  | 'too-many-deleted-topics'
   | 'record-too-large'
   | 'offset-out-of-range'
   /** A data folder written by a later version, or not by this product. */

@@ -33,7 +33,42 @@ export const limits = {
   recoveryBackoffMsMin: 100,
   recoveryBackoffMsMax: 10_000,
 
+  // Segments
+  segmentBytesDefault: 8 * MIB,
+  segmentBytesMin: 64 * KIB,
+  segmentBytesMax: 1024 * MIB,
+  /** A segment takes records of so long a time at most, so that retention by age finds whole ones to remove. */
+  segmentAgeMsMax: 7 * 24 * 3600 * 1000,
+  /** A merged batch as stored; one record may be larger. A larger batch would hold up the alarm lane on a slow link. */
+  sealedBatchBytesMax: 64 * KIB,
+  sealedBatchPlainBytesMax: 1 * MIB,
+  sealedBatchRecordsMax: 4096,
+  /** Measured on readings: higher levels cost more than they save. */
+  segmentZstdLevel: 1,
+  /** Journal files that wait to be sealed before it is done, and that are sealed in one go. */
+  sealFilesMin: 2,
+  sealFilesMax: 8,
+  /** Records of all partitions that wait for their batch to become full. */
+  sealPendingBytesMax: 32 * MIB,
+  /** Bytes of a segment that one sync makes durable: a longer one would hold up the commits. */
+  sealSyncBytes: 2 * MIB,
+  /** How long sealing waits for a commit to end before it goes on all the same. */
+  sealYieldMsMax: 50,
+  /** Journal files in reserve, the one that is taken next included. */
+  journalSparesMax: 2,
+  /** Waits between attempts at upkeep after the disk refused. */
+  upkeepBackoffMsMin: 1_000,
+  upkeepBackoffMsMax: 60_000,
+  /** More than an entry about a segment or a partition takes in a commit. */
+  upkeepEntryBytesMax: 64,
+  /** Deleted topics whose offsets are remembered, so that none is used twice. */
+  deletedTopicsMax: 1024,
+
   // Readers
+  /** Segments whose batches' places are kept in memory. */
+  segmentTablesMax: 64,
+  /** What is read from a segment at once at least: what is left of it serves the next reader from the page cache. */
+  segmentReadBytesMin: 128 * KIB,
   /** Recent batches kept in memory for live readers. */
   tailBytesMax: 8 * MIB,
   /** Frames decoded for catching-up readers, shared by all of them. */
@@ -41,6 +76,8 @@ export const limits = {
   /** Journal files whose sparse index is kept in memory. */
   fileIndexesMax: 16,
   readBytesMax: 4 * MIB,
+  /** What a search by time reads at once. */
+  timeSearchBytes: 1 * MIB,
 
   // MQTT
   mqttConnectionsMax: 1000,

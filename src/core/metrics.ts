@@ -15,6 +15,13 @@ export const metricRows = {
     'Recoveries within a run, after a failed write or sync.',
   ),
   headwater_journal_files: row('gauge', 'Files of the journal, the spare one not counted.'),
+  headwater_sealed_journal_files_total: row(
+    'counter',
+    'Journal files whose records were moved into segments.',
+  ),
+  headwater_seal_seconds: row('histogram', 'Time of moving some journal files into segments.'),
+  headwater_segments: row('gauge', 'Segments in the catalog.'),
+  headwater_segment_bytes: row('gauge', 'Bytes of the segments in the catalog.'),
   headwater_disk_syncs_total: row(
     'counter',
     'Syncs asked of the disk: fdatasync of files, fsync of folders.',

@@ -1,9 +1,10 @@
-import { zstdDecompressSync } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { LogRecord, RecordHeader, StoredRecord } from '../core/record.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { crc32c } from './crc32c.ts';
+import type { Compression } from './types.ts';
 
 /*
  * Kafka's record batch, magic 2 (Kafka documentation, "Record Batch"; KIP-98). All integers big-endian.
@@ -18,8 +19,8 @@ export const batchHeaderBytes = 61;
 const lengthFieldEnd = 12;
 const crcStart = 21;
 const codecMask = 0x07;
-const codecNone = 0;
-const codecZstd = 4;
+/** Numbers as Kafka gives them. */
+const codecs = { none: 0, gzip: 1, zstd: 4 } as const satisfies Record<Compression, number>;
 
 /** The fixed fields of a batch, as far as readers need them. */
 export interface BatchHeader {
@@ -28,6 +29,38 @@ export interface BatchHeader {
   readonly sizeBytes: number;
   readonly maxTimestampMs: number;
   readonly recordCount: number;
+  /** In segments the ordinal of the life that wrote the records, as Kafka keeps the leader epoch; else -1. */
+  readonly leaderEpoch: number;
+}
+
+/** What a batch says of its records, whatever the codec. */
+export interface BatchFields {
+  readonly baseOffset: number;
+  readonly leaderEpoch: number;
+  readonly compression: Compression;
+  readonly baseTimestampMs: number;
+  readonly maxTimestampMs: number;
+  readonly recordCount: number;
+}
+
+/** A batch of records without gaps between their offsets, encoded and compressed by the caller. */
+export function assembleBatch(fields: BatchFields, records: Uint8Array): Buffer {
+  const batch = Buffer.alloc(batchHeaderBytes + records.length);
+  batch.writeBigInt64BE(BigInt(fields.baseOffset), 0);
+  batch.writeInt32BE(batch.length - lengthFieldEnd, 8);
+  batch.writeInt32BE(fields.leaderEpoch, 12);
+  batch.writeInt8(2, 16);
+  batch.writeInt16BE(codecs[fields.compression], 21);
+  batch.writeInt32BE(fields.recordCount - 1, 23);
+  batch.writeBigInt64BE(BigInt(fields.baseTimestampMs), 27);
+  batch.writeBigInt64BE(BigInt(fields.maxTimestampMs), 35);
+  batch.writeBigInt64BE(-1n, 43);
+  batch.writeInt16BE(-1, 51);
+  batch.writeInt32BE(-1, 53);
+  batch.writeInt32BE(fields.recordCount, 57);
+  batch.set(records, batchHeaderBytes);
+  batch.writeUInt32BE(crc32c(batch.subarray(crcStart)), 17);
+  return batch;
 }
 
 /**
@@ -39,8 +72,6 @@ export function encodeBatch(baseOffset: number, records: readonly LogRecord[]): 
   assert(first !== undefined, 'a batch has at least one record');
   const baseTimestampMs = first.timestampMs;
   let maxTimestampMs = baseTimestampMs;
-  const writer = new ByteWriter(1024);
-  writer.raw(new Uint8Array(batchHeaderBytes));
   const body = new ByteWriter(1024);
   for (const [delta, record] of records.entries()) {
     maxTimestampMs = Math.max(maxTimestampMs, record.timestampMs);
@@ -48,22 +79,9 @@ export function encodeBatch(baseOffset: number, records: readonly LogRecord[]): 
     body.varint(encoded.length);
     body.raw(encoded);
   }
-  writer.raw(body.bytes());
-  const batch = writer.bytes();
-  batch.writeBigInt64BE(BigInt(baseOffset), 0);
-  batch.writeInt32BE(batch.length - lengthFieldEnd, 8);
-  batch.writeInt32BE(-1, 12);
-  batch.writeInt8(2, 16);
-  batch.writeInt16BE(codecNone, 21);
-  batch.writeInt32BE(records.length - 1, 23);
-  batch.writeBigInt64BE(BigInt(baseTimestampMs), 27);
-  batch.writeBigInt64BE(BigInt(maxTimestampMs), 35);
-  batch.writeBigInt64BE(-1n, 43);
-  batch.writeInt16BE(-1, 51);
-  batch.writeInt32BE(-1, 53);
-  batch.writeInt32BE(records.length, 57);
-  batch.writeUInt32BE(crc32c(batch.subarray(crcStart)), 17);
-  return batch;
+  const recordCount = records.length;
+  const fields = { baseOffset, leaderEpoch: -1, baseTimestampMs, maxTimestampMs, recordCount };
+  return assembleBatch({ ...fields, compression: 'none' }, body.bytes());
 }
 
 /**
@@ -72,9 +90,16 @@ export function encodeBatch(baseOffset: number, records: readonly LogRecord[]): 
  */
 export function readBatchHeader(bytes: Uint8Array): BatchHeader {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.length < batchHeaderBytes || view.readInt8(16) !== 2) throw malformed('record batch');
+  const header = peekBatchHeader(view);
+  if (header?.sizeBytes !== view.length) throw malformed('record batch');
+  return header;
+}
+
+/** The fixed fields of a batch of which at least the header is there; undefined if these bytes begin no batch of magic 2. */
+export function peekBatchHeader(view: Buffer): BatchHeader | undefined {
+  if (view.length < batchHeaderBytes || view.readInt8(16) !== 2) return undefined;
   const sizeBytes = view.readInt32BE(8) + lengthFieldEnd;
-  if (sizeBytes !== view.length) throw malformed('record batch');
+  if (sizeBytes < batchHeaderBytes) return undefined;
   const baseOffset = Number(view.readBigInt64BE(0));
   return {
     baseOffset,
@@ -82,17 +107,27 @@ export function readBatchHeader(bytes: Uint8Array): BatchHeader {
     sizeBytes,
     maxTimestampMs: Number(view.readBigInt64BE(35)),
     recordCount: view.readInt32BE(57),
+    leaderEpoch: view.readInt32BE(12),
   };
 }
 
+/** Whether the bytes are one whole batch with the checksum that it names. */
+export function isIntactBatch(bytes: Uint8Array): boolean {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (
+    peekBatchHeader(view)?.sizeBytes === view.length &&
+    view.readUInt32BE(17) === crc32c(view.subarray(crcStart))
+  );
+}
+
 /**
- * The records of one batch, uncompressed or zstd.
+ * The records of one batch: uncompressed, gzip or zstd.
  * @throws OperatingError `unreadable-format` if the checksum is wrong or the bytes are not such a batch.
  */
 export function decodeBatch(bytes: Uint8Array): StoredRecord[] {
   const header = readBatchHeader(bytes);
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.readUInt32BE(17) !== crc32c(view.subarray(crcStart))) throw malformed('record batch (checksum)');
+  if (!isIntactBatch(bytes)) throw malformed('record batch (checksum)');
   const baseTimestampMs = Number(view.readBigInt64BE(27));
   const reader = new ByteReader(recordBytes(view), 'record');
   const records: StoredRecord[] = [];
@@ -106,9 +141,11 @@ export function decodeBatch(bytes: Uint8Array): StoredRecord[] {
 function recordBytes(batch: Buffer): Uint8Array {
   const codec = batch.readInt16BE(21) & codecMask;
   const body = batch.subarray(batchHeaderBytes);
-  if (codec === codecNone) return body;
-  if (codec !== codecZstd) throw malformed(`record batch (codec ${codec})`);
-  return zstdDecompressSync(body, { maxOutputLength: limits.frameBytesMax });
+  const bound = { maxOutputLength: limits.frameBytesMax };
+  if (codec === codecs.none) return body;
+  if (codec === codecs.gzip) return gunzipSync(body, bound);
+  if (codec === codecs.zstd) return zstdDecompressSync(body, bound);
+  throw malformed(`record batch (codec ${codec})`);
 }
 
 /** Record (Kafka documentation, "Record"): attributes, deltas, key, value, headers; -1 as a length means null. */

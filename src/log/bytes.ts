@@ -22,6 +22,11 @@ export class ByteWriter {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** Forgets what was written; the room stays. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   uint8(value: number): void {
     this.#reserve(1);
     this.#buffer[this.#length++] = value;

@@ -9,11 +9,11 @@ import {
   type MirrorMemo,
   type PartitionId,
   recordBatchEntry,
-  type TopicSetting,
-  topicSettingEntry,
 } from './entries.ts';
 import { Qos2Plan } from './qos2-ids.ts';
 import { type LogState, partitionKey } from './state.ts';
+import { TopicPlan } from './topic-plan.ts';
+import type { TopicSettings } from './types.ts';
 
 /** Where an appended record is. */
 export interface Appended {
@@ -32,7 +32,17 @@ export type Request =
   | { readonly kind: 'records'; readonly records: readonly PlacedRecord[]; readonly once?: Qos2Id }
   | { readonly kind: 'release'; readonly id: Qos2Id }
   | { readonly kind: 'release-all'; readonly client: string }
-  | { readonly kind: 'topic'; readonly name: string; readonly partitions: number; readonly grow: boolean }
+  | {
+      readonly kind: 'topic';
+      readonly name: string;
+      readonly partitions: number;
+      readonly grow: boolean;
+      readonly settings: TopicSettings;
+    }
+  | { readonly kind: 'topic-settings'; readonly name: string; readonly settings: TopicSettings }
+  | { readonly kind: 'topic-deletion'; readonly name: string }
+  /** What these entries are depends on the state just before their commit. */
+  | { readonly kind: 'upkeep'; readonly plan: (state: LogState) => readonly Entry[] }
   | { readonly kind: 'memos'; readonly memos: readonly MirrorMemo[] };
 
 /** What becomes of each request if the entries become durable. */
@@ -67,70 +77,82 @@ export interface CommitPlan {
  * partition gets one batch. Pure: nothing is applied to the state.
  */
 export function planCommit(state: LogState, requests: readonly Request[]): CommitPlan {
-  const topics: TopicSetting[] = [];
-  const qos2 = new Qos2Plan(state.qos2Ids);
-  const memos: MirrorMemo[] = [];
-  const batches = new Map<string, { id: PartitionId; baseOffset: number; records: LogRecord[] }>();
-  const outcomes = requests.map((request): Outcome => {
-    if (request.kind === 'topic') return planTopic(state, topics, request);
-    if (request.kind === 'memos') {
-      memos.push(...request.memos);
-      return { appended: [] };
-    }
-    if (request.kind === 'release' || request.kind === 'release-all') {
-      if (request.kind === 'release') qos2.release(request.id);
-      else qos2.releaseAll(request.client);
-      return { appended: [] };
-    }
-    if (request.once !== undefined) {
-      if (qos2.isOpen(request.once)) return { appended: [] };
-      qos2.open(request.once);
-    }
-    const appended = request.records.map(({ id, ...record }) => {
-      const key = partitionKey(id);
-      const batch = batches.get(key) ?? { id, baseOffset: state.partitionById(id).nextOffset, records: [] };
-      batches.set(key, batch);
-      batch.records.push(record);
-      return { partition: id.partition, offset: batch.baseOffset + batch.records.length - 1 };
-    });
-    return { appended };
-  });
-  const entries = [
-    ...topics.map(topicSettingEntry),
-    ...[...batches.values()].map(({ id, baseOffset, records }) =>
-      recordBatchEntry(id, encodeBatch(baseOffset, records)),
-    ),
-    ...memos.map(checkpointEntry),
-    ...qos2.entries,
-  ];
-  return { entries, outcomes, forgottenQos2Clients: qos2.forgotten };
+  const plan = new Planning(state);
+  const outcomes = requests.map((request) => plan.take(request));
+  return { entries: plan.entries(), outcomes, forgottenQos2Clients: plan.qos2.forgotten };
 }
 
-function planTopic(state: LogState, planned: TopicSetting[], request: Request & { kind: 'topic' }): Outcome {
-  const { name, partitions, grow } = request;
-  const known = planned.findLast((topic) => topic.name === name) ?? state.topic(name);
-  if (known !== undefined && !grow) {
-    return refuse('topic-exists', `topic ${name} exists already; choose another name`);
-  }
-  if (known !== undefined && partitions <= known.partitions) return { appended: [] };
-  // What is planned already in this commit comes last, so it overrides what the state says.
-  const counts = new Map([...state.topics(), ...planned].map((topic) => [topic.name, topic.partitions]));
-  const total = counts
-    .set(name, partitions)
-    .values()
-    .reduce((sum, count) => sum + count, 0);
-  if (total > limits.partitionsMax) {
-    return refuse(
-      'too-many-partitions',
-      `${name} would bring the gateway to ${total} partitions, above its limit of ${limits.partitionsMax}; ` +
-        'use fewer partitions',
-    );
-  }
-  const number = known?.topicNumber ?? state.nextTopicNumber() + planned.length;
-  planned.push({ topicNumber: number, name, partitions, settings: known?.settings ?? {} });
-  return { appended: [] };
-}
+const nothing: Outcome = { appended: [] };
 
-const refuse = (code: 'topic-exists' | 'too-many-partitions', message: string): Outcome => ({
-  refused: new OperatingError(code, message),
-});
+class Planning {
+  readonly #state: LogState;
+  readonly #topics: TopicPlan;
+  readonly qos2: Qos2Plan;
+  readonly #memos: MirrorMemo[] = [];
+  readonly #upkeep: Entry[] = [];
+  readonly #batches = new Map<string, { id: PartitionId; baseOffset: number; records: LogRecord[] }>();
+
+  constructor(state: LogState) {
+    this.#state = state;
+    this.#topics = new TopicPlan(state);
+    this.qos2 = new Qos2Plan(state.qos2Ids);
+  }
+
+  take(request: Request): Outcome {
+    switch (request.kind) {
+      case 'records':
+        return this.#takeRecords(request);
+      case 'release':
+        this.qos2.release(request.id);
+        return nothing;
+      case 'release-all':
+        this.qos2.releaseAll(request.client);
+        return nothing;
+      case 'memos':
+        this.#memos.push(...request.memos);
+        return nothing;
+      case 'topic':
+      case 'topic-settings':
+      case 'topic-deletion': {
+        const refused = this.#topics.take(request);
+        return refused === undefined ? nothing : { refused };
+      }
+      case 'upkeep':
+        this.#upkeep.push(...request.plan(this.#state));
+        return nothing;
+    }
+  }
+
+  entries(): readonly Entry[] {
+    return [
+      ...this.#topics.entries,
+      ...[...this.#batches.values()].map(({ id, baseOffset, records }) =>
+        recordBatchEntry(id, encodeBatch(baseOffset, records)),
+      ),
+      ...this.#memos.map(checkpointEntry),
+      ...this.qos2.entries,
+      ...this.#upkeep,
+    ];
+  }
+
+  #takeRecords({ records, once }: Request & { kind: 'records' }): Outcome {
+    // The topic was there when the records were offered.
+    const gone = records.find(({ id }) => this.#topics.isDeleted(id.topicNumber));
+    if (gone !== undefined)
+      return { refused: new OperatingError('unknown-topic', 'the topic has been deleted meanwhile') };
+    if (once !== undefined) {
+      if (this.qos2.isOpen(once)) return nothing;
+      this.qos2.open(once);
+    }
+    return { appended: records.map((record) => this.#append(record)) };
+  }
+
+  #append({ id, ...record }: PlacedRecord): Appended {
+    const key = partitionKey(id);
+    const baseOffset = this.#state.partitionById(id).nextOffset;
+    const batch = this.#batches.get(key) ?? { id, baseOffset, records: [] };
+    this.#batches.set(key, batch);
+    batch.records.push(record);
+    return { partition: id.partition, offset: batch.baseOffset + batch.records.length - 1 };
+  }
+}

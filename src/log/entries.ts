@@ -17,6 +17,8 @@ export const entryKinds = {
   checkpoint: 9,
   producerState: 10,
   alertState: 11,
+  segment: 12,
+  sealedOffset: 13,
   /** In snapshots only: where a partition stands. */
   partitionState: 32,
   /** In snapshots only: a life and the first offset it wrote in each partition. */
@@ -121,6 +123,91 @@ export function readPartitionStateEntry(entry: Entry): PartitionState {
     nextOffset: reader.int64(),
   };
 }
+
+/** A segment of a partition, as the catalog has it. */
+export interface SegmentEntry {
+  readonly id: PartitionId;
+  readonly baseOffset: number;
+  /** The offset after its last record. */
+  readonly endOffset: number;
+  /** So many bytes of its file count. */
+  readonly sizeBytes: number;
+  readonly maxTimestampMs: number;
+}
+
+/** A segment that is new in the catalog, or longer than it was there: from the commit of this entry on its bytes count. */
+export function segmentEntry(segment: SegmentEntry): Entry {
+  const writer = new ByteWriter(48);
+  writePartitionId(writer, segment.id);
+  writer.int64(segment.baseOffset);
+  writer.int64(segment.endOffset);
+  writer.uint32(segment.sizeBytes);
+  writer.int64(segment.maxTimestampMs);
+  return { kind: entryKinds.segment, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link segmentEntry}. */
+export function readSegmentEntry(entry: Entry): SegmentEntry {
+  const reader = new ByteReader(entry.bytes, 'segment entry');
+  return {
+    id: readPartitionId(reader),
+    baseOffset: reader.int64(),
+    endOffset: reader.int64(),
+    sizeBytes: reader.uint32(),
+    maxTimestampMs: reader.int64(),
+  };
+}
+
+/** A partition of which everything below `sealedOffset` is in segments from the commit of this entry on, or lost. */
+export interface SealedOffset {
+  readonly id: PartitionId;
+  readonly sealedOffset: number;
+}
+
+/** Says that everything of the partition below `sealedOffset` is in segments, or gone. */
+export function sealedOffsetEntry({ id, sealedOffset }: SealedOffset): Entry {
+  const writer = new ByteWriter(16);
+  writePartitionId(writer, id);
+  writer.int64(sealedOffset);
+  return { kind: entryKinds.sealedOffset, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link sealedOffsetEntry}. */
+export function readSealedOffsetEntry(entry: Entry): SealedOffset {
+  const reader = new ByteReader(entry.bytes, 'sealed offset');
+  return { id: readPartitionId(reader), sealedOffset: reader.int64() };
+}
+
+/** A partition whose records below this offset are gone from the commit of this entry on. */
+export interface LogStartMove {
+  readonly id: PartitionId;
+  readonly logStartOffset: number;
+}
+
+/** What retention, the disk budget or a deletion did to a partition. */
+export function logStartMoveEntry({ id, logStartOffset }: LogStartMove): Entry {
+  const writer = new ByteWriter(16);
+  writePartitionId(writer, id);
+  writer.int64(logStartOffset);
+  return { kind: entryKinds.logStartMove, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link logStartMoveEntry}. */
+export function readLogStartMoveEntry(entry: Entry): LogStartMove {
+  const reader = new ByteReader(entry.bytes, 'log start move');
+  return { id: readPartitionId(reader), logStartOffset: reader.int64() };
+}
+
+/** The end of a topic: its records are gone; its number and its offsets are kept for a topic of the same name. */
+export function topicDeletionEntry(topicNumber: number): Entry {
+  const writer = new ByteWriter(4);
+  writer.uint32(topicNumber);
+  return { kind: entryKinds.topicDeletion, bytes: writer.bytes() };
+}
+
+/** The reverse of {@link topicDeletionEntry}. */
+export const readTopicDeletionEntry = (entry: Entry): number =>
+  new ByteReader(entry.bytes, 'topic deletion').uint32();
 
 /** Something that the mirror keeps, under a key of its own; no bytes: it keeps that no longer. */
 export interface MirrorMemo {

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Disk, DiskFile } from '../core/disk.ts';
+import { isSystemError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
@@ -22,6 +23,12 @@ export interface LogEnvironment {
   readonly fileBytes: number;
 }
 
+/** Where a partition stood at the beginning of a journal file. */
+export interface PartitionMark {
+  readonly nextOffset: number;
+  readonly sealedOffset: number;
+}
+
 /** A file of the journal, as readers know it. */
 export interface JournalFile {
   readonly path: string;
@@ -30,15 +37,16 @@ export interface JournalFile {
   readonly startPosition: number;
   /** Frames from this commit on do not count: a newer file says so. */
   endCommit: number;
-  /** For each partition (by its key) the next offset before the file's first commit. */
-  readonly nextOffsets: ReadonlyMap<string, number>;
+  /** Where each partition (by its key) stood before the file's first commit. */
+  readonly marks: ReadonlyMap<string, PartitionMark>;
+  /** The file has left the journal: what a reader still finds in it counts for nothing. */
+  isGone: boolean;
   /** Where its batches are, once known. */
   index: FileIndex | undefined;
 }
 
 export const journalFolder = 'journal';
 const quarantineFolder = 'quarantine';
-const fillingPath = `${journalFolder}/filling`;
 const takenPath = `${journalFolder}/taken`;
 
 const journalPath = (sequence: number): string =>
@@ -64,15 +72,33 @@ export async function listJournalFiles(env: LogEnvironment): Promise<JournalFile
   return files;
 }
 
-/** All bytes of a file: 16 MiB at most, read when its frames are looked for. */
+/**
+ * All bytes of a file: 16 MiB at most, read when its frames are looked for. Blocks that the medium refuses to read are
+ * zeros, so that they cost the frames in them and no others.
+ */
 export async function readWholeFile(disk: Disk, path: string): Promise<Uint8Array> {
   const file = await disk.open(path);
   try {
     const bytes = Buffer.alloc(await file.size());
-    const count = await file.readAt(bytes, 0);
+    const count = await file.readAt(bytes, 0).catch(async (error: unknown) => {
+      if (!isSystemError(error)) throw error;
+      await readBlockByBlock(file, bytes);
+      return bytes.length;
+    });
     return bytes.subarray(0, count);
   } finally {
     await file.close();
+  }
+}
+
+async function readBlockByBlock(file: DiskFile, bytes: Buffer): Promise<void> {
+  bytes.fill(0);
+  for (let at = 0; at < bytes.length; at += limits.journalBlockBytes) {
+    const block = bytes.subarray(at, at + limits.journalBlockBytes);
+    await file.readAt(block, at).catch((error: unknown) => {
+      if (!isSystemError(error)) throw error;
+      block.fill(0);
+    });
   }
 }
 
@@ -117,102 +143,23 @@ export async function createJournalFile(
   return { file: journalFile(path, header), handle, position: headerBytes.length + frameBytes.length };
 }
 
+/**
+ * How many of the oldest files may leave the journal: all that they hold is in segments, and the file before the newest
+ * says so too. So these two stay, and if the medium damages the header of the newest one, the other one alone still tells
+ * everything.
+ */
+export function countSealedFiles(files: readonly JournalFile[]): number {
+  const newest = files.at(-1);
+  const leaving = files.slice(0, -2).findIndex((_, index) => {
+    const marks = files[index + 1]?.marks ?? new Map<string, PartitionMark>();
+    return [...marks].some(([key, mark]) => mark.nextOffset > (newest?.marks.get(key)?.sealedOffset ?? 0));
+  });
+  return leaving < 0 ? Math.max(0, files.length - 2) : leaving;
+}
+
 /** The life that wrote a frame of this file. */
 export const lifeOfFrame = (header: JournalFile['header'], frame: Frame): Life | undefined =>
   [header.life, header.copiedLife].find((life) => life?.ordinal === frame.lifeOrdinal);
-
-/**
- * Zero-filled files in reserve, so that a commit only ever overwrites blocks that the file system has allocated:
- * one flush instead of two, and a full disk shows here and not in a commit.
- */
-export class Spares {
-  readonly #env: LogEnvironment;
-  #preparing: Promise<string> | undefined;
-  #number = 0;
-
-  constructor(env: LogEnvironment) {
-    this.#env = env;
-  }
-
-  /** Starts to make the next spare file, unless there is one. */
-  prepare(): void {
-    if (this.#preparing !== undefined) return;
-    const preparing = this.#make();
-    this.#preparing = preparing;
-    // Whoever waits for the spare gets the error. If nobody does yet, it is tried again for the one who comes.
-    preparing.catch(() => {
-      if (this.#preparing === preparing) this.#preparing = undefined;
-    });
-  }
-
-  /** The path of a spare file, which now belongs to the caller. Rejects if none can be made. */
-  async take(): Promise<string> {
-    this.prepare();
-    const preparing = this.#preparing;
-    this.#preparing = undefined;
-    return await (preparing as Promise<string>);
-  }
-
-  /** Waits for a file in the making. */
-  async settle(): Promise<void> {
-    await this.#preparing?.catch(() => undefined);
-  }
-
-  async #make(): Promise<string> {
-    const { disk } = this.#env;
-    const left = await this.#leftOver();
-    if (left !== undefined) return left;
-    try {
-      await this.#fill();
-    } catch (error) {
-      // Half a spare would keep the last free bytes of a full disk from everybody else.
-      await disk.remove(fillingPath).catch(() => {});
-      throw error;
-    }
-    const path = this.#nextPath();
-    await disk.rename(fillingPath, path);
-    await disk.syncFolder(journalFolder);
-    return path;
-  }
-
-  async #fill(): Promise<void> {
-    const { disk, fileBytes } = this.#env;
-    const file = await disk.create(fillingPath);
-    try {
-      const zeros = new Uint8Array(Math.min(fileBytes, limits.zeroFillBytes));
-      for (let at = 0; at < fileBytes; at += zeros.length) {
-        await file.writeAt(zeros.subarray(0, Math.min(zeros.length, fileBytes - at)), at);
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  }
-
-  /** A spare of an earlier run. It was whole before it was called spare; old frames in it have another salt. */
-  async #leftOver(): Promise<string | undefined> {
-    if (this.#number > 0) return undefined;
-    const names = (await this.#env.disk.list(journalFolder))
-      .filter((name) => /^spare-\d+$/.test(name))
-      .sort();
-    this.#number = Math.max(0, ...names.map((name) => Number(name.slice('spare-'.length))));
-    for (const name of names.slice(1)) await this.#env.disk.remove(`${journalFolder}/${name}`);
-    const [first] = names;
-    if (first === undefined) return undefined;
-    const path = `${journalFolder}/${first}`;
-    const file = await this.#env.disk.open(path);
-    const size = await file.size();
-    await file.close();
-    if (size === this.#env.fileBytes) return path;
-    await this.#env.disk.remove(path);
-    return undefined;
-  }
-
-  #nextPath(): string {
-    this.#number += 1;
-    return `${journalFolder}/spare-${this.#number}`;
-  }
-}
 
 async function readFileHeader(disk: Disk, path: string): Promise<FileHeader | undefined> {
   const file = await disk.open(path);
@@ -230,13 +177,16 @@ async function readFileHeader(disk: Disk, path: string): Promise<FileHeader | un
 
 function journalFile(path: string, header: FileHeader): JournalFile {
   const { snapshot, ...rest } = header;
-  const partitions = LogState.fromSnapshot(snapshot, header.writer).partitions();
+  const partitions = LogState.fromSnapshot(snapshot, header.writer).everyPartition();
   return {
     path,
     header: rest,
     startPosition: encodeFileHeader(header).length,
     endCommit: Number.POSITIVE_INFINITY,
-    nextOffsets: new Map(partitions.map(({ id, nextOffset }) => [partitionKey(id), nextOffset])),
+    marks: new Map(
+      partitions.map(({ id, nextOffset, sealedOffset }) => [partitionKey(id), { nextOffset, sealedOffset }]),
+    ),
+    isGone: false,
     index: undefined,
   };
 }

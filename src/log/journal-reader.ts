@@ -1,3 +1,5 @@
+import type { DiskFile } from '../core/disk.ts';
+import { isSystemError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { batchesOf, FileIndex, type FramePlace, type PartitionBatch } from './file-index.ts';
 import { decodeFrame, frameEntries } from './frame.ts';
@@ -9,7 +11,7 @@ import type { StoredBatch } from './types.ts';
 /**
  * Reads batches back from journal files for readers that are behind the tail. Memory is bounded: a few sparse
  * indexes and a few decoded frames, shared by all readers, so that several partitions read in step decode each
- * frame once.
+ * frame once. A file may leave the journal while it is read: then nothing is found in it, and the caller asks again.
  */
 export class JournalReader {
   readonly #env: LogEnvironment;
@@ -30,7 +32,7 @@ export class JournalReader {
     bytesMax: number,
   ): Promise<readonly StoredBatch[]> {
     const key = partitionKey(partition.id);
-    const first = files.findLastIndex((file) => (file.nextOffsets.get(key) ?? 0) <= offset);
+    const first = files.findLastIndex((file) => (file.marks.get(key)?.nextOffset ?? 0) <= offset);
     for (const file of files.slice(Math.max(0, first))) {
       const batches = await this.#readFile(file, partition, offset, bytesMax);
       if (batches.length > 0) return batches;
@@ -45,7 +47,11 @@ export class JournalReader {
     bytesMax: number,
   ): Promise<StoredBatch[]> {
     const key = partitionKey(partition.id);
-    const places = (await this.#index(file)).from(key, offset);
+    const index = await this.#index(file).catch((error: unknown) => {
+      if (file.isGone && isSystemError(error)) return new FileIndex();
+      throw error;
+    });
+    const places = index.from(key, offset);
     const taken: StoredBatch[] = [];
     let bytes = 0;
     for (const place of places) {
@@ -72,6 +78,8 @@ export class JournalReader {
     const { header, startPosition, endCommit } = file;
     const range = { salt: header.salt, startPosition, firstCommit: header.firstCommit, endCommit };
     const { frames, damage } = scanFrames(await readWholeFile(this.#env.disk, file.path), range);
+    // What was in it is in segments, and it may hold another file's commits already.
+    if (file.isGone) return new FileIndex();
     for (const lost of damage) {
       const fields = { file: file.path, ...lost };
       this.#env.logger.error(fields, 'the medium damaged commits of the journal; their records are lost');
@@ -95,8 +103,9 @@ export class JournalReader {
     const cached = this.#frames.get(key);
     if (cached !== undefined) return cached.batches;
     const bytes = await this.#readBytes(file, place);
-    const frame = decodeFrame(bytes, 0, file.header.salt);
+    const frame = bytes && decodeFrame(bytes, 0, file.header.salt);
     if (frame === undefined) {
+      if (file.isGone) return [];
       const fields = { file: file.path, position: place.position };
       this.#env.logger.error(fields, 'the medium damaged a commit of the journal; its records are lost');
       return [];
@@ -107,14 +116,19 @@ export class JournalReader {
     return batches;
   }
 
-  async #readBytes(file: JournalFile, place: FramePlace): Promise<Uint8Array> {
-    const handle = await this.#env.disk.open(file.path);
+  /** Undefined if the medium refuses, or if the file has left the journal. */
+  async #readBytes(file: JournalFile, place: FramePlace): Promise<Uint8Array | undefined> {
+    let handle: DiskFile | undefined;
     try {
+      handle = await this.#env.disk.open(file.path);
       const bytes = new Uint8Array(place.sizeBytes);
       await handle.readAt(bytes, place.position);
       return bytes;
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return undefined;
     } finally {
-      await handle.close();
+      await handle?.close();
     }
   }
 

@@ -4,8 +4,15 @@ import { limits } from '../core/limits.ts';
 import { type Entry, encodeEntries } from './entries.ts';
 import { batchesOf, FileIndex, type PartitionBatch } from './file-index.ts';
 import { buildFrame, encodeFrame } from './frame.ts';
-import { createJournalFile, type JournalFile, type LogEnvironment, Spares } from './journal-files.ts';
+import {
+  countSealedFiles,
+  createJournalFile,
+  type JournalFile,
+  journalFolder,
+  type LogEnvironment,
+} from './journal-files.ts';
 import { recoverJournal } from './recovery.ts';
+import { Spares } from './spares.ts';
 import type { LogState } from './state.ts';
 
 /**
@@ -21,6 +28,9 @@ export class Journal {
   #handle: DiskFile;
   #position: number;
   #lastCommit: number;
+  #recycling: Promise<void> = Promise.resolve();
+  #closed = false;
+  #hasFailed = false;
 
   private constructor(env: LogEnvironment, spares: Spares, from: Awaited<ReturnType<typeof recoverJournal>>) {
     this.#env = env;
@@ -50,6 +60,11 @@ export class Journal {
     return this.#files;
   }
 
+  /** False once a commit has failed, or after `close`: whether that commit counts is not known here. */
+  get isUsable(): boolean {
+    return !this.#hasFailed && !this.#closed;
+  }
+
   /** The number of the last durable commit. */
   get lastCommit(): number {
     return this.#lastCommit;
@@ -60,6 +75,15 @@ export class Journal {
    * at a time: that is why the existence of a frame proves that its predecessor was synced.
    */
   async commit(entries: readonly Entry[]): Promise<readonly PartitionBatch[]> {
+    try {
+      return await this.#commit(entries);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
+  }
+
+  async #commit(entries: readonly Entry[]): Promise<readonly PartitionBatch[]> {
     const { clock, metrics, version } = this.#env;
     const raw = encodeEntries(entries);
     const { life } = this.#file.header;
@@ -85,10 +109,39 @@ export class Journal {
     return batches;
   }
 
+  /**
+   * Lets the oldest files go, one after the other, whose records are all in segments. To be called again after an error.
+   */
+  async recycle(): Promise<void> {
+    const recycling = this.#recycling.then(() => this.#recycleFiles());
+    this.#recycling = recycling.catch(() => {});
+    await recycling;
+  }
+
   /** Closes the file. Nothing is written: everything that was acknowledged is durable already. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#recycling;
     await this.#spares.settle();
     await this.#handle.close();
+  }
+
+  async #recycleFiles(): Promise<void> {
+    for (let count = countSealedFiles(this.#files); count > 0 && !this.#closed; count -= 1) {
+      const [oldest, successor] = this.#files;
+      if (oldest === undefined || successor === undefined) return;
+      // What is left behind by an error is found again by the next start.
+      oldest.isGone = true;
+      this.#files.shift();
+      // A file whose successor is of another life may have a failed write that the device still completes.
+      if (oldest.header.life.lifeId === successor.header.life.lifeId) await this.#spares.give(oldest.path);
+      else await this.#remove(oldest.path);
+    }
+  }
+
+  async #remove(path: string): Promise<void> {
+    await this.#env.disk.remove(path);
+    await this.#env.disk.syncFolder(journalFolder);
   }
 
   /** The next file of the same life. Nothing is copied: the last sync of this file has returned. */

@@ -3,27 +3,33 @@ import { limits } from '../core/limits.ts';
 import type { Qos2Id, Qos2Log } from '../core/qos2.ts';
 import type { NewRecord } from '../core/record.ts';
 import { isLegalTopicName } from '../core/topic-name.ts';
-import {
-  type Appended,
-  type PlacedRecord,
-  planCommit,
-  recordSizeBytes,
-  requestBytesMax,
-} from './commit-plan.ts';
+import { type Appended, planCommit, requestBytesMax } from './commit-plan.ts';
 import { CommitQueue, type Waiting } from './commit-queue.ts';
+import { DiskReader, offsetForTime } from './disk-reader.ts';
+import type { Entry } from './entries.ts';
 import { Journal } from './journal.ts';
 import type { LogEnvironment } from './journal-files.ts';
-import { JournalReader } from './journal-reader.ts';
-import { partitionForKey } from './partitioner.ts';
-import { type Partition, partitionKey } from './state.ts';
+import { checkedSize, findPartition, Placement, tooLarge } from './placement.ts';
+import { type Sealer, sealerInThisThread } from './sealer.ts';
+import { type LogState, partitionKey } from './state.ts';
 import { Tail } from './tail.ts';
-import type { LifeStart, MirroredLog, PartitionInfo, StoredBatch, TopicInfo } from './types.ts';
+import type {
+  LifeStart,
+  MirroredLog,
+  PartitionInfo,
+  StoredBatch,
+  TopicInfo,
+  TopicSettings,
+} from './types.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface LogOptions extends Omit<LogEnvironment, 'fileBytes'> {
   /** Commits start at least so far apart, 0 to 1000 ms. */
   readonly commitIntervalMs: number;
   /** Size of a journal file; smaller than the default in tests only. */
   readonly journalFileBytes?: number;
+  /** Who does the work of sealing, best in another thread; by default it is done in this one. */
+  readonly sealer?: Sealer;
 }
 
 /**
@@ -33,7 +39,10 @@ export interface LogOptions extends Omit<LogEnvironment, 'fileBytes'> {
 export class Log implements MirroredLog, Qos2Log {
   readonly #env: LogEnvironment;
   readonly #queue: CommitQueue;
-  readonly #reader: JournalReader;
+  readonly #diskReader: DiskReader;
+  readonly #sealer: Sealer;
+  readonly #upkeep: Upkeep;
+  readonly #placement = new Placement();
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
   #tail = new Tail();
@@ -41,25 +50,39 @@ export class Log implements MirroredLog, Qos2Log {
   #unavailable: OperatingError | undefined;
   #lastCommitMs: number | null = null;
   #commits = 0;
-  readonly #keylessTurns = new Map<string, number>();
+  /** The journal has rolled if it is another one. */
+  #newestFile: string | undefined;
   /** How many appends with a QoS 2 id each client waits for. */
   readonly #qos2Waiting = new Map<string, number>();
 
-  private constructor(env: LogEnvironment, commitIntervalMs: number, journal: Journal) {
+  private constructor(env: LogEnvironment, commitIntervalMs: number, journal: Journal, sealer: Sealer) {
     this.#env = env;
+    this.#sealer = sealer;
     this.#journal = journal;
-    this.#reader = new JournalReader(env);
+    this.#diskReader = new DiskReader(env);
     this.#queue = new CommitQueue(env.clock, commitIntervalMs, (waiting) => this.#commit(waiting));
+    const current = (): Journal => this.#journal;
+    const upkeepLog = {
+      get journal() {
+        return current();
+      },
+      commit: async (plan: (state: LogState) => readonly Entry[], bytes: number) => {
+        await this.#queue.push({ kind: 'upkeep', plan }, bytes);
+      },
+    };
+    this.#upkeep = new Upkeep(env, upkeepLog, sealer);
     this.#reportAvailability();
+    this.#upkeep.wake();
   }
 
   /**
    * Recovers the data folder and opens it for appending and reading.
    * @throws OperatingError `unreadable-format` for a folder of a later version; other errors are the disk's own.
    */
-  static async open({ commitIntervalMs, journalFileBytes, ...options }: LogOptions): Promise<Log> {
+  static async open({ commitIntervalMs, journalFileBytes, sealer, ...options }: LogOptions): Promise<Log> {
     const env = { ...options, fileBytes: journalFileBytes ?? limits.journalFileBytes };
-    return new Log(env, commitIntervalMs, await Journal.recover(env));
+    const journal = await Journal.recover(env);
+    return new Log(env, commitIntervalMs, journal, sealer ?? sealerInThisThread(env.disk));
   }
 
   get logId(): string {
@@ -99,7 +122,10 @@ export class Log implements MirroredLog, Qos2Log {
       throw tooLarge(`${records.length} records of ${bytes} bytes in one append; send fewer at a time`);
     }
     return await this.#queue.push(
-      { kind: 'records', records: records.map((record) => this.#place(record)) },
+      {
+        kind: 'records',
+        records: records.map((record) => this.#placement.place(this.#journal.state, record)),
+      },
       bytes,
     );
   }
@@ -110,7 +136,7 @@ export class Log implements MirroredLog, Qos2Log {
     const { client } = id;
     assert(Buffer.byteLength(client) <= limits.mqttClientIdBytesMax, 'client ids are checked at CONNECT');
     const bytes = checkedSize(record) + limits.qos2RequestBytesMax;
-    const placed = this.#place(record);
+    const placed = this.#placement.place(this.#journal.state, record);
     const waiting = (by: number): number => (this.#qos2Waiting.get(client) ?? 0) + by;
     this.#qos2Waiting.set(client, waiting(1));
     try {
@@ -143,13 +169,31 @@ export class Log implements MirroredLog, Qos2Log {
    * Creates a topic, durably.
    * @throws OperatingError `illegal-topic`, `illegal-partition`, `topic-exists`, `too-many-partitions`
    */
-  async createTopic(name: string, partitions: number): Promise<void> {
-    await this.#setTopic(name, partitions, false);
+  async createTopic(name: string, partitions: number, settings: TopicSettings = {}): Promise<void> {
+    await this.#makeTopic(name, partitions, false, settings);
   }
 
   /** Creates a topic, or gives it more partitions; fewer than it has changes nothing. Errors as `createTopic`. */
   async growTopic(name: string, partitions: number): Promise<void> {
-    await this.#setTopic(name, partitions, true);
+    await this.#makeTopic(name, partitions, true, {});
+  }
+
+  /** Gives a topic these settings instead of those it has, durably. @throws OperatingError `unknown-topic` */
+  async setTopic(name: string, settings: TopicSettings): Promise<void> {
+    this.#refuseIfUnavailable();
+    const bytes = name.length + JSON.stringify(settings).length;
+    await this.#queue.push({ kind: 'topic-settings', name, settings }, bytes);
+    this.#upkeep.wake();
+  }
+
+  /**
+   * Deletes a topic with its records, durably. One created again under its name goes on with its offsets.
+   * @throws OperatingError `unknown-topic`, `too-many-deleted-topics`
+   */
+  async deleteTopic(name: string): Promise<void> {
+    this.#refuseIfUnavailable();
+    await this.#queue.push({ kind: 'topic-deletion', name }, name.length);
+    this.#upkeep.wake();
   }
 
   topics(): readonly TopicInfo[] {
@@ -168,7 +212,7 @@ export class Log implements MirroredLog, Qos2Log {
   }
 
   lives(topic: string, partition: number): readonly LifeStart[] {
-    return this.#journal.state.lives(this.#partition(topic, partition));
+    return this.#journal.state.lives(findPartition(this.#journal.state, topic, partition));
   }
 
   async read(
@@ -177,7 +221,7 @@ export class Log implements MirroredLog, Qos2Log {
     offset: number,
     bytesMax: number,
   ): Promise<readonly StoredBatch[]> {
-    const found = this.#partition(topic, partition);
+    const found = findPartition(this.#journal.state, topic, partition);
     const { logStartOffset, nextOffset } = found;
     if (!Number.isSafeInteger(offset) || offset < logStartOffset || offset > nextOffset) {
       throw new OperatingError(
@@ -187,9 +231,21 @@ export class Log implements MirroredLog, Qos2Log {
     }
     if (offset === nextOffset) return [];
     const bytes = Math.min(bytesMax, limits.readBytesMax);
-    return (
-      this.#tail.read(partitionKey(found.id), offset, bytes) ??
-      (await this.#reader.read(this.#journal.files, found, offset, bytes))
+    const inMemory = this.#tail.read(partitionKey(found.id), offset, bytes);
+    if (inMemory !== undefined) return inMemory;
+    const journal = this.#journal;
+    const batches = await this.#diskReader.read(journal.files, found, offset, bytes);
+    // A recovery meanwhile may have taken the files away from under the reader.
+    return journal === this.#journal ? batches : await this.read(topic, partition, offset, bytesMax);
+  }
+
+  /**
+   * The offset of the first record whose timestamp is at or after this one; the high watermark if there is none.
+   * @throws OperatingError `unknown-topic`, `illegal-partition`
+   */
+  async offsetForTime(topic: string, partition: number, timestampMs: number): Promise<number> {
+    return await offsetForTime(findPartition(this.#journal.state, topic, partition), timestampMs, (offset) =>
+      this.read(topic, partition, offset, limits.timeSearchBytes),
     );
   }
 
@@ -219,11 +275,12 @@ export class Log implements MirroredLog, Qos2Log {
     const message = 'the gateway is stopping; offer the same records again when it is back';
     this.#unavailable = new OperatingError('log-unavailable', message);
     this.#closing.abort();
+    await this.#upkeep.stop();
     await this.#queue.settled();
     await this.#journal.close();
   }
 
-  async #setTopic(name: string, partitions: number, grow: boolean): Promise<void> {
+  async #makeTopic(name: string, partitions: number, grow: boolean, settings: TopicSettings): Promise<void> {
     this.#refuseIfUnavailable();
     if (!isLegalTopicName(name)) {
       const rule = `1 to ${limits.topicNameLengthMax} of a-z A-Z 0-9 . _ -`;
@@ -233,34 +290,7 @@ export class Log implements MirroredLog, Qos2Log {
       const rule = `a whole number from 1 to ${limits.partitionsPerTopicMax}`;
       throw new OperatingError('illegal-partition', `${partitions} is no number of partitions; use ${rule}`);
     }
-    await this.#queue.push({ kind: 'topic', name, partitions, grow }, name.length);
-  }
-
-  #place({ topic, partition, ...record }: NewRecord): PlacedRecord {
-    const setting = this.#journal.state.topic(topic);
-    if (setting === undefined) {
-      throw new OperatingError('unknown-topic', `there is no topic ${topic}; create it first`);
-    }
-    const chosen = partition ?? this.#choosePartition(record.key, setting);
-    return { ...record, id: this.#partition(topic, chosen).id };
-  }
-
-  /** Kafka's rule for keyed records; those without a key take turns. */
-  #choosePartition(key: Uint8Array | null, { name, partitions }: TopicInfo): number {
-    if (key !== null) return partitionForKey(key, partitions);
-    const turn = (this.#keylessTurns.get(name) ?? 0) % partitions;
-    this.#keylessTurns.set(name, turn + 1);
-    return turn;
-  }
-
-  #partition(topic: string, partition: number): Partition {
-    const { state } = this.#journal;
-    const found = state.partition(topic, partition);
-    if (found !== undefined) return found;
-    const setting = state.topic(topic);
-    if (setting === undefined) throw new OperatingError('unknown-topic', `there is no topic ${topic}`);
-    const message = `topic ${topic} has ${setting.partitions} partitions, numbered from 0; ${partition} is none of them`;
-    throw new OperatingError('illegal-partition', message);
+    await this.#queue.push({ kind: 'topic', name, partitions, grow, settings }, name.length);
   }
 
   #refuseIfUnavailable(): void {
@@ -273,6 +303,7 @@ export class Log implements MirroredLog, Qos2Log {
     const commitNumber = this.#journal.lastCommit + 1;
     if (entries.length > 0) {
       try {
+        this.#sealer.setCommitting(true);
         this.#tail.add(await this.#journal.commit(entries));
       } catch (error) {
         if (!isSystemError(error)) throw error;
@@ -281,6 +312,8 @@ export class Log implements MirroredLog, Qos2Log {
           this.#repeatOrRefuse(waiting);
           return;
         }
+      } finally {
+        this.#sealer.setCommitting(false);
       }
       this.#commits += 1;
       this.#lastCommitMs = this.#env.clock.wallMs();
@@ -288,6 +321,8 @@ export class Log implements MirroredLog, Qos2Log {
     }
     for (const [index, outcome] of outcomes.entries()) waiting[index]?.settle(outcome);
     for (const listener of this.#listeners) listener();
+    if (this.#journal.files.at(-1)?.path !== this.#newestFile) this.#upkeep.wake();
+    this.#newestFile = this.#journal.files.at(-1)?.path;
   }
 
   #reportQos2(forgotten: readonly string[]): void {
@@ -327,6 +362,7 @@ export class Log implements MirroredLog, Qos2Log {
         this.#tail = new Tail();
         if (!this.#closing.signal.aborted) this.#unavailable = undefined;
         this.#reportAvailability();
+        this.#upkeep.wake();
         return;
       } catch (error) {
         if (!isSystemError(error) && !isOperatingError(error)) throw error;
@@ -360,18 +396,3 @@ export class Log implements MirroredLog, Qos2Log {
     this.#env.metrics.set('headwater_journal_files', this.#journal.files.length);
   }
 }
-
-function checkedSize(record: NewRecord): number {
-  const size = recordSizeBytes(record);
-  if (record.headers.length > limits.headersPerRecordMax) {
-    throw tooLarge(
-      `a record with ${record.headers.length} headers; ${limits.headersPerRecordMax} are allowed`,
-    );
-  }
-  if (size > limits.recordBytesMax) {
-    throw tooLarge(`a record of ${size} bytes; ${limits.recordBytesMax} are allowed`);
-  }
-  return size;
-}
-
-const tooLarge = (message: string): OperatingError => new OperatingError('record-too-large', message);

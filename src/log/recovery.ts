@@ -14,9 +14,9 @@ import {
   listJournalFiles,
   type OpenJournalFile,
   readWholeFile,
-  type Spares,
 } from './journal-files.ts';
 import { type LocatedFrame, scanFrames } from './scan.ts';
+import type { Spares } from './spares.ts';
 import { LogState } from './state.ts';
 
 /** A journal that may be served and committed to. */

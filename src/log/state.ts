@@ -1,6 +1,7 @@
 import { assert, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { readBatchHeader } from './batch.ts';
+import { dropSegmentsBelow, enterSegment, partitionFolder, type Segment, segmentPath } from './catalog.ts';
 import {
   checkpointEntry,
   decodeEntries,
@@ -12,11 +13,17 @@ import {
   partitionStateEntry,
   readCheckpointEntry,
   readLifeEntry,
+  readLogStartMoveEntry,
   readPartitionStateEntry,
   readQos2Entry,
   readRecordBatchEntry,
+  readSealedOffsetEntry,
+  readSegmentEntry,
+  readTopicDeletionEntry,
   readTopicSettingEntry,
+  segmentEntry,
   type TopicSetting,
+  topicDeletionEntry,
   topicSettingEntry,
 } from './entries.ts';
 import { OpenQos2Ids } from './qos2-ids.ts';
@@ -34,8 +41,11 @@ export interface Partition {
   readonly id: PartitionId;
   topic: string;
   logStartOffset: number;
+  /** Everything below is in segments, or gone. */
   sealedOffset: number;
   nextOffset: number;
+  /** Oldest first. */
+  readonly segments: Segment[];
   /** The lives that wrote here, oldest first, each with its first offset. */
   readonly lives: { readonly ordinal: number; readonly firstOffset: number }[];
 }
@@ -47,11 +57,13 @@ export interface Partition {
 export class LogState {
   readonly #topics = new Map<number, TopicSetting>();
   readonly #topicNumbers = new Map<string, number>();
+  readonly #deletedTopics = new Set<number>();
   readonly #partitions = new Map<string, Partition>();
   readonly #lifeIds = new Map<number, string>();
   readonly #memos = new Map<string, Uint8Array>();
   readonly qos2Ids = new OpenQos2Ids();
   #lifeStarts = 0;
+  #droppedPaths: string[] = [];
 
   /** @throws OperatingError `unreadable-format` for an entry of a kind that only `writer`'s version knows. */
   static fromSnapshot(snapshot: Uint8Array, writer: string): LogState {
@@ -66,6 +78,10 @@ export class LogState {
     const entries: Entry[] = [
       ...[...this.#topics.values()].map(topicSettingEntry),
       ...[...this.#partitions.values()].map(partitionStateEntry),
+      ...[...this.#deletedTopics].map(topicDeletionEntry),
+      ...[...this.#partitions.values()].flatMap(({ id, segments }) =>
+        segments.map((segment) => segmentEntry({ ...segment, id })),
+      ),
       ...lives.map((life) => lifeEntry({ ...life, starts: this.#startsOf(life.ordinal) })),
       ...[...this.#memos].map(([key, value]) => checkpointEntry({ key, value })),
       ...this.qos2Ids.entries(),
@@ -88,9 +104,27 @@ export class LogState {
         break;
       case entryKinds.partitionState: {
         const { id, ...offsets } = readPartitionStateEntry(entry);
-        Object.assign(this.partitionById(id), offsets);
+        Object.assign(this.#ensurePartition(id), offsets);
         break;
       }
+      case entryKinds.segment: {
+        const { id, ...segment } = readSegmentEntry(entry);
+        enterSegment(this.partitionById(id).segments, segment);
+        break;
+      }
+      case entryKinds.sealedOffset: {
+        const { id, sealedOffset } = readSealedOffsetEntry(entry);
+        this.partitionById(id).sealedOffset = sealedOffset;
+        break;
+      }
+      case entryKinds.logStartMove: {
+        const { id, logStartOffset } = readLogStartMoveEntry(entry);
+        this.#moveLogStart(this.partitionById(id), logStartOffset);
+        break;
+      }
+      case entryKinds.topicDeletion:
+        this.#applyDeletion(readTopicDeletionEntry(entry));
+        break;
       case entryKinds.life:
         this.#applyLife(entry);
         break;
@@ -115,12 +149,30 @@ export class LogState {
     }
   }
 
+  /** Without deleted ones. */
   topics(): readonly TopicSetting[] {
-    return [...this.#topics.values()];
+    return [...this.#topics.values()].filter(({ topicNumber }) => !this.#deletedTopics.has(topicNumber));
   }
 
+  /** Undefined also for a topic that was deleted. */
   topic(name: string): TopicSetting | undefined {
-    return this.#topics.get(this.#topicNumbers.get(name) ?? -1);
+    const topic = this.#topics.get(this.#topicNumbers.get(name) ?? -1);
+    return topic === undefined || this.#deletedTopics.has(topic.topicNumber) ? undefined : topic;
+  }
+
+  /** Undefined also for a topic that was deleted. */
+  topicByNumber(topicNumber: number): TopicSetting | undefined {
+    return this.#deletedTopics.has(topicNumber) ? undefined : this.#topics.get(topicNumber);
+  }
+
+  /** How many topics were deleted and are remembered for their offsets. */
+  get deletedTopics(): number {
+    return this.#deletedTopics.size;
+  }
+
+  /** The number that a topic of this name has or had. */
+  topicNumber(name: string): number | undefined {
+    return this.#topicNumbers.get(name);
   }
 
   /** A number that no topic of this log ever had. */
@@ -128,15 +180,19 @@ export class LogState {
     return Math.max(0, ...this.#topics.keys()) + 1;
   }
 
+  /** Of all topics that are not deleted. */
   partitions(): readonly Partition[] {
+    return [...this.#partitions.values()].filter(({ id }) => this.#isThere(id));
+  }
+
+  /** Also of deleted topics, and those that a topic had before it was deleted and created again with fewer. */
+  everyPartition(): readonly Partition[] {
     return [...this.#partitions.values()];
   }
 
   partition(topic: string, partition: number): Partition | undefined {
-    const topicNumber = this.#topicNumbers.get(topic);
-    return topicNumber === undefined
-      ? undefined
-      : this.#partitions.get(partitionKey({ topicNumber, partition }));
+    const id = { topicNumber: this.#topicNumbers.get(topic) ?? -1, partition };
+    return this.#isThere(id) ? this.#partitions.get(partitionKey(id)) : undefined;
   }
 
   partitionById(id: PartitionId): Partition {
@@ -151,6 +207,11 @@ export class LogState {
       life: this.#lifeIds.get(ordinal) ?? '',
       firstOffset,
     }));
+  }
+
+  /** The files of segments that have left the catalog since the last call: nobody needs them any more. */
+  takeDroppedPaths(): readonly string[] {
+    return this.#droppedPaths.splice(0);
   }
 
   /** What the mirror keeps, by key. */
@@ -168,6 +229,8 @@ export class LogState {
       this.#addLifeStart(partition, life, baseOffset);
     }
     partition.nextOffset = lastOffset + 1;
+    // Of a deleted topic nothing may come back when it is created again.
+    if (!this.#isThere(id)) this.#moveLogStart(partition, partition.nextOffset);
   }
 
   /** The medium took the commit that made this partition, not its records: they stay, if need be under a name of ours. */
@@ -180,15 +243,45 @@ export class LogState {
     this.#topicNumbers.delete(this.#topics.get(setting.topicNumber)?.name ?? '');
     this.#topics.set(setting.topicNumber, setting);
     this.#topicNumbers.set(setting.name, setting.topicNumber);
+    this.#deletedTopics.delete(setting.topicNumber);
     for (let partition = 0; partition < setting.partitions; partition += 1) {
-      const id = { topicNumber: setting.topicNumber, partition };
-      const known = this.#partitions.get(partitionKey(id));
-      if (known !== undefined) {
-        known.topic = setting.name;
-        continue;
-      }
-      const fresh = { logStartOffset: 0, sealedOffset: 0, nextOffset: 0, lives: [] };
-      this.#partitions.set(partitionKey(id), { id, topic: setting.name, ...fresh });
+      this.#ensurePartition({ topicNumber: setting.topicNumber, partition }).topic = setting.name;
+    }
+  }
+
+  #ensurePartition(id: PartitionId): Partition {
+    const known = this.#partitions.get(partitionKey(id));
+    if (known !== undefined) return known;
+    const topic = this.#topics.get(id.topicNumber)?.name;
+    assert(topic !== undefined, `the journal names partition ${partitionKey(id)} before its topic`);
+    const offsets = { logStartOffset: 0, sealedOffset: 0, nextOffset: 0 };
+    const fresh = { id, topic, ...offsets, segments: [], lives: [] };
+    this.#partitions.set(partitionKey(id), fresh);
+    return fresh;
+  }
+
+  #isThere({ topicNumber, partition }: PartitionId): boolean {
+    const count = this.#topics.get(topicNumber)?.partitions ?? 0;
+    return partition < count && !this.#deletedTopics.has(topicNumber);
+  }
+
+  #applyDeletion(topicNumber: number): void {
+    this.#deletedTopics.add(topicNumber);
+    for (const partition of this.#partitions.values())
+      if (partition.id.topicNumber === topicNumber) this.#moveLogStart(partition, partition.nextOffset);
+  }
+
+  #moveLogStart(partition: Partition, offset: number): void {
+    partition.logStartOffset = Math.max(partition.logStartOffset, offset);
+    partition.sealedOffset = Math.max(partition.sealedOffset, partition.logStartOffset);
+    const folder = partitionFolder(partition.topic, partition.id.partition);
+    for (const { baseOffset } of dropSegmentsBelow(partition.segments, partition.logStartOffset))
+      this.#droppedPaths.push(segmentPath(folder, baseOffset));
+    const { lives } = partition;
+    while ((lives[1]?.firstOffset ?? Number.POSITIVE_INFINITY) <= partition.logStartOffset) {
+      const [ended] = lives.splice(0, 1);
+      this.#lifeStarts -= 1;
+      if (this.#startsOf(ended?.ordinal ?? -1).length === 0) this.#lifeIds.delete(ended?.ordinal ?? -1);
     }
   }
 
@@ -224,7 +317,7 @@ export class LogState {
 }
 
 /** The ordinal of the life that wrote an offset, or undefined if the table has forgotten it. */
-export const lifeAt = (partition: Partition, offset: number): number | undefined =>
+export const lifeAt = (partition: Pick<Partition, 'lives'>, offset: number): number | undefined =>
   partition.lives.findLast(({ firstOffset }) => firstOffset <= offset)?.ordinal;
 
 /** A partition as the key of a map. */

@@ -94,6 +94,7 @@ describe('a record batch', () => {
             sizeBytes: bytes.length,
             maxTimestampMs: Math.max(...records.map(({ timestampMs }) => timestampMs)),
             recordCount: records.length,
+            leaderEpoch: -1,
           });
         },
       ),

@@ -26,6 +26,7 @@ const topic = (name: string, partitions: number, grow = false): Request => ({
   name,
   partitions,
   grow,
+  settings: {},
 });
 
 const refusals = (outcomes: ReturnType<typeof planCommit>['outcomes']): (string | null)[] =>

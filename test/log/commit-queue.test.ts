@@ -5,7 +5,13 @@ import { type Request, requestBytesMax } from '../../src/log/commit-plan.ts';
 import { CommitQueue, type Waiting } from '../../src/log/commit-queue.ts';
 import { SimClock } from '../support/sim-clock.ts';
 
-const request = (name: string): Request => ({ kind: 'topic', name, partitions: 1, grow: false });
+const request = (name: string): Request => ({
+  kind: 'topic',
+  name,
+  partitions: 1,
+  grow: false,
+  settings: {},
+});
 const nameOf = ({ request }: Waiting): string => (request.kind === 'topic' ? request.name : '');
 const accept = (waiting: readonly Waiting[]): void => {
   for (const one of waiting) one.settle({ appended: [] });

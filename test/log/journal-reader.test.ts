@@ -45,7 +45,12 @@ async function reader() {
   const files = await listJournalFiles(env);
   return (lives: Partition['lives'], offset: number) =>
     new JournalReader(env)
-      .read(files, { id, topic: 'a', logStartOffset: 0, sealedOffset: 0, nextOffset: 2, lives }, offset, 1)
+      .read(
+        files,
+        { id, topic: 'a', logStartOffset: 0, sealedOffset: 0, segments: [], nextOffset: 2, lives },
+        offset,
+        1,
+      )
       .then((batches) => batches.map(({ baseOffset }) => baseOffset));
 }
 

@@ -3,18 +3,22 @@ import type { Disk } from '../../src/core/disk.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { Metrics } from '../../src/core/metrics.ts';
 import { crc32c } from '../../src/log/crc32c.ts';
-import type { Log } from '../../src/log/log.ts';
+import type { Log, LogOptions } from '../../src/log/log.ts';
 import { murmur2 } from '../../src/log/partitioner.ts';
 import { countSyncs } from '../../src/platform/counted-disk.ts';
-import { openLog, readRecords, readTexts, textRecord } from '../support/log-on-disk.ts';
+import { neverSeal, openLog, readRecords, readTexts, textRecord } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
 import { until } from '../support/virtual-time.ts';
 
 const newDisk = (): SimDisk => new SimDisk(new SimRandom(1));
 
-async function openWith(topics: Readonly<Record<string, number>>, disk = newDisk()): Promise<Log> {
-  const log = await openLog(disk.session());
+async function openWith(
+  topics: Readonly<Record<string, number>>,
+  disk = newDisk(),
+  options: Partial<LogOptions> = {},
+): Promise<Log> {
+  const log = await openLog(disk.session(), options);
   for (const [name, partitions] of Object.entries(topics)) await log.createTopic(name, partitions);
   return log;
 }
@@ -179,13 +183,13 @@ describe('reading', () => {
   test('far behind the tail goes through all files, from any offset, in pieces of any size', async () => {
     const disk = newDisk();
     const texts = Array.from({ length: 60 }, (_, index) => `record ${index}`);
-    const log = await openWith({ a: 1, other: 1 }, disk);
+    const log = await openWith({ a: 1, other: 1 }, disk, { sealer: neverSeal });
     for (const text of texts)
       await log.append([textRecord('a', text), textRecord('other', text), textRecord('a', `${text} again`)]);
     expect(log.stats().journalFiles).toBeGreaterThan(8);
     await log.close();
     const all = texts.flatMap((text) => [text, `${text} again`]);
-    const again = await openLog(disk.session());
+    const again = await openLog(disk.session(), { sealer: neverSeal });
     for (const bytesMax of [0, 1, 200, 1_000_000])
       expect(await readTexts(again, 'a', 0, 0, bytesMax)).toEqual(all);
     for (let offset = 0; offset <= all.length; offset += 7)
@@ -206,7 +210,7 @@ describe('reading', () => {
         return session.open(path);
       },
     };
-    const log = await openLog(counting, { journalFileBytes: 16 * 1024 });
+    const log = await openLog(counting, { journalFileBytes: 16 * 1024, sealer: neverSeal });
     await log.createTopic('a', 1);
     // Large enough to push everything out of the tail in the end.
     const text = new SimRandom(2).bytes(6_000);
@@ -326,7 +330,7 @@ describe('opening again', () => {
 
   test('moves a file with a damaged header to the quarantine and serves the others', async () => {
     const disk = newDisk();
-    const log = await openWith({ a: 1 }, disk);
+    const log = await openWith({ a: 1 }, disk, { sealer: neverSeal });
     for (let count = 0; count < 20; count += 1) await log.append([textRecord('a', `record ${count}`)]);
     await log.close();
     const session = disk.session();

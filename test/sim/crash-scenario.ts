@@ -1,16 +1,18 @@
-import { isOperatingError, isSystemError } from '../../src/core/errors.ts';
+import { type ErrorCode, isOperatingError, isSystemError } from '../../src/core/errors.ts';
+import { limits } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
-import { noMetrics } from '../../src/core/metrics.ts';
+import { type Metrics, noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord } from '../../src/core/record.ts';
 import { decodeBatch } from '../../src/log/batch.ts';
 import { Log } from '../../src/log/log.ts';
-import type { LifeStart } from '../../src/log/types.ts';
+import type { Compression, LifeStart, TopicSettings } from '../../src/log/types.ts';
 import { SimClock } from '../support/sim-clock.ts';
 import { type DiskEvent, type Faults, noFaults, SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
 import { chooseMode, type Mode } from './modes.ts';
 import { Oracle, placeOf, type Told } from './oracle.ts';
 import { Qos2Devices } from './qos2-devices.ts';
+import { TopicChurn } from './topic-churn.ts';
 
 const topics = [
   { name: 'a', partitions: 2 },
@@ -48,6 +50,8 @@ export interface ScenarioResult {
   readonly violations: readonly Violation[];
   readonly crashes: { readonly power: number; readonly kill: number; readonly inRecovery: number };
   readonly acknowledged: number;
+  /** Journal files whose records went into segments. */
+  readonly sealedFiles: number;
 }
 
 interface Counts {
@@ -57,6 +61,7 @@ interface Counts {
   power: number;
   kill: number;
   inRecovery: number;
+  sealedFiles: number;
 }
 
 /**
@@ -73,8 +78,15 @@ export async function runCrashScenario(
   const mode = chooseMode(random, only);
   const disk = new SimDisk(random);
   disk.onOperation = onOperation;
-  const counts = { states: 0, sent: 0, acknowledged: 0, power: 0, kill: 0, inRecovery: 0 };
-  const setting = { fileBytes: 4096 * (6 + random.below(12)), commitIntervalMs: random.below(2) * 20 };
+  const counts = { states: 0, sent: 0, acknowledged: 0, power: 0, kill: 0, inRecovery: 0, sealedFiles: 0 };
+  const setting = {
+    fileBytes: 4096 * (5 + random.below(mode.busy ? 2 : 12)),
+    commitIntervalMs: random.below(2) * 20,
+    segments: {
+      segmentBytes: random.chance(0.5) ? 1 + random.below(4096) : limits.segmentBytesDefault,
+      compression: compressions[random.below(compressions.length)] as Compression,
+    },
+  };
   const folder = new DataFolder(random, mode, setting, disk, new Oracle(mode.mayLose), counts);
   const every = random.chance(0.08) ? random.below(statesMax) : -1;
   let violation: Violation | undefined;
@@ -84,8 +96,8 @@ export async function runCrashScenario(
   } catch (error) {
     violation = { kind: 'wrong', text: `the search fell over: ${stackOf(error)}` };
   }
-  const { states, acknowledged, ...crashes } = counts;
-  const result = { mode: mode.name, states, crashes, acknowledged };
+  const { states, acknowledged, sealedFiles, ...crashes } = counts;
+  const result = { mode: mode.name, states, crashes, acknowledged, sealedFiles };
   if (violation === undefined) return { ...result, violations: [] };
   const title = `seed ${seed} (${mode.name} disk): ${violation.text}`;
   const text = [title, ...folder.lastEvents()].join('\n  ');
@@ -95,7 +107,10 @@ export async function runCrashScenario(
 interface Setting {
   readonly fileBytes: number;
   readonly commitIntervalMs: number;
+  readonly segments: TopicSettings;
 }
+
+const compressions = ['zstd', 'gzip', 'none'] as const satisfies readonly Compression[];
 
 class DataFolder {
   readonly #random: SimRandom;
@@ -105,8 +120,10 @@ class DataFolder {
   readonly #oracle: Oracle;
   readonly #counts: Counts;
   readonly #clock = new SimClock();
+  readonly #metrics: Metrics;
   readonly #events: string[];
   readonly #devices: Qos2Devices;
+  readonly #churn: TopicChurn;
   #violation: Violation | undefined;
 
   constructor(
@@ -118,6 +135,7 @@ class DataFolder {
     counts: Counts,
     events: readonly string[] = [],
     devices = new Qos2Devices(random),
+    churn = new TopicChurn(random),
   ) {
     this.#random = random;
     this.#mode = mode;
@@ -127,6 +145,13 @@ class DataFolder {
     this.#counts = counts;
     this.#events = [...events];
     this.#devices = devices;
+    this.#churn = churn;
+    this.#metrics = {
+      ...noMetrics,
+      add(name, by) {
+        if (name === 'headwater_sealed_journal_files_total') counts.sealedFiles += by;
+      },
+    };
     disk.onFault = ({ operation, what }) => this.#note(`operation ${operation}: ${what}`);
   }
 
@@ -150,7 +175,7 @@ class DataFolder {
     const faults = this.#mode.mayLose || this.#random.chance(0.7) ? this.#mode.faults : noFaults;
     // A start that fails ends the life before anything is committed, so many lives are let in.
     if (this.#random.chance(0.5)) this.#disk.faults = faults;
-    const operations = 1 + this.#random.below(this.#random.chance(0.3) ? 15 : 120);
+    const operations = 1 + this.#random.below(this.#random.chance(0.3) ? 15 : this.#mode.busy ? 600 : 120);
     await this.#untilDeath(operations, (isDead) => this.#work(session, faults, isDead));
     this.#crash();
   }
@@ -169,6 +194,7 @@ class DataFolder {
   }
 
   #crash(): void {
+    this.#churn.lifeEnded(this.#oracle);
     if (this.#random.chance(0.6)) {
       this.#counts.power += 1;
       this.#note('the power fails');
@@ -194,11 +220,15 @@ class DataFolder {
     this.#disk.faults = faults;
     try {
       await this.#readAll(log, isDead);
-      for (const { name, partitions: count } of topics) await unlessUnavailable(log.growTopic(name, count));
+      for (const { name, partitions: count } of topics) {
+        const isThere = await unlessUnavailable(log.growTopic(name, count).then(() => true));
+        if (isThere) await unlessUnavailable(log.setTopic(name, this.#setting.segments));
+      }
       const producers = [0, 1, 2].map(() => this.#produce(log, isDead));
       const space = this.#mode.fills ? [this.#limitSpace(isDead)] : [];
       const devices = this.#publishQos2(log, isDead);
-      await Promise.all([...producers, devices, ...space, this.#follow(log, isDead)]);
+      const churn = this.#churnTopics(log, isDead);
+      await Promise.all([...producers, devices, churn, ...space, this.#follow(log, isDead)]);
       if (!isDead()) await this.#mustComeBack(log, isDead);
     } catch (error) {
       this.#violate(`the log failed: ${stackOf(error)}`);
@@ -207,7 +237,7 @@ class DataFolder {
 
   async #produce(log: Log, isDead: () => boolean): Promise<void> {
     const open: Promise<unknown>[] = [];
-    for (let count = this.#random.below(30); count > 0 && !isDead(); count -= 1) {
+    for (let count = this.#random.below(this.#mode.busy ? 150 : 30); count > 0 && !isDead(); count -= 1) {
       open.push(this.#append(log, isDead));
       if (this.#random.chance(0.4)) await Promise.all(open.splice(0));
     }
@@ -219,20 +249,38 @@ class DataFolder {
     const { topic, partition } = this.#pick(partitions);
     const values = Array.from({ length: 1 + this.#random.below(3) }, () => this.#newValue());
     const records = values.map((value) => this.#recordOf(topic, partition, value));
-    if (log.topics().length < topics.length) return false;
+    if (!hasTopic(log, topic)) return false;
     const appended = await unlessUnavailable(log.append(records));
     if (isDead() || appended === undefined) return false;
-    this.#counts.acknowledged += appended.length;
-    const lives = log.lives(topic, partition);
-    for (const [index, { offset }] of appended.entries()) {
-      const told = { value: values[index] ?? '', life: lifeOf(lives, offset), how: 'acknowledged' } as const;
-      this.#tell(placeOf(topic, partition, offset), told);
-    }
+    for (const [index, { offset }] of appended.entries())
+      this.#acknowledged(log, { topic, partition, offset }, values[index] ?? '');
     return true;
   }
 
+  #acknowledged(
+    log: Log,
+    { topic, partition, offset }: { topic: string; partition: number; offset: number },
+    value: string,
+  ): void {
+    this.#counts.acknowledged += 1;
+    const life = lifeOf(log.lives(topic, partition), offset);
+    this.#tell(placeOf(topic, partition, offset), { value, life, how: 'acknowledged' });
+  }
+
+  async #churnTopics(log: Log, isDead: () => boolean): Promise<void> {
+    await this.#churn.work({
+      log,
+      oracle: this.#oracle,
+      isDead,
+      ask: unlessRefused,
+      newRecord: (topic, partition) => this.#recordOf(topic, partition, this.#newValue()),
+      acknowledged: (topic, partition, offset, { value }) =>
+        this.#acknowledged(log, { topic, partition, offset }, String(value)),
+    });
+  }
+
   async #publishQos2(log: Log, isDead: () => boolean): Promise<void> {
-    if (log.topics().length < topics.length) return;
+    if (!hasAllTopics(log)) return;
     const { topic, partition } = this.#pick(partitions);
     await this.#devices.work({
       log,
@@ -271,7 +319,7 @@ class DataFolder {
     this.#disk.budgetBytes = Number.POSITIVE_INFINITY;
     for (let sleeps = 0; sleeps < patienceSleeps && !log.available; sleeps += 1)
       await this.#clock.sleep(1000);
-    if (isDead() || log.topics().length < topics.length) return;
+    if (isDead() || !hasAllTopics(log)) return;
     const taken = await this.#append(log, isDead);
     if (!taken && !isDead()) this.#violate('the log does not come back when the disk is whole again');
   }
@@ -308,7 +356,7 @@ class DataFolder {
   #fork(): DataFolder {
     const disk = this.#disk.fork();
     const oracle = this.#oracle.fork();
-    const shared = [this.#counts, this.#events, this.#devices] as const;
+    const shared = [this.#counts, this.#events, this.#devices, this.#churn.fork()] as const;
     return new DataFolder(this.#random, this.#mode, this.#setting, disk, oracle, ...shared);
   }
 
@@ -332,19 +380,22 @@ class DataFolder {
   /** Reads every partition from its start; what was read has been told from now on. */
   async #readAll(log: Log, isDead = () => false): Promise<Map<string, string>> {
     const found = new Map<string, string>();
-    for (const { topic, partition, highWatermark } of log.partitions())
-      await this.#readPartition(log, { topic, partition, highWatermark }, found, isDead);
+    for (const { topic, partition } of log.partitions())
+      await this.#readPartition(log, { topic, partition }, found, isDead);
     return found;
   }
 
   async #readPartition(
     log: Log,
-    { topic, partition, highWatermark }: { topic: string; partition: number; highWatermark: number },
+    { topic, partition }: { topic: string; partition: number },
     found: Map<string, string>,
     isDead: () => boolean,
   ): Promise<void> {
-    for (let offset = 0; offset < highWatermark; ) {
-      const batches = await log.read(topic, partition, offset, 1 + this.#random.below(8192));
+    const info = log.partitions().find((one) => one.topic === topic && one.partition === partition);
+    for (let offset = info?.logStartOffset ?? 0; offset < (info?.highWatermark ?? 0); ) {
+      const bytesMax = 1 + this.#random.below(8192);
+      const batches = await unlessRemoved(log.read(topic, partition, offset, bytesMax));
+      if (batches === undefined || !hasTopic(log, topic)) return;
       const lives = log.lives(topic, partition);
       const records = batches
         .flatMap((batch) => decodeBatch(batch.bytes))
@@ -385,7 +436,7 @@ class DataFolder {
       clock: this.#clock,
       random: this.#random,
       logger: silentLogger,
-      metrics: noMetrics,
+      metrics: this.#metrics,
       version: 'simulated',
       commitIntervalMs: this.#setting.commitIntervalMs,
       journalFileBytes: this.#setting.fileBytes,
@@ -412,12 +463,27 @@ const stackOf = (error: unknown): string | undefined =>
 const lifeOf = (lives: readonly LifeStart[], offset: number): string =>
   lives.findLast(({ firstOffset }) => firstOffset <= offset)?.life ?? 'none';
 
-async function unlessUnavailable<T>(answer: Promise<T>): Promise<T | undefined> {
+const hasTopic = (log: Log, topic: string): boolean => log.topics().some(({ name }) => name === topic);
+
+const hasAllTopics = (log: Log): boolean => topics.every(({ name }) => hasTopic(log, name));
+
+/** The answer, or undefined if it is one of these refusals. */
+async function unless<T>(codes: readonly ErrorCode[], answer: Promise<T>): Promise<T | undefined> {
   return await answer.catch((error: unknown) => {
-    if (isOperatingError(error) && error.code === 'log-unavailable') return undefined;
+    if (isOperatingError(error) && codes.includes(error.code)) return undefined;
     throw error;
   });
 }
+
+const unlessUnavailable = <T>(answer: Promise<T>): Promise<T | undefined> =>
+  unless(['log-unavailable'], answer);
+
+/** A life whose start was undecided may see its topic come and go. */
+const unlessRefused = <T>(answer: Promise<T>): Promise<T | undefined> =>
+  unless(['log-unavailable', 'unknown-topic'], answer);
+
+const unlessRemoved = <T>(answer: Promise<T>): Promise<T | undefined> =>
+  unless(['unknown-topic', 'illegal-partition', 'offset-out-of-range'], answer);
 
 function isSystemErrorOrThrow(error: unknown): void {
   if (!isSystemError(error)) throw error;

@@ -10,6 +10,7 @@ export interface SearchTotals {
   powerCuts: number;
   kills: number;
   crashesInRecovery: number;
+  sealedFiles: number;
   readonly violations: Violation[];
   /** The scenario that runs now. */
   seed: number;
@@ -22,6 +23,7 @@ export const newTotals = (): SearchTotals => ({
   powerCuts: 0,
   kills: 0,
   crashesInRecovery: 0,
+  sealedFiles: 0,
   violations: [],
   seed: 0,
 });
@@ -42,6 +44,7 @@ export async function searchCrashes(
     totals.powerCuts += result.crashes.power;
     totals.kills += result.crashes.kill;
     totals.crashesInRecovery += result.crashes.inRecovery;
+    totals.sealedFiles += result.sealedFiles;
     totals.violations.push(...result.violations);
   }
   return totals;

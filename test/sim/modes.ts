@@ -13,19 +13,21 @@ export interface Mode {
   readonly fills: boolean;
   /** Bits of the files flip while no process runs. */
   readonly flips: boolean;
+  /** Lives are long and journal files short, so that much is sealed. */
+  readonly busy: boolean;
 }
 
-const honest = { mayLose: false, fills: false, flips: false };
+const honest = { mayLose: false, fills: false, flips: false, busy: false };
 
 /*
  * A failing device and a damaged header are not played together: if the header of a file in the middle is lost, its
  * first commit number is lost with it, and a write that lands late in an older file is told apart by nothing.
  */
 const modes: readonly Mode[] = [
-  { name: 'honest', share: 20, faults: {}, ...honest },
+  { name: 'honest', share: 17, faults: {}, ...honest },
   {
     name: 'failing',
-    share: 30,
+    share: 25,
     faults: {
       syncFails: 0.08,
       writeFails: 0.06,
@@ -42,6 +44,20 @@ const modes: readonly Mode[] = [
     faults: { syncFails: 0.1, writeFails: 0.1, nameFails: 0.05, landsLate: 0.03 },
     ...honest,
   },
+  {
+    name: 'sealing',
+    share: 4,
+    faults: { syncFails: 0.2, writeFails: 0.15, nameFails: 0.03, landsLate: 0.06, onlyBelow: 'topics' },
+    ...honest,
+    busy: true,
+  },
+  {
+    name: 'busy',
+    share: 4,
+    faults: { syncFails: 0.03, writeFails: 0.04, nameFails: 0.02, landsLate: 0.06 },
+    ...honest,
+    busy: true,
+  },
   { name: 'forgetful', share: 10, faults: { syncFails: 0.12, folderSyncFails: 0.15 }, ...honest },
   { name: 'full', share: 10, faults: { syncFails: 0.01 }, ...honest, fills: true },
   { name: 'lying', share: 10, faults: { lies: 0.3 }, ...honest, mayLose: true },
@@ -54,7 +70,10 @@ export function chooseMode(random: SimRandom, only?: string): Mode {
   const mode = modes.find(({ name }) => name === only) ?? drawn;
   const strength = (): number => strengths[random.below(strengths.length)] ?? 1;
   const faults = Object.fromEntries(
-    Object.entries(mode.faults).map(([fault, probability]) => [fault, probability * strength()]),
+    Object.entries(mode.faults).map(([fault, value]) => [
+      fault,
+      typeof value === 'number' ? value * strength() : value,
+    ]),
   );
   return { ...mode, faults };
 }

@@ -18,16 +18,34 @@ export class Oracle {
   readonly #told: Map<string, Told>;
   readonly #sent: Set<string>;
   readonly #mayLose: boolean;
+  /** Places whose records somebody wanted to be removed; with true, and was told that they are. */
+  readonly #removed: Map<string, boolean>;
 
-  constructor(mayLose: boolean, told: ReadonlyMap<string, Told> = new Map(), sent = new Set<string>()) {
+  constructor(
+    mayLose: boolean,
+    told: ReadonlyMap<string, Told> = new Map(),
+    sent = new Set<string>(),
+    removed: ReadonlyMap<string, boolean> = new Map(),
+  ) {
     this.#mayLose = mayLose;
     this.#told = new Map(told);
     this.#sent = sent;
+    this.#removed = new Map(removed);
   }
 
   /** For another course of events from here on. */
   fork(): Oracle {
-    return new Oracle(this.#mayLose, this.#told, this.#sent);
+    return new Oracle(this.#mayLose, this.#told, this.#sent, this.#removed);
+  }
+
+  /** What was told of the topic so far may be gone, or not. */
+  mayRemove(topic: string): void {
+    for (const at of this.#placesOf(topic)) if (!this.#removed.has(at)) this.#removed.set(at, false);
+  }
+
+  /** What was told of the topic so far is gone for ever. */
+  isRemoved(topic: string): void {
+    for (const at of this.#placesOf(topic)) this.#removed.set(at, true);
   }
 
   /** A value is going to be appended; each one only once. */
@@ -52,7 +70,14 @@ export class Oracle {
     const twice = found.size - new Set(found.values()).size;
     if (twice > 0) return { wrong: `${twice} records are there twice` };
     if (this.#mayLose) return {};
-    for (const [at, { how }] of this.#told) if (!found.has(at)) return { lost: `${how} ${at} is lost` };
+    for (const [at, { how }] of this.#told)
+      if (!found.has(at) && !this.#removed.has(at)) return { lost: `${how} ${at} is lost` };
+    for (const [at, isTold] of this.#removed)
+      if (isTold && found.has(at)) return { wrong: `${at} was removed and is there again` };
     return {};
+  }
+
+  #placesOf(topic: string): readonly string[] {
+    return [...this.#told.keys()].filter((at) => at.startsWith(`${topic}-`));
   }
 }

@@ -15,6 +15,9 @@ const log = 'src/log/log.ts';
 const journal = 'src/log/journal.ts';
 const files = 'src/log/journal-files.ts';
 const recovery = 'src/log/recovery.ts';
+const upkeep = 'src/log/upkeep.ts';
+const reader = 'src/log/segment-reader.ts';
+const writer = 'src/log/segment-writer.ts';
 
 const sync = 'await this.#handle.sync();';
 const apply = 'for (const entry of entries) this.state.apply(entry, life, version);';
@@ -25,15 +28,6 @@ const writeFirst =
   'await handle.writeAt(Buffer.concat([headerBytes, frameBytes]), 0);\n    await handle.sync();';
 const thenName = 'await env.disk.rename(takenPath, path);\n    await env.disk.syncFolder(journalFolder);';
 const takeSpare = 'await env.disk.rename(sparePath, takenPath);\n  await env.disk.syncFolder(journalFolder);';
-const fillWithZeros = 'await file.writeAt(zeros.subarray(0, Math.min(zeros.length, fileBytes - at)), at);';
-
-/** Spares whose blocks hold the frames of another file, as those of recycled files will. */
-const oldBytesInSpares = {
-  file: files,
-  find: fillWithZeros,
-  replace: `const old = (await disk.list(journalFolder)).filter(isJournalName).sort().at(-3);
-    await file.writeAt(old === undefined ? zeros : await readWholeFile(disk, \`\${journalFolder}/\${old}\`), at);`,
-};
 const saltUnchecked = {
   file: 'src/log/frame.ts',
   find: 'if (!bytes.subarray(8, 16).equals(salt)) return undefined;',
@@ -49,7 +43,7 @@ const numberUnchecked = {
  * The bugs that the crash search must catch. The product itself has no switch for any of them.
  *
  * One looser version of the rules is not here: a first commit number that cuts the predecessor only. It differs from
- * the rule only once a file has left from between two others, and nothing removes journal files yet.
+ * the rule only once a file has left from between two others, and files leave the journal oldest first.
  */
 export const plants: readonly Plant[] = [
   // Commit
@@ -253,6 +247,7 @@ export const plants: readonly Plant[] = [
   // Which frames count
   {
     name: 'checksum-of-a-frame-not-checked',
+    mode: 'damaged',
     file: 'src/log/frame.ts',
     edits: [
       {
@@ -277,7 +272,76 @@ export const plants: readonly Plant[] = [
   {
     name: 'neither-salt-nor-commit-number-checked',
     file: files,
-    edits: [oldBytesInSpares, saltUnchecked, numberUnchecked],
+    edits: [saltUnchecked, numberUnchecked],
+  },
+  // Segments
+  {
+    name: 'file-recycled-before-the-catalog-is-durable',
+    file: upkeep,
+    edits: [
+      {
+        find: 'let isEntered = false;',
+        replace: `let isEntered = false;
+          for (const { key, endOffset } of job.partitions) {
+            const marks = journal.files.at(-1).marks;
+            marks.set(key, { ...marks.get(key), sealedOffset: endOffset });
+          }
+          await journal.recycle();`,
+      },
+    ],
+  },
+  {
+    name: 'segment-entered-before-its-sync',
+    file: writer,
+    edits: [{ find: 'if (file.unsyncedBytes > 0) {', replace: 'if (false) {' }],
+  },
+  {
+    name: 'segment-entered-before-its-name-is-durable',
+    file: writer,
+    edits: [{ find: 'if (this.#createdFile) {', replace: 'if (false) {' }],
+  },
+  {
+    name: 'sealing-planned-with-a-journal-that-failed',
+    mode: 'busy',
+    file: upkeep,
+    edits: [
+      {
+        find: 'for (let more = true; more && !this.#stopping.signal.aborted; ) {\n      const { journal } = this.#log;',
+        replace:
+          'const { journal } = this.#log;\n    for (let more = true; more && !this.#stopping.signal.aborted; ) {',
+      },
+      { find: 'if (!journal.isUsable) return;', replace: '' },
+    ],
+  },
+  {
+    name: 'file-with-an-undecided-write-recycled',
+    fromSeed: 175,
+    mode: 'busy',
+    file: journal,
+    edits: [
+      { find: 'if (oldest.header.life.lifeId === successor.header.life.lifeId)', replace: 'if (true)' },
+    ],
+  },
+  {
+    name: 'checksum-of-a-segment-batch-not-checked',
+    mode: 'damaged',
+    file: reader,
+    edits: [{ find: ' && isIntactBatch(batch);', replace: ';' }],
+  },
+  {
+    name: 'offsets-of-a-deleted-topic-used-again',
+    file: 'src/log/topic-plan.ts',
+    edits: [{ find: ' ?? this.#state.topicNumber(name) ?? ', replace: ' ?? ' }],
+  },
+  {
+    name: 'records-of-a-deleted-topic-come-back',
+    file: 'src/log/state.ts',
+    edits: [
+      {
+        find: 'if (partition.id.topicNumber === topicNumber) this.#moveLogStart(partition, partition.nextOffset);',
+        replace: '{}',
+      },
+    ],
   },
   // Exactly once
   {
@@ -309,15 +373,15 @@ export const plants: readonly Plant[] = [
 const honestModes = ['honest', 'failing', 'late', 'forgetful', 'full'];
 
 /**
- * Not bugs: with old frames in the spares, salt and commit number each alone are enough on a disk that keeps its word.
+ * Not bugs: with old frames in recycled files, salt and commit number each alone are enough on a disk that keeps its word.
  * On one that lies or rots, a frame that is gone lets an old one show through, and both are needed.
  */
 export const harmlessPlants: readonly Plant[] = honestModes.flatMap((mode) => [
-  { name: `salt-checked-alone-${mode}`, file: files, mode, edits: [oldBytesInSpares, numberUnchecked] },
+  { name: `salt-checked-alone-${mode}`, file: files, mode, edits: [numberUnchecked] },
   {
     name: `commit-number-checked-alone-${mode}`,
     file: files,
     mode,
-    edits: [oldBytesInSpares, saltUnchecked],
+    edits: [saltUnchecked],
   },
 ]);

@@ -96,7 +96,7 @@ if (values.save) {
 console.log(
   `goal lost 0, wrong 0, got lost ${result.lost}, wrong ${result.wrong}: ${totals.states} crash states ` +
     `(${totals.powerCuts} power cuts, ${totals.kills} kills, ${totals.crashesInRecovery} of them in a recovery), ` +
-    `${totals.acknowledged} records acknowledged, ${result.statesPerSecond} states/s, ` +
+    `${totals.acknowledged} records acknowledged, ${totals.sealedFiles} journal files sealed, ${result.statesPerSecond} states/s, ` +
     `canaries ${result.canariesCaught} of ${result.canaries} caught`,
 );
 process.exitCode = violations.length + missed.length + red.length > 0 ? 1 : 0;

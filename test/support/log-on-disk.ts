@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import type { Disk } from '../../src/core/disk.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord, StoredRecord } from '../../src/core/record.ts';
 import { decodeBatch } from '../../src/log/batch.ts';
 import { Log, type LogOptions } from '../../src/log/log.ts';
+import type { Sealer } from '../../src/log/sealer.ts';
 import type { LogReader } from '../../src/log/types.ts';
 import { SimClock } from './sim-clock.ts';
 import { SimRandom } from './sim-random.ts';
@@ -25,6 +27,15 @@ export function openLog(disk: Disk, options: Partial<LogOptions> = {}): Promise<
     ...options,
   });
 }
+
+/** Leaves everything in the journal, for tests of the journal alone. */
+export const neverSeal: Sealer = {
+  async seal(_job, signal) {
+    await once(signal, 'abort');
+    throw signal.reason;
+  },
+  setCommitting() {},
+};
 
 /** A record of the text. */
 export const textRecord = (topic: string, text: string, more: Partial<NewRecord> = {}): NewRecord => ({

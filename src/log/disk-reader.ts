@@ -1,0 +1,62 @@
+import { decodeBatch } from './batch.ts';
+import type { JournalFile, LogEnvironment } from './journal-files.ts';
+import { JournalReader } from './journal-reader.ts';
+import { SegmentReader } from './segment-reader.ts';
+import type { Partition } from './state.ts';
+import type { StoredBatch } from './types.ts';
+
+/** Reads what is no longer in the tail: from segments as far as they reach, then from the journal. */
+export class DiskReader {
+  readonly #journal: JournalReader;
+  readonly #segments: SegmentReader;
+
+  constructor(env: LogEnvironment) {
+    this.#journal = new JournalReader(env);
+    this.#segments = new SegmentReader(env);
+  }
+
+  /** Batches of the partition from `offset` on, about `bytesMax` bytes of them but at least one if there is one. */
+  async read(
+    files: readonly JournalFile[],
+    partition: Partition,
+    offset: number,
+    bytesMax: number,
+  ): Promise<readonly StoredBatch[]> {
+    const { sealedOffset } = partition;
+    if (offset < sealedOffset) {
+      const batches = await this.#segments.read(partition, offset, bytesMax);
+      if (batches.length > 0) return batches;
+    }
+    const from = Math.max(offset, sealedOffset);
+    const batches = await this.#journal.read(files, partition, from, bytesMax);
+    // What is in segments by now may have left the journal while it was read.
+    return partition.sealedOffset > from ? await this.read(files, partition, offset, bytesMax) : batches;
+  }
+}
+
+/**
+ * The offset of the partition's first record whose timestamp is at or after `timestampMs`; its next offset if there is
+ * none. `read` gives batches from an offset on, none at the end.
+ */
+export async function offsetForTime(
+  partition: Partition,
+  timestampMs: number,
+  read: (offset: number) => Promise<readonly StoredBatch[]>,
+): Promise<number> {
+  const { segments, sealedOffset, logStartOffset } = partition;
+  const segment = segments.find(({ maxTimestampMs }) => maxTimestampMs >= timestampMs);
+  let offset = Math.max(segment?.baseOffset ?? sealedOffset, logStartOffset);
+  for (;;) {
+    const batches = await read(offset);
+    const last = batches.at(-1);
+    if (last === undefined) return partition.nextOffset;
+    for (const batch of batches) {
+      if (batch.maxTimestampMs < timestampMs) continue;
+      const record = decodeBatch(batch.bytes).find(
+        (one) => one.timestampMs >= timestampMs && one.offset >= offset,
+      );
+      if (record !== undefined) return record.offset;
+    }
+    offset = last.lastOffset + 1;
+  }
+}

@@ -1,0 +1,201 @@
+import type { DiskFile } from '../core/disk.ts';
+import { isSystemError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import { type BatchHeader, batchHeaderBytes, isIntactBatch, peekBatchHeader } from './batch.ts';
+import { partitionFolder, type Segment, segmentIndexAt, segmentPath } from './catalog.ts';
+import type { LogEnvironment } from './journal-files.ts';
+import { type SegmentPlace, SegmentTable } from './segment-table.ts';
+import { lifeAt, type Partition } from './state.ts';
+import type { StoredBatch } from './types.ts';
+
+/** One segment as it is read: what the catalog says, and the file. */
+interface OpenSegment {
+  readonly path: string;
+  readonly partition: Partition;
+  readonly segment: Segment;
+  readonly table: SegmentTable;
+  readonly file: DiskFile;
+}
+
+/**
+ * Reads batches back from segments, as they are. Each is checked before it is handed out: its checksum, that it begins
+ * where the one before it ended, and that it is of the life that wrote these offsets. Memory is bounded: sparse tables
+ * of some segments, shared by all readers.
+ */
+export class SegmentReader {
+  readonly #env: LogEnvironment;
+  readonly #tables = new Map<string, SegmentTable>();
+
+  constructor(env: LogEnvironment) {
+    this.#env = env;
+  }
+
+  /** Batches of the partition from `offset` on, about `bytesMax` bytes of them but at least one if there is one. */
+  async read(partition: Partition, offset: number, bytesMax: number): Promise<readonly StoredBatch[]> {
+    const { segments, topic, id } = partition;
+    for (const segment of segments.slice(segmentIndexAt(segments, offset))) {
+      const path = segmentPath(partitionFolder(topic, id.partition), segment.baseOffset);
+      const batches = await this.#readSegment({ path, partition, segment }, offset, bytesMax);
+      if (batches.length > 0) return batches;
+    }
+    return [];
+  }
+
+  async #readSegment(
+    of: Pick<OpenSegment, 'path' | 'partition' | 'segment'>,
+    offset: number,
+    bytesMax: number,
+  ): Promise<readonly StoredBatch[]> {
+    const table = this.#table(of.path, of.segment);
+    try {
+      const file = await this.#env.disk.open(of.path);
+      try {
+        return await this.#readOpen({ ...of, table, file }, offset, bytesMax);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      // A file that is gone or cannot be read is damage, and readers go on behind it; unless retention has removed it.
+      if (!isSystemError(error)) throw error;
+      const { baseOffset } = of.segment;
+      if (!of.partition.segments.some((one) => one.baseOffset === baseOffset)) return [];
+      this.#report(
+        of,
+        { position: 0, baseOffset: of.segment.baseOffset },
+        of.segment.endOffset,
+        error.message,
+      );
+      return [];
+    }
+  }
+
+  async #readOpen(of: OpenSegment, offset: number, bytesMax: number): Promise<readonly StoredBatch[]> {
+    let place = await walk(of, offset);
+    while (place.position < of.segment.sizeBytes) {
+      const batches = await readBatches(of, place, bytesMax);
+      if (batches.length > 0) return batches;
+      const next = await findIntact(of, place);
+      this.#report(of, place, next.baseOffset, 'its checksum or its offsets are wrong');
+      of.table.enter(place.position, next.position, next.baseOffset);
+      place = next.baseOffset > offset ? next : await walk(of, offset);
+    }
+    return [];
+  }
+
+  #table(path: string, { baseOffset }: Segment): SegmentTable {
+    const table = this.#tables.get(path) ?? new SegmentTable(baseOffset);
+    // The one that was used last is the last one to go.
+    this.#tables.delete(path);
+    this.#tables.set(path, table);
+    const [oldest] = this.#tables.keys();
+    if (this.#tables.size > limits.segmentTablesMax && oldest !== undefined) this.#tables.delete(oldest);
+    return table;
+  }
+
+  #report(
+    { path, partition }: Pick<OpenSegment, 'path' | 'partition'>,
+    { position, baseOffset }: SegmentPlace,
+    endOffset: number,
+    why: string,
+  ): void {
+    const { topic, id } = partition;
+    this.#env.logger.error(
+      { file: path, position, topic, partition: id.partition, firstOffset: baseOffset, endOffset, why },
+      'the medium damaged a segment; these records are lost',
+    );
+  }
+}
+
+/** Goes from header to header to the batch that holds `offset`, or to the first one that cannot be one. */
+async function walk({ table, segment, file }: OpenSegment, offset: number): Promise<SegmentPlace> {
+  let place = table.placeOf(offset);
+  const bytes = Buffer.alloc(batchHeaderBytes);
+  while (place.position < segment.sizeBytes) {
+    const count = await file.readAt(bytes, place.position);
+    const header = peekBatchHeader(bytes.subarray(0, count));
+    if (header === undefined || !fits(header, place, segment) || header.lastOffset >= offset) return place;
+    const next = { position: place.position + header.sizeBytes, baseOffset: header.lastOffset + 1 };
+    table.enter(place.position, next.position, next.baseOffset);
+    place = next;
+  }
+  return place;
+}
+
+/** The good batches at a place, one after the other; none if the first one is not good. */
+async function readBatches(of: OpenSegment, from: SegmentPlace, bytesMax: number): Promise<StoredBatch[]> {
+  const bytes = await readChunk(of, from.position, bytesMax);
+  const batches: StoredBatch[] = [];
+  let { position, baseOffset } = from;
+  for (let taken = 0; taken < bytesMax || batches.length === 0; ) {
+    const view = bytes.subarray(position - from.position);
+    const header = peekBatchHeader(view);
+    if (header === undefined || header.sizeBytes > view.length) break;
+    const batch = view.subarray(0, header.sizeBytes);
+    if (!fits(header, { position, baseOffset }, of.segment) || !isGood(of.partition, header, batch)) break;
+    const { lastOffset, maxTimestampMs } = header;
+    batches.push({ baseOffset, lastOffset, maxTimestampMs, sealed: true, bytes: batch });
+    of.table.enter(position, position + header.sizeBytes, lastOffset + 1);
+    taken += header.sizeBytes;
+    position += header.sizeBytes;
+    baseOffset = lastOffset + 1;
+  }
+  return batches;
+}
+
+/** So many bytes from a position on as hold `bytesMax`, or the one batch that is there. */
+async function readChunk(
+  { segment, file }: OpenSegment,
+  position: number,
+  bytesMax: number,
+): Promise<Buffer> {
+  const left = segment.sizeBytes - position;
+  const wanted = Math.min(left, Math.max(bytesMax, limits.segmentReadBytesMin), limits.readBytesMax);
+  const bytes = await readAt(file, position, wanted);
+  const first = peekBatchHeader(bytes)?.sizeBytes ?? 0;
+  if (first <= bytes.length || first > Math.min(left, limits.frameBytesMax)) return bytes;
+  return readAt(file, position, first);
+}
+
+async function readAt(file: DiskFile, position: number, sizeBytes: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(sizeBytes);
+  return bytes.subarray(0, await file.readAt(bytes, position));
+}
+
+/**
+ * The next batch behind a damaged place that is certainly one: the batch behind it, or the end of the segment, begins
+ * where it ends. Without one, the end of the segment.
+ */
+async function findIntact(of: OpenSegment, damaged: SegmentPlace): Promise<SegmentPlace> {
+  const { segment, partition, file } = of;
+  const end = { position: segment.sizeBytes, baseOffset: segment.endOffset };
+  for (let start = damaged.position + 1; start < segment.sizeBytes; start += limits.readBytesMax) {
+    // One window reaches into the next, so that a batch on the border is found whole.
+    const bytes = await readAt(
+      file,
+      start,
+      Math.min(segment.sizeBytes - start, limits.readBytesMax + limits.frameBytesMax),
+    );
+    for (let at = 0; at < Math.min(bytes.length, limits.readBytesMax); at += 1) {
+      if (bytes[at + 16] !== 2) continue;
+      const view = bytes.subarray(at);
+      const header = peekBatchHeader(view);
+      if (header === undefined || header.baseOffset <= damaged.baseOffset) continue;
+      const place = { position: start + at, baseOffset: header.baseOffset };
+      if (header.sizeBytes > view.length || !fits(header, place, segment)) continue;
+      const next = peekBatchHeader(view.subarray(header.sizeBytes));
+      const follows = next?.baseOffset ?? segment.endOffset;
+      if (follows !== header.lastOffset + 1) continue;
+      if (isGood(partition, header, view.subarray(0, header.sizeBytes))) return place;
+    }
+  }
+  return end;
+}
+
+const fits = (header: BatchHeader, { position, baseOffset }: SegmentPlace, segment: Segment): boolean =>
+  header.baseOffset === baseOffset &&
+  header.lastOffset >= baseOffset &&
+  header.lastOffset < segment.endOffset &&
+  position + header.sizeBytes <= segment.sizeBytes;
+
+const isGood = (partition: Partition, { baseOffset, leaderEpoch }: BatchHeader, batch: Uint8Array): boolean =>
+  (lifeAt(partition, baseOffset) ?? leaderEpoch) === leaderEpoch && isIntactBatch(batch);
