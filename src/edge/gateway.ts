@@ -25,6 +25,7 @@ import { StartedParts } from './started-parts.ts';
 import { degradations, type StatusReport, topicStatuses } from './status.ts';
 import { ensureTopics } from './topics.ts';
 import { version } from './version.ts';
+import { WorkerSealer } from './worker-sealer.ts';
 
 /** Where the gateway tells a person what it does, one line at a time. */
 export interface Output {
@@ -90,7 +91,9 @@ export class Gateway {
     await removeGatewayFile(this.#dataDir);
     const shared = { clock: nodeClock, metrics: this.#metrics };
 
-    const log = await this.#openLog();
+    const sealer = new WorkerSealer(this.#dataDir, this.#metrics);
+    this.#parts.add('sealer', () => sealer.stop());
+    const log = await this.#openLog(sealer);
     this.#parts.add('log', () => log.close());
     await ensureTopics(log, topics, serial.length > 0 ? [deadLetterTopic] : [], this.#logger);
     const accept: Accept = async (records) => {
@@ -135,7 +138,7 @@ export class Gateway {
     for (const line of this.#greeting(addresses)) output.print(line);
   }
 
-  async #openLog(): Promise<Log> {
+  async #openLog(sealer: WorkerSealer): Promise<Log> {
     try {
       return await Log.open({
         disk: countSyncs(new NodeDisk(this.#dataDir), this.#metrics),
@@ -145,6 +148,7 @@ export class Gateway {
         metrics: this.#metrics,
         version,
         commitIntervalMs: this.#config.data.commitIntervalMs,
+        sealer,
       });
     } catch (error) {
       if (!isSystemError(error)) throw error;

@@ -4,9 +4,9 @@ import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { type MetricLabels, type MetricName, type Metrics, metricRows } from '../core/metrics.ts';
 
-/** From a commit in a memory-backed file to one on a card that is cleaning itself up. */
-const COMMIT_SECONDS_BUCKETS = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+/** From a commit in a memory-backed file to the sealing of many files on a slow card. */
+const SECONDS_BUCKETS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
 /** Keeps the product's numbers, and writes them as Prometheus reads them. */
@@ -26,7 +26,7 @@ export class MetricsRegistry implements Metrics {
           ? new Counter(options)
           : row.type === 'gauge'
             ? new Gauge(options)
-            : new Histogram({ ...options, buckets: COMMIT_SECONDS_BUCKETS }),
+            : new Histogram({ ...options, buckets: SECONDS_BUCKETS }),
       );
     }
     this.#eventLoopDelay.enable();

@@ -1,0 +1,54 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import type { Metrics } from '../core/metrics.ts';
+import { runSealJob, type SealJob } from '../log/seal-job.ts';
+import { countSyncs } from '../platform/counted-disk.ts';
+import { NodeDisk } from '../platform/node-disk.ts';
+import {
+  type Addition,
+  type PlainError,
+  type SealAnswer,
+  type SealWorkerData,
+  sealFlags,
+} from './seal-protocol.ts';
+
+/* The thread that seals: one job at a time, as `WorkerSealer` sends them. */
+
+const { dataDir, flags } = workerData as SealWorkerData;
+const port = parentPort;
+assert(port !== null, 'this module runs in a thread of its own');
+
+let additions: Addition[] = [];
+const metrics: Metrics = {
+  add: (name, by, labels) => additions.push({ name, by, labels }),
+  set() {},
+  observe() {},
+};
+const disk = countSyncs(new NodeDisk(dataDir), metrics);
+
+port.on('message', (job: SealJob) => {
+  void answer(job).then((sealed) => port.postMessage(sealed));
+});
+
+async function answer(job: SealJob): Promise<SealAnswer> {
+  additions = [];
+  try {
+    const result = await runSealJob(disk, job, pace);
+    return { result, additions };
+  } catch (error) {
+    return { error: plainError(error), additions };
+  }
+}
+
+/** Stands still while a commit is in flight, but not for ever: a log that never pauses must be sealed, too. */
+async function pace(): Promise<void> {
+  await Atomics.waitAsync(flags, sealFlags.committing, 1, limits.sealYieldMsMax).value;
+  if (Atomics.load(flags, sealFlags.aborted) === 1) throw new DOMException('sealing was ended', 'AbortError');
+}
+
+function plainError(error: unknown): PlainError {
+  const { name, message, code, syscall } = error as Partial<PlainError>;
+  const of = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+  return { name: name ?? 'Error', message: message ?? String(error), code: of(code), syscall: of(syscall) };
+}

@@ -1,0 +1,97 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { assert, OperatingError } from '../core/errors.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { SealJob, SealResult } from '../log/seal-job.ts';
+import type { Sealer } from '../log/sealer.ts';
+import { type PlainError, type SealAnswer, type SealWorkerData, sealFlags } from './seal-protocol.ts';
+
+/** As source or as emitted JavaScript, whatever this module is. */
+const workerUrl = new URL(`./seal-worker${extname(import.meta.url)}`, import.meta.url);
+
+/**
+ * Seals in a thread of its own, started with the first job: compressing must not hold up the event loop. If that thread
+ * dies, its job is rejected and the next one gets a new thread.
+ */
+export class WorkerSealer implements Sealer {
+  readonly #data: SealWorkerData;
+  readonly #metrics: Metrics;
+  #worker: Worker | undefined;
+  #isBusy = false;
+
+  /** @param dataDir the data folder, absolute */
+  constructor(dataDir: string, metrics: Metrics) {
+    this.#data = { dataDir, flags: new Int32Array(new SharedArrayBuffer(8)) };
+    this.#metrics = metrics;
+  }
+
+  async seal(job: SealJob, signal: AbortSignal): Promise<SealResult> {
+    assert(!this.#isBusy, 'one job at a time');
+    signal.throwIfAborted();
+    const abort = (): void => this.#setFlag(sealFlags.aborted, true);
+    signal.addEventListener('abort', abort);
+    this.#isBusy = true;
+    try {
+      const answer = await this.#ask(job);
+      for (const { name, by, labels } of answer.additions) this.#metrics.add(name, by, labels);
+      if ('error' in answer) throw errorOf(answer.error);
+      return answer.result;
+    } finally {
+      this.#isBusy = false;
+      signal.removeEventListener('abort', abort);
+      this.#setFlag(sealFlags.aborted, false);
+    }
+  }
+
+  setCommitting(isCommitting: boolean): void {
+    this.#setFlag(sealFlags.committing, isCommitting);
+  }
+
+  /** Ends the thread. A job must have been ended before, by its signal. */
+  async stop(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #ask(job: SealJob): Promise<SealAnswer> {
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
+    return new Promise((resolve, reject) => {
+      const died = (why: string): void =>
+        reject(new OperatingError('sealing-failed', `the thread that seals has ended: ${why}`));
+      const onError = (error: unknown): void => died(String(error));
+      const onExit = (code: number): void => died(`exit code ${code}`);
+      worker.once('error', onError);
+      worker.once('exit', onExit);
+      worker.once('message', (answer: SealAnswer) => {
+        worker.off('error', onError);
+        worker.off('exit', onExit);
+        resolve(answer);
+      });
+      worker.postMessage(job);
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(workerUrl, { workerData: this.#data });
+    // An error without a listener would end the gateway; the job that is under way hears of it by the exit.
+    worker.on('error', () => {});
+    worker.once('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined;
+    });
+    return worker;
+  }
+
+  #setFlag(index: number, isSet: boolean): void {
+    const { flags } = this.#data;
+    Atomics.store(flags, index, isSet ? 1 : 0);
+    Atomics.notify(flags, index);
+  }
+}
+
+/** What the operating system refused is a system error again; all else is told apart by its name. */
+function errorOf({ name, message, code, syscall }: PlainError): Error {
+  if (code === 'unreadable-format') return new OperatingError(code, message);
+  const error = new Error(message);
+  error.name = name;
+  return syscall === undefined ? error : Object.assign(error, { code, syscall });
+}
