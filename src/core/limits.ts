@@ -13,6 +13,16 @@ export const limits = {
   topicNameLengthMax: 249,
   partitionsMax: 256,
   partitionsPerTopicMax: 64,
+  /** The largest size that can be asked for, above that of any disk of a device. */
+  storedBytesMax: 1024 * 1024 * 1024 * MIB,
+  retentionAgeMsMax: 36_500 * 24 * 3600 * 1000,
+  topicPriorityMax: 9,
+  topicPriorityDefault: 5,
+
+  // Disk budget
+  /** Room for the journal, what waits to be sealed, and spare files. */
+  budgetBytesMin: 256 * MIB,
+  budgetBytesDefaultMax: 4096 * MIB,
 
   // Journal
   journalFileBytes: 16 * MIB,

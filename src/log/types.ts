@@ -1,5 +1,7 @@
-/** How the batches of segments are compressed, as Kafka names it. */
-export type Compression = 'zstd' | 'gzip' | 'none';
+/** How the batches of segments can be compressed, as Kafka names it. */
+export const compressions = ['zstd', 'gzip', 'none'] as const;
+
+export type Compression = (typeof compressions)[number];
 
 /** What a topic asks of the log; what is left out follows the defaults. */
 export interface TopicSettings {

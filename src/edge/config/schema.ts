@@ -1,10 +1,30 @@
-import * as z from 'zod';
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
-import { checkpointTopicName } from '../../forwarder/names.ts';
+import { type Compression, compressions, type TopicSettings } from '../../log/types.ts';
 import { type DecoderName, decoders, type FramingName, framings, namesOf } from '../registry.ts';
-import { type Address, formatAddress, isLoopback, parseAddress } from './address.ts';
+import { settingsContradiction } from '../topic-settings.ts';
+import { type Address, formatAddress } from './address.ts';
 import { nearMatches } from './near-match.ts';
+import {
+  brokerAddress,
+  type CheckContext,
+  choice,
+  devicePath,
+  folder,
+  gatewayName,
+  list,
+  listenAddress,
+  pathsBelow,
+  portName,
+  retention,
+  type SettingIssue,
+  section,
+  size,
+  topicChoice,
+  topicTable,
+  wholeNumber,
+  yesOrNo,
+} from './setting-kinds.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
 /** What the whole product may be told: one row for each setting. A setting without an effect does not exist. */
@@ -17,6 +37,8 @@ const settingsFor = (hostName: string) =>
     data: section({
       /** The data folder; a relative path starts at the working directory. */
       dir: folder().default('./data'),
+      /** What the data folder may take on the disk, everything in it included. */
+      budget: size(limits.budgetBytesMin, limits.storedBytesMax).optional(),
       /** Commits start at least so far apart. 0 commits as fast as the disk can. */
       commitIntervalMs: wholeNumber(0, limits.commitIntervalMsMax, 'milliseconds').default(20),
     }),
@@ -28,7 +50,7 @@ const settingsFor = (hostName: string) =>
       section({
         /** The key of its records. */
         name: portName(),
-        path: text('the path of a serial port, such as /dev/serial/by-id/usb-…', isAbsolutePath),
+        path: devicePath(),
         baud: wholeNumber(limits.serialBaudMin, limits.serialBaudMax, 'bits per second'),
         framing: choice(namesOf(framings)).default('line'),
         decoder: choice(namesOf(decoders)).default('json'),
@@ -42,6 +64,15 @@ const settingsFor = (hostName: string) =>
     /** Topics that exist from the start; others are created when they are needed. */
     topics: topicTable({
       partitions: wholeNumber(1, limits.partitionsPerTopicMax, 'partitions').default(1),
+      /** When records may go before the disk budget needs their room. */
+      retention: retention().optional(),
+      /** Whether retention also removes what was not sent yet. */
+      dropUnforwarded: yesOrNo().optional(),
+      /** The size of a segment. */
+      segment: size(limits.segmentBytesMin, limits.segmentBytesMax).optional(),
+      compression: choice(compressions).optional(),
+      /** Under a full disk budget, topics of a lower one lose records first. */
+      priority: wholeNumber(0, limits.topicPriorityMax, 'priority').optional(),
     }),
     forwarder: section({
       /** Where to ask for the central cluster. With none, everything is stored and nothing is sent. */
@@ -59,7 +90,7 @@ const settingsFor = (hostName: string) =>
   }).superRefine(checkTogether);
 
 /** What no setting can see alone. */
-function checkTogether(all: Config, context: z.core.$RefinementCtx): void {
+function checkTogether(all: CheckedAlone, context: CheckContext): void {
   const { mqtt, serial, admin, gateway, topics } = all;
   if (mqtt.listen.port !== 0 && formatAddress(mqtt.listen) === formatAddress(admin.listen)) {
     const message = 'write another port than that of mqtt.listen';
@@ -73,7 +104,10 @@ function checkTogether(all: Config, context: z.core.$RefinementCtx): void {
       context.addIssue({ code: 'custom', path: ['serial', index, setting], message, input: all });
     }
   });
-  for (const topic of Object.keys(topics)) {
+  for (const [topic, settings] of Object.entries(topics)) {
+    const message = settingsContradiction(topicConfig(settings).settings);
+    if (message !== undefined)
+      context.addIssue({ code: 'custom', path: ['topics', topic, 'dropUnforwarded'], message, input: all });
     if (gateway.name.length + 1 + topic.length > limits.topicNameLengthMax) {
       const message = `choose a shorter topic name: with the name of the gateway before it, it is longer than ${limits.topicNameLengthMax} characters`;
       context.addIssue({ code: 'custom', path: ['topics', topic], message, input: all });
@@ -81,15 +115,52 @@ function checkTogether(all: Config, context: z.core.$RefinementCtx): void {
   }
 }
 
+interface TopicSection {
+  readonly partitions: number;
+  readonly retention?:
+    | 'until-forwarded'
+    | { readonly bytes?: number | undefined; readonly age?: number | undefined }
+    | undefined;
+  readonly dropUnforwarded?: boolean | undefined;
+  readonly segment?: number | undefined;
+  readonly compression?: Compression | undefined;
+  readonly priority?: number | undefined;
+}
+
+type CheckedAlone = Pick<Config, 'mqtt' | 'serial' | 'admin' | 'gateway'> & {
+  readonly topics: Readonly<Record<string, TopicSection>>;
+};
+
+function topicConfig({ partitions, retention: kept, segment, ...rest }: TopicSection): TopicConfig {
+  const settings = { retention: retentionSetting(kept), segmentBytes: segment, ...rest };
+  return { partitions, settings: withGiven(settings) };
+}
+
+function retentionSetting(kept: TopicSection['retention']): TopicSettings['retention'] {
+  if (typeof kept !== 'object') return kept;
+  const bounds = withGiven({ bytes: kept.bytes, ageMs: kept.age });
+  return Object.keys(bounds).length === 0 ? undefined : bounds;
+}
+
+type Given<Settings> = { [Name in keyof Settings]?: Exclude<Settings[Name], undefined> };
+
+const withGiven = <Settings extends object>(settings: Settings): Given<Settings> =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Given<Settings>;
+
 /** All settings, with their defaults filled in. */
 export interface Config {
   readonly gateway: { readonly name: string };
-  readonly data: { readonly dir: string; readonly commitIntervalMs: number };
+  readonly data: {
+    readonly dir: string;
+    /** Bytes; undefined for half of what is free at the first start, see {@link defaultBudgetBytes}. */
+    readonly budget: number | undefined;
+    readonly commitIntervalMs: number;
+  };
   readonly mqtt: { readonly listen: Address };
   readonly serial: readonly SerialPortConfig[];
   readonly admin: { readonly listen: Address };
   /** By name. It has no prototype, so that a topic may be called `constructor`. */
-  readonly topics: Readonly<Record<string, { readonly partitions: number }>>;
+  readonly topics: Readonly<Record<string, TopicConfig>>;
   readonly forwarder: {
     readonly brokers: readonly Address[];
     readonly lingerMs: number;
@@ -97,6 +168,13 @@ export interface Config {
     readonly onCheckpointLost: 'resume' | 'resend' | 'stop';
   };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+}
+
+/** A topic that the configuration names. */
+export interface TopicConfig {
+  readonly partitions: number;
+  /** Only what is given. */
+  readonly settings: TopicSettings;
 }
 
 export interface SerialPortConfig {
@@ -121,7 +199,10 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
     const known = settingPaths();
     return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, tree, known)) };
   }
-  return { config: { ...result.data, topics: Object.assign(Object.create(null), result.data.topics) } };
+  const topics: Record<string, TopicConfig> = Object.create(null);
+  for (const [name, topic] of Object.entries(result.data.topics)) topics[name] = topicConfig(topic);
+  const { budget } = result.data.data;
+  return { config: { ...result.data, data: { ...result.data.data, budget }, topics } };
 }
 
 /** The path of every setting; `*` stands for a name that the user chooses. */
@@ -135,103 +216,15 @@ export function gatewayNameFrom(hostName: string): string {
   return isLegalTopicName(legal) ? legal : 'headwater';
 }
 
-// Kinds of settings. Each says in one sentence what to write, whatever was wrong.
-
-function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const error = () => `write a mapping of settings here: ${Object.keys(shape).join(', ')}`;
-  // A section whose lines are all commented out is null in YAML.
-  return z.preprocess((value) => value ?? {}, z.strictObject(shape, { error }));
-}
-
-function topicTable<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const error = () => 'write a mapping of topic names, such as temperature: { partitions: 2 }';
-  const table = z.record(topicName(), section(shape), { error });
-  const partitionsOf = (topic: object): number => Number((topic as { partitions?: unknown }).partitions);
-  return z.preprocess(
-    (value) => value ?? {},
-    table.refine(
-      (topics) =>
-        Object.values(topics).reduce((sum, topic) => sum + partitionsOf(topic), 0) <= limits.partitionsMax,
-      { error: () => `write fewer topics or partitions: ${limits.partitionsMax} partitions in all at most` },
-    ),
-  );
-}
-
-function list<Item extends z.ZodType>(item: Item, what: string, itemsMax: number) {
-  const error = () => `write a list of at most ${itemsMax} ${what}`;
-  return z.array(item, { error }).max(itemsMax, { error });
-}
-
-function wholeNumber(min: number, max: number, unit: string) {
-  const error = () => `write a whole number of ${unit} from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-}
-
-function choice<const Name extends string>(names: readonly Name[]) {
-  return z.enum(names, { error: () => `write one of ${names.join(', ')}` });
-}
-
-function text(what: string, isLegal: (value: string) => boolean) {
-  const error = (issue: { readonly input?: unknown }): string =>
-    typeof issue.input === 'number' || typeof issue.input === 'boolean'
-      ? `write ${what}, in quotes because YAML takes it for something else`
-      : `write ${what}`;
-  return z.string({ error }).refine(isLegal, { error });
-}
-
-function folder() {
-  return text('the path of a folder', (value) => value !== '' && !value.includes('\0'));
-}
-
-function gatewayName() {
-  const what = `1 to ${limits.gatewayNameLengthMax} letters, digits, ".", "_" or "-"`;
-  return text(what, (value) => isLegalTopicName(value) && value.length <= limits.gatewayNameLengthMax);
-}
-
-function portName() {
-  const what = `1 to ${limits.serialPortNameLengthMax} letters, digits, ".", "_" or "-"`;
-  return text(what, (value) => isLegalTopicName(value) && value.length <= limits.serialPortNameLengthMax);
-}
-
-const isAbsolutePath = (path: string): boolean => path.startsWith('/') && !path.includes('\0');
-
-function topicName() {
-  const what = `1 to ${limits.topicNameLengthMax} letters, digits, ".", "_" or "-" as a topic name`;
-  return text(what, isLegalTopicName).refine((name) => name !== checkpointTopicName, {
-    error: () => 'choose another topic name; Headwater keeps this one for itself',
-  });
-}
-
-function topicChoice() {
-  const what = "a topic name, or '*' in quotes for all topics";
-  return text(what, (name) => name === '*' || (isLegalTopicName(name) && name !== checkpointTopicName));
-}
-
-function address(what: string, refusal: (address: Address) => string | undefined) {
-  return text(what, (value) => parseAddress(value) !== undefined).transform((value, context): Address => {
-    const parsed = parseAddress(value);
-    const message = parsed === undefined ? undefined : refusal(parsed);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-    return parsed ?? z.NEVER;
-  });
-}
-
-function listenAddress(example: string) {
-  return address(`host:port, such as ${example} (port 0: any free one)`, ({ host }) =>
-    isLoopback(host) ? undefined : 'until users exist, nothing listens beyond loopback; use 127.0.0.1',
-  );
-}
-
-function brokerAddress() {
-  return address('host:port, such as kafka1:9092', ({ port }) =>
-    port === 0 ? 'write the port of the broker, such as 9092' : undefined,
-  );
+/** The disk budget of a gateway that is not told one: half of what is free at its first start, 4 GiB at most. */
+export function defaultBudgetBytes(freeBytes: number): number {
+  return Math.max(limits.budgetBytesMin, Math.min(limits.budgetBytesDefaultMax, Math.floor(freeBytes / 2)));
 }
 
 // From zod's issues to problems
 
 function problemsOf(
-  issue: z.core.$ZodIssue,
+  issue: SettingIssue,
   tree: unknown,
   known: readonly SettingPath[],
 ): readonly SettingProblem[] {
@@ -243,6 +236,13 @@ function problemsOf(
     return [{ path, message: issue.issues[0]?.message ?? issue.message }];
   }
   const given = valueAt(tree, path);
+  if (issue.code === 'invalid_union' && typeof given === 'object') {
+    // Of what may stand here, a mapping is the last: whoever writes one means it.
+    const inside = issue.errors.at(-1) ?? [];
+    return inside.flatMap((inner) =>
+      problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, tree, known),
+    );
+  }
   if (given === null) return [{ path, message: `is empty; ${issue.message}, or remove it for the default` }];
   return [
     { path, message: isShort(given) ? `${issue.message}, not ${JSON.stringify(given)}` : issue.message },
@@ -283,19 +283,4 @@ function namesBelow(known: readonly SettingPath[], path: SettingPath): readonly 
   const isBelow = (candidate: SettingPath): boolean =>
     path.every((name, index) => candidate[index] === name || candidate[index] === '*');
   return [...new Set(known.filter(isBelow).map((candidate) => candidate[path.length] ?? ''))];
-}
-
-function pathsBelow(schema: z.core.$ZodType, path: SettingPath): readonly SettingPath[] {
-  if (schema instanceof z.ZodDefault) return pathsBelow(schema.def.innerType, path);
-  if (schema instanceof z.ZodArray) {
-    const inner = pathsBelow(schema.def.element, [...path, '*']);
-    return inner.some(({ length }) => length > path.length + 1) ? inner : [path];
-  }
-  if (schema instanceof z.ZodPipe && schema.def.in instanceof z.ZodTransform)
-    return pathsBelow(schema.def.out, path);
-  if (schema instanceof z.ZodObject) {
-    return Object.entries(schema.def.shape).flatMap(([name, inner]) => pathsBelow(inner, [...path, name]));
-  }
-  if (schema instanceof z.ZodRecord) return pathsBelow(schema.def.valueType, [...path, '*']);
-  return [path];
 }

@@ -28,7 +28,19 @@ describe('headwater.example.yaml', () => {
       config: {
         gateway: { name: 'gw1' },
         serial: [{ name: 'weather', baud: 9600, framing: 'line', decoder: 'json' }],
-        topics: { temperature: { partitions: 2 } },
+        data: { budget: 4 * 1024 ** 3 },
+        topics: {
+          temperature: {
+            partitions: 2,
+            settings: {
+              retention: { bytes: 1024 ** 3, ageMs: 30 * 24 * 3600 * 1000 },
+              dropUnforwarded: false,
+              segmentBytes: 8 * 1024 ** 2,
+              compression: 'zstd',
+              priority: 5,
+            },
+          },
+        },
         forwarder: { brokers: [{ host: 'kafka1' }, { host: 'kafka2' }] },
       },
     });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
 import { type ConfigResult, readConfig } from '../../../src/edge/config/read-config.ts';
+import { defaultBudgetBytes } from '../../../src/edge/config/schema.ts';
 
 const read = (text: string | undefined, sets: readonly string[] = [], hostName = 'gw1'): ConfigResult =>
   readConfig({
@@ -17,6 +18,8 @@ const configOf = (result: ConfigResult) => {
 };
 
 const problemsOf = (result: ConfigResult) => ('problems' in result ? result.problems : []);
+
+const GIB = 1024 ** 3;
 
 const defaults = {
   gateway: { name: 'gw1' },
@@ -64,7 +67,10 @@ log: { level: debug }
         { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: 'line', decoder: 'json' },
       ],
       admin: { listen: { host: 'localhost', port: 9000 } },
-      topics: { temperature: { partitions: 2 }, constructor: { partitions: 1 } },
+      topics: {
+        temperature: { partitions: 2, settings: {} },
+        constructor: { partitions: 1, settings: {} },
+      },
       forwarder: {
         brokers: [
           { host: 'kafka1', port: 9092 },
@@ -94,8 +100,8 @@ describe('--set', () => {
     ['mqtt.listen=127.0.0.1:0', { ...defaults, mqtt: { listen: { host: '127.0.0.1', port: 0 } } }],
     ['data.commitIntervalMs=5', { ...defaults, data: { dir: '/site/data', commitIntervalMs: 5 } }],
     ['data.dir=/x=y', { ...defaults, data: { dir: '/x=y', commitIntervalMs: 20 } }],
-    ['topics={a: {partitions: 3}}', { ...defaults, topics: { a: { partitions: 3 } } }],
-    ['topics."a.b".partitions=3', { ...defaults, topics: { 'a.b': { partitions: 3 } } }],
+    ['topics={a: {partitions: 3}}', { ...defaults, topics: { a: { partitions: 3, settings: {} } } }],
+    ['topics."a.b".partitions=3', { ...defaults, topics: { 'a.b': { partitions: 3, settings: {} } } }],
     ['forwarder.topics=[a, b]', { ...defaults, forwarder: { ...defaults.forwarder, topics: ['a', 'b'] } }],
   ])('%s changes just that', (set, config) => {
     expect(configOf(read(undefined, [set]))).toEqual(config);
@@ -137,7 +143,7 @@ describe('a bad configuration is reported with its place and what to write inste
       '5',
       'hw.yaml:1:1: write a mapping of settings here: gateway, data, mqtt, serial, admin, topics, forwarder, log, not 5',
     ],
-    ['data: 7', 'hw.yaml:1:1: data: write a mapping of settings here: dir, commitIntervalMs, not 7'],
+    ['data: 7', 'hw.yaml:1:1: data: write a mapping of settings here: dir, budget, commitIntervalMs, not 7'],
     [
       'data:\n  dir:',
       'hw.yaml:2:3: data.dir: is empty; write the path of a folder, or remove it for the default',
@@ -203,7 +209,62 @@ describe('a bad configuration is reported with its place and what to write inste
       'topics: { a.b: { partitions: 0 } }',
       'hw.yaml:1:18: topics."a.b".partitions: write a whole number of partitions from 1 to 64, not 0',
     ],
-    ['topics: { a: { lane: bulk } }', 'hw.yaml:1:16: topics.a.lane: unknown setting; there are: partitions'],
+    [
+      'topics: { a: { lane: bulk } }',
+      'hw.yaml:1:16: topics.a.lane: unknown setting; there are: partitions, retention, dropUnforwarded, segment, compression, priority',
+    ],
+    [
+      'topics: { a: { retention: forever } }',
+      'hw.yaml:1:16: topics.a.retention: write a mapping such as { bytes: 1GiB, age: 30d }, or until-forwarded, not "forever"',
+    ],
+    [
+      'topics: { a: { retention: { bytes: 1G } } }',
+      'hw.yaml:1:29: topics.a.retention.bytes: write a size from 1B to 1024TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, not "1G"',
+    ],
+    [
+      'topics: { a: { retention: { bytes: } } }',
+      'hw.yaml:1:29: topics.a.retention.bytes: is empty; write a size from 1B to 1024TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, or remove it for the default',
+    ],
+    [
+      'topics: { a: { retention: { age: 30 } } }',
+      'hw.yaml:1:29: topics.a.retention.age: write a duration from 1ms to 36500d, such as 30d, 12h, 15m, 30s or 250ms, not 30',
+    ],
+    [
+      'topics: { a: { retention: { ageMs: 30d } } }',
+      'hw.yaml:1:29: topics.a.retention.ageMs: unknown setting; did you mean age?',
+    ],
+    [
+      'topics: { a: { retention: [30d] } }',
+      'hw.yaml:1:16: topics.a.retention: write a mapping of settings here: bytes, age',
+    ],
+    [
+      'topics: { a: { segment: 2GiB } }',
+      'hw.yaml:1:16: topics.a.segment: write a size from 64KiB to 1GiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, not "2GiB"',
+    ],
+    [
+      'topics: { a: { compression: lz4 } }',
+      'hw.yaml:1:16: topics.a.compression: write one of zstd, gzip, none, not "lz4"',
+    ],
+    [
+      'topics: { a: { priority: 10 } }',
+      'hw.yaml:1:16: topics.a.priority: write a whole number of priority from 0 to 9, not 10',
+    ],
+    [
+      'topics: { a: { dropUnforwarded: perhaps } }',
+      'hw.yaml:1:16: topics.a.dropUnforwarded: write true or false, not "perhaps"',
+    ],
+    [
+      'topics: { a: { dropUnforwarded: true, retention: until-forwarded } }',
+      'hw.yaml:1:16: topics.a.dropUnforwarded: choose one: until-forwarded keeps what was not sent, dropUnforwarded lets retention remove it, not true',
+    ],
+    [
+      'topics: { a: { dropUnforwarded: true } }',
+      'hw.yaml:1:16: topics.a.dropUnforwarded: set retention by bytes or age as well: without it, nothing is removed that dropUnforwarded is about, not true',
+    ],
+    [
+      'data: { budget: 1MiB }',
+      'hw.yaml:1:9: data.budget: write a size from 256MiB to 1024TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, not "1MiB"',
+    ],
     [
       `topics: { ${'a'.repeat(246)}: {} }`,
       `hw.yaml:1:11: topics.${'a'.repeat(246)}: choose a shorter topic name: with the name of the gateway before it, it is longer than 249 characters`,
@@ -321,6 +382,46 @@ describe('a bad configuration is reported with its place and what to write inste
       expect(problemsOf(read(text)).length).toBeLessThanOrEqual(limits.configProblemsShownMax + 1);
       expect(problemsOf(read(text)).length).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('the settings of topics', () => {
+  const settingsOf = (topic: string) => configOf(read(`topics: { a: ${topic} }`)).topics['a']?.settings;
+
+  it.each([
+    ['{}', {}],
+    ['{ retention: }', {}],
+    ['{ retention: {} }', {}],
+    ['{ retention: { bytes: 1GiB } }', { retention: { bytes: 1_073_741_824 } }],
+    ['{ retention: { bytes: 4096, age: 12h } }', { retention: { bytes: 4096, ageMs: 43_200_000 } }],
+    [
+      '{ retention: until-forwarded, dropUnforwarded: false }',
+      { retention: 'until-forwarded', dropUnforwarded: false },
+    ],
+    [
+      '{ retention: { age: 30d }, dropUnforwarded: true }',
+      { retention: { ageMs: 2_592_000_000 }, dropUnforwarded: true },
+    ],
+    [
+      '{ segment: 64MiB, compression: none, priority: 0 }',
+      { segmentBytes: 67_108_864, compression: 'none', priority: 0 },
+    ],
+  ])('%s gives only what it says', (topic, settings) => {
+    expect(settingsOf(topic)).toStrictEqual(settings);
+  });
+});
+
+describe('the disk budget', () => {
+  it('is what is given, in bytes', () => {
+    expect(configOf(read('data: { budget: 2GiB }')).data.budget).toBe(2 * GIB);
+    expect(configOf(read('')).data.budget).toBeUndefined();
+  });
+
+  it('is half of what is free where none is given, within bounds', () => {
+    expect(defaultBudgetBytes(3 * GIB)).toBe(1.5 * GIB);
+    expect(defaultBudgetBytes(3 * GIB + 1)).toBe(1.5 * GIB);
+    expect(defaultBudgetBytes(100 * GIB)).toBe(4 * GIB);
+    expect(defaultBudgetBytes(0)).toBe(limits.budgetBytesMin);
   });
 });
 

@@ -1,0 +1,180 @@
+import * as z from 'zod';
+import { limits } from '../../core/limits.ts';
+import { isLegalTopicName } from '../../core/topic-name.ts';
+import { checkpointTopicName } from '../../forwarder/names.ts';
+import { type Address, isLoopback, parseAddress } from './address.ts';
+import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
+import type { SettingPath } from './yaml-tree.ts';
+
+/** What is wrong with a setting. */
+export type SettingIssue = z.core.$ZodIssue;
+
+/** Takes what is wrong with settings together. */
+export type CheckContext = z.core.$RefinementCtx;
+
+// Each kind of setting says in one sentence what to write, whatever was wrong.
+
+/** A mapping with these settings and no others. One without a line in it is empty. */
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const error = () => `write a mapping of settings here: ${Object.keys(shape).join(', ')}`;
+  // A section whose lines are all commented out is null in YAML.
+  return z.preprocess((value) => value ?? {}, z.strictObject(shape, { error }));
+}
+
+/** A mapping of topic names to a section each, with as many partitions in all as a gateway may have. */
+export function topicTable<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const error = () => 'write a mapping of topic names, such as temperature: { partitions: 2 }';
+  const table = z.record(topicName(), section(shape), { error });
+  const partitionsOf = (topic: object): number => Number((topic as { partitions?: unknown }).partitions);
+  return z.preprocess(
+    (value) => value ?? {},
+    table.refine(
+      (topics) =>
+        Object.values(topics).reduce((sum, topic) => sum + partitionsOf(topic), 0) <= limits.partitionsMax,
+      { error: () => `write fewer topics or partitions: ${limits.partitionsMax} partitions in all at most` },
+    ),
+  );
+}
+
+/** A list of at most `itemsMax` items. */
+export function list<Item extends z.ZodType>(item: Item, what: string, itemsMax: number) {
+  const error = () => `write a list of at most ${itemsMax} ${what}`;
+  return z.array(item, { error }).max(itemsMax, { error });
+}
+
+/** A whole number of a unit, both ends included. */
+export function wholeNumber(min: number, max: number, unit: string) {
+  const error = () => `write a whole number of ${unit} from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** True or false. */
+export function yesOrNo() {
+  return z.boolean({ error: () => 'write true or false' });
+}
+
+/** A size, read as bytes; both ends included. */
+export function size(bytesMin: number, bytesMax: number) {
+  const error = () =>
+    `write a size from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}, such as 1GiB, 64MiB or 500kB, or a number of bytes`;
+  const bytes = z.int({ error }).min(bytesMin, { error }).max(bytesMax, { error });
+  return z.preprocess((value) => (typeof value === 'string' ? (parseSize(value) ?? value) : value), bytes);
+}
+
+/** A duration, read as milliseconds; both ends included. It needs a unit, so that nobody has to guess it. */
+export function duration(msMin: number, msMax: number) {
+  const error = () =>
+    `write a duration from ${formatDuration(msMin)} to ${formatDuration(msMax)}, such as 30d, 12h, 15m, 30s or 250ms`;
+  const ms = z.int({ error }).min(msMin, { error }).max(msMax, { error });
+  return z.preprocess(
+    (value) => (typeof value === 'string' ? (parseDuration(value) ?? value) : String(value)),
+    ms,
+  );
+}
+
+/** A topic's retention: `until-forwarded`, or the bytes and the age that it keeps. */
+export function retention() {
+  const error = () => 'write a mapping such as { bytes: 1GiB, age: 30d }, or until-forwarded';
+  const bounds = section({
+    bytes: size(1, limits.storedBytesMax).optional(),
+    age: duration(1, limits.retentionAgeMsMax).optional(),
+  });
+  return z.union([z.literal('until-forwarded'), bounds], { error });
+}
+
+/** One of these names. */
+export function choice<const Name extends string>(names: readonly Name[]) {
+  return z.enum(names, { error: () => `write one of ${names.join(', ')}` });
+}
+
+function text(what: string, isLegal: (value: string) => boolean) {
+  const error = (issue: { readonly input?: unknown }): string =>
+    typeof issue.input === 'number' || typeof issue.input === 'boolean'
+      ? `write ${what}, in quotes because YAML takes it for something else`
+      : `write ${what}`;
+  return z.string({ error }).refine(isLegal, { error });
+}
+
+/** The path of a folder. */
+export function folder() {
+  return text('the path of a folder', (value) => value !== '' && !value.includes('\0'));
+}
+
+/** The name of a gateway, which begins the names of its topics in the central cluster. */
+export function gatewayName() {
+  const what = `1 to ${limits.gatewayNameLengthMax} letters, digits, ".", "_" or "-"`;
+  return text(what, (value) => isLegalTopicName(value) && value.length <= limits.gatewayNameLengthMax);
+}
+
+/** The name of a serial port. */
+export function portName() {
+  const what = `1 to ${limits.serialPortNameLengthMax} letters, digits, ".", "_" or "-"`;
+  return text(what, (value) => isLegalTopicName(value) && value.length <= limits.serialPortNameLengthMax);
+}
+
+/** The absolute path of a serial port. */
+export function devicePath() {
+  return text(
+    'the path of a serial port, such as /dev/serial/by-id/usb-…',
+    (path) => path.startsWith('/') && !path.includes('\0'),
+  );
+}
+
+function topicName() {
+  const what = `1 to ${limits.topicNameLengthMax} letters, digits, ".", "_" or "-" as a topic name`;
+  return text(what, isLegalTopicName).refine((name) => name !== checkpointTopicName, {
+    error: () => 'choose another topic name; Headwater keeps this one for itself',
+  });
+}
+
+/** A topic name, or `*` for all topics. */
+export function topicChoice() {
+  const what = "a topic name, or '*' in quotes for all topics";
+  return text(what, (name) => name === '*' || (isLegalTopicName(name) && name !== checkpointTopicName));
+}
+
+function address(what: string, refusal: (address: Address) => string | undefined) {
+  return text(what, (value) => parseAddress(value) !== undefined).transform((value, context): Address => {
+    const parsed = parseAddress(value);
+    const message = parsed === undefined ? undefined : refusal(parsed);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+    return parsed ?? z.NEVER;
+  });
+}
+
+/** Where to listen: on loopback only. */
+export function listenAddress(example: string) {
+  return address(`host:port, such as ${example} (port 0: any free one)`, ({ host }) =>
+    isLoopback(host) ? undefined : 'until users exist, nothing listens beyond loopback; use 127.0.0.1',
+  );
+}
+
+/** Where a broker of the central cluster answers. */
+export function brokerAddress() {
+  return address('host:port, such as kafka1:9092', ({ port }) =>
+    port === 0 ? 'write the port of the broker, such as 9092' : undefined,
+  );
+}
+
+/** The paths of the settings of a kind; `*` stands for a name that the user chooses, and for each item of a list. */
+export function pathsBelow(schema: z.core.$ZodType, path: SettingPath): readonly SettingPath[] {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
+    return pathsBelow(schema.def.innerType, path);
+  if (schema instanceof z.ZodUnion) {
+    const inner = schema.def.options.flatMap((option) => pathsBelow(option, path));
+    return inner.some(({ length }) => length > path.length)
+      ? inner.filter(({ length }) => length > path.length)
+      : [path];
+  }
+  if (schema instanceof z.ZodArray) {
+    const inner = pathsBelow(schema.def.element, [...path, '*']);
+    return inner.some(({ length }) => length > path.length + 1) ? inner : [path];
+  }
+  if (schema instanceof z.ZodPipe && schema.def.in instanceof z.ZodTransform)
+    return pathsBelow(schema.def.out, path);
+  if (schema instanceof z.ZodObject) {
+    return Object.entries(schema.def.shape).flatMap(([name, inner]) => pathsBelow(inner, [...path, name]));
+  }
+  if (schema instanceof z.ZodRecord) return pathsBelow(schema.def.valueType, [...path, '*']);
+  return [path];
+}
