@@ -21,6 +21,11 @@ export type ErrorCode =
   | 'sealing-failed'
   | 'unknown-topic'
   | 'topic-exists'
+  /** The configuration names the topic, and wins. */
+  | 'topic-configured'
+  /** Something of the gateway writes to the topic. */
+  | 'topic-in-use'
+  | 'contradictory-settings'
   | 'illegal-topic'
   | 'illegal-partition'
   | 'too-many-partitions'

@@ -4,7 +4,6 @@ import type { Logger } from '../core/logger.ts';
 import type { Accept } from '../core/record.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
-import { deadLetterTopic } from '../ingest/serial/record.ts';
 import { Log } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
 import { countSyncs } from '../platform/counted-disk.ts';
@@ -23,7 +22,8 @@ import { MetricsRegistry } from './metrics-registry.ts';
 import { SerialPorts } from './serial-ports.ts';
 import { StartedParts } from './started-parts.ts';
 import { degradations, type StatusReport, topicStatuses } from './status.ts';
-import { ensureTopics } from './topics.ts';
+import { TopicChanges } from './topic-changes.ts';
+import { ensureTopics, topicWriters } from './topics.ts';
 import { version } from './version.ts';
 import { WorkerSealer } from './worker-sealer.ts';
 
@@ -95,7 +95,8 @@ export class Gateway {
     this.#parts.add('sealer', () => sealer.stop());
     const log = await this.#openLog(sealer);
     this.#parts.add('log', () => log.close());
-    await ensureTopics(log, topics, serial.length > 0 ? [deadLetterTopic] : [], this.#logger);
+    const writers = topicWriters(this.#config);
+    await ensureTopics(log, topics, writers.keys(), this.#logger);
     const accept: Accept = async (records) => {
       await log.append(records);
     };
@@ -123,6 +124,7 @@ export class Gateway {
       ...shared,
       listen: admin.listen,
       log,
+      topics: new TopicChanges({ log, configured: topics, writers }),
       token: await loadAdminToken(this.#dataDir, nodeRandom),
       status: () => this.#status(log, addresses),
       renderMetrics: () => this.#renderMetrics(log),

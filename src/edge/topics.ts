@@ -1,44 +1,64 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../core/logger.ts';
-import type { TopicInfo } from '../log/types.ts';
+import { deadLetterTopic } from '../ingest/serial/record.ts';
+import type { TopicInfo, TopicSettings } from '../log/types.ts';
+import type { Config, TopicConfig } from './config/schema.ts';
 
 /** What {@link ensureTopics} asks of the log. */
 export interface TopicStore {
   topics(): readonly TopicInfo[];
-  createTopic(name: string, partitions: number): Promise<void>;
+  createTopic(name: string, partitions: number, settings?: TopicSettings): Promise<void>;
   growTopic(name: string, partitions: number): Promise<void>;
+  setTopic(name: string, settings: TopicSettings): Promise<void>;
 }
 
 /** Where every message lands that no route sends elsewhere. It always exists. */
 const DEFAULT_TOPIC = 'readings';
 
+/** The topics that something of the gateway writes to by itself, each with what does, in words. */
+export type TopicWriters = ReadonlyMap<string, readonly string[]>;
+
+/** Who writes where by this configuration. These topics have to exist. */
+export function topicWriters({ serial }: Pick<Config, 'serial'>): TopicWriters {
+  const ports = serial.map(({ name }) => `the serial port ${name}`);
+  const writers = new Map<string, readonly string[]>([[DEFAULT_TOPIC, ['MQTT', ...ports]]]);
+  if (ports.length > 0) writers.set(deadLetterTopic, ports);
+  return writers;
+}
+
 /**
- * Makes the configured topics exist with at least so many partitions, and `readings` and those in `needed` with at
- * least one. A topic never shrinks and none is deleted: a smaller number is a warning, because a configuration must
- * not destroy data.
- * @throws OperatingError as the log's `createTopic` and `growTopic`
+ * Makes the configured topics exist with at least so many partitions and exactly their settings, and those in
+ * `needed` with at least one partition. Other topics keep what they have. A topic never shrinks and none is deleted:
+ * a smaller number is a warning, because a configuration must not destroy data.
+ * @throws OperatingError as the log's `createTopic`, `growTopic` and `setTopic`
  */
 export async function ensureTopics(
   log: TopicStore,
-  configured: Readonly<Record<string, { readonly partitions: number }>>,
-  needed: readonly string[],
+  configured: Readonly<Record<string, TopicConfig>>,
+  needed: Iterable<string>,
   logger: Logger,
 ): Promise<void> {
-  const existing = new Map(log.topics().map(({ name, partitions }) => [name, partitions]));
-  for (const name of [DEFAULT_TOPIC, ...needed]) {
+  const existing = new Map(log.topics().map((topic) => [topic.name, topic]));
+  for (const name of needed) {
     if (!existing.has(name) && !(name in configured)) await log.createTopic(name, 1);
   }
-  for (const [name, { partitions }] of Object.entries(configured)) {
+  for (const [name, { partitions, settings }] of Object.entries(configured)) {
     const present = existing.get(name);
     if (present === undefined) {
-      await log.createTopic(name, partitions);
-    } else if (present < partitions) {
+      await log.createTopic(name, partitions, settings);
+      continue;
+    }
+    if (present.partitions < partitions) {
       await log.growTopic(name, partitions);
-    } else if (present > partitions) {
+    } else if (present.partitions > partitions) {
       logger.warn(
-        { topic: name, partitions: present, configured: partitions },
-        `topic ${name} keeps its ${present} partitions: partitions only grow. Set topics.${name}.partitions to ` +
-          `${present} to end this warning.`,
+        { topic: name, partitions: present.partitions, configured: partitions },
+        `topic ${name} keeps its ${present.partitions} partitions: partitions only grow. Set ` +
+          `topics.${name}.partitions to ${present.partitions} to end this warning.`,
       );
     }
+    if (isDeepStrictEqual(present.settings, settings)) continue;
+    await log.setTopic(name, settings);
+    logger.info({ topic: name, settings, before: present.settings }, `topic ${name} has new settings`);
   }
 }

@@ -1,31 +1,36 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Logger, silentLogger } from '../../src/core/logger.ts';
 import { topicStatuses } from '../../src/edge/status.ts';
-import { ensureTopics } from '../../src/edge/topics.ts';
+import { ensureTopics, topicWriters } from '../../src/edge/topics.ts';
 import { MemoryLog } from '../support/memory-log.ts';
 
-test('readings always exists, with one partition unless it is configured', async () => {
+test('a needed topic exists, with one partition unless it is configured', async () => {
   const log = new MemoryLog();
-  await ensureTopics(log, {}, [], silentLogger);
+  await ensureTopics(log, {}, ['readings'], silentLogger);
   expect(log.topics()).toEqual([{ name: 'readings', partitions: 1, settings: {} }]);
   const other = new MemoryLog();
-  await ensureTopics(other, { readings: { partitions: 4 } }, [], silentLogger);
+  await ensureTopics(other, { readings: { partitions: 4, settings: {} } }, ['readings'], silentLogger);
   expect(other.topics()).toEqual([{ name: 'readings', partitions: 4, settings: {} }]);
 });
 
-test('needed topics exist too, as they are configured or with one partition', async () => {
-  const log = new MemoryLog();
-  await ensureTopics(log, { b: { partitions: 3 } }, ['a', 'b'], silentLogger);
-  await ensureTopics(log, {}, ['a', 'b'], silentLogger);
-  const partitions = Object.fromEntries(log.topics().map((topic) => [topic.name, topic.partitions]));
-  expect(partitions).toEqual({ readings: 1, a: 1, b: 3 });
+test('what writes to a topic makes it needed: MQTT always, serial ports also dead letters', () => {
+  const port = { path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' } as const;
+  expect([...topicWriters({ serial: [] })]).toEqual([['readings', ['MQTT']]]);
+  expect([...topicWriters({ serial: [{ name: 'wind', ...port }] })]).toEqual([
+    ['readings', ['MQTT', 'the serial port wind']],
+    ['dead-letters', ['the serial port wind']],
+  ]);
 });
 
 test('configured topics are created or grown, others are left alone', async () => {
   const log = new MemoryLog();
   await log.createTopic('temperature', 1);
   await log.createTopic('made-by-hand', 3);
-  await ensureTopics(log, { temperature: { partitions: 2 }, alarms: { partitions: 1 } }, [], silentLogger);
+  const configured = {
+    temperature: { partitions: 2, settings: {} },
+    alarms: { partitions: 1, settings: {} },
+  };
+  await ensureTopics(log, configured, ['readings'], silentLogger);
   const partitions = Object.fromEntries(log.topics().map((topic) => [topic.name, topic.partitions]));
   expect(partitions).toEqual({ temperature: 2, 'made-by-hand': 3, readings: 1, alarms: 1 });
 });
@@ -35,11 +40,61 @@ test('a smaller number of partitions takes nothing away and is a warning', async
   await log.createTopic('temperature', 3);
   const warnings: string[] = [];
   const logger: Logger = { ...silentLogger, warn: (_fields, message) => void warnings.push(message) };
-  await ensureTopics(log, { temperature: { partitions: 2 } }, [], logger);
+  await ensureTopics(log, { temperature: { partitions: 2, settings: {} } }, [], logger);
   expect(log.topics()).toContainEqual({ name: 'temperature', partitions: 3, settings: {} });
   expect(warnings).toEqual([expect.stringMatching(/temperature keeps its 3 partitions/)]);
-  await ensureTopics(log, { temperature: { partitions: 3 } }, [], logger);
+  await ensureTopics(log, { temperature: { partitions: 3, settings: {} } }, [], logger);
   expect(warnings).toHaveLength(1);
+});
+
+describe('settings', () => {
+  const settingsOf = (log: MemoryLog, name: string) =>
+    log.topics().find((topic) => topic.name === name)?.settings;
+
+  test('those of the configuration win at each start, also by what they leave out', async () => {
+    const log = new MemoryLog();
+    const configured = { air: { partitions: 1, settings: { priority: 7 } } };
+    await ensureTopics(log, configured, [], silentLogger);
+    expect(settingsOf(log, 'air')).toEqual({ priority: 7 });
+    await log.setTopic('air', { priority: 1, compression: 'gzip' });
+    await ensureTopics(log, configured, [], silentLogger);
+    expect(settingsOf(log, 'air')).toEqual({ priority: 7 });
+  });
+
+  test('they come together with more partitions', async () => {
+    const log = new MemoryLog();
+    await log.createTopic('air', 1);
+    await ensureTopics(log, { air: { partitions: 2, settings: { priority: 7 } } }, [], silentLogger);
+    expect(log.topics()).toEqual([{ name: 'air', partitions: 2, settings: { priority: 7 } }]);
+  });
+
+  test('a topic that the configuration does not name, or no longer, keeps its records and settings', async () => {
+    const log = new MemoryLog();
+    await log.createTopic('made-by-hand', 2, { retention: { bytes: 5 } });
+    await ensureTopics(log, { air: { partitions: 1, settings: { priority: 7 } } }, [], silentLogger);
+    await ensureTopics(log, {}, ['readings'], silentLogger);
+    expect(log.topics()).toEqual([
+      { name: 'made-by-hand', partitions: 2, settings: { retention: { bytes: 5 } } },
+      { name: 'air', partitions: 1, settings: { priority: 7 } },
+      { name: 'readings', partitions: 1, settings: {} },
+    ]);
+  });
+
+  test('only a change is written and told', async () => {
+    const log = new MemoryLog();
+    await log.createTopic('air', 1, { retention: { bytes: 5, ageMs: 6 } });
+    const told: object[] = [];
+    const logger: Logger = { ...silentLogger, info: (fields) => void told.push(fields) };
+    const set = vi.spyOn(log, 'setTopic');
+    const configured = (bytes: number) => ({
+      air: { partitions: 1, settings: { retention: { ageMs: 6, bytes } } },
+    });
+    await ensureTopics(log, configured(5), [], logger);
+    expect({ sets: set.mock.calls, told }).toEqual({ sets: [], told: [] });
+    await ensureTopics(log, configured(4), [], logger);
+    expect(set).toHaveBeenCalledExactlyOnceWith('air', { retention: { bytes: 4, ageMs: 6 } });
+    expect(told).toMatchObject([{ topic: 'air', before: { retention: { bytes: 5 } } }]);
+  });
 });
 
 test('the status groups partitions by topic, each in its order', () => {

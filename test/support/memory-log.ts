@@ -1,7 +1,14 @@
 import { OperatingError } from '../../src/core/errors.ts';
 import type { NewRecord } from '../../src/core/record.ts';
 import { encodeBatch } from '../../src/log/batch.ts';
-import type { LifeStart, LogReader, PartitionInfo, StoredBatch, TopicInfo } from '../../src/log/types.ts';
+import type {
+  LifeStart,
+  LogReader,
+  PartitionInfo,
+  StoredBatch,
+  TopicInfo,
+  TopicSettings,
+} from '../../src/log/types.ts';
 
 /** A log in memory, for what reads and appends: one batch for each record, nothing durable, faults on request. */
 export class MemoryLog implements LogReader {
@@ -13,6 +20,7 @@ export class MemoryLog implements LogReader {
   /** Thrown by the next read. */
   readError: Error | null = null;
   readonly #topics = new Map<string, StoredBatch[][]>();
+  readonly #settings = new Map<string, TopicSettings>();
   readonly #logStarts = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
 
@@ -24,7 +32,7 @@ export class MemoryLog implements LogReader {
     return [...this.#topics].map(([name, partitions]) => ({
       name,
       partitions: partitions.length,
-      settings: {},
+      settings: this.#settings.get(name) ?? {},
     }));
   }
 
@@ -86,9 +94,31 @@ export class MemoryLog implements LogReader {
     return await Promise.resolve(appended);
   }
 
-  async createTopic(name: string, partitions: number): Promise<void> {
+  async createTopic(name: string, partitions: number, settings: TopicSettings = {}): Promise<void> {
     if (this.#topics.has(name)) throw new OperatingError('topic-exists', `topic ${name} exists`);
     await this.growTopic(name, partitions);
+    this.#settings.set(name, settings);
+  }
+
+  async setTopic(name: string, settings: TopicSettings): Promise<void> {
+    if (!this.#topics.has(name)) throw new OperatingError('unknown-topic', `there is no topic ${name}`);
+    this.#settings.set(name, settings);
+    await Promise.resolve();
+  }
+
+  /** Unlike the real one, it forgets the offsets. */
+  async deleteTopic(name: string): Promise<void> {
+    if (!this.#topics.delete(name)) throw new OperatingError('unknown-topic', `there is no topic ${name}`);
+    this.#settings.delete(name);
+    this.commit();
+    await Promise.resolve();
+  }
+
+  /** By the timestamps of the batches, which hold one record each. */
+  async offsetForTime(topic: string, partition: number, timestampMs: number): Promise<number> {
+    const batches = this.#partition(topic, partition);
+    const first = batches.find(({ maxTimestampMs }) => maxTimestampMs >= timestampMs);
+    return await Promise.resolve(first?.baseOffset ?? batches.length);
   }
 
   async growTopic(name: string, partitions: number): Promise<void> {

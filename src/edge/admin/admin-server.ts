@@ -9,24 +9,26 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { NewRecord } from '../../core/record.ts';
 import type { LogReader } from '../../log/types.ts';
 import { type Address, formatAddress } from '../config/address.ts';
-import { degradations, type StatusReport, topicStatuses } from '../status.ts';
+import { degradations, type StatusReport } from '../status.ts';
+import type { TopicChanges } from '../topic-changes.ts';
 import { ApiError, answerFor } from './api-error.ts';
 import { newRecords, type RecordsInput, recordLine, recordsInputSchema } from './record-json.ts';
 import { type RecordChunk, type RecordQuery, readRecords } from './record-stream.ts';
 import { requireLocal, requireToken } from './request-guard.ts';
+import { addTopicRoutes } from './topic-routes.ts';
 
 /** What the server asks of the log. */
 export interface AdminLog extends LogReader {
   readonly available: boolean;
   readonly unavailableReason: string | null;
   append(records: readonly NewRecord[]): Promise<readonly { partition: number; offset: number }[]>;
-  createTopic(name: string, partitions: number): Promise<void>;
 }
 
 /** What the server shows and serves. */
 export interface AdminServerOptions {
   readonly listen: Address;
   readonly log: AdminLog;
+  readonly topics: TopicChanges;
   /** What every request but `/healthz` and `/readyz` must carry. */
   readonly token: string;
   /** Asked only after the start. */
@@ -60,6 +62,7 @@ export class AdminServer {
       bodyLimit: limits.adminRequestBytesMax,
       requestTimeout: limits.adminRequestTimeoutMs,
       exposeHeadRoutes: false,
+      routerOptions: { maxParamLength: limits.topicNameLengthMax },
       forceCloseConnections: 'idle',
       // Values are taken as they were sent: null is not '', and 5 is not '5'.
       ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
@@ -72,7 +75,7 @@ export class AdminServer {
     answerErrors(app, options.logger);
     addHealth(app, options);
     addStatus(app, options);
-    addTopics(app, options);
+    addTopicRoutes(app, options.topics);
     addRecords(app, options, stopping.signal);
     try {
       await app.listen(options.listen);
@@ -138,24 +141,6 @@ function addStatus(app: FastifyInstance, options: AdminServerOptions): void {
   app.get('/api/status', () => options.status());
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', options.metricsContentType).send(await options.renderMetrics()),
-  );
-}
-
-function addTopics(app: FastifyInstance, { log }: AdminServerOptions): void {
-  app.get('/api/topics', () => ({ topics: topicStatuses(log.partitions()) }));
-  const body = {
-    type: 'object',
-    required: ['name', 'partitions'],
-    additionalProperties: false,
-    properties: { name: { type: 'string' }, partitions: { type: 'integer', minimum: 1 } },
-  };
-  app.post<{ Body: { name: string; partitions: number } }>(
-    '/api/topics',
-    { schema: { body } },
-    async ({ body: { name, partitions } }, reply) => {
-      await log.createTopic(name, partitions);
-      return reply.code(201).send({ name, partitions });
-    },
   );
 }
 

@@ -6,10 +6,12 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/admin-server.ts';
 import { MetricsRegistry } from '../../../src/edge/metrics-registry.ts';
 import type { StatusReport } from '../../../src/edge/status.ts';
+import { TopicChanges } from '../../../src/edge/topic-changes.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 const token = 'ab'.repeat(32);
+const configured = { fixed: { partitions: 1, settings: {} } };
 const report = { gateway: 'gw1', state: 'ready' } as StatusReport;
 let log: MemoryLog;
 let metrics: MetricsRegistry;
@@ -136,7 +138,8 @@ describe('topics', () => {
 
   test('are created once', async () => {
     const body = { name: 'temperature', partitions: 3 };
-    expect(await ask('/api/topics', { method: 'POST', body })).toMatchObject({ status: 201, body });
+    const created = await ask('/api/topics', { method: 'POST', body });
+    expect(created).toMatchObject({ status: 201, body: { name: 'temperature' } });
     expect(log.topics()).toContainEqual({ ...body, settings: {} });
     const again = await ask('/api/topics', { method: 'POST', body });
     expect(again).toMatchObject({ status: 409, body: { error: { code: 'topic-exists' } } });
@@ -152,6 +155,100 @@ describe('topics', () => {
     const answer = await ask('/api/topics', { method: 'POST', body });
     expect(answer).toMatchObject({ status: 400, body: { error: { code: 'bad-request' } } });
     expect(answer.text).toMatch(/name|partitions/);
+  });
+});
+
+describe('one topic', () => {
+  const change = (name: string, body: object) => ask(`/api/topics/${name}`, { method: 'PATCH', body });
+
+  test('is described with its settings, and where they come from', async () => {
+    await log.createTopic('air', 1, { retention: { bytes: 5 } });
+    expect(await ask('/api/topics/air')).toMatchObject({
+      status: 200,
+      body: {
+        name: 'air',
+        isConfigured: false,
+        writers: [],
+        settings: {
+          retention: { value: { bytes: 5 }, source: 'kept' },
+          compression: { value: 'zstd', source: 'default' },
+        },
+        partitions: [{ partition: 0, logStartOffset: 0, highWatermark: 0 }],
+      },
+    });
+    expect((await ask('/api/topics/none')).status).toBe(404);
+  });
+
+  test('is changed by a JSON merge patch, and answered as it is then', async () => {
+    await log.createTopic('air', 1, { retention: { bytes: 5 }, priority: 3 });
+    const answer = await change('air', {
+      partitions: 2,
+      settings: { retention: { ageMs: 6 }, priority: null },
+    });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: {
+        settings: {
+          retention: { value: { bytes: 5, ageMs: 6 } },
+          priority: { value: 5, source: 'default' },
+        },
+        partitions: [{ partition: 0 }, { partition: 1 }],
+      },
+    });
+    expect(log.topics()).toContainEqual({
+      name: 'air',
+      partitions: 2,
+      settings: { retention: { bytes: 5, ageMs: 6 } },
+    });
+  });
+
+  test('is created with settings, under a name of the largest length', async () => {
+    const name = 'a'.repeat(limits.topicNameLengthMax);
+    const body = { name, partitions: 1, settings: { retention: 'until-forwarded', compression: 'gzip' } };
+    expect((await ask('/api/topics', { method: 'POST', body })).status).toBe(201);
+    expect(log.topics()).toContainEqual(body);
+    expect((await ask(`/api/topics/${name}`)).status).toBe(200);
+  });
+
+  test.each([
+    {},
+    { partition: 2 },
+    { partitions: 0 },
+    { settings: { retention: 'for-ever' } },
+    { settings: { retention: { bytes: 0 } } },
+    { settings: { retention: { age: 5 } } },
+    { settings: { segmentBytes: limits.segmentBytesMin - 1 } },
+    { settings: { compression: 'lz4' } },
+    { settings: { priority: 10 } },
+    { settings: { priority: '5' } },
+    { settings: { dropUnforwarded: 'yes' } },
+    { settings: { dropUnforwarded: true } },
+  ])('is not changed by %j', async (body) => {
+    await log.createTopic('air', 1, { priority: 3 });
+    expect((await change('air', body)).status).toBe(400);
+    expect(log.topics()).toContainEqual({ name: 'air', partitions: 1, settings: { priority: 3 } });
+  });
+
+  test('is not changed while the configuration names it', async () => {
+    await log.createTopic('fixed', 1);
+    const answer = await change('fixed', { settings: { priority: 1 } });
+    expect(answer).toMatchObject({ status: 409, body: { error: { code: 'topic-configured' } } });
+  });
+
+  test('is deleted, answered as it was, and gone', async () => {
+    await log.createTopic('air', 1);
+    await log.append([{ ...text('a'), topic: 'air' }]);
+    expect(await ask('/api/topics/air', { method: 'DELETE' })).toMatchObject({
+      status: 200,
+      body: { name: 'air', partitions: [{ highWatermark: 1 }] },
+    });
+    expect((await ask('/api/topics/air')).status).toBe(404);
+    expect((await ask('/api/topics/air', { method: 'DELETE' })).status).toBe(404);
+  });
+
+  test('is not deleted while something writes to it', async () => {
+    const answer = await ask('/api/topics/readings', { method: 'DELETE' });
+    expect(answer).toMatchObject({ status: 409, body: { error: { code: 'topic-in-use' } } });
   });
 });
 
@@ -380,6 +477,7 @@ function options(port = 0): AdminServerOptions {
   return {
     listen: { host: '127.0.0.1', port },
     log,
+    topics: new TopicChanges({ log, configured, writers: new Map([['readings', ['MQTT']]]) }),
     token,
     status: () => report,
     renderMetrics: () => metrics.render(),
