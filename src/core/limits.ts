@@ -212,6 +212,8 @@ export const limits = {
   adminAnswerTimeoutMs: 60_000,
   /** A line of standard input that `produce` reads as one record. */
   produceLineBytesMax: 900 * KIB,
+  /** What is read of an answer to a question of the command line. */
+  answerLengthMax: 1024,
 
   // Lifecycle
   configFileBytesMax: 1 * MIB,

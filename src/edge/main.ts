@@ -10,6 +10,7 @@ const terminal: Terminal = {
   input: process.stdin,
   output: new Output(process.stdout),
   errors: new Output(process.stderr),
+  isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
   workingDirectory: process.cwd(),
   hostName: hostname(),
   onStopSignal(listener) {

@@ -7,18 +7,17 @@ import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { NewRecord } from '../../core/record.ts';
-import type { LogReader } from '../../log/types.ts';
 import { type Address, formatAddress } from '../config/address.ts';
 import { degradations, type StatusReport } from '../status.ts';
-import type { TopicChanges } from '../topic-changes.ts';
+import type { TopicChange, TopicChanges } from '../topic-changes.ts';
 import { ApiError, answerFor } from './api-error.ts';
 import { newRecords, type RecordsInput, recordLine, recordsInputSchema } from './record-json.ts';
-import { type RecordChunk, type RecordQuery, readRecords } from './record-stream.ts';
+import { type RecordChunk, type RecordLog, type RecordQuery, readRecords } from './record-stream.ts';
 import { requireLocal, requireToken } from './request-guard.ts';
-import { addTopicRoutes } from './topic-routes.ts';
+import { type TopicInput, topicChangeSchema, topicInputSchema } from './topic-json.ts';
 
 /** What the server asks of the log. */
-export interface AdminLog extends LogReader {
+export interface AdminLog extends RecordLog {
   readonly available: boolean;
   readonly unavailableReason: string | null;
   append(records: readonly NewRecord[]): Promise<readonly { partition: number; offset: number }[]>;
@@ -75,7 +74,7 @@ export class AdminServer {
     answerErrors(app, options.logger);
     addHealth(app, options);
     addStatus(app, options);
-    addTopicRoutes(app, options.topics);
+    addTopics(app, options);
     addRecords(app, options, stopping.signal);
     try {
       await app.listen(options.listen);
@@ -144,10 +143,39 @@ function addStatus(app: FastifyInstance, options: AdminServerOptions): void {
   );
 }
 
+/** Each change is durable once it is answered, with the topic as it is then (or was, if it is deleted). */
+function addTopics(app: FastifyInstance, { topics }: AdminServerOptions): void {
+  app.get('/api/topics', () => ({ topics: topics.list() }));
+  app.post<{ Body: TopicInput }>(
+    '/api/topics',
+    { schema: { body: topicInputSchema } },
+    async ({ body: { name, partitions, settings = {} } }, reply) => {
+      await topics.create(name, partitions, settings);
+      return reply.code(201).send(topics.describe(name));
+    },
+  );
+  type Named = { Params: { name: string } };
+  app.get<Named>('/api/topics/:name', ({ params: { name } }) => topics.describe(name));
+  app.patch<Named & { Body: TopicChange }>(
+    '/api/topics/:name',
+    { schema: { body: topicChangeSchema } },
+    async ({ params: { name }, body }) => {
+      await topics.change(name, body);
+      return topics.describe(name);
+    },
+  );
+  app.delete<Named>('/api/topics/:name', async ({ params: { name } }) => {
+    const last = topics.describe(name);
+    await topics.delete(name);
+    return last;
+  });
+}
+
 interface RecordQueryText {
   readonly topic: string;
   readonly partition?: string;
   readonly offset?: string;
+  readonly fromTimeMs?: string;
   readonly follow?: 'true' | 'false';
   readonly limit?: string;
 }
@@ -168,6 +196,7 @@ function addRecords(app: FastifyInstance, options: AdminServerOptions, stopping:
       topic: { type: 'string' },
       partition: wholeNumber,
       offset: wholeNumber,
+      fromTimeMs: wholeNumber,
       limit: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' },
       follow: { enum: ['true', 'false'] },
     },
@@ -205,15 +234,19 @@ async function append(
   }
 }
 
-function recordQuery({ topic, partition, offset, follow, limit }: RecordQueryText): RecordQuery {
+function recordQuery({ topic, partition, offset, fromTimeMs, follow, limit }: RecordQueryText): RecordQuery {
   if (offset !== undefined && partition === undefined) {
     throw new ApiError('bad-request', 'an offset belongs to one partition: send partition as well');
+  }
+  if (offset !== undefined && fromTimeMs !== undefined) {
+    throw new ApiError('bad-request', 'offset and fromTimeMs both say where to start: send one of them');
   }
   return {
     topic,
     follow: follow === 'true',
     ...(partition === undefined ? {} : { partition: Number(partition) }),
     ...(offset === undefined ? {} : { offset: Number(offset) }),
+    ...(fromTimeMs === undefined ? {} : { fromTimeMs: Number(fromTimeMs) }),
     ...(limit === undefined ? {} : { limit: Number(limit) }),
   };
 }

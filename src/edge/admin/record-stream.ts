@@ -4,6 +4,11 @@ import type { StoredRecord } from '../../core/record.ts';
 import { decodeBatch } from '../../log/batch.ts';
 import type { LogReader, PartitionInfo } from '../../log/types.ts';
 
+/** What reading records asks of the log. */
+export interface RecordLog extends LogReader {
+  offsetForTime(topic: string, partition: number, timestampMs: number): Promise<number>;
+}
+
 /** What a reader of `GET /api/records` asks for. */
 export interface RecordQuery {
   readonly topic: string;
@@ -11,6 +16,11 @@ export interface RecordQuery {
   readonly partition?: number;
   /** Absent: the log start. Needs a partition. */
   readonly offset?: number;
+  /**
+   * Instead of an offset: in each partition, from the first record with this timestamp (milliseconds since 1970 UTC)
+   * or a later one on. What comes after it in the partition is read, whatever its timestamp.
+   */
+  readonly fromTimeMs?: number;
   /** Whether to wait for further records at the end. */
   readonly follow: boolean;
   /** Absent: no limit. */
@@ -31,11 +41,11 @@ interface Position {
 
 /**
  * Checks the question and answers with what reads the records, a chunk at a time and only when asked: each
- * partition in order, up to the high watermark as it was at the start, or until `signal` is aborted.
+ * partition in order, up to the high watermark as it was at the start, or until the topic is deleted or `signal` is aborted.
  * @throws OperatingError `unknown-topic`, `illegal-partition`, `offset-out-of-range`
  */
 export function readRecords(
-  log: LogReader,
+  log: RecordLog,
   query: RecordQuery,
   signal: AbortSignal,
 ): AsyncIterable<RecordChunk> {
@@ -57,7 +67,7 @@ export function readRecords(
 }
 
 async function* chunks(
-  log: LogReader,
+  log: RecordLog,
   query: RecordQuery,
   positions: Map<number, Position>,
   signal: AbortSignal,
@@ -65,19 +75,22 @@ async function* chunks(
   const commits = new CommitWatch(log, signal);
   let left = query.limit ?? Number.POSITIVE_INFINITY;
   try {
+    await moveToTime(log, query, positions);
     while (!signal.aborted) {
       let readSome = false;
-      for (const info of partitionsOf(log, query)) {
-        const records = (await readAhead(log, info, positions, query.follow)).slice(0, left);
+      const partitions = partitionsOf(log, query);
+      for (const { partition } of partitions) {
+        const records = (await readAhead(log, { ...query, partition }, positions)).slice(0, left);
         if (signal.aborted) return;
         if (records.length === 0) continue;
         readSome = true;
         left -= records.length;
-        yield { partition: info.partition, records };
+        yield { partition, records };
         if (left === 0) return;
       }
       if (readSome) continue;
-      if (!query.follow) return;
+      const isDeleted = partitions.length === 0;
+      if (!query.follow || isDeleted) return;
       await commits.next();
     }
   } finally {
@@ -85,25 +98,38 @@ async function* chunks(
   }
 }
 
-/** The next records of a partition, and its position moved past them; none at its end. */
+async function moveToTime(
+  log: RecordLog,
+  { topic, fromTimeMs }: RecordQuery,
+  positions: ReadonlyMap<number, Position>,
+): Promise<void> {
+  if (fromTimeMs === undefined) return;
+  for (const [partition, position] of positions)
+    position.next = await log.offsetForTime(topic, partition, fromTimeMs);
+}
+
+/** The next records of a partition, and its position moved past them; none at its end, or if it is deleted. */
 async function readAhead(
-  log: LogReader,
-  { topic, partition, logStartOffset, highWatermark }: PartitionInfo,
+  log: RecordLog,
+  query: RecordQuery & { readonly partition: number },
   positions: Map<number, Position>,
-  follow: boolean,
 ): Promise<readonly StoredRecord[]> {
-  let position = positions.get(partition);
-  if (position === undefined) {
-    // The topic has grown since the start.
-    if (!follow) return [];
-    position = { next: logStartOffset, end: Number.POSITIVE_INFINITY };
-    positions.set(partition, position);
-  }
-  // What was deleted meanwhile is passed over, as Kafka's `auto.offset.reset=earliest` does.
-  position.next = Math.max(position.next, logStartOffset);
-  const end = Math.min(position.end, highWatermark);
-  while (position.next < end) {
-    const from = position.next;
+  const { topic, partition, follow } = query;
+  for (;;) {
+    // Looked up each time: a slow client leaves time for a topic to be deleted, or its oldest records.
+    const [info] = partitionsOf(log, query);
+    if (info === undefined) return [];
+    let position = positions.get(partition);
+    if (position === undefined) {
+      // The topic has grown since the start.
+      if (!follow) return [];
+      position = { next: info.logStartOffset, end: Number.POSITIVE_INFINITY };
+      positions.set(partition, position);
+    }
+    // What was deleted meanwhile is passed over, as Kafka's `auto.offset.reset=earliest` does.
+    const from = Math.max(position.next, info.logStartOffset);
+    const end = Math.min(position.end, info.highWatermark);
+    if (from >= end) return [];
     const batches = await log.read(topic, partition, from, limits.adminReadBytesMax);
     position.next = Math.min((batches.at(-1)?.lastOffset ?? end) + 1, end);
     const records = batches
@@ -111,16 +137,15 @@ async function readAhead(
       .filter(({ offset }) => offset >= from && offset < end);
     if (records.length > 0) return records;
   }
-  return [];
 }
 
-function partitionsOf(log: LogReader, { topic, partition }: RecordQuery): readonly PartitionInfo[] {
+function partitionsOf(log: RecordLog, { topic, partition }: RecordQuery): readonly PartitionInfo[] {
   return log
     .partitions()
     .filter((info) => info.topic === topic && (partition === undefined || info.partition === partition));
 }
 
-function notThere(log: LogReader, { topic, partition }: RecordQuery): Error {
+function notThere(log: RecordLog, { topic, partition }: RecordQuery): Error {
   const info = log.topics().find(({ name }) => name === topic);
   return info === undefined
     ? new OperatingError('unknown-topic', `there is no topic "${topic}"; GET /api/topics lists them`)
@@ -137,7 +162,7 @@ class CommitWatch {
   #happened = false;
   #wake: (() => void) | null = null;
 
-  constructor(log: LogReader, signal: AbortSignal) {
+  constructor(log: RecordLog, signal: AbortSignal) {
     this.#signal = signal;
     this.#stopListening = log.onCommit(this.#notice);
     signal.addEventListener('abort', this.#notice);

@@ -34,7 +34,7 @@ export class AdminClient {
    * One request with a JSON answer, which is bounded.
    * @throws OperatingError `gateway-not-running`, `gateway-refused` with the gateway's own words, `gateway-unreachable`
    */
-  async json(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
+  async json(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown> {
     const response = await this.#send(method, path, body);
     const text = await textOf(response);
     const answer = parsed(text);

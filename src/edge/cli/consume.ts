@@ -10,6 +10,8 @@ export interface ConsumeRequest {
   readonly fromBeginning: boolean;
   readonly partition: number | undefined;
   readonly offset: number | undefined;
+  /** Milliseconds since 1970 UTC. */
+  readonly fromTimeMs: number | undefined;
   readonly follow: boolean;
   readonly messagesMax: number | undefined;
   readonly json: boolean;
@@ -35,7 +37,10 @@ export async function consume(
       if (stop.signal.aborted) return;
     }
     if (request.follow && !stop.signal.aborted) {
-      throw new OperatingError('gateway-unreachable', 'the gateway has ended the stream: it is stopping');
+      throw new OperatingError(
+        'gateway-unreachable',
+        `the gateway has ended the stream: it is stopping, or topic ${request.topic} was deleted`,
+      );
     }
   });
   try {
@@ -83,13 +88,14 @@ function valueIn(line: Buffer): Buffer {
 }
 
 async function streamPaths(client: AdminClient, request: ConsumeRequest): Promise<readonly string[]> {
-  const { topic, partition, offset, follow, messagesMax } = request;
-  const pathOf = (position: { partition?: number | undefined; offset?: number | undefined }): string => {
+  const { topic, partition, offset, fromTimeMs, follow, messagesMax } = request;
+  const pathOf = (position: Partial<Pick<ConsumeRequest, 'partition' | 'offset' | 'fromTimeMs'>>): string => {
     const query = { topic, follow, limit: messagesMax, ...position };
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
     return `/api/records?${new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()}`;
   };
-  if (request.fromBeginning || offset !== undefined) return [pathOf({ partition, offset })];
+  if (request.fromBeginning || offset !== undefined || fromTimeMs !== undefined)
+    return [pathOf({ partition, offset, fromTimeMs })];
   const partitions = partitionsOf(await fetchTopics(client), topic, partition);
   return partitions.map((end) => pathOf({ partition: end.partition, offset: end.highWatermark }));
 }

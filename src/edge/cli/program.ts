@@ -1,17 +1,29 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { compressions } from '../../log/types.ts';
 import { type Address, parseAddress } from '../config/address.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { choice, duration, type SettingKind, size } from '../config/setting-kinds.ts';
+import type { TopicChange } from '../topic-changes.ts';
 import { AdminClient } from './admin-client.ts';
 import { consume } from './consume.ts';
 import { doctorKafka } from './doctor.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
+import { parseMoment } from './moment.ts';
 import { produce } from './produce.ts';
 import { run, type StartGateway } from './run.ts';
 import { status } from './status.ts';
 import type { Terminal } from './terminal.ts';
-import { createTopic, listTopics } from './topics.ts';
+import {
+  createTopic,
+  deleteTopic,
+  describeTopic,
+  listTopics,
+  type SettingOptions,
+  setTopic,
+  settingsPatch,
+} from './topics.ts';
 
 export interface Product {
   readonly version: string;
@@ -116,7 +128,9 @@ function addTopics(
   gateway: FindGateway,
   endWith: (code: ExitCode) => void,
 ) {
-  const topics = program.command('topics').description('list or create topics of the running gateway');
+  const topics = program
+    .command('topics')
+    .description('list, describe, create, set or delete topics of the running gateway');
   topics
     .command('list')
     .description('list the topics and how far they reach')
@@ -125,19 +139,98 @@ function addTopics(
       endWith(await listTopics(await gateway(), terminal, json === true)),
     );
   topics
-    .command('create')
+    .command('describe')
+    .description('show the settings of a topic, where they come from, and how far its partitions reach')
+    .argument('<name>')
+    .option('--json', 'as one JSON object')
+    .action(async (name: string, { json }: { json?: true }) =>
+      endWith(await describeTopic(await gateway(), terminal, name, json === true)),
+    );
+  withSettings(topics.command('create'))
     .description('create a topic')
     .argument('<name>')
-    .option('--partitions <count>', 'how many partitions', wholeNumber(1, limits.partitionsPerTopicMax), 1)
-    .action(async (name: string, { partitions }: { partitions: number }) =>
-      endWith(await createTopic(await gateway(), terminal, { name, partitions })),
+    .option('--partitions <count>', 'how many partitions', partitionCount, 1)
+    .action(async (name: string, options: TopicOptions & { partitions: number }, command: Command) => {
+      const { partitions, settings } = topicChange(options, command);
+      const topic = { name, partitions: partitions ?? 1, ...(settings && { settings }) };
+      endWith(await createTopic(await gateway(), terminal, topic));
+    });
+  withSettings(topics.command('set'))
+    .description(
+      'change what is given of a topic, and nothing else; the value "default" takes a setting back',
+    )
+    .argument('<name>')
+    .option('--partitions <count>', 'how many partitions, at least as many as now', partitionCount)
+    .action(async (name: string, options: TopicOptions, command: Command) => {
+      const change = topicChange(options, command);
+      if (Object.keys(change).length === 0)
+        command.error('error: say what to change, such as --priority 7', { exitCode: exitCodes.usage });
+      endWith(await setTopic(await gateway(), terminal, name, change));
+    });
+  topics
+    .command('delete')
+    .description('delete a topic with all its records; asks first')
+    .argument('<name>')
+    .option('--yes', 'do not ask')
+    .action(async (name: string, { yes }: { yes?: true }, command: Command) => {
+      if (yes !== true && !terminal.isInteractive)
+        command.error('error: nobody is there to be asked; give --yes to delete the topic with its records', {
+          exitCode: exitCodes.usage,
+        });
+      endWith(await deleteTopic(await gateway(), terminal, name, yes === true));
+    });
+}
+
+interface TopicOptions extends SettingOptions {
+  readonly partitions?: number;
+}
+
+const partitionCount = wholeNumber(1, limits.partitionsPerTopicMax);
+
+/** The options for the settings of a topic, in the words of the configuration. */
+function withSettings(command: Command): Command {
+  return command
+    .option(
+      '--retention-bytes <size>',
+      'let records go above so many bytes in a partition, such as 1GiB',
+      orDefault(settingOf(size(1, limits.storedBytesMax))),
+    )
+    .option(
+      '--retention-age <duration>',
+      'let records go at this age, such as 30d',
+      orDefault(settingOf(duration(1, limits.retentionAgeMsMax))),
+    )
+    .option('--until-forwarded', 'let records go as soon as the cluster has them, instead of the two')
+    .option('--drop-unforwarded', 'let retention also remove what the cluster does not have yet')
+    .option('--no-drop-unforwarded', 'let retention wait for the cluster')
+    .option(
+      '--segment <size>',
+      'size of a segment, such as 8MiB; retention removes whole ones',
+      orDefault(settingOf(size(limits.segmentBytesMin, limits.segmentBytesMax))),
+    )
+    .option('--compression <codec>', compressions.join(', '), orDefault(settingOf(choice(compressions))))
+    .option(
+      '--priority <number>',
+      `0 to ${limits.topicPriorityMax}; under a full disk budget, a lower one loses records first`,
+      orDefault(wholeNumber(0, limits.topicPriorityMax)),
     );
+}
+
+function topicChange({ partitions, ...options }: TopicOptions, command: Command): TopicChange {
+  const { untilForwarded, retentionBytes, retentionAge } = options;
+  if (untilForwarded && (retentionBytes !== undefined || retentionAge !== undefined))
+    command.error('error: --until-forwarded takes the place of --retention-bytes and --retention-age', {
+      exitCode: exitCodes.usage,
+    });
+  const settings = settingsPatch(options);
+  return { ...(partitions !== undefined && { partitions }), ...(settings && { settings }) };
 }
 
 interface ConsumeOptions {
   readonly fromBeginning?: true;
   readonly partition?: number;
   readonly offset?: number;
+  readonly fromTime?: number;
   readonly follow?: true;
   readonly maxMessages?: number;
   readonly json?: true;
@@ -172,6 +265,11 @@ function addRecords(
       'from this offset of --partition on',
       wholeNumber(0, Number.MAX_SAFE_INTEGER),
     )
+    .option(
+      '--from-time <moment>',
+      'from the first record of that time on: 2026-01-31T08:00, or 2h for two hours ago',
+      moment,
+    )
     .option('--follow', 'go on with records to come; without a place to start, only with those')
     .option('--max-messages <count>', 'end after so many records', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--json', 'one JSON object for each record, with key, headers and timestamp')
@@ -183,6 +281,7 @@ function addRecords(
         fromBeginning: options.fromBeginning === true,
         partition: options.partition,
         offset: options.offset,
+        fromTimeMs: options.fromTime,
         follow: options.follow === true,
         messagesMax: options.maxMessages,
         json: options.json === true,
@@ -191,13 +290,18 @@ function addRecords(
     });
 }
 
-function contradictionIn({ fromBeginning, partition, offset, follow }: ConsumeOptions): string | undefined {
+function contradictionIn(options: ConsumeOptions): string | undefined {
+  const { fromBeginning, partition, offset, fromTime, follow } = options;
   if (offset !== undefined && partition === undefined)
     return '--offset needs --partition: each has offsets of its own';
-  if (offset !== undefined && fromBeginning)
-    return '--from-beginning and --offset both say where to start; give one';
-  if (fromBeginning || offset !== undefined || follow) return undefined;
-  return 'say where to start: --from-beginning, --partition P --offset N, or --follow for new records only';
+  const starts = [
+    ...(fromBeginning ? ['--from-beginning'] : []),
+    ...(offset === undefined ? [] : ['--offset']),
+    ...(fromTime === undefined ? [] : ['--from-time']),
+  ];
+  if (starts.length > 1) return `${starts.slice(0, 2).join(' and ')} both say where to start; give one`;
+  if (starts.length === 1 || follow) return undefined;
+  return 'say where to start: --from-beginning, --from-time, --partition P --offset N, or --follow for new records only';
 }
 
 /** Whatever keeps a gateway from starting is for its user to mend, so `run` ends as for a wrong configuration. */
@@ -230,3 +334,27 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     throw new InvalidArgumentError(`Write a whole number from ${min} to ${max}.`);
   };
 }
+
+function moment(text: string): number {
+  const ms = parseMoment(text, Date.now());
+  if (ms === undefined)
+    throw new InvalidArgumentError('Write a time such as 2026-01-31T08:00, or how long ago, such as 2h.');
+  return ms;
+}
+
+type Reader<Value> = (text: string) => Value;
+
+/** Reads an option as the setting of this kind is read in the configuration. */
+function settingOf<Value>(kind: SettingKind<Value>): Reader<Value> {
+  return (text) => {
+    const read = kind.safeParse(text);
+    if (read.success) return read.data;
+    const advice = read.error.issues[0]?.message ?? '';
+    throw new InvalidArgumentError(`${advice.charAt(0).toUpperCase()}${advice.slice(1)}.`);
+  };
+}
+
+const orDefault =
+  <Value>(read: Reader<Value>): Reader<Value | 'default'> =>
+  (text) =>
+    text === 'default' ? text : read(text);

@@ -5,6 +5,8 @@ export interface Terminal {
   readonly input: Readable;
   readonly output: Output;
   readonly errors: Output;
+  /** Whether somebody sits before it who can answer a question. */
+  readonly isInteractive: boolean;
   readonly workingDirectory: string;
   readonly hostName: string;
   /** Calls back at each SIGTERM or SIGINT, which then does nothing else. Returns how to stop that. */

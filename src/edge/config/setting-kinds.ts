@@ -6,6 +6,9 @@ import { type Address, isLoopback, parseAddress } from './address.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
+/** How a setting is read. */
+export type SettingKind<Value> = z.ZodType<Value>;
+
 /** What is wrong with a setting. */
 export type SettingIssue = z.core.$ZodIssue;
 

@@ -76,6 +76,51 @@ test('what is deleted during the reading is passed over', async () => {
   expect(seen).toEqual([0, 3]);
 });
 
+test('a time starts each partition at its first record from then on, and what comes after it is read', async () => {
+  const log = new MemoryLog();
+  await log.createTopic('readings', 2);
+  const at = (value: string, timestampMs: number, partition: number) => ({
+    ...record(value, partition),
+    timestampMs,
+  });
+  await log.append([at('a', 10, 0), at('b', 30, 0), at('late', 5, 0), at('c', 20, 1), at('d', 40, 1)]);
+  const from = (fromTimeMs: number) =>
+    valuesOf(log, { topic: 'readings', fromTimeMs, follow: false }, Number.POSITIVE_INFINITY);
+  expect(await from(0)).toEqual(['a', 'b', 'late', 'c', 'd']);
+  expect(await from(30)).toEqual(['b', 'late', 'd']);
+  expect(await from(41)).toEqual([]);
+  expect(log.listeners).toBe(0);
+});
+
+test.each([true, false])(
+  'a reader of a topic that is deleted comes to its end (follow: %s)',
+  async (follow) => {
+    const log = new MemoryLog();
+    await log.createTopic('readings', 2);
+    await log.append([record('a'), record('b', 1)]);
+    const values: string[] = [];
+    for await (const { records } of readRecords(
+      log,
+      { topic: 'readings', follow },
+      AbortSignal.timeout(10_000),
+    )) {
+      values.push(...records.map(({ value }) => String(value)));
+      await log.deleteTopic('readings');
+    }
+    expect(values).toEqual(['a']);
+    expect(log.listeners).toBe(0);
+  },
+);
+
+test('a follower that waits comes to its end when its topic is deleted', async () => {
+  const log = new MemoryLog();
+  await log.createTopic('readings', 1);
+  const reader = readRecords(log, { topic: 'readings', follow: true }, AbortSignal.timeout(10_000));
+  const next = reader[Symbol.asyncIterator]().next();
+  await log.deleteTopic('readings');
+  expect(await next).toEqual({ done: true, value: undefined });
+});
+
 test('a limit counts over all partitions', async () => {
   const log = new MemoryLog();
   await log.createTopic('readings', 2);

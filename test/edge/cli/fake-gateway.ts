@@ -77,6 +77,7 @@ export interface SessionOptions {
   readonly input?: string | Uint8Array | Readable;
   readonly output?: Writable;
   readonly workingDirectory?: string;
+  readonly isInteractive?: boolean;
   readonly startGateway?: StartGateway;
   /** Is given what sends the process a stop signal. */
   readonly onSignals?: (signal: () => void) => void;
@@ -97,6 +98,7 @@ export async function session(
     input: input instanceof Readable ? input : Readable.from([Buffer.from(input)], { objectMode: false }),
     output: new Output(output),
     errors: new Output(errors),
+    isInteractive: options.isInteractive ?? false,
     workingDirectory: options.workingDirectory ?? tmpdir(),
     hostName: 'gw1',
     onStopSignal: (listener) => {

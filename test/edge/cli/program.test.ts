@@ -39,6 +39,23 @@ const report = {
   forwarder: null,
 };
 
+const description = {
+  name: 'air',
+  isConfigured: false,
+  writers: [],
+  settings: {
+    retention: { value: { bytes: 1_073_741_824, ageMs: 2_592_000_000 }, source: 'kept' },
+    dropUnforwarded: { value: false, source: 'default' },
+    segmentBytes: { value: 8_388_608, source: 'default' },
+    compression: { value: 'zstd', source: 'default' },
+    priority: { value: 7, source: 'kept' },
+  },
+  partitions: [
+    { partition: 0, logStartOffset: 10, highWatermark: 30 },
+    { partition: 1, logStartOffset: 0, highWatermark: 3 },
+  ],
+};
+
 describe('the command line', () => {
   it('prints its version and its help, and ends with 0', async () => {
     expect(await session(['--version'])).toEqual({ code: 0, output: '0.1.0\n', errors: '' });
@@ -58,10 +75,23 @@ describe('the command line', () => {
     [['topics', 'create'], "missing required argument 'name'"],
     [['topics', 'create', 'a', '--partitions', '0'], 'Write a whole number from 1 to 64.'],
     [['produce', 'a', '--key-separator', ''], 'Write at least one character.'],
-    [['consume', 'a'], 'say where to start: --from-beginning, --partition P --offset N, or --follow'],
+    [['consume', 'a'], 'say where to start: --from-beginning, --from-time, --partition P --offset N'],
     [['consume', 'a', '--offset', '1'], '--offset needs --partition'],
     [['consume', 'a', '--partition', '1'], 'say where to start'],
     [['consume', 'a', '--from-beginning', '--partition', '0', '--offset', '1'], 'both say where to start'],
+    [['consume', 'a', '--from-beginning', '--from-time', '2h'], '--from-beginning and --from-time both say'],
+    [['consume', 'a', '--from-time', 'yesterday'], 'Write a time such as 2026-01-31T08:00'],
+    [['topics', 'create', 'a', '--segment', '1G'], 'Write a size from 64KiB to 1GiB, such as'],
+    [['topics', 'create', 'a', '--retention-bytes', '0'], 'Write a size from 1B to'],
+    [['topics', 'set', 'a', '--retention-age', '30'], 'Write a duration from 1ms to'],
+    [['topics', 'set', 'a', '--compression', 'lz4'], 'Write one of zstd, gzip, none.'],
+    [['topics', 'set', 'a', '--priority', '10'], 'Write a whole number from 0 to 9.'],
+    [
+      ['topics', 'set', 'a', '--until-forwarded', '--retention-age', '1d'],
+      '--until-forwarded takes the place',
+    ],
+    [['topics', 'set', 'a'], 'say what to change'],
+    [['topics', 'delete', 'a'], 'give --yes to delete the topic with its records'],
     [['consume', 'a', '--follow', '--max-messages', '1e3'], 'Write a whole number from 1'],
     [['status', '--set', 'mqtt.listen=0.0.0.0:1'], '--set mqtt.listen: until users exist, nothing listens'],
     [['--set', 'foo=1', 'status'], '--set foo: unknown setting'],
@@ -78,6 +108,9 @@ describe('without a gateway', () => {
     ['status'],
     ['topics', 'list'],
     ['topics', 'create', 'a'],
+    ['topics', 'describe', 'a'],
+    ['topics', 'set', 'a', '--priority', '1'],
+    ['topics', 'delete', 'a', '--yes'],
     ['produce', 'a'],
     ['consume', 'a', '--from-beginning'],
   ];
@@ -263,6 +296,136 @@ describe('topics', () => {
       { name: 'air', partitions: 3 },
       { name: 'water', partitions: 1 },
     ]);
+  });
+
+  it('are created with the settings that are given, and no others', async () => {
+    gateway.answer = (_, response) => json(response, 201, {});
+    const settings = ['--retention-bytes', '1GiB', '--retention-age', '30d', '--drop-unforwarded'];
+    await cli('topics', 'create', 'air', ...settings, '--segment', '64MiB', '--compression', 'gzip');
+    await cli('topics', 'create', 'water', '--until-forwarded', '--priority', '0', '--no-drop-unforwarded');
+    expect(gateway.requests.map(({ body }) => JSON.parse(body))).toEqual([
+      {
+        name: 'air',
+        partitions: 1,
+        settings: {
+          retention: { bytes: 1_073_741_824, ageMs: 2_592_000_000 },
+          dropUnforwarded: true,
+          segmentBytes: 67_108_864,
+          compression: 'gzip',
+        },
+      },
+      {
+        name: 'water',
+        partitions: 1,
+        settings: { retention: 'until-forwarded', priority: 0, dropUnforwarded: false },
+      },
+    ]);
+  });
+
+  it('are changed in what is given, and shown as they are then', async () => {
+    gateway.answer = (_, response) => json(response, 200, description);
+    const { code, output } = await cli(
+      'topics',
+      'set',
+      'air',
+      '--partitions',
+      '2',
+      '--retention-age',
+      'default',
+    );
+    expect(gateway.requests).toEqual([
+      {
+        method: 'PATCH',
+        path: '/api/topics/air',
+        body: JSON.stringify({ partitions: 2, settings: { retention: { ageMs: null } } }),
+      },
+    ]);
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: [
+        'air: 2 partitions, 23 records',
+        '  retention         1GiB, 30d        kept in the log',
+        '  drop unforwarded  no               default',
+        '  segment           8MiB             default',
+        '  compression       zstd             default',
+        '  priority          7                kept in the log',
+        '  partition 0       log start 10, high watermark 30',
+        '  partition 1       log start 0, high watermark 3',
+        '',
+      ].join('\n'),
+    });
+    for (const setting of ['retention-bytes', 'segment', 'compression', 'priority'])
+      await cli('topics', 'set', 'air', `--${setting}`, 'default');
+    expect(gateway.requests.slice(1).map(({ body }) => JSON.parse(body).settings)).toEqual([
+      { retention: { bytes: null } },
+      { segmentBytes: null },
+      { compression: null },
+      { priority: null },
+    ]);
+  });
+
+  it('are described, for people and for programs', async () => {
+    const described = {
+      ...description,
+      isConfigured: true,
+      writers: ['MQTT', 'the serial port wind'],
+      settings: {
+        ...description.settings,
+        retention: { value: 'until-forwarded', source: 'configuration' },
+      },
+    };
+    gateway.answer = (_, response) => json(response, 200, described);
+    const { output } = await cli('topics', 'describe', 'air');
+    expect(output).toContain('  named in the configuration: change its settings there\n');
+    expect(output).toContain('  written to by MQTT, the serial port wind\n');
+    expect(output).toMatch(/^ {2}retention +until forwarded +configuration$/m);
+    expect(JSON.parse((await cli('topics', 'describe', 'air', '--json')).output)).toEqual(described);
+    const retention = { value: null, source: 'default' };
+    gateway.answer = (_, response) =>
+      json(response, 200, { ...description, settings: { ...description.settings, retention } });
+    expect((await cli('topics', 'describe', 'air')).output).toMatch(/^ {2}retention +none +default$/m);
+  });
+
+  describe('are deleted', () => {
+    const words = () => ['topics', 'delete', 'air', '--set', `data.dir=${gateway.folder}`];
+    const methods = () => gateway.requests.map(({ method }) => method);
+
+    beforeEach(() => {
+      gateway.answer = (_, response) => json(response, 200, description);
+    });
+
+    it('at once with --yes', async () => {
+      const result = await session([...words(), '--yes'], { isInteractive: true });
+      expect(result).toEqual({ code: 0, output: 'deleted topic air with its 23 records\n', errors: '' });
+      expect(gateway.requests).toEqual([{ method: 'DELETE', path: '/api/topics/air', body: '' }]);
+    });
+
+    it('when whoever is asked says yes, knowing that the records go', async () => {
+      const { code, errors } = await session(words(), { isInteractive: true, input: 'yes\n' });
+      expect(code).toBe(0);
+      expect(errors).toContain(
+        'topic air with its 23 records, also those that the cluster does not have yet',
+      );
+      expect(methods()).toEqual(['GET', 'DELETE']);
+    });
+
+    it.each(['', '\n', 'no\n', 'y\n', 'yes, but\n', 'x'.repeat(5_000)])(
+      'not when the answer is %j',
+      async (input) => {
+        const result = await session(words(), { isInteractive: true, input });
+        expect(result).toMatchObject({
+          code: 1,
+          output: '',
+          errors: expect.stringContaining('nothing is deleted'),
+        });
+        expect(methods()).toEqual(['GET']);
+      },
+    );
+
+    it('and never when nobody can be asked', async () => {
+      expect((await session(words(), { input: 'yes\n' })).code).toBe(2);
+      expect(methods()).toEqual([]);
+    });
   });
 });
 
