@@ -221,6 +221,7 @@ export class Gateway {
     const forwarder = this.#forwarder?.status();
     metrics.set('headwater_log_available', log.available ? 1 : 0);
     metrics.set('headwater_journal_files', log.stats().journalFiles);
+    metrics.forget('headwater_high_watermark');
     for (const { topic, partition, highWatermark } of log.partitions()) {
       metrics.set('headwater_high_watermark', highWatermark, { topic, partition });
     }

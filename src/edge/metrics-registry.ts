@@ -50,6 +50,13 @@ export class MetricsRegistry implements Metrics {
     metric.observe(labels, value);
   }
 
+  /** Forgets all values of a gauge, for one whose labels name what may be gone. */
+  forget(name: MetricName): void {
+    const metric = this.#metrics.get(name);
+    assert(metric instanceof Gauge, `${name} is a gauge`);
+    metric.reset();
+  }
+
   /** All metrics in Prometheus' text format. Each call begins a new measurement of the event loop's delay. */
   async render(): Promise<string> {
     // The monitor times a timer: its samples hold the timer's own interval as well.

@@ -30,10 +30,20 @@ test('what code reports is what is shown', async () => {
   expect(text).toContain('headwater_commit_seconds_bucket{le="0.001"} 1');
 });
 
+test('a gauge that is forgotten shows only what is set afterwards', async () => {
+  metrics.set('headwater_high_watermark', 7, { topic: 'gone', partition: 0 });
+  metrics.forget('headwater_high_watermark');
+  metrics.set('headwater_high_watermark', 8, { topic: 'readings', partition: 0 });
+  const text = await metrics.render();
+  expect(text).not.toContain('gone');
+  expect(text).toContain('headwater_high_watermark{topic="readings",partition="0"} 8');
+});
+
 test('a metric that is used as another kind is a broken assumption', () => {
   expect(() => metrics.add('headwater_journal_files', 1)).toThrow('broken assumption');
   expect(() => metrics.set('headwater_commits_total', 1)).toThrow('broken assumption');
   expect(() => metrics.observe('headwater_commits_total', 1)).toThrow('broken assumption');
+  expect(() => metrics.forget('headwater_commits_total')).toThrow('broken assumption');
 });
 
 test('a blocked event loop shows once, in the scrape that follows', async () => {

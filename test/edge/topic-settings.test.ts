@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { patched, settingsContradiction, settingsInForce } from '../../src/edge/topic-settings.ts';
+import { topicDefaults } from '../../src/log/topic-defaults.ts';
 
 const day = 86_400_000;
 
@@ -45,8 +46,8 @@ test('what counts is what is set, else the default', () => {
   expect(settingsInForce({ priority: 0, retention: { bytes: 5 } }, true)).toEqual({
     retention: { value: { bytes: 5 }, source: 'configuration' },
     dropUnforwarded: { value: false, source: 'default' },
-    segmentBytes: { value: 8 * 1024 * 1024, source: 'default' },
-    compression: { value: 'zstd', source: 'default' },
+    segmentBytes: { value: topicDefaults.segmentBytes, source: 'default' },
+    compression: { value: topicDefaults.compression, source: 'default' },
     priority: { value: 0, source: 'configuration' },
   });
   expect(settingsInForce({ dropUnforwarded: false }, false)).toMatchObject({
