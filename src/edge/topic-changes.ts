@@ -142,12 +142,17 @@ export class TopicChanges {
   }
 
   #refuseIfWrittenTo(name: string): void {
-    const writers = this.#options.writers.get(name);
-    if (writers === undefined) return;
+    const { writers, configured } = this.#options;
+    const ofTopic = writers.get(name);
+    if (ofTopic === undefined) return;
+    const how =
+      name in configured
+        ? `in the configuration, such as topics.${name}.retention.age: 1h`
+        : `such as: headwater topics set ${name} --retention-age 1h`;
     throw new OperatingError(
       'topic-in-use',
-      `${inWords(writers)} would have nowhere to write to: topic ${name} cannot be deleted. To let its records go, ` +
-        `give it a short retention, such as: headwater topics set ${name} --retention-age 1h`,
+      `${inWords(ofTopic)} would have nowhere to write to: topic ${name} cannot be deleted. To let its records go, ` +
+        `give it a short retention ${how}`,
     );
   }
 }

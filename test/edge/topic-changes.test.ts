@@ -63,6 +63,15 @@ describe('a topic that something writes to', () => {
     expect(settingsOf(name)).toBeDefined();
   });
 
+  test('is told how its records go instead, where its settings are changed', async () => {
+    await expect(topics.delete('readings')).rejects.toThrow(
+      'such as: headwater topics set readings --retention-age 1h',
+    );
+    const configured = { readings: { partitions: 1, settings: {} } };
+    const ofConfiguration = new TopicChanges({ log, configured, writers: new Map([['readings', ['MQTT']]]) });
+    await expect(ofConfiguration.delete('readings')).rejects.toThrow('topics.readings.retention.age: 1h');
+  });
+
   test('is changed like others, and described with its writers', async () => {
     await topics.change('dead-letters', { settings: { priority: 1 } });
     expect(settingsOf('dead-letters')).toEqual({ priority: 1 });
