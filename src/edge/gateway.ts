@@ -124,7 +124,7 @@ export class Gateway {
       ...shared,
       listen: admin.listen,
       log,
-      topics: new TopicChanges({ log, configured: topics, writers }),
+      topics: new TopicChanges({ log, gateway: this.#config.gateway.name, configured: topics, writers }),
       token: await loadAdminToken(this.#dataDir, nodeRandom),
       status: () => this.#status(log, addresses),
       renderMetrics: () => this.#renderMetrics(log),

@@ -1,4 +1,6 @@
 import { OperatingError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import { centralTopic, checkpointTopicName } from '../forwarder/names.ts';
 import type { PartitionInfo, TopicInfo, TopicSettings } from '../log/types.ts';
 import type { TopicConfig } from './config/schema.ts';
 import { type TopicStatus, topicStatuses } from './status.ts';
@@ -34,6 +36,8 @@ export interface TopicChange {
 
 export interface TopicChangesOptions {
   readonly log: ChangeableTopics;
+  /** The name of the gateway, which begins that of a topic in the central cluster. */
+  readonly gateway: string;
   readonly configured: Readonly<Record<string, TopicConfig>>;
   readonly writers: TopicWriters;
 }
@@ -55,10 +59,11 @@ export class TopicChanges {
     return topicStatuses(this.#options.log.partitions());
   }
 
-  /** @throws OperatingError `topic-configured`, `contradictory-settings`, and as the log's `createTopic` */
+  /** @throws OperatingError `topic-configured`, `contradictory-settings`, `illegal-topic`, and as the log's `createTopic` */
   async create(name: string, partitions: number, patch: SettingsPatch): Promise<void> {
     await this.#inTurn(async () => {
       this.#refuseIfConfigured(name);
+      this.#refuseIfUnsendable(name);
       await this.#options.log.createTopic(name, partitions, consistent(patched({}, patch)));
     });
   }
@@ -139,6 +144,22 @@ export class TopicChanges {
       `the configuration names topic ${name}, so that its settings are changed there: edit topics.${name} in the ` +
         'configuration file (or the --set options of "run") and start the gateway again',
     );
+  }
+
+  /** The cluster would refuse such a topic, and with it whatever else is sent. */
+  #refuseIfUnsendable(name: string): void {
+    if (name === checkpointTopicName)
+      throw new OperatingError(
+        'illegal-topic',
+        `choose another topic name; Headwater keeps ${name} for itself`,
+      );
+    const central = centralTopic(this.#options.gateway, name);
+    if (central.length > limits.topicNameLengthMax)
+      throw new OperatingError(
+        'illegal-topic',
+        `choose a shorter topic name: ${central}, as it would be called in the cluster, is longer than ` +
+          `${limits.topicNameLengthMax} characters`,
+      );
   }
 
   #refuseIfWrittenTo(name: string): void {

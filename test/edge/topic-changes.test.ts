@@ -12,7 +12,7 @@ beforeEach(async () => {
     ['readings', ['MQTT', 'the serial port wind', 'the serial port rain']],
     ['dead-letters', ['the serial port wind']],
   ]);
-  topics = new TopicChanges({ log, configured, writers });
+  topics = new TopicChanges({ log, gateway: 'gw1', configured, writers });
   for (const name of ['readings', 'dead-letters', 'air']) await log.createTopic(name, 2);
   await log.createTopic('fixed', 1, { priority: 9 });
 });
@@ -68,7 +68,12 @@ describe('a topic that something writes to', () => {
       'such as: headwater topics set readings --retention-age 1h',
     );
     const configured = { readings: { partitions: 1, settings: {} } };
-    const ofConfiguration = new TopicChanges({ log, configured, writers: new Map([['readings', ['MQTT']]]) });
+    const ofConfiguration = new TopicChanges({
+      log,
+      gateway: 'gw1',
+      configured,
+      writers: new Map([['readings', ['MQTT']]]),
+    });
     await expect(ofConfiguration.delete('readings')).rejects.toThrow('topics.readings.retention.age: 1h');
   });
 
@@ -77,6 +82,14 @@ describe('a topic that something writes to', () => {
     expect(settingsOf('dead-letters')).toEqual({ priority: 1 });
     expect(topics.describe('dead-letters').writers).toEqual(['the serial port wind']);
   });
+});
+
+test('a topic that the cluster would refuse is not created', async () => {
+  const longest = 'a'.repeat(249 - 'gw1.'.length);
+  for (const name of ['headwater-checkpoint', `${longest}a`])
+    await expect(topics.create(name, 1, {})).rejects.toMatchObject({ code: 'illegal-topic' });
+  await topics.create(longest, 1, {});
+  expect(settingsOf(longest)).toBeDefined();
 });
 
 describe('any other topic', () => {
