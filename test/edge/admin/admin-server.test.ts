@@ -379,6 +379,8 @@ describe('reading', () => {
     ['topic=readings&partition=2', 400, 'illegal-partition'],
     ['topic=readings&partition=0&offset=1', 400, 'offset-out-of-range'],
     ['topic=readings&offset=0', 400, 'bad-request'],
+    ['topic=readings&partition=0&offset=0&fromTimeMs=5', 400, 'bad-request'],
+    ['topic=readings&fromTimeMs=yesterday', 400, 'bad-request'],
     ['topic=readings&limit=0', 400, 'bad-request'],
     ['topic=readings&partition=-1', 400, 'bad-request'],
     ['topic=readings&partition=0&offset=1e3', 400, 'bad-request'],
@@ -400,6 +402,23 @@ describe('reading', () => {
     await log.growTopic('readings', 3);
     await log.append([text('c', 2)]);
     await vi.waitFor(() => expect(follower.values()).toEqual(['a', 'b', 'c']));
+    follower.leave();
+  });
+
+  test('a time says where to start, also for a follower', async () => {
+    await log.append([
+      text('a'),
+      { ...text('b'), timestampMs: 2_000 },
+      { ...text('c', 1), timestampMs: 3_000 },
+    ]);
+    const valuesFrom = async (query: string) =>
+      (await linesOf(`/api/records?topic=readings&${query}`)).map(({ value }) => value);
+    expect(await valuesFrom('fromTimeMs=1001')).toEqual(['b', 'c']);
+    expect(await valuesFrom('fromTimeMs=1001&partition=0')).toEqual(['b']);
+    const follower = await follow('topic=readings&follow=true&fromTimeMs=2001');
+    await vi.waitFor(() => expect(follower.values()).toEqual(['c']));
+    await log.append([text('d')]);
+    await vi.waitFor(() => expect(follower.values()).toEqual(['c', 'd']));
     follower.leave();
   });
 

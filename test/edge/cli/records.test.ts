@@ -135,6 +135,10 @@ describe('consume', () => {
   it.each([
     [['--partition', '1', '--offset', '3'], ['topic=air&follow=false&partition=1&offset=3']],
     [['--partition', '0', '--from-beginning'], ['topic=air&follow=false&partition=0']],
+    [
+      ['--partition', '1', '--from-time', '2026-01-31T08:00Z'],
+      [`topic=air&follow=false&partition=1&fromTimeMs=${Date.UTC(2026, 0, 31, 8)}`],
+    ],
     [['--from-beginning', '--max-messages', '2'], ['topic=air&follow=false&limit=2']],
   ])('asks with %j for just that', async (words, queries) => {
     gateway.answer = reading(() => []);
@@ -168,6 +172,12 @@ describe('consume', () => {
     const { code, output, errors } = await cli(['consume', 'air', '--from-beginning']);
     expect({ code, output }).toEqual({ code: 1, output: 'x\n' });
     expect(errors).toContain('the gateway cannot be talked to');
+  });
+
+  it('with --follow says that the topic may have been deleted when the stream ends', async () => {
+    gateway.answer = reading(() => []);
+    const { errors } = await cli(['consume', 'air', '--follow', '--from-beginning']);
+    expect(errors).toContain('it is stopping, or topic air was deleted');
   });
 
   it('says which topics and partitions there are', async () => {
