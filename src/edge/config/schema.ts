@@ -72,7 +72,7 @@ const settingsFor = (hostName: string) =>
       segment: size(limits.segmentBytesMin, limits.segmentBytesMax).optional(),
       compression: choice(compressions).optional(),
       /** Under a full disk budget, topics of a lower one lose records first. */
-      priority: wholeNumber(0, limits.topicPriorityMax, 'priority').optional(),
+      priority: wholeNumber(0, limits.topicPriorityMax).optional(),
     }),
     forwarder: section({
       /** Where to ask for the central cluster. With none, everything is stored and nothing is sent. */

@@ -45,9 +45,9 @@ export function list<Item extends z.ZodType>(item: Item, what: string, itemsMax:
   return z.array(item, { error }).max(itemsMax, { error });
 }
 
-/** A whole number of a unit, both ends included. */
-export function wholeNumber(min: number, max: number, unit: string) {
-  const error = () => `write a whole number of ${unit} from ${min} to ${max}`;
+/** A whole number, of a unit if it has one; both ends included. */
+export function wholeNumber(min: number, max: number, unit?: string) {
+  const error = () => `write a whole number${unit === undefined ? '' : ` of ${unit}`} from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 

@@ -247,7 +247,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'topics: { a: { priority: 10 } }',
-      'hw.yaml:1:16: topics.a.priority: write a whole number of priority from 0 to 9, not 10',
+      'hw.yaml:1:16: topics.a.priority: write a whole number from 0 to 9, not 10',
     ],
     [
       'topics: { a: { dropUnforwarded: perhaps } }',
