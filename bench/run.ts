@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util';
 import { ingestBenchmark } from './ingest.ts';
+import { logBenchmark, logParts } from './log.ts';
 import { mirrorBenchmark } from './mirror.ts';
-import { saveResult } from './result.ts';
+import { type Result, saveResult } from './result.ts';
 
 const USAGE = `Benchmarks, on the loopback address only. Each ends with one summary line; --save writes bench/results/<name>.json.
 
   npm run bench -- ingest [--seconds 3] [--repeat 3] [--save]         MQTT QoS 1, beside Mosquitto
-  npm run bench -- mirror [--records 1000000] [--repeat 3] [--save]   a backlog into one Kafka broker, beside kcat`;
+  npm run bench -- mirror [--records 1000000] [--repeat 3] [--save]   a backlog into one Kafka broker, beside kcat
+  npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
+      the commit log beside a plain file log and SQLite, in TMPDIR; one of ${logParts.join(', ')}, or all`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -14,29 +17,51 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '3' },
     records: { type: 'string', default: '1000000' },
     repeat: { type: 'string', default: '3' },
+    'stored-gb': { type: 'string', default: '2' },
     save: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 /** The value of an option, a whole number in bounds: no benchmark runs for ever or fills the disk. */
-function bounded(name: 'seconds' | 'records' | 'repeat', max: number): number {
+function bounded(name: 'seconds' | 'records' | 'repeat' | 'stored-gb', max: number): number {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
   console.error(`--${name} takes a whole number from 1 to ${max}`);
   process.exit(2);
 }
 
-const repeat = bounded('repeat', 20);
-const [name] = positionals;
-if (values.help || positionals.length !== 1 || (name !== 'ingest' && name !== 'mirror')) {
+function usage(exitCode: number): never {
   console.log(USAGE);
-  process.exit(values.help ? 0 : 2);
+  process.exit(exitCode);
 }
-const result =
-  name === 'ingest'
-    ? await ingestBenchmark({ seconds: bounded('seconds', 60), repeat })
-    : await mirrorBenchmark({ records: bounded('records', 10_000_000), repeat });
-if (values.save) await saveResult(name, result);
-console.log(result.summary);
-process.exit(result.broken.length === 0 ? 0 : 1);
+
+/** Prints the summary; whether all promises held. */
+async function finish(name: string, result: Result): Promise<boolean> {
+  if (values.save) await saveResult(name, result);
+  console.log(result.summary);
+  return result.broken.length === 0;
+}
+
+if (values.help) usage(0);
+const repeat = bounded('repeat', 20);
+const seconds = bounded('seconds', 60);
+const [name, part, ...rest] = positionals;
+if (rest.length > 0 || (part !== undefined && !(name === 'log' && logParts.includes(part)))) usage(2);
+let held: boolean;
+switch (name) {
+  case 'ingest':
+    held = await finish(name, await ingestBenchmark({ seconds, repeat }));
+    break;
+  case 'mirror':
+    held = await finish(name, await mirrorBenchmark({ records: bounded('records', 10_000_000), repeat }));
+    break;
+  case 'log': {
+    const storedGb = bounded('stored-gb', 20);
+    held = await logBenchmark(part, { seconds, repeat, storedGb, save: values.save });
+    break;
+  }
+  default:
+    usage(2);
+}
+process.exit(held ? 0 : 1);
