@@ -1,9 +1,11 @@
 import { appendPart } from './log/append.ts';
+import { devicePart } from './log/device.ts';
 import type { Part, PartOptions } from './log/part.ts';
 import { saveResult } from './result.ts';
 
 const parts: Readonly<Record<string, Part>> = {
   append: appendPart,
+  device: devicePart,
 };
 
 export const logParts = Object.keys(parts);
