@@ -1,11 +1,13 @@
 import { appendPart } from './log/append.ts';
 import { devicePart } from './log/device.ts';
 import type { Part, PartOptions } from './log/part.ts';
+import { sealPart } from './log/seal.ts';
 import { saveResult } from './result.ts';
 
 const parts: Readonly<Record<string, Part>> = {
   append: appendPart,
   device: devicePart,
+  seal: sealPart,
 };
 
 export const logParts = Object.keys(parts);

@@ -1,4 +1,5 @@
 import type { NewRecord } from '../../src/core/record.ts';
+import type { Readings } from './readings.ts';
 
 /** A log under measurement: ours, or one that a plain engineer would write. */
 export interface Contender {
@@ -9,5 +10,10 @@ export interface Contender {
   close(): Promise<void>;
 }
 
-/** Opens a contender in a folder that is its own. */
-export type OpenContender = (partitions: number) => Promise<Contender>;
+const FILL_RECORDS_PER_COMMIT = 1000;
+
+/** Appends readings with so many bytes of values. */
+export async function fill(log: Contender, readings: Readings, payloadBytes: number): Promise<void> {
+  const untilBytes = readings.payloadBytes + payloadBytes;
+  while (readings.payloadBytes < untilBytes) await log.append(readings.next(FILL_RECORDS_PER_COMMIT));
+}

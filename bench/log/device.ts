@@ -4,7 +4,7 @@ import type { Contender } from './contender.ts';
 import { FileLog } from './file-log.ts';
 import { loopDevice } from './loop-device.ts';
 import { type PartOptions, partResult, printTable } from './part.ts';
-import { payloadBytesOf, Readings } from './readings.ts';
+import { Readings } from './readings.ts';
 import { SealingLog } from './sealing-log.ts';
 import { SqliteLog } from './sqlite-log.ts';
 
@@ -77,21 +77,17 @@ async function measureHeadwater(pace: Pace): Promise<number> {
   const log = await SealingLog.open(device.path, PARTITIONS);
   const readings = new Readings(PARTITIONS, pace.perSecond);
   /** At this pace, sealing keeps up. */
-  const appendFiles = async (until: number): Promise<number> => {
-    let payloadBytes = 0;
+  const appendFiles = async (until: number): Promise<void> => {
     while (log.journalFilesBegun < until || log.isSealing) {
       await log.sealed();
-      const records = readings.next(recordsPerCommit(pace));
-      await log.append(records);
-      payloadBytes += payloadBytesOf(records);
+      await log.append(readings.next(recordsPerCommit(pace)));
     }
-    return payloadBytes;
   };
   try {
     await appendFiles(WARM_UP_FILES + 1);
-    const before = await device.writtenBytes();
-    const payloadBytes = await appendFiles(WARM_UP_FILES + MEASURED_FILES + 1);
-    return ((await device.writtenBytes()) - before) / payloadBytes;
+    const before = { device: await device.writtenBytes(), payload: readings.payloadBytes };
+    await appendFiles(WARM_UP_FILES + MEASURED_FILES + 1);
+    return ((await device.writtenBytes()) - before.device) / (readings.payloadBytes - before.payload);
   } finally {
     await log.close();
   }
@@ -102,19 +98,14 @@ async function measurePeer(pace: Pace, open: (folder: string) => Promise<Contend
   const peer = await open(device.path);
   const readings = new Readings(PARTITIONS, pace.perSecond);
   const count = recordsPerCommit(pace);
-  let before = 0;
-  let payloadBytes = 0;
+  let before = { device: 0, payload: 0 };
   try {
     for (let commit = 0; commit < PEER_WARM_UP_COMMITS; commit++) await peer.append(readings.next(count));
-    before = await device.writtenBytes();
+    before = { device: await device.writtenBytes(), payload: readings.payloadBytes };
     const commits = Math.min(PEER_COMMITS, Math.floor(PEER_RECORDS_MAX / count));
-    for (let commit = 0; commit < commits; commit++) {
-      const records = readings.next(count);
-      await peer.append(records);
-      payloadBytes += payloadBytesOf(records);
-    }
+    for (let commit = 0; commit < commits; commit++) await peer.append(readings.next(count));
   } finally {
     await peer.close();
   }
-  return ((await device.writtenBytes()) - before) / payloadBytes;
+  return ((await device.writtenBytes()) - before.device) / (readings.payloadBytes - before.payload);
 }

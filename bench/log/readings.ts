@@ -12,11 +12,22 @@ export class Readings {
   readonly #partitions: number;
   readonly #perSecond: number;
   #count = 0;
+  #payloadBytes = 0;
 
   /** @param perSecond how close their timestamps are. */
   constructor(partitions: number, perSecond: number) {
     this.#partitions = partitions;
     this.#perSecond = perSecond;
+  }
+
+  /** Bytes of all values made so far: what the devices sent. */
+  get payloadBytes(): number {
+    return this.#payloadBytes;
+  }
+
+  /** Bytes of a value. */
+  get meanBytes(): number {
+    return this.#payloadBytes / this.#count;
   }
 
   next(count: number): NewRecord[] {
@@ -28,20 +39,23 @@ export class Readings {
     this.#count += 1;
     const device = `station-${String(at % DEVICES).padStart(2, '0')}`;
     const timestampMs = START_MS + Math.floor((at * 1000) / this.#perSecond);
-    const value = JSON.stringify({
-      device,
-      sequence: 1_000_000 + Math.floor(at / DEVICES),
-      time: new Date(timestampMs).toISOString(),
-      temperature: this.#around(71, 2),
-      humidity: this.#around(40, 2),
-      vibration: this.#around(3, 4),
-      pressure: this.#around(4, 3),
-    });
+    const value = Buffer.from(
+      JSON.stringify({
+        device,
+        sequence: 1_000_000 + Math.floor(at / DEVICES),
+        time: new Date(timestampMs).toISOString(),
+        temperature: this.#around(71, 2),
+        humidity: this.#around(40, 2),
+        vibration: this.#around(3, 4),
+        pressure: this.#around(4, 3),
+      }),
+    );
+    this.#payloadBytes += value.length;
     return {
       topic,
       partition: at % this.#partitions,
       key: Buffer.from(device),
-      value: Buffer.from(value),
+      value,
       timestampMs,
       headers: [],
     };
@@ -51,7 +65,3 @@ export class Readings {
     return Number((mean * (0.9 + 0.2 * this.#random.next())).toFixed(decimals));
   }
 }
-
-/** What the devices sent. */
-export const payloadBytesOf = (records: readonly NewRecord[]): number =>
-  records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);

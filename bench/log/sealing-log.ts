@@ -4,6 +4,7 @@ import { type MetricName, type Metrics, noMetrics } from '../../src/core/metrics
 import type { NewRecord } from '../../src/core/record.ts';
 import { WorkerSealer } from '../../src/edge/worker-sealer.ts';
 import type { Log } from '../../src/log/log.ts';
+import type { SealJob, SealResult } from '../../src/log/seal-job.ts';
 import type { Sealer } from '../../src/log/sealer.ts';
 import type { TopicSettings } from '../../src/log/types.ts';
 import { NodeDisk } from '../../src/platform/node-disk.ts';
@@ -78,6 +79,11 @@ export class SealingLog implements Contender {
     return readPartition(this.log, partition);
   }
 
+  /** How many records went into segments so far. */
+  get sealedRecords(): number {
+    return this.#gate.sealedRecords;
+  }
+
   holdSealing(): void {
     this.#gate.hold();
   }
@@ -113,8 +119,9 @@ export class SealingLog implements Contender {
   }
 }
 
-/** A sealer whose jobs wait while it is held. */
+/** A sealer whose jobs wait while it is held, and whose records are counted. */
 class SealingGate implements Sealer {
+  sealedRecords = 0;
   readonly #sealer: Sealer;
   #opened = Promise.withResolvers<void>();
 
@@ -131,9 +138,11 @@ class SealingGate implements Sealer {
     this.#opened.resolve();
   }
 
-  async seal(...job: Parameters<Sealer['seal']>): ReturnType<Sealer['seal']> {
+  async seal(job: SealJob, signal: AbortSignal): Promise<SealResult> {
     await this.#opened.promise;
-    return await this.#sealer.seal(...job);
+    const result = await this.#sealer.seal(job, signal);
+    for (const { fromOffset, endOffset } of job.partitions) this.sealedRecords += endOffset - fromOffset;
+    return result;
   }
 
   setCommitting(isCommitting: boolean): void {
