@@ -1,6 +1,8 @@
 import { appendPart } from './log/append.ts';
 import { devicePart } from './log/device.ts';
 import type { Part, PartOptions } from './log/part.ts';
+import { readPart } from './log/read.ts';
+import { reopenPart } from './log/reopen.ts';
 import { sealPart } from './log/seal.ts';
 import { saveResult } from './result.ts';
 
@@ -8,6 +10,8 @@ const parts: Readonly<Record<string, Part>> = {
   append: appendPart,
   device: devicePart,
   seal: sealPart,
+  read: readPart,
+  reopen: reopenPart,
 };
 
 export const logParts = Object.keys(parts);

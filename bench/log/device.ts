@@ -51,6 +51,7 @@ export async function devicePart({ repeat }: PartOptions): Promise<Result> {
       const ratios: number[] = [];
       for (let run = 0; run < repeat; run++) ratios.push(await measure(pace));
       figures[figureName(name, pace)] = rounded(median(ratios));
+      console.log(figureName(name, pace), figures[figureName(name, pace)]);
     }
   }
   console.log(

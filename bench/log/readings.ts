@@ -20,6 +20,11 @@ export class Readings {
     this.#perSecond = perSecond;
   }
 
+  /** How many were made so far. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Bytes of all values made so far: what the devices sent. */
   get payloadBytes(): number {
     return this.#payloadBytes;
