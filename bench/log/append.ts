@@ -105,8 +105,7 @@ async function measure(
   const elapsedMs = (): number => performance.now() - startedMs;
   while (elapsedMs() < seconds * 1000 && commits * recordsPerCommit < RECORDS_MAX) await commit();
   const rate = ((commits - WARM_UP_COMMITS) * recordsPerCommit * 1000) / elapsedMs();
-  let stored = 0;
-  for (let partition = 0; partition < partitions; partition++) stored += await contender.read(partition);
+  const stored = await contender.read(Array.from({ length: partitions }, (_, partition) => partition));
   await contender.close();
   if (stored !== commits * recordsPerCommit)
     broken.push(`${name}: ${commits * recordsPerCommit} records were made durable, ${stored} are read back`);

@@ -5,8 +5,8 @@ import type { Readings } from './readings.ts';
 export interface Contender {
   /** One commit: resolves when all of the records are durable. */
   append(records: readonly NewRecord[]): Promise<void>;
-  /** Reads a partition from its beginning; how many records it holds. */
-  read(partition: number): Promise<number>;
+  /** Reads these partitions from their beginning, in the order that suits it best; how many records they hold. */
+  read(partitions: readonly number[]): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -43,7 +43,13 @@ export class FileLog implements Contender {
     );
   }
 
-  async read(partition: number): Promise<number> {
+  async read(partitions: readonly number[]): Promise<number> {
+    let count = 0;
+    for (const partition of partitions) count += await this.#count(partition);
+    return count;
+  }
+
+  async #count(partition: number): Promise<number> {
     const open = this.#files[partition];
     if (open === undefined) throw new Error(`there is no partition ${partition}`);
     const chunk = Buffer.alloc(READ_BYTES);

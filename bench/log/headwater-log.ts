@@ -1,4 +1,5 @@
 import type { Disk } from '../../src/core/disk.ts';
+import { limits } from '../../src/core/limits.ts';
 import { type Logger, silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord } from '../../src/core/record.ts';
@@ -8,8 +9,6 @@ import { nodeClock } from '../../src/platform/node-clock.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
 import type { Contender } from './contender.ts';
 import { topic } from './readings.ts';
-
-const READ_BYTES = 1024 * 1024;
 
 /** A figure is worth nothing if the log had trouble meanwhile: it must be seen. */
 const loudLogger: Logger = {
@@ -52,8 +51,8 @@ export class HeadwaterLog implements Contender {
     await this.log.append(records);
   }
 
-  read(partition: number): Promise<number> {
-    return readPartition(this.log, partition);
+  read(partitions: readonly number[]): Promise<number> {
+    return readPartitions(this.log, partitions);
   }
 
   async close(): Promise<void> {
@@ -61,15 +60,27 @@ export class HeadwaterLog implements Contender {
   }
 }
 
-/** Reads all of a partition, batches as they are; how many records it holds. */
-export async function readPartition(log: Log, partition: number): Promise<number> {
+/**
+ * Reads all of these partitions in step, as the mirror does, and batches as they are, as much at a time as the admin
+ * HTTP does; how many records they hold.
+ */
+export async function readPartitions(log: Log, partitions: readonly number[]): Promise<number> {
   let count = 0;
-  let offset = log.partitions().find((one) => one.partition === partition)?.logStartOffset ?? 0;
-  for (;;) {
-    const batches = await log.read(topic, partition, offset, READ_BYTES);
-    const last = batches.at(-1);
-    if (last === undefined) return count;
-    for (const batch of batches) count += batch.lastOffset - Math.max(batch.baseOffset, offset) + 1;
-    offset = last.lastOffset + 1;
+  const starts = new Map(
+    log.partitions().map(({ partition, logStartOffset }) => [partition, logStartOffset]),
+  );
+  const offsets = new Map(partitions.map((partition) => [partition, starts.get(partition) ?? 0]));
+  while (offsets.size > 0) {
+    for (const [partition, offset] of offsets) {
+      const batches = await log.read(topic, partition, offset, limits.adminReadBytesMax);
+      const last = batches.at(-1);
+      if (last === undefined) {
+        offsets.delete(partition);
+        continue;
+      }
+      for (const batch of batches) count += batch.lastOffset - Math.max(batch.baseOffset, offset) + 1;
+      offsets.set(partition, last.lastOffset + 1);
+    }
   }
+  return count;
 }

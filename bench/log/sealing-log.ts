@@ -9,7 +9,7 @@ import type { Sealer } from '../../src/log/sealer.ts';
 import type { TopicSettings } from '../../src/log/types.ts';
 import { NodeDisk } from '../../src/platform/node-disk.ts';
 import type { Contender } from './contender.ts';
-import { openLog, readPartition } from './headwater-log.ts';
+import { openLog, readPartitions } from './headwater-log.ts';
 import { observedDisk } from './observed-disk.ts';
 import { topic } from './readings.ts';
 
@@ -75,8 +75,8 @@ export class SealingLog implements Contender {
     await this.log.append(records);
   }
 
-  read(partition: number): Promise<number> {
-    return readPartition(this.log, partition);
+  read(partitions: readonly number[]): Promise<number> {
+    return readPartitions(this.log, partitions);
   }
 
   /** How many records went into segments so far. */

@@ -32,13 +32,17 @@ export class SqliteLog implements Contender {
     return Promise.resolve();
   }
 
-  read(partition: number): Promise<number> {
+  read(partitions: readonly number[]): Promise<number> {
+    return Promise.resolve(partitions.reduce((count, partition) => count + this.#count(partition), 0));
+  }
+
+  #count(partition: number): number {
     const rows = this.#database
       .prepare('SELECT offset, timestamp, key, value FROM records WHERE partition = ? ORDER BY offset')
       .iterate(partition);
     let count = 0;
     for (const _row of rows) count += 1;
-    return Promise.resolve(count);
+    return count;
   }
 
   close(): Promise<void> {

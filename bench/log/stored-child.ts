@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { noMetrics } from '../../src/core/metrics.ts';
 import { WorkerSealer } from '../../src/edge/worker-sealer.ts';
 import { NodeDisk } from '../../src/platform/node-disk.ts';
-import { openLog, readPartition } from './headwater-log.ts';
+import { openLog, readPartitions } from './headwater-log.ts';
 import { Readings } from './readings.ts';
 import { SealingLog } from './sealing-log.ts';
 
@@ -52,8 +52,8 @@ async function open(folder: string): Promise<void> {
     ms: performance.now() - startedMs,
     rssBytes: process.memoryUsage.rss(),
   });
-  let records = 0;
-  for (let partition = 0; partition < PARTITIONS; partition++) records += await readPartition(log, partition);
+  const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+  const records = await readPartitions(log, all);
   tell({ kind: 'read', records, rssBytesMax: process.resourceUsage().maxRSS * 1024 });
 }
 
