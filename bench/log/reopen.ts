@@ -53,18 +53,23 @@ export async function reopenPart({ repeat, storedGb }: PartOptions): Promise<Res
     }
   }
   printTable(['', 'opening, ms', 'RSS once open, MB', 'at most while reading, MB'], rows);
-  const little = opened.get(`${LITTLE_GB} GB, emitted`)?.ms ?? Number.NaN;
-  const much = opened.get(`${storedGb} GB, emitted`) ?? { ms: Number.NaN, rssMbMax: Number.NaN };
+  const of = (gb: number, as: string): Opened => {
+    const found = opened.get(`${gb} GB, ${as}`);
+    if (found === undefined) throw new Error('every size is opened as source and as emitted');
+    return found;
+  };
+  const [little, much] = [of(LITTLE_GB, 'emitted'), of(storedGb, 'emitted')];
+  const fromSource = `${of(storedGb, 'source').rssMbMax} and ${of(LITTLE_GB, 'source').rssMbMax} MB`;
   const goals = [
     {
       goal: `opening ${storedGb} GB after SIGKILL ≤ ${OPEN_GOAL_MS} ms, and as ${LITTLE_GB} GB`,
-      got: `${much.ms} ms and ${little} ms`,
-      isMet: much.ms <= OPEN_GOAL_MS && Math.abs(much.ms - little) <= EQUAL_MS,
+      got: `${much.ms} ms and ${little.ms} ms`,
+      isMet: much.ms <= OPEN_GOAL_MS && much.ms - little.ms <= EQUAL_MS,
     },
     {
-      goal: `RSS while reading ${storedGb} GB ≤ ${RSS_GOAL_MB} MB as emitted JavaScript`,
-      got: `${much.rssMbMax} MB (from source ${opened.get(`${storedGb} GB, source`)?.rssMbMax} MB)`,
-      isMet: much.rssMbMax <= RSS_GOAL_MB,
+      goal: `RSS while reading ${storedGb} GB, and ${LITTLE_GB} GB, ≤ ${RSS_GOAL_MB} MB as emitted JavaScript`,
+      got: `${much.rssMbMax} and ${little.rssMbMax} MB (from source ${fromSource})`,
+      isMet: Math.max(much.rssMbMax, little.rssMbMax) <= RSS_GOAL_MB,
     },
   ];
   return partResult(figures, goals, broken);
