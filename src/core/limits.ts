@@ -23,6 +23,10 @@ export const limits = {
   /** Room for the journal, what waits to be sealed, and spare files. */
   budgetBytesMin: 256 * MIB,
   budgetBytesDefaultMax: 4096 * MIB,
+  /** What small files beside journal and segments may take: tokens, totals, the lock. */
+  otherFilesBytesMax: 4 * MIB,
+  /** Journal files for which there is always room: for what is being taken in, and for what makes room. */
+  budgetReserveFiles: 4,
 
   // Journal
   journalFileBytes: 16 * MIB,
@@ -57,7 +61,7 @@ export const limits = {
   segmentZstdLevel: 1,
   /** Journal files that wait to be sealed before it is done, and that are sealed in one go. */
   sealFilesMin: 2,
-  sealFilesMax: 8,
+  sealFilesMax: 4,
   /** Records of all partitions that wait for their batch to become full. */
   sealPendingBytesMax: 32 * MIB,
   /** Bytes of a segment that one sync makes durable: a longer one would hold up the commits. */
@@ -65,12 +69,18 @@ export const limits = {
   /** How long sealing waits for a commit to end before it goes on all the same. */
   sealYieldMsMax: 50,
   /** Journal files in reserve, the one that is taken next included. */
-  journalSparesMax: 2,
+  journalSparesMax: 3,
   /** Waits between attempts at upkeep after the disk refused. */
   upkeepBackoffMsMin: 1_000,
   upkeepBackoffMsMax: 60_000,
   /** More than an entry about a segment or a partition takes in a commit. */
   upkeepEntryBytesMax: 64,
+  /** A row of the loss ledger as a record. */
+  gapRecordBytesMax: 1 * KIB,
+  /** Losses found by readers that wait to be entered in the ledger. */
+  notedLossesMax: 256,
+  /** How often upkeep looks whether retention has something to remove. */
+  upkeepIntervalMs: 30_000,
   /** Deleted topics whose offsets are remembered, so that none is used twice. */
   deletedTopicsMax: 1024,
 

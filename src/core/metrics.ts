@@ -22,6 +22,16 @@ export const metricRows = {
   headwater_seal_seconds: row('histogram', 'Time of moving some journal files into segments.'),
   headwater_segments: row('gauge', 'Segments in the catalog.'),
   headwater_segment_bytes: row('gauge', 'Bytes of the segments in the catalog.'),
+  headwater_data_bytes: row(
+    'gauge',
+    'What the data folder takes on the disk, what sealing may be writing included.',
+  ),
+  headwater_data_budget_bytes: row('gauge', 'What the data folder may take on the disk.'),
+  headwater_records_lost_total: row(
+    'counter',
+    'Records lost that the cluster does not have, by reason; the topic gaps says which.',
+    ['reason'],
+  ),
   headwater_disk_syncs_total: row(
     'counter',
     'Syncs asked of the disk: fdatasync of files, fsync of folders.',

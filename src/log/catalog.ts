@@ -4,16 +4,19 @@ import type { SegmentEntry } from './entries.ts';
 /** A segment of one partition. */
 export type Segment = Omit<SegmentEntry, 'id'>;
 
-/** Enters a segment, or what was appended to the newest one. Segments of a partition follow each other. */
-export function enterSegment(segments: Segment[], segment: Segment): void {
+/** Enters a segment, or what was appended to the newest one; returns by how many bytes they grow. Segments follow each other. */
+export function enterSegment(segments: Segment[], segment: Segment): number {
   const newest = segments.at(-1);
+  let grownBytes = segment.sizeBytes;
   if (newest?.baseOffset === segment.baseOffset) {
     assert(segment.sizeBytes >= newest.sizeBytes, 'a segment in the catalog only grows');
     segments.pop();
+    grownBytes -= newest.sizeBytes;
   } else {
     assert(segment.baseOffset >= (newest?.endOffset ?? 0), 'a segment begins after the one before it');
   }
   segments.push(segment);
+  return grownBytes;
 }
 
 /** Takes the segments out that hold nothing at `logStartOffset` or above, and returns them. */

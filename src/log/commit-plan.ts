@@ -1,4 +1,4 @@
-import { OperatingError } from '../core/errors.ts';
+import { isOperatingError, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Qos2Id } from '../core/qos2.ts';
 import type { LogRecord, NewRecord } from '../core/record.ts';
@@ -10,6 +10,7 @@ import {
   type PartitionId,
   recordBatchEntry,
 } from './entries.ts';
+import { type PlacedRecord, Placement } from './placement.ts';
 import { Qos2Plan } from './qos2-ids.ts';
 import { type LogState, partitionKey } from './state.ts';
 import { TopicPlan } from './topic-plan.ts';
@@ -21,9 +22,10 @@ export interface Appended {
   readonly offset: number;
 }
 
-/** A record whose partition is decided. */
-export interface PlacedRecord extends LogRecord {
-  readonly id: PartitionId;
+/** What upkeep wants to be committed: entries, and records that tell of them. */
+export interface UpkeepPlan {
+  readonly entries: readonly Entry[];
+  readonly records: readonly NewRecord[];
 }
 
 /** One caller's wish; all of it goes into one frame, so it is atomic. */
@@ -41,29 +43,19 @@ export type Request =
     }
   | { readonly kind: 'topic-settings'; readonly name: string; readonly settings: TopicSettings }
   | { readonly kind: 'topic-deletion'; readonly name: string }
-  /** What these entries are depends on the state just before their commit. */
-  | { readonly kind: 'upkeep'; readonly plan: (state: LogState) => readonly Entry[] }
+  /**
+   * What it is depends on the state just before its commit. The plan may throw an OperatingError, which refuses it.
+   */
+  | { readonly kind: 'upkeep'; readonly plan: (state: LogState) => UpkeepPlan }
   | { readonly kind: 'memos'; readonly memos: readonly MirrorMemo[] };
 
 /** What becomes of each request if the entries become durable. */
 export type Outcome = { readonly appended: readonly Appended[] } | { readonly refused: OperatingError };
 
-// Generous bounds of what Kafka's varints and our entry framing add.
-const recordOverheadBytes = 48;
-const headerOverheadBytes = 16;
 const frameOverheadBytes = limits.partitionsMax * (batchHeaderBytes + 16) + limits.journalBlockBytes;
 
 /** Record bytes, as this product counts them, that certainly fit into one frame. */
 export const requestBytesMax = limits.frameBytesMax - frameOverheadBytes;
-
-/** How large a record counts: at least what it takes in a frame. */
-export function recordSizeBytes(record: Pick<NewRecord, 'key' | 'value' | 'headers'>): number {
-  const headers = record.headers.reduce(
-    (sum, header) => sum + Buffer.byteLength(header.name) + header.value.length + headerOverheadBytes,
-    0,
-  );
-  return recordOverheadBytes + (record.key?.length ?? 0) + (record.value?.length ?? 0) + headers;
-}
 
 export interface CommitPlan {
   readonly entries: readonly Entry[];
@@ -118,8 +110,7 @@ class Planning {
         return refused === undefined ? nothing : { refused };
       }
       case 'upkeep':
-        this.#upkeep.push(...request.plan(this.#state));
-        return nothing;
+        return this.#takeUpkeep(request);
     }
   }
 
@@ -145,6 +136,19 @@ class Planning {
       this.qos2.open(once);
     }
     return { appended: records.map((record) => this.#append(record)) };
+  }
+
+  #takeUpkeep({ plan }: Request & { kind: 'upkeep' }): Outcome {
+    try {
+      const { entries, records } = plan(this.#state);
+      const placement = new Placement();
+      const placed = records.map((record) => placement.place(this.#state, record));
+      this.#upkeep.push(...entries);
+      return { appended: placed.map((record) => this.#append(record)) };
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      return { refused: error };
+    }
   }
 
   #append({ id, ...record }: PlacedRecord): Appended {

@@ -1,6 +1,7 @@
 import { decodeBatch } from './batch.ts';
 import type { JournalFile, LogEnvironment } from './journal-files.ts';
 import { JournalReader } from './journal-reader.ts';
+import type { Loss } from './loss-ledger.ts';
 import { SegmentReader } from './segment-reader.ts';
 import type { Partition } from './state.ts';
 import type { StoredBatch } from './types.ts';
@@ -10,9 +11,10 @@ export class DiskReader {
   readonly #journal: JournalReader;
   readonly #segments: SegmentReader;
 
-  constructor(env: LogEnvironment) {
+  /** `onLoss` hears of records in segments that the medium took, once in this run. */
+  constructor(env: LogEnvironment, onLoss: (loss: Loss) => void) {
     this.#journal = new JournalReader(env);
-    this.#segments = new SegmentReader(env);
+    this.#segments = new SegmentReader(env, onLoss);
   }
 
   /** Batches of the partition from `offset` on, about `bytesMax` bytes of them but at least one if there is one. */

@@ -144,17 +144,33 @@ export async function createJournalFile(
 }
 
 /**
- * How many of the oldest files may leave the journal: all that they hold is in segments, and the file before the newest
- * says so too. So these two stay, and if the medium damages the header of the newest one, the other one alone still tells
- * everything.
+ * How many of the oldest files may leave the journal: all that they hold is in segments, and the newest file's header says
+ * so. It and the one before it stay: if the medium damages that header, the other one alone still tells everything.
  */
 export function countSealedFiles(files: readonly JournalFile[]): number {
-  const newest = files.at(-1);
-  const leaving = files.slice(0, -2).findIndex((_, index) => {
-    const marks = files[index + 1]?.marks ?? new Map<string, PartitionMark>();
-    return [...marks].some(([key, mark]) => mark.nextOffset > (newest?.marks.get(key)?.sealedOffset ?? 0));
-  });
-  return leaving < 0 ? Math.max(0, files.length - 2) : leaving;
+  const marks = files.at(-1)?.marks;
+  return countSealed(files, files.length - 2, (key) => marks?.get(key)?.sealedOffset ?? 0);
+}
+
+/** How many more could leave if another file was begun now, whose header would say what `state` says. */
+export function countHeldFiles(files: readonly JournalFile[], state: LogState): number {
+  const sealed = new Map(
+    state.everyPartition().map(({ id, sealedOffset }) => [partitionKey(id), sealedOffset]),
+  );
+  return countSealed(files, files.length - 1, (key) => sealed.get(key) ?? 0) - countSealedFiles(files);
+}
+
+function countSealed(
+  files: readonly JournalFile[],
+  countMax: number,
+  sealedOffsetOf: (partitionKey: string) => number,
+): number {
+  const holding = files
+    .slice(0, -1)
+    .findIndex((_, index) =>
+      [...(files[index + 1]?.marks ?? [])].some(([key, mark]) => mark.nextOffset > sealedOffsetOf(key)),
+    );
+  return Math.max(0, Math.min(countMax, holding < 0 ? files.length - 1 : holding));
 }
 
 /** The life that wrote a frame of this file. */
@@ -195,6 +211,17 @@ function journalFile(path: string, header: FileHeader): JournalFile {
 export async function lastQuarantinedSequence({ disk }: LogEnvironment): Promise<number> {
   const names = await disk.list(quarantineFolder);
   return Math.max(0, ...names.filter(isJournalName).map((name) => Number.parseInt(name, 10)));
+}
+
+/** What damage left in the quarantine, bytes. */
+export async function quarantinedBytes({ disk }: LogEnvironment): Promise<number> {
+  let bytes = 0;
+  for (const name of await disk.list(quarantineFolder)) {
+    const file = await disk.open(`${quarantineFolder}/${name}`);
+    bytes += await file.size();
+    await file.close();
+  }
+  return bytes;
 }
 
 async function quarantine({ disk, logger }: LogEnvironment, name: string): Promise<void> {

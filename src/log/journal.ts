@@ -5,6 +5,7 @@ import { type Entry, encodeEntries } from './entries.ts';
 import { batchesOf, FileIndex, type PartitionBatch } from './file-index.ts';
 import { buildFrame, encodeFrame } from './frame.ts';
 import {
+  countHeldFiles,
   countSealedFiles,
   createJournalFile,
   type JournalFile,
@@ -31,6 +32,7 @@ export class Journal {
   #recycling: Promise<void> = Promise.resolve();
   #closed = false;
   #hasFailed = false;
+  #isRollWanted = false;
 
   private constructor(env: LogEnvironment, spares: Spares, from: Awaited<ReturnType<typeof recoverJournal>>) {
     this.#env = env;
@@ -65,9 +67,24 @@ export class Journal {
     return !this.#hasFailed && !this.#closed;
   }
 
+  /** What its files take, those in reserve included. */
+  get sizeBytes(): number {
+    return (this.#files.length + this.#spares.count) * this.#env.fileBytes;
+  }
+
   /** The number of the last durable commit. */
   get lastCommit(): number {
     return this.#lastCommit;
+  }
+
+  /** How many sealed files only wait for the next file to be begun. */
+  get heldFiles(): number {
+    return countHeldFiles(this.#files, this.state);
+  }
+
+  /** The next commit begins another file, although this one has room. */
+  rollWithNextCommit(): void {
+    this.#isRollWanted = true;
   }
 
   /**
@@ -90,7 +107,7 @@ export class Journal {
     const frame = buildFrame(this.#lastCommit + 1, life.ordinal, raw);
     let bytes = encodeFrame(frame, this.#file.header.salt);
     assert(bytes.length <= limits.frameBytesMax, 'the commit fits into a frame');
-    if (this.#position + bytes.length > this.#env.fileBytes) {
+    if (this.#isRollWanted || this.#position + bytes.length > this.#env.fileBytes) {
       await this.#roll();
       bytes = encodeFrame(frame, this.#file.header.salt);
     }
@@ -168,6 +185,7 @@ export class Journal {
     // Readers build the index of an old file again when they need it: memory does not grow with the log.
     const old = this.#files.at(-1 - limits.fileIndexesMax);
     if (old !== undefined) old.index = undefined;
+    this.#isRollWanted = false;
     this.#file = next.file;
     this.#handle = next.handle;
     this.#position = next.position;

@@ -2,21 +2,23 @@ import { assert, isOperatingError, isSystemError, messageOf, OperatingError } fr
 import { limits } from '../core/limits.ts';
 import type { Qos2Id, Qos2Log } from '../core/qos2.ts';
 import type { NewRecord } from '../core/record.ts';
-import { isLegalTopicName } from '../core/topic-name.ts';
-import { type Appended, planCommit, requestBytesMax } from './commit-plan.ts';
+import { type Appended, planCommit, requestBytesMax, type UpkeepPlan } from './commit-plan.ts';
 import { CommitQueue, type Waiting } from './commit-queue.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
-import type { Entry } from './entries.ts';
+import type { MirrorMemo } from './entries.ts';
 import { Journal } from './journal.ts';
 import type { LogEnvironment } from './journal-files.ts';
-import { checkedSize, findPartition, Placement, tooLarge } from './placement.ts';
+import { checkedSize, checkOffset, findPartition, Placement, tooLarge } from './placement.ts';
+import { tellForgotten } from './qos2-ids.ts';
 import { type Sealer, sealerInThisThread } from './sealer.ts';
 import { type LogState, partitionKey } from './state.ts';
 import { Tail } from './tail.ts';
+import { checkTopic } from './topic-plan.ts';
 import type {
   LifeStart,
   MirroredLog,
   PartitionInfo,
+  Retention,
   StoredBatch,
   TopicInfo,
   TopicSettings,
@@ -52,23 +54,24 @@ export class Log implements MirroredLog, Qos2Log {
   #commits = 0;
   /** The journal has rolled if it is another one. */
   #newestFile: string | undefined;
-  /** How many appends with a QoS 2 id each client waits for. */
+  /** Appends with a QoS 2 id that each client waits for. */
   readonly #qos2Waiting = new Map<string, number>();
 
   private constructor(env: LogEnvironment, commitIntervalMs: number, journal: Journal, sealer: Sealer) {
     this.#env = env;
     this.#sealer = sealer;
     this.#journal = journal;
-    this.#diskReader = new DiskReader(env);
+    this.#diskReader = new DiskReader(env, (loss) => this.#upkeep.noteLoss(loss));
     this.#queue = new CommitQueue(env.clock, commitIntervalMs, (waiting) => this.#commit(waiting));
     const current = (): Journal => this.#journal;
     const upkeepLog = {
       get journal() {
         return current();
       },
-      commit: async (plan: (state: LogState) => readonly Entry[], bytes: number) => {
+      commit: async (plan: (state: LogState) => UpkeepPlan, bytes: number) => {
         await this.#queue.push({ kind: 'upkeep', plan }, bytes);
       },
+      growTopic: (name: string, count: number) => this.growTopic(name, count),
     };
     this.#upkeep = new Upkeep(env, upkeepLog, sealer);
     this.#reportAvailability();
@@ -91,19 +94,30 @@ export class Log implements MirroredLog, Qos2Log {
 
   /** Whether records can be made durable now. */
   get available(): boolean {
-    return this.#unavailable === undefined;
+    return this.#refusal() === undefined;
   }
 
   /** Why not, in words. */
   get unavailableReason(): string | null {
-    return this.#unavailable?.message ?? null;
+    return this.#refusal()?.message ?? null;
   }
 
-  /** Commits of this run, files of the journal, and the wall clock of the last commit (null before the first). */
-  stats(): { commits: number; journalFiles: number; lastCommitMs: number | null } {
+  /** From now on records are removed by these rules, and none are taken in for which the budget has no room. */
+  retain(retention: Retention): void {
+    this.#upkeep.retain(retention);
+  }
+
+  /** Looks whether retention or the disk budget has something to remove; to be called every now and then. */
+  keepHouse(): void {
+    this.#upkeep.wake();
+  }
+
+  /** Commits of this run, files of the journal, what the data folder takes, and the last commit's wall clock or null. */
+  stats(): { commits: number; journalFiles: number; usedBytes: number; lastCommitMs: number | null } {
     return {
       commits: this.#commits,
       journalFiles: this.#journal.files.length,
+      usedBytes: this.#upkeep.usedBytes,
       lastCommitMs: this.#lastCommitMs,
     };
   }
@@ -115,7 +129,7 @@ export class Log implements MirroredLog, Qos2Log {
    */
   async append(records: readonly NewRecord[]): Promise<readonly Appended[]> {
     if (records.length === 0) return [];
-    this.#refuseIfUnavailable();
+    this.#refuseIfUnavailable({ needsRoom: true });
     const sizes = records.map(checkedSize);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     if (bytes > requestBytesMax) {
@@ -132,7 +146,7 @@ export class Log implements MirroredLog, Qos2Log {
 
   /** Errors as `append`. A record whose id is open is not stored again, whatever it says. */
   async appendOnce(record: NewRecord, id: Qos2Id): Promise<boolean> {
-    this.#refuseIfUnavailable();
+    this.#refuseIfUnavailable({ needsRoom: true });
     const { client } = id;
     assert(Buffer.byteLength(client) <= limits.mqttClientIdBytesMax, 'client ids are checked at CONNECT');
     const bytes = checkedSize(record) + limits.qos2RequestBytesMax;
@@ -222,14 +236,8 @@ export class Log implements MirroredLog, Qos2Log {
     bytesMax: number,
   ): Promise<readonly StoredBatch[]> {
     const found = findPartition(this.#journal.state, topic, partition);
-    const { logStartOffset, nextOffset } = found;
-    if (!Number.isSafeInteger(offset) || offset < logStartOffset || offset > nextOffset) {
-      throw new OperatingError(
-        'offset-out-of-range',
-        `${topic}-${partition} holds offsets ${logStartOffset} to ${nextOffset}; ${offset} is not among them`,
-      );
-    }
-    if (offset === nextOffset) return [];
+    checkOffset(found, offset);
+    if (offset === found.nextOffset) return [];
     const bytes = Math.min(bytesMax, limits.readBytesMax);
     const inMemory = this.#tail.read(partitionKey(found.id), offset, bytes);
     if (inMemory !== undefined) return inMemory;
@@ -257,10 +265,9 @@ export class Log implements MirroredLog, Qos2Log {
     if (memos.size === 0) return;
     this.#refuseIfUnavailable();
     const rows = [...memos].map(([key, value]) => ({ key, value }));
-    const bytes = rows.reduce(
-      (sum, { key, value }) => sum + key.length + value.length + limits.mirrorMemoOverheadBytes,
-      0,
-    );
+    const size = ({ key, value }: MirrorMemo): number =>
+      key.length + value.length + limits.mirrorMemoOverheadBytes;
+    const bytes = rows.reduce((sum, row) => sum + size(row), 0);
     assert(bytes <= requestBytesMax, 'what the mirror keeps fits into a commit');
     await this.#queue.push({ kind: 'memos', memos: rows }, bytes);
   }
@@ -282,19 +289,17 @@ export class Log implements MirroredLog, Qos2Log {
 
   async #makeTopic(name: string, partitions: number, grow: boolean, settings: TopicSettings): Promise<void> {
     this.#refuseIfUnavailable();
-    if (!isLegalTopicName(name)) {
-      const rule = `1 to ${limits.topicNameLengthMax} of a-z A-Z 0-9 . _ -`;
-      throw new OperatingError('illegal-topic', `${JSON.stringify(name)} is no topic name; use ${rule}`);
-    }
-    if (!Number.isInteger(partitions) || partitions < 1 || partitions > limits.partitionsPerTopicMax) {
-      const rule = `a whole number from 1 to ${limits.partitionsPerTopicMax}`;
-      throw new OperatingError('illegal-partition', `${partitions} is no number of partitions; use ${rule}`);
-    }
+    checkTopic(name, partitions);
     await this.#queue.push({ kind: 'topic', name, partitions, grow, settings }, name.length);
   }
 
-  #refuseIfUnavailable(): void {
-    if (this.#unavailable !== undefined) throw this.#unavailable;
+  #refuseIfUnavailable({ needsRoom } = { needsRoom: false }): void {
+    const refusal = needsRoom ? this.#refusal() : this.#unavailable;
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #refusal(): OperatingError | undefined {
+    return this.#unavailable ?? (this.#upkeep.hasRoom ? undefined : budgetIsUsedUp());
   }
 
   async #commit(waiting: readonly Waiting[]): Promise<void> {
@@ -317,24 +322,13 @@ export class Log implements MirroredLog, Qos2Log {
       }
       this.#commits += 1;
       this.#lastCommitMs = this.#env.clock.wallMs();
-      this.#reportQos2(forgottenQos2Clients);
+      this.#reportOpenIds();
+      tellForgotten(this.#env, forgottenQos2Clients);
     }
     for (const [index, outcome] of outcomes.entries()) waiting[index]?.settle(outcome);
     for (const listener of this.#listeners) listener();
     if (this.#journal.files.at(-1)?.path !== this.#newestFile) this.#upkeep.wake();
     this.#newestFile = this.#journal.files.at(-1)?.path;
-  }
-
-  #reportQos2(forgotten: readonly string[]): void {
-    this.#reportOpenIds();
-    for (const client of forgotten) {
-      this.#env.metrics.add('headwater_qos2_clients_forgotten_total', 1);
-      this.#env.logger.warn(
-        { client },
-        'too many QoS 2 handshakes are unfinished: those of this client, which was silent longest, are given up; ' +
-          'what it sends again will be stored again',
-      );
-    }
   }
 
   /** The commit did not survive, and nobody was told that it did: it may go into the new life's file. */
@@ -396,3 +390,9 @@ export class Log implements MirroredLog, Qos2Log {
     this.#env.metrics.set('headwater_journal_files', this.#journal.files.length);
   }
 }
+
+const budgetIsUsedUp = (): OperatingError =>
+  new OperatingError(
+    'log-unavailable',
+    'the disk budget is used up, and nothing in it may be removed yet; offer the same records again later, or raise data.budget',
+  );

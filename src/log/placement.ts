@@ -1,9 +1,26 @@
 import { OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
-import type { NewRecord } from '../core/record.ts';
-import { type PlacedRecord, recordSizeBytes } from './commit-plan.ts';
+import type { LogRecord, NewRecord } from '../core/record.ts';
+import type { PartitionId } from './entries.ts';
 import { partitionForKey } from './partitioner.ts';
 import type { LogState, Partition } from './state.ts';
+
+/** A record whose partition is decided. */
+export interface PlacedRecord extends LogRecord {
+  readonly id: PartitionId;
+}
+
+// Generous bounds of what Kafka's varints and our entry framing add.
+const recordOverheadBytes = 48;
+const headerOverheadBytes = 16;
+/** How large a record counts: at least what it takes in a frame. */
+export function recordSizeBytes(record: Pick<NewRecord, 'key' | 'value' | 'headers'>): number {
+  const headers = record.headers.reduce(
+    (sum, header) => sum + Buffer.byteLength(header.name) + header.value.length + headerOverheadBytes,
+    0,
+  );
+  return recordOverheadBytes + (record.key?.length ?? 0) + (record.value?.length ?? 0) + headers;
+}
 
 /** Decides which partition a record goes to. */
 export class Placement {
@@ -35,6 +52,15 @@ export function findPartition(state: LogState, topic: string, partition: number)
   if (setting === undefined) throw new OperatingError('unknown-topic', `there is no topic ${topic}`);
   const message = `topic ${topic} has ${setting.partitions} partitions, numbered from 0; ${partition} is none of them`;
   throw new OperatingError('illegal-partition', message);
+}
+
+/** @throws OperatingError `offset-out-of-range` */
+export function checkOffset({ topic, id, logStartOffset, nextOffset }: Partition, offset: number): void {
+  if (Number.isSafeInteger(offset) && offset >= logStartOffset && offset <= nextOffset) return;
+  throw new OperatingError(
+    'offset-out-of-range',
+    `${topic}-${id.partition} holds offsets ${logStartOffset} to ${nextOffset}; ${offset} is not among them`,
+  );
 }
 
 /** How large a record counts. @throws OperatingError `record-too-large` */

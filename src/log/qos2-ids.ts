@@ -1,4 +1,6 @@
 import { limits } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
 import type { Qos2Id } from '../core/qos2.ts';
 import { type Entry, type Qos2Ids, qos2IdEntry, qos2ReleaseEntry } from './entries.ts';
 
@@ -111,5 +113,20 @@ export class Qos2Plan {
       this.forgotten.push(client);
       return;
     }
+  }
+}
+
+/** Says which clients' ids were given up to make room for newer ones. */
+export function tellForgotten(
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
+  clients: readonly string[],
+): void {
+  for (const client of clients) {
+    metrics.add('headwater_qos2_clients_forgotten_total', 1);
+    logger.warn(
+      { client },
+      'too many QoS 2 handshakes are unfinished: those of this client, which was silent longest, are given up; ' +
+        'what it sends again will be stored again',
+    );
   }
 }

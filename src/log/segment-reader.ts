@@ -4,6 +4,7 @@ import { limits } from '../core/limits.ts';
 import { type BatchHeader, batchHeaderBytes, isIntactBatch, peekBatchHeader } from './batch.ts';
 import { partitionFolder, type Segment, segmentIndexAt, segmentPath } from './catalog.ts';
 import type { LogEnvironment } from './journal-files.ts';
+import type { Loss } from './loss-ledger.ts';
 import { type SegmentPlace, SegmentTable } from './segment-table.ts';
 import { lifeAt, type Partition } from './state.ts';
 import type { StoredBatch } from './types.ts';
@@ -24,10 +25,14 @@ interface OpenSegment {
  */
 export class SegmentReader {
   readonly #env: LogEnvironment;
+  readonly #onLoss: (loss: Loss) => void;
   readonly #tables = new Map<string, SegmentTable>();
+  /** Places that were told, so that each is told once. */
+  readonly #told = new Set<string>();
 
-  constructor(env: LogEnvironment) {
+  constructor(env: LogEnvironment, onLoss: (loss: Loss) => void) {
     this.#env = env;
+    this.#onLoss = onLoss;
   }
 
   /** Batches of the partition from `offset` on, about `bytesMax` bytes of them but at least one if there is one. */
@@ -98,11 +103,14 @@ export class SegmentReader {
     endOffset: number,
     why: string,
   ): void {
-    const { topic, id } = partition;
-    this.#env.logger.error(
-      { file: path, position, topic, partition: id.partition, firstOffset: baseOffset, endOffset, why },
-      'the medium damaged a segment; these records are lost',
-    );
+    const place = `${path}@${position}`;
+    if (this.#told.has(place) || this.#told.size >= limits.notedLossesMax) return;
+    this.#told.add(place);
+    const { topic, id, logStartOffset } = partition;
+    const firstOffset = Math.max(baseOffset, logStartOffset);
+    const loss = { topic, partition: id.partition, firstOffset, endOffset, reason: 'damage' } as const;
+    this.#env.logger.error({ file: path, position, ...loss, why }, 'the medium damaged a segment');
+    if (firstOffset < endOffset) this.#onLoss(loss);
   }
 }
 

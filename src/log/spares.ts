@@ -30,6 +30,11 @@ export class Spares {
     });
   }
 
+  /** How many there are, the one in the making included. */
+  get count(): number {
+    return this.#ready.length + (this.#preparing === undefined ? 0 : 1);
+  }
+
   /** The path of a spare file, which now belongs to the caller. Rejects if none can be made. */
   async take(): Promise<string> {
     const ready = this.#ready.shift();

@@ -63,6 +63,7 @@ export class LogState {
   readonly #memos = new Map<string, Uint8Array>();
   readonly qos2Ids = new OpenQos2Ids();
   #lifeStarts = 0;
+  #segmentBytes = 0;
   #droppedPaths: string[] = [];
 
   /** @throws OperatingError `unreadable-format` for an entry of a kind that only `writer`'s version knows. */
@@ -109,7 +110,7 @@ export class LogState {
       }
       case entryKinds.segment: {
         const { id, ...segment } = readSegmentEntry(entry);
-        enterSegment(this.partitionById(id).segments, segment);
+        this.#segmentBytes += enterSegment(this.partitionById(id).segments, segment);
         break;
       }
       case entryKinds.sealedOffset: {
@@ -168,6 +169,11 @@ export class LogState {
   /** How many topics were deleted and are remembered for their offsets. */
   get deletedTopics(): number {
     return this.#deletedTopics.size;
+  }
+
+  /** What the segments in the catalog take. */
+  get segmentBytes(): number {
+    return this.#segmentBytes;
   }
 
   /** The number that a topic of this name has or had. */
@@ -275,8 +281,10 @@ export class LogState {
     partition.logStartOffset = Math.max(partition.logStartOffset, offset);
     partition.sealedOffset = Math.max(partition.sealedOffset, partition.logStartOffset);
     const folder = partitionFolder(partition.topic, partition.id.partition);
-    for (const { baseOffset } of dropSegmentsBelow(partition.segments, partition.logStartOffset))
+    for (const { baseOffset, sizeBytes } of dropSegmentsBelow(partition.segments, partition.logStartOffset)) {
       this.#droppedPaths.push(segmentPath(folder, baseOffset));
+      this.#segmentBytes -= sizeBytes;
+    }
     const { lives } = partition;
     while ((lives[1]?.firstOffset ?? Number.POSITIVE_INFINITY) <= partition.logStartOffset) {
       const [ended] = lives.splice(0, 1);

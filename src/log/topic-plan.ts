@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import { isLegalTopicName } from '../core/topic-name.ts';
 import type { Request } from './commit-plan.ts';
 import { type Entry, type TopicSetting, topicDeletionEntry, topicSettingEntry } from './entries.ts';
 import type { LogState } from './state.ts';
@@ -105,3 +106,15 @@ export class TopicPlan {
 
 const unknown = (name: string): OperatingError =>
   new OperatingError('unknown-topic', `there is no topic ${name}`);
+
+/** @throws OperatingError `illegal-topic`, `illegal-partition` if no topic can have this name or number of partitions */
+export function checkTopic(name: string, partitions: number): void {
+  if (!isLegalTopicName(name)) {
+    const rule = `1 to ${limits.topicNameLengthMax} of a-z A-Z 0-9 . _ -`;
+    throw new OperatingError('illegal-topic', `${JSON.stringify(name)} is no topic name; use ${rule}`);
+  }
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > limits.partitionsPerTopicMax) {
+    const rule = `a whole number from 1 to ${limits.partitionsPerTopicMax}`;
+    throw new OperatingError('illegal-partition', `${partitions} is no number of partitions; use ${rule}`);
+  }
+}

@@ -32,6 +32,15 @@ export interface Forwarding {
   undecidedOffset(topic: string, partition: number): number;
 }
 
+/** The rules by which the log removes records. */
+export interface Retention {
+  /** What the whole data folder may take on the disk. */
+  readonly budgetBytes: number;
+  readonly forwarding: Forwarding;
+  /** Whether the wall clock is known to be right: until it is, nothing is removed because of its age. */
+  isClockSet(): boolean;
+}
+
 /** How far a partition reaches, in Kafka's words. */
 export interface PartitionInfo {
   readonly topic: string;

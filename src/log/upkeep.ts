@@ -1,35 +1,49 @@
-import { isOperatingError, isSystemError, messageOf } from '../core/errors.ts';
+import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Segment } from './catalog.ts';
-import type { Entry } from './entries.ts';
+import type { UpkeepPlan } from './commit-plan.ts';
+import { bytesToFree, type DiskUsage, hasRoom, usedBytes } from './disk-budget.ts';
+import { type Entry, logStartMoveEntry, sealedOffsetEntry } from './entries.ts';
 import type { Journal } from './journal.ts';
-import type { LogEnvironment } from './journal-files.ts';
+import { type LogEnvironment, quarantinedBytes } from './journal-files.ts';
+import { gapRecord, type Loss } from './loss-ledger.ts';
+import { gapsTopic, lostWith, planBudget, planRetention, type Removal } from './retention.ts';
 import type { SealJob, SealResult } from './seal-job.ts';
-import { planSeal, sealEntries } from './seal-plan.ts';
+import { countUnsealed, planSeal, sealEntries } from './seal-plan.ts';
 import type { Sealer } from './sealer.ts';
 import { tidySegments } from './segment-folders.ts';
 import type { LogState } from './state.ts';
+import type { Retention } from './types.ts';
 
 /** What upkeep needs of the log. */
 export interface UpkeepLog {
   /** The journal of the life that runs now. */
   readonly journal: Journal;
   /** Commits what `plan` says of the state just before that commit. Rejects if the log cannot. */
-  commit(plan: (state: LogState) => readonly Entry[], bytes: number): Promise<void>;
+  commit(plan: (state: LogState) => UpkeepPlan, bytes: number): Promise<void>;
+  growTopic(name: string, partitions: number): Promise<void>;
 }
 
 /**
- * Keeps house beside the commits, one thing at a time: seals journal files into segments, lets sealed files go, and
- * removes what left the catalog. An error of the disk is told and tried again; nothing depends on when it succeeds.
+ * Keeps house beside the commits, one thing at a time: seals journal files into segments, lets sealed files go, removes
+ * what retention and the disk budget say, and enters what is lost in the ledger. An error of the disk is told and tried
+ * again; nothing depends on when it succeeds.
  */
 export class Upkeep {
   readonly #env: LogEnvironment;
   readonly #log: UpkeepLog;
   readonly #sealer: Sealer;
   readonly #stopping = new AbortController();
+  /** Nothing is removed before somebody says by which rules. */
+  #retention: Retention | undefined;
   /** The life that is tidied up for, and which segments it may append to, by partition. */
   #journal: Journal | undefined;
   #open = new Map<string, Segment>();
+  /** What the sealing under way may still write. */
+  #sealingBytes = 0;
+  #quarantineBytes = 0;
+  /** Found by readers, and to be entered in the ledger. */
+  readonly #losses: Loss[] = [];
   #isWanted = false;
   #running: Promise<void> | undefined;
 
@@ -44,6 +58,28 @@ export class Upkeep {
     if (this.#stopping.signal.aborted) return;
     this.#isWanted = true;
     this.#running ??= this.#run();
+  }
+
+  /** From now on records are removed by these rules. */
+  retain(retention: Retention): void {
+    this.#retention = retention;
+    this.wake();
+  }
+
+  /** Enters a loss in the ledger, soon. */
+  noteLoss(loss: Loss): void {
+    if (this.#losses.length < limits.notedLossesMax) this.#losses.push(loss);
+    this.wake();
+  }
+
+  /** What the data folder takes, bytes; what sealing may be writing counts as written. */
+  get usedBytes(): number {
+    return usedBytes(this.#usage());
+  }
+
+  /** Whether the disk budget has room for further records. */
+  get hasRoom(): boolean {
+    return hasRoom(this.#usage(), this.#budgetBytes, this.#env.fileBytes);
   }
 
   /** Resolves when nothing is being done any more. */
@@ -81,9 +117,13 @@ export class Upkeep {
       if (journal !== this.#journal) await this.#beginLife(journal);
       // What a failed commit said of the catalog is undecided until the recovery, which wakes this up again.
       if (!journal.isUsable) return;
+      await this.#enterLosses();
+      await this.#retain(journal);
+      await this.#removeDropped(journal);
       more = await this.#seal(journal);
       await this.#removeDropped(journal);
-      this.#report(journal);
+      await this.#makeRoomInJournal(journal);
+      this.#report();
       if (journal === this.#log.journal) await journal.recycle();
     }
   }
@@ -92,7 +132,83 @@ export class Upkeep {
   async #beginLife(journal: Journal): Promise<void> {
     this.#open.clear();
     await tidySegments(this.#env, journal.state);
+    this.#quarantineBytes = await quarantinedBytes(this.#env);
     this.#journal = journal;
+  }
+
+  async #enterLosses(): Promise<void> {
+    if (this.#losses.length === 0) return;
+    const losses = [...this.#losses];
+    await this.#commitWithLosses(losses.length, () => ({ entries: [], losses }));
+    this.#losses.splice(0, losses.length);
+  }
+
+  async #retain({ state, files }: Journal): Promise<void> {
+    const retention = this.#retention;
+    if (retention === undefined) return;
+    const { forwarding, isClockSet } = retention;
+    const { fileBytes, clock } = this.#env;
+    const nowMs = isClockSet() ? clock.wallMs() : undefined;
+    const plan = (now: LogState): readonly Removal[] => {
+      const filesToSeal = Math.min(countUnsealed(now, files), limits.sealFilesMax);
+      const byRule = planRetention(now, forwarding, nowMs);
+      const excess = bytesToFree(this.#usage(), this.#budgetBytes, fileBytes, filesToSeal);
+      return excess > 0 && byRule.length === 0 ? planBudget(now, forwarding, excess) : byRule;
+    };
+    // Twice: what the rules remove may already be enough for the budget.
+    for (let round = 0; round < 2; round += 1) {
+      const removals = plan(state);
+      if (removals.length === 0) return;
+      await this.#commitWithLosses(removals.length, (now) => removalPlan(plan(now), retention));
+    }
+  }
+
+  /** Sealed files go when the next file is begun. If their room is needed now, that must not wait for further records. */
+  async #makeRoomInJournal(journal: Journal): Promise<void> {
+    const excess = bytesToFree(this.#usage(), this.#budgetBytes, this.#env.fileBytes, 0);
+    if (excess === 0 || journal.heldFiles === 0 || journal !== this.#log.journal) return;
+    journal.rollWithNextCommit();
+    const sayAgain = (state: LogState): readonly Entry[] =>
+      state
+        .partitions()
+        .slice(0, 1)
+        .map(({ id, sealedOffset }) => sealedOffsetEntry({ id, sealedOffset }));
+    await this.#log.commit(
+      (state) => ({ entries: sayAgain(state), records: [] }),
+      limits.upkeepEntryBytesMax,
+    );
+  }
+
+  /** Commits entries together with the rows of the ledger that tell what is lost by them. */
+  async #commitWithLosses(
+    count: number,
+    plan: (state: LogState) => { readonly entries: readonly Entry[]; readonly losses: readonly Loss[] },
+  ): Promise<void> {
+    const { state: before } = this.#log.journal;
+    if (plan(before).losses.length > 0 && before.topic(gapsTopic) === undefined)
+      await this.#log.growTopic(gapsTopic, 1);
+    let losses: readonly Loss[] = [];
+    await this.#log.commit(
+      (state) => {
+        const planned = plan(state);
+        losses = planned.losses;
+        // Somebody has deleted it just now: without its row nothing may be lost.
+        if (losses.length > 0 && state.topic(gapsTopic) === undefined) throw ledgerIsGone();
+        const nowMs = this.#env.clock.wallMs();
+        return { entries: planned.entries, records: losses.map((loss) => gapRecord(loss, nowMs)) };
+      },
+      count * (limits.upkeepEntryBytesMax + limits.gapRecordBytesMax),
+    );
+    for (const loss of losses) this.#tellLoss(loss);
+  }
+
+  #tellLoss(loss: Loss): void {
+    const { reason, firstOffset, endOffset } = loss;
+    this.#env.metrics.add('headwater_records_lost_total', endOffset - firstOffset, { reason });
+    this.#env.logger.warn(
+      { ...loss },
+      'records are lost that the cluster does not have; the topic gaps says which',
+    );
   }
 
   /** Returns whether something was sealed. */
@@ -100,7 +216,16 @@ export class Upkeep {
     const job = planSeal(journal.state, journal.files, this.#open);
     if (job === undefined) return false;
     const startedMs = this.#env.clock.monotonicMs();
-    const result = await this.#sealer.seal(job, this.#stopping.signal);
+    this.#sealingBytes = job.files.length * this.#env.fileBytes;
+    try {
+      const result = await this.#sealer.seal(job, this.#stopping.signal);
+      return await this.#enter(journal, job, result, startedMs);
+    } finally {
+      this.#sealingBytes = 0;
+    }
+  }
+
+  async #enter(journal: Journal, job: SealJob, result: SealResult, startedMs: number): Promise<boolean> {
     for (const lost of result.damage)
       this.#env.logger.error(
         { ...lost },
@@ -108,14 +233,11 @@ export class Upkeep {
       );
     let isEntered = false;
     const segments = result.partitions.reduce((sum, one) => sum + one.segments.length, 0);
-    await this.#log.commit(
-      (state) => {
-        // A recovery in between may have cut what was sealed: then it is sealed again.
-        isEntered = journal === this.#log.journal;
-        return isEntered ? sealEntries(state, job, result.partitions) : [];
-      },
-      limits.upkeepEntryBytesMax * (segments + job.partitions.length),
-    );
+    await this.#commitWithLosses(segments + job.partitions.length, (state) => {
+      // A recovery in between may have cut what was sealed: then it is sealed again.
+      isEntered = journal === this.#log.journal;
+      return isEntered ? sealEntries(state, job, result.partitions) : { entries: [], losses: [] };
+    });
     if (isEntered) this.#account(job, result, startedMs);
     return isEntered;
   }
@@ -131,17 +253,52 @@ export class Upkeep {
     metrics.observe('headwater_seal_seconds', (clock.monotonicMs() - startedMs) / 1000);
   }
 
-  #report({ state }: Journal): void {
-    const segments = state.everyPartition().flatMap((partition) => partition.segments);
-    const bytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    this.#env.metrics.set('headwater_segments', segments.length);
-    this.#env.metrics.set('headwater_segment_bytes', bytes);
-  }
-
   async #removeDropped({ state }: Journal): Promise<void> {
     // What is not removed because of an error is found again by the next start.
     for (const path of state.takeDroppedPaths()) await this.#env.disk.remove(path);
   }
+
+  get #budgetBytes(): number {
+    return this.#retention?.budgetBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  #usage(): DiskUsage {
+    const { journal } = this.#log;
+    return {
+      journalBytes: journal.sizeBytes,
+      segmentBytes: journal.state.segmentBytes + this.#sealingBytes,
+      quarantineBytes: this.#quarantineBytes,
+    };
+  }
+
+  #report(): void {
+    const { state } = this.#log.journal;
+    const { metrics } = this.#env;
+    const segments = state.partitions().reduce((sum, partition) => sum + partition.segments.length, 0);
+    metrics.set('headwater_segments', segments);
+    metrics.set('headwater_segment_bytes', state.segmentBytes);
+    metrics.set('headwater_data_bytes', this.usedBytes);
+  }
 }
+
+function removalPlan(
+  removals: readonly Removal[],
+  { forwarding }: Retention,
+): { readonly entries: readonly Entry[]; readonly losses: readonly Loss[] } {
+  return {
+    entries: removals.map(({ partition: { id }, logStartOffset }) =>
+      logStartMoveEntry({ id, logStartOffset }),
+    ),
+    losses: removals.flatMap((removal): readonly Loss[] => {
+      const { partition, reason } = removal;
+      const { firstOffset, endOffset } = lostWith(removal, forwarding);
+      if (firstOffset >= endOffset) return [];
+      return [{ topic: partition.topic, partition: partition.id.partition, firstOffset, endOffset, reason }];
+    }),
+  };
+}
+
+const ledgerIsGone = (): OperatingError =>
+  new OperatingError('unknown-topic', `the topic ${gapsTopic} was deleted; it is created again`);
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

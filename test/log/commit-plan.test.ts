@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { decodeBatch, encodeBatch } from '../../src/log/batch.ts';
-import { planCommit, type Request, recordSizeBytes } from '../../src/log/commit-plan.ts';
+import { planCommit, type Request } from '../../src/log/commit-plan.ts';
 import { entryKinds, readRecordBatchEntry, topicSettingEntry } from '../../src/log/entries.ts';
+import { recordSizeBytes } from '../../src/log/placement.ts';
 import { LogState } from '../../src/log/state.ts';
 import { textRecord } from '../support/log-on-disk.ts';
 

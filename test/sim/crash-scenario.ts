@@ -5,7 +5,8 @@ import { type Metrics, noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord } from '../../src/core/record.ts';
 import { decodeBatch } from '../../src/log/batch.ts';
 import { Log } from '../../src/log/log.ts';
-import type { Compression, LifeStart, TopicSettings } from '../../src/log/types.ts';
+import { gapsTopic } from '../../src/log/retention.ts';
+import type { Compression, Forwarding, LifeStart, TopicSettings } from '../../src/log/types.ts';
 import { SimClock } from '../support/sim-clock.ts';
 import { type DiskEvent, type Faults, noFaults, SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
@@ -15,8 +16,8 @@ import { Qos2Devices } from './qos2-devices.ts';
 import { TopicChurn } from './topic-churn.ts';
 
 const topics = [
-  { name: 'a', partitions: 2 },
-  { name: 'b', partitions: 1 },
+  { name: 'a', partitions: 2, retention: {} },
+  { name: 'b', partitions: 1, retention: { retention: { bytes: 1500 } } },
 ];
 const partitions = topics.flatMap(({ name, partitions: count }) =>
   Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
@@ -79,8 +80,10 @@ export async function runCrashScenario(
   const disk = new SimDisk(random);
   disk.onOperation = onOperation;
   const counts = { states: 0, sent: 0, acknowledged: 0, power: 0, kill: 0, inRecovery: 0, sealedFiles: 0 };
+  const fileBytes = 4096 * (5 + random.below(mode.busy ? 2 : 12));
   const setting = {
-    fileBytes: 4096 * (5 + random.below(mode.busy ? 2 : 12)),
+    fileBytes,
+    budgetBytes: limits.otherFilesBytesMax + fileBytes * (random.chance(0.3) ? 13 : 1000),
     commitIntervalMs: random.below(2) * 20,
     segments: {
       segmentBytes: random.chance(0.5) ? 1 + random.below(4096) : limits.segmentBytesDefault,
@@ -108,7 +111,15 @@ interface Setting {
   readonly fileBytes: number;
   readonly commitIntervalMs: number;
   readonly segments: TopicSettings;
+  readonly budgetBytes: number;
 }
+
+/** There is no cluster. */
+const nobody: Forwarding = {
+  isMirrored: () => false,
+  confirmedOffset: () => 0,
+  undecidedOffset: () => 0,
+};
 
 const compressions = ['zstd', 'gzip', 'none'] as const satisfies readonly Compression[];
 
@@ -217,12 +228,14 @@ class DataFolder {
       return undefined;
     });
     if (log === undefined) return;
+    log.retain({ budgetBytes: this.#setting.budgetBytes, forwarding: nobody, isClockSet: () => true });
     this.#disk.faults = faults;
     try {
       await this.#readAll(log, isDead);
-      for (const { name, partitions: count } of topics) {
+      for (const { name, partitions: count, retention } of topics) {
         const isThere = await unlessUnavailable(log.growTopic(name, count).then(() => true));
-        if (isThere) await unlessUnavailable(log.setTopic(name, this.#setting.segments));
+        const settings = { ...this.#setting.segments, ...retention };
+        if (isThere) await unlessUnavailable(log.setTopic(name, settings));
       }
       const producers = [0, 1, 2].map(() => this.#produce(log, isDead));
       const space = this.#mode.fills ? [this.#limitSpace(isDead)] : [];
@@ -365,10 +378,11 @@ class DataFolder {
     try {
       const log = await this.#open(this.#disk.session());
       const found = await this.#readAll(log);
-      const { lost, wrong } = this.#oracle.check(found);
+      const ledger = await readLedger(log);
+      const { lost, wrong } = this.#oracle.check(found, ledger);
       if (lost !== undefined) this.#violate(lost, 'lost');
       if (wrong !== undefined) this.#violate(wrong);
-      const lostOfQos2 = this.#mode.mayLose ? undefined : this.#devices.check(found);
+      const lostOfQos2 = this.#mode.mayLose ? undefined : this.#devices.check(found, ledger.length > 0);
       if (lostOfQos2 !== undefined) this.#violate(lostOfQos2, 'lost');
       await log.close();
     } catch (error) {
@@ -381,7 +395,7 @@ class DataFolder {
   async #readAll(log: Log, isDead = () => false): Promise<Map<string, string>> {
     const found = new Map<string, string>();
     for (const { topic, partition } of log.partitions())
-      await this.#readPartition(log, { topic, partition }, found, isDead);
+      if (topic !== gapsTopic) await this.#readPartition(log, { topic, partition }, found, isDead);
     return found;
   }
 
@@ -462,6 +476,24 @@ const stackOf = (error: unknown): string | undefined =>
 /** The life of an offset, as the log tells it. */
 const lifeOf = (lives: readonly LifeStart[], offset: number): string =>
   lives.findLast(({ firstOffset }) => firstOffset <= offset)?.life ?? 'none';
+
+/** The places that the loss ledger names, as often as it does. */
+async function readLedger(log: Log): Promise<string[]> {
+  if (!hasTopic(log, gapsTopic)) return [];
+  const places: string[] = [];
+  for (let offset = 0; ; ) {
+    const batches = await log.read(gapsTopic, 0, offset, 10_000);
+    const records = batches.flatMap(({ bytes }) => decodeBatch(bytes)).filter((one) => one.offset >= offset);
+    const last = records.at(-1);
+    if (last === undefined) return places;
+    offset = last.offset + 1;
+    for (const { value } of records) {
+      const { topic, partition, firstOffset, lastOffset } = JSON.parse(String(value));
+      for (let lost = firstOffset; lost <= lastOffset; lost += 1)
+        places.push(placeOf(topic, partition, lost));
+    }
+  }
+}
 
 const hasTopic = (log: Log, topic: string): boolean => log.topics().some(({ name }) => name === topic);
 

@@ -65,13 +65,20 @@ export class Oracle {
     return `${at} was ${told.how} with another content than now`;
   }
 
-  /** After a recovery: `found` is everything that can be read. Returns what is lost and what is wrong with it. */
-  check(found: ReadonlyMap<string, string>): { lost?: string; wrong?: string } {
+  /**
+   * After a recovery: `found` is everything that can be read, `ledger` what the log says it has dropped. Returns what is
+   * lost and what is wrong with it.
+   */
+  check(found: ReadonlyMap<string, string>, ledger: readonly string[]): { lost?: string; wrong?: string } {
     const twice = found.size - new Set(found.values()).size;
     if (twice > 0) return { wrong: `${twice} records are there twice` };
     if (this.#mayLose) return {};
+    const dropped = new Set(ledger);
+    if (dropped.size < ledger.length) return { wrong: 'the ledger names an offset twice' };
+    for (const at of dropped) if (found.has(at)) return { wrong: `${at} is in the ledger, and is there` };
     for (const [at, { how }] of this.#told)
-      if (!found.has(at) && !this.#removed.has(at)) return { lost: `${how} ${at} is lost` };
+      if (!found.has(at) && !this.#removed.has(at) && !dropped.has(at))
+        return { lost: `${how} ${at} is lost` };
     for (const [at, isTold] of this.#removed)
       if (isTold && found.has(at)) return { wrong: `${at} was removed and is there again` };
     return {};

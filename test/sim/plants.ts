@@ -343,6 +343,38 @@ export const plants: readonly Plant[] = [
       },
     ],
   },
+  // Retention
+  {
+    name: 'ledger-written-in-a-commit-of-its-own',
+    mode: 'sealing',
+    file: upkeep,
+    edits: [
+      {
+        find: 'return { entries: planned.entries, records: losses.map((loss) => gapRecord(loss, nowMs)) };',
+        replace: 'return { entries: planned.entries, records: [] };',
+      },
+      {
+        find: 'for (const loss of losses) this.#tellLoss(loss);',
+        replace: `const rows = losses.map((loss) => gapRecord(loss, 0));
+          if (rows.length > 0) await this.#log.commit(() => ({ entries: [], records: rows }), 1000);`,
+      },
+    ],
+  },
+  {
+    name: 'segments-removed-before-the-commit-that-says-so',
+    file: upkeep,
+    edits: [
+      {
+        find: 'if (removals.length === 0) return;',
+        replace: `if (removals.length === 0) return;
+          for (const { partition, logStartOffset } of removals)
+            for (const segment of partition.segments.filter(({ endOffset }) => endOffset <= logStartOffset))
+              await this.#env.disk.remove(
+                \`topics/\${partition.topic}-\${partition.id.partition}/\${String(segment.baseOffset).padStart(20, '0')}.log\`,
+              );`,
+      },
+    ],
+  },
   // Exactly once
   {
     name: 'qos2-id-in-a-commit-of-its-own',
