@@ -6,8 +6,9 @@ import type { SealJob, SealResult } from '../log/seal-job.ts';
 import type { Sealer } from '../log/sealer.ts';
 import { type PlainError, type SealAnswer, type SealWorkerData, sealFlags } from './seal-protocol.ts';
 
+const sourceUrl = new URL('./seal-worker.ts', import.meta.url);
 /** As source or as emitted JavaScript, whatever this module is. */
-const workerUrl = new URL(`./seal-worker${extname(import.meta.url)}`, import.meta.url);
+const workerUrl = new URL(sourceUrl.href.replace(/\.ts$/, extname(import.meta.url)));
 
 /**
  * Seals in a thread of its own, started with the first job: compressing must not hold up the event loop. If that thread
