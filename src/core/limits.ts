@@ -84,6 +84,12 @@ export const limits = {
   /** Deleted topics whose offsets are remembered, so that none is used twice. */
   deletedTopicsMax: 1024,
 
+  // Card
+  /** What a file system gives to the device at least. */
+  deviceBlockBytes: 4 * KIB,
+  /** What ext4 writes to its own journal for a sync that changes a length (measured: 20 KiB) or a name (16 KiB). */
+  metadataSyncBytes: 20 * KIB,
+
   // Readers
   /** Segments whose batches' places are kept in memory. */
   segmentTablesMax: 64,

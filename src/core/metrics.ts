@@ -37,6 +37,11 @@ export const metricRows = {
     'Syncs asked of the disk: fdatasync of files, fsync of folders.',
     ['kind'],
   ),
+  headwater_device_bytes_written_total: row(
+    'counter',
+    'Bytes given to the device in this run, in whole blocks, by kind of file; those of metadata are an estimate.',
+    ['kind'],
+  ),
   headwater_log_available: row('gauge', '1 while the log can make records durable, else 0.'),
   headwater_high_watermark: row('gauge', 'Durable end of a partition.', ['topic', 'partition']),
   headwater_mqtt_connections: row('gauge', 'MQTT clients connected now.'),

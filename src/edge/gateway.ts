@@ -6,7 +6,7 @@ import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Log } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
-import { countSyncs } from '../platform/counted-disk.ts';
+import { CountedDisk } from '../platform/counted-disk.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
 import { nodeClock } from '../platform/node-clock.ts';
@@ -143,7 +143,7 @@ export class Gateway {
   async #openLog(sealer: WorkerSealer): Promise<Log> {
     try {
       return await Log.open({
-        disk: countSyncs(new NodeDisk(this.#dataDir), this.#metrics),
+        disk: new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics),
         clock: nodeClock,
         random: nodeRandom,
         logger: this.#logger.child({ part: 'log' }),

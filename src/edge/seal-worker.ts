@@ -3,7 +3,7 @@ import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { runSealJob, type SealJob } from '../log/seal-job.ts';
-import { countSyncs } from '../platform/counted-disk.ts';
+import { CountedDisk } from '../platform/counted-disk.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import {
   type Addition,
@@ -19,25 +19,29 @@ const { dataDir, flags } = workerData as SealWorkerData;
 const port = parentPort;
 assert(port !== null, 'this module runs in a thread of its own');
 
-let additions: Addition[] = [];
+/** One for each counter and its labels, however often it is added to. */
+const sums = new Map<string, Addition>();
 const metrics: Metrics = {
-  add: (name, by, labels) => additions.push({ name, by, labels }),
+  add(name, by, labels) {
+    const key = JSON.stringify([name, labels]);
+    sums.set(key, { name, by: by + (sums.get(key)?.by ?? 0), labels });
+  },
   set() {},
   observe() {},
 };
-const disk = countSyncs(new NodeDisk(dataDir), metrics);
+const disk = new CountedDisk(new NodeDisk(dataDir), metrics);
 
 port.on('message', (job: SealJob) => {
   void answer(job).then((sealed) => port.postMessage(sealed));
 });
 
 async function answer(job: SealJob): Promise<SealAnswer> {
-  additions = [];
+  sums.clear();
   try {
     const result = await runSealJob(disk, job, pace);
-    return { result, additions };
+    return { result, additions: [...sums.values()] };
   } catch (error) {
-    return { error: plainError(error), additions };
+    return { error: plainError(error), additions: [...sums.values()] };
   }
 }
 

@@ -5,7 +5,7 @@ import type { Metrics } from '../../src/core/metrics.ts';
 import { crc32c } from '../../src/log/crc32c.ts';
 import type { Log, LogOptions } from '../../src/log/log.ts';
 import { murmur2 } from '../../src/log/partitioner.ts';
-import { countSyncs } from '../../src/platform/counted-disk.ts';
+import { CountedDisk } from '../../src/platform/counted-disk.ts';
 import { neverSeal, openLog, readRecords, readTexts, textRecord } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
@@ -114,7 +114,7 @@ describe('appending', () => {
       set() {},
       observe() {},
     };
-    const log = await openLog(countSyncs(disk.session(), metrics), { journalFileBytes: 256 * 1024 });
+    const log = await openLog(new CountedDisk(disk.session(), metrics), { journalFileBytes: 256 * 1024 });
     await log.createTopic('a', 8);
     // The spare file, taken out of the reserve, its number, and the spare of the next one.
     await until('the spare file is ready', () => disk.counts.fsync === 4);
