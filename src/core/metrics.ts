@@ -37,6 +37,7 @@ export const metricRows = {
     'Syncs asked of the disk: fdatasync of files, fsync of folders.',
     ['kind'],
   ),
+  headwater_payload_bytes_total: row('counter', 'Key, value and header bytes of the records made durable.'),
   headwater_device_bytes_written_total: row(
     'counter',
     'Bytes given to the device in this run, in whole blocks, by kind of file; those of metadata are an estimate.',

@@ -13,6 +13,15 @@ export interface LogRecord {
   readonly headers: readonly RecordHeader[];
 }
 
+/** The bytes of a record that somebody sent: key, value and headers. */
+export function payloadBytes({ key, value, headers }: LogRecord): number {
+  const inHeaders = headers.reduce(
+    (sum, header) => sum + Buffer.byteLength(header.name) + header.value.length,
+    0,
+  );
+  return (key?.length ?? 0) + (value?.length ?? 0) + inHeaders;
+}
+
 /** A record on its way into the log. */
 export interface NewRecord extends LogRecord {
   readonly topic: string;

@@ -1,7 +1,7 @@
 import { isOperatingError, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Qos2Id } from '../core/qos2.ts';
-import type { LogRecord, NewRecord } from '../core/record.ts';
+import { type LogRecord, type NewRecord, payloadBytes } from '../core/record.ts';
 import { batchHeaderBytes, encodeBatch } from './batch.ts';
 import {
   checkpointEntry,
@@ -60,6 +60,8 @@ export const requestBytesMax = limits.frameBytesMax - frameOverheadBytes;
 export interface CommitPlan {
   readonly entries: readonly Entry[];
   readonly outcomes: readonly Outcome[];
+  /** Key, value and header bytes of the records in it. */
+  readonly payloadBytes: number;
   /** MQTT clients whose QoS 2 ids this commit gives up to make room for newer ones. */
   readonly forgottenQos2Clients: readonly string[];
 }
@@ -71,7 +73,8 @@ export interface CommitPlan {
 export function planCommit(state: LogState, requests: readonly Request[]): CommitPlan {
   const plan = new Planning(state);
   const outcomes = requests.map((request) => plan.take(request));
-  return { entries: plan.entries(), outcomes, forgottenQos2Clients: plan.qos2.forgotten };
+  const { payloadBytes, qos2 } = plan;
+  return { entries: plan.entries(), outcomes, payloadBytes, forgottenQos2Clients: qos2.forgotten };
 }
 
 const nothing: Outcome = { appended: [] };
@@ -80,6 +83,7 @@ class Planning {
   readonly #state: LogState;
   readonly #topics: TopicPlan;
   readonly qos2: Qos2Plan;
+  payloadBytes = 0;
   readonly #memos: MirrorMemo[] = [];
   readonly #upkeep: Entry[] = [];
   readonly #batches = new Map<string, { id: PartitionId; baseOffset: number; records: LogRecord[] }>();
@@ -157,6 +161,7 @@ class Planning {
     const batch = this.#batches.get(key) ?? { id, baseOffset, records: [] };
     this.#batches.set(key, batch);
     batch.records.push(record);
+    this.payloadBytes += payloadBytes(record);
     return { partition: id.partition, offset: batch.baseOffset + batch.records.length - 1 };
   }
 }

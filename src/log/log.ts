@@ -304,12 +304,12 @@ export class Log implements MirroredLog, Qos2Log {
 
   async #commit(waiting: readonly Waiting[]): Promise<void> {
     const requests = waiting.map(({ request }) => request);
-    const { entries, outcomes, forgottenQos2Clients } = planCommit(this.#journal.state, requests);
+    const plan = planCommit(this.#journal.state, requests);
     const commitNumber = this.#journal.lastCommit + 1;
-    if (entries.length > 0) {
+    if (plan.entries.length > 0) {
       try {
         this.#sealer.setCommitting(true);
-        this.#tail.add(await this.#journal.commit(entries));
+        this.#tail.add(await this.#journal.commit(plan.entries));
       } catch (error) {
         if (!isSystemError(error)) throw error;
         await this.#recover(error);
@@ -322,10 +322,11 @@ export class Log implements MirroredLog, Qos2Log {
       }
       this.#commits += 1;
       this.#lastCommitMs = this.#env.clock.wallMs();
+      this.#env.metrics.add('headwater_payload_bytes_total', plan.payloadBytes);
       this.#reportOpenIds();
-      tellForgotten(this.#env, forgottenQos2Clients);
+      tellForgotten(this.#env, plan.forgottenQos2Clients);
     }
-    for (const [index, outcome] of outcomes.entries()) waiting[index]?.settle(outcome);
+    for (const [index, outcome] of plan.outcomes.entries()) waiting[index]?.settle(outcome);
     for (const listener of this.#listeners) listener();
     if (this.#journal.files.at(-1)?.path !== this.#newestFile) this.#upkeep.wake();
     this.#newestFile = this.#journal.files.at(-1)?.path;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../src/core/disk.ts';
 import { limits } from '../../src/core/limits.ts';
-import type { Metrics } from '../../src/core/metrics.ts';
+import { type Metrics, noMetrics } from '../../src/core/metrics.ts';
 import { crc32c } from '../../src/log/crc32c.ts';
 import type { Log, LogOptions } from '../../src/log/log.ts';
 import { murmur2 } from '../../src/log/partitioner.ts';
@@ -57,6 +57,36 @@ describe('appending', () => {
   test('of no records is nothing', async () => {
     const log = await openWith({});
     expect(await log.append([])).toEqual([]);
+    await log.close();
+  });
+
+  test('counts the bytes that somebody sent, once they are durable and once only', async () => {
+    let counted = 0;
+    const disk = newDisk();
+    let syncsWhenCounted = 0;
+    const metrics: Metrics = {
+      ...noMetrics,
+      add(name, by) {
+        if (name !== 'headwater_payload_bytes_total') return;
+        counted += by;
+        syncsWhenCounted = disk.counts.fdatasync;
+      },
+    };
+    const log = await openLog(disk.session(), { metrics });
+    await log.createTopic('a', 1);
+    const headers = [{ name: 'hé', value: Buffer.alloc(5) }];
+    const records = [textRecord('a', 'xyz', { key: Buffer.from('k'), headers }), textRecord('a', 'x')];
+    const syncsBefore = disk.counts.fdatasync;
+    await log.append(records);
+    expect(syncsWhenCounted).toBeGreaterThan(syncsBefore);
+    expect(counted).toBe(3 + 1 + 3 + 5 + 1);
+    const once = textRecord('a', '12345', { key: null });
+    await log.appendOnce(once, { client: 'c', packetId: 1 });
+    // Both in one commit.
+    const again = log.appendOnce(once, { client: 'c', packetId: 1 });
+    await Promise.all([again, log.append([textRecord('a', 'y')])]);
+    await log.append([textRecord('a', '', { value: null })]);
+    expect(counted).toBe(13 + 5 + 1);
     await log.close();
   });
 
