@@ -89,6 +89,16 @@ export const limits = {
   deviceBlockBytes: 4 * KIB,
   /** What ext4 writes to its own journal for a sync that changes a length (measured: 20 KiB) or a name (16 KiB). */
   metadataSyncBytes: 20 * KIB,
+  /** A consumer card of 32 GB at 500 cycles: the lower end of what such cards take. */
+  enduranceBytesDefault: 16_000_000_000_000,
+  enduranceBytesMin: 100_000_000_000,
+  /** `card.json`: written so often at most, and once at a stop. */
+  cardSaveIntervalMs: 3_600_000,
+  cardFileBytesMax: 4 * KIB,
+  /** A rate is told once it has been watched for so long: a start writes more than its share. */
+  cardRateMsMin: 3_600_000,
+  /** Looks at the counters, one each save: so the rate is that of the last day. */
+  cardRateLooksMax: 25,
 
   // Readers
   /** Segments whose batches' places are kept in memory. */

@@ -43,6 +43,28 @@ export const metricRows = {
     'Bytes given to the device in this run, in whole blocks, by kind of file; those of metadata are an estimate.',
     ['kind'],
   ),
+  headwater_device_bytes_per_payload_byte: row(
+    'gauge',
+    'Bytes given to the device for each byte of payload, over all runs; NaN before the first record.',
+  ),
+  headwater_card_endurance_used_ratio: row(
+    'gauge',
+    'Bytes given to the device in all runs, as a share of data.endurance: an estimate.',
+  ),
+  headwater_card_years_left: row(
+    'gauge',
+    'Years until data.endurance is used up at the rate of the last day: an estimate; NaN in the first hour of a run.',
+  ),
+  headwater_storage_device_bytes_written_total: row(
+    'counter',
+    'What the operating system counts on the device under the data in this run, of all that write to it.',
+    ['device'],
+  ),
+  headwater_storage_device_life_used_ratio: row(
+    'gauge',
+    'How much of its life an eMMC says is used up at most, in tenths.',
+    ['device'],
+  ),
   headwater_log_available: row('gauge', '1 while the log can make records durable, else 0.'),
   headwater_high_watermark: row('gauge', 'Durable end of a partition.', ['topic', 'partition']),
   headwater_mqtt_connections: row('gauge', 'MQTT clients connected now.'),

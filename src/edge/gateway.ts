@@ -9,16 +9,19 @@ import { boardSerial } from '../platform/board-serial.ts';
 import { CountedDisk } from '../platform/counted-disk.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
+import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
 import { pinoLogger } from '../platform/pino-logger.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { loadAdminToken } from './admin/admin-token.ts';
+import { CardWear } from './card-wear.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
+import { RunTotals } from './run-totals.ts';
 import { SerialPorts } from './serial-ports.ts';
 import { StartedParts } from './started-parts.ts';
 import { degradations, type StatusReport, topicStatuses } from './status.ts';
@@ -37,7 +40,8 @@ export class Gateway {
   readonly #config: Config;
   readonly #dataDir: string;
   readonly #logger: Logger;
-  readonly #metrics = new MetricsRegistry();
+  readonly #registry = new MetricsRegistry();
+  readonly #metrics = new RunTotals(this.#registry);
   readonly #parts: StartedParts;
   readonly #lock: FolderLock;
   readonly #startedMs = nodeClock.monotonicMs();
@@ -74,12 +78,12 @@ export class Gateway {
   }
 
   /**
-   * Stops everything within `limits.stopTimeoutMs`, the log last: what was accepted is durable. A part that is stuck
-   * is left behind, and the data folder then stays locked until the process ends.
+   * Stops everything within `limits.stopTimeoutMs`, the log after all that feeds it: what was accepted is durable.
+   * A part that is stuck is left behind, and the data folder then stays locked until the process ends.
    */
   async stop(): Promise<void> {
     const stuck = await this.#parts.stop(limits.stopTimeoutMs);
-    this.#metrics.close();
+    this.#registry.close();
     if (stuck.length === 0) this.#lock.release();
     // What is stuck would keep the process alive, and the data folder locked, for ever.
     else setTimeout(() => process.exit(), limits.stuckExitMs).unref();
@@ -91,9 +95,14 @@ export class Gateway {
     await removeGatewayFile(this.#dataDir);
     const shared = { clock: nodeClock, metrics: this.#metrics };
 
+    const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
+    const card = await this.#openCard(disk);
     const sealer = new WorkerSealer(this.#dataDir, this.#metrics);
+    const log = await this.#openLog(disk, sealer);
+    card.start();
+    // Stopped the other way round: what the log and its thread still write counts.
+    this.#parts.add('card', () => card.stop());
     this.#parts.add('sealer', () => sealer.stop());
-    const log = await this.#openLog(sealer);
     this.#parts.add('log', () => log.close());
     const writers = topicWriters(this.#config);
     await ensureTopics(log, topics, writers.keys(), this.#logger);
@@ -126,9 +135,9 @@ export class Gateway {
       log,
       topics: new TopicChanges({ log, gateway: this.#config.gateway.name, configured: topics, writers }),
       token: await loadAdminToken(this.#dataDir, nodeRandom),
-      status: () => this.#status(log, addresses),
-      renderMetrics: () => this.#renderMetrics(log),
-      metricsContentType: this.#metrics.contentType,
+      status: () => this.#status(log, card, addresses),
+      renderMetrics: () => this.#renderMetrics(log, card),
+      metricsContentType: this.#registry.contentType,
       logger: this.#logger.child({ part: 'admin' }),
     });
     this.#parts.add('admin', () => adminServer.stop());
@@ -140,10 +149,22 @@ export class Gateway {
     for (const line of this.#greeting(addresses)) output.print(line);
   }
 
-  async #openLog(sealer: WorkerSealer): Promise<Log> {
+  #openCard(disk: CountedDisk): Promise<CardWear> {
+    return CardWear.open({
+      disk,
+      thisRun: () => this.#metrics.totals(),
+      endurance: this.#config.data.endurance,
+      readDevice: () => linuxStorageDevice(this.#dataDir),
+      clock: nodeClock,
+      logger: this.#logger.child({ part: 'card' }),
+      metrics: this.#metrics,
+    });
+  }
+
+  async #openLog(disk: CountedDisk, sealer: WorkerSealer): Promise<Log> {
     try {
       return await Log.open({
-        disk: new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics),
+        disk,
         clock: nodeClock,
         random: nodeRandom,
         logger: this.#logger.child({ part: 'log' }),
@@ -197,7 +218,7 @@ export class Gateway {
     ];
   }
 
-  #status(log: Log, addresses: StatusReport['addresses']): StatusReport {
+  async #status(log: Log, card: CardWear, addresses: StatusReport['addresses']): Promise<StatusReport> {
     const reasons = degradations(log);
     return {
       gateway: this.#config.gateway.name,
@@ -209,6 +230,7 @@ export class Gateway {
       dataDir: this.#dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
       log: { available: log.available, ...log.stats() },
+      card: await card.status(),
       serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
       forwarder: this.#forwarder?.status() ?? null,
@@ -216,12 +238,13 @@ export class Gateway {
   }
 
   /** All metrics; those that are states rather than events are read now. */
-  async #renderMetrics(log: Log): Promise<string> {
+  async #renderMetrics(log: Log, card: CardWear): Promise<string> {
     const metrics = this.#metrics;
+    await card.report();
     const forwarder = this.#forwarder?.status();
     metrics.set('headwater_log_available', log.available ? 1 : 0);
     metrics.set('headwater_journal_files', log.stats().journalFiles);
-    metrics.forget('headwater_high_watermark');
+    this.#registry.forget('headwater_high_watermark');
     for (const { topic, partition, highWatermark } of log.partitions()) {
       metrics.set('headwater_high_watermark', highWatermark, { topic, partition });
     }
@@ -233,7 +256,7 @@ export class Gateway {
       metrics.set('headwater_forwarder_last_acknowledged_timestamp_seconds', acknowledged);
       metrics.set('headwater_forwarder_last_error_timestamp_seconds', (lastError?.atMs ?? 0) / 1000);
     }
-    return await metrics.render();
+    return await this.#registry.render();
   }
 }
 

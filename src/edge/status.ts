@@ -1,6 +1,7 @@
 import type { ForwarderStatus } from '../forwarder/status.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
+import type { CardStatus } from './card-wear.ts';
 
 /** What `GET /api/status` answers and `headwater status` shows. */
 export interface StatusReport {
@@ -23,6 +24,8 @@ export interface StatusReport {
     /** Wall clock of the last commit; null before the first. */
     readonly lastCommitMs: number | null;
   };
+  /** What the medium under the data folder has been given, against what it is rated for. */
+  readonly card: CardStatus;
   /** The configured serial ports. A lost one does not make the gateway degraded: it refuses nothing. */
   readonly serial: readonly SerialPortStatus[];
   readonly topics: readonly TopicStatus[];

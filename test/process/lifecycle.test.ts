@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { describe, expect, test } from 'vitest';
 import type { StatusReport } from '../../src/edge/status.ts';
-import { spawnGateway, startGateway, within } from '../support/gateway-process.ts';
+import { type RunningGateway, spawnGateway, startGateway, within } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('starting', () => {
@@ -164,4 +164,43 @@ test('a QoS 1 message that was acknowledged is there after SIGKILL and a restart
   const headers = { 'content-type': 'application/json' };
   const appended = await second.api('/api/records', { method: 'POST', body, headers });
   expect(await appended.json()).toEqual({ records: [{ partition: 0, offset: values.length }] });
+});
+
+test('what the card was given is counted over restarts, the last one by SIGKILL', async () => {
+  await using folder = await temporaryFolder();
+  const dataDir = join(folder.path, 'data');
+  const set = ['data.endurance=1TB'];
+  const value = 'x'.repeat(1000);
+  const body = JSON.stringify({ topic: 'readings', records: [{ key: 'air', value }] });
+  const headers = { 'content-type': 'application/json' };
+  const cardOf = async (gateway: RunningGateway) =>
+    ((await (await gateway.api('/api/status')).json()) as StatusReport).card;
+
+  await using first = await startGateway({ dataDir, set });
+  await first.api('/api/records', { method: 'POST', body, headers });
+  const counted = await cardOf(first);
+  expect(counted).toMatchObject({ payloadBytes: 1003, endurance: { bytes: 1e12, isEstimate: false } });
+  expect(counted.deviceBytes.journal).toBeGreaterThan(16 * 1024 * 1024);
+  expect(counted.deviceBytes.journal % 4096).toBe(0);
+  const metrics = await (await first.api('/metrics')).text();
+  expect(metrics).toContain('headwater_payload_bytes_total 1003\n');
+  expect(metrics).toMatch(/headwater_device_bytes_written_total\{kind="journal"\} \d{8}/);
+  expect(metrics).toMatch(/headwater_card_endurance_used_ratio 0\.0000\d+\n/);
+  expect((await first.kill('SIGTERM')).code).toBe(0);
+
+  await using second = await startGateway({ dataDir, set });
+  await second.api('/api/records', { method: 'POST', body, headers });
+  const after = await cardOf(second);
+  expect(after.payloadBytes).toBe(2006);
+  expect(after.deviceBytes.journal).toBeGreaterThan(counted.deviceBytes.journal);
+  expect(after.deviceBytes.other).toBe(4096);
+  await second.kill('SIGKILL');
+
+  await using third = await startGateway({ dataDir, set });
+  expect((await cardOf(third)).payloadBytes).toBe(1003);
+  await third.kill('SIGTERM');
+  await writeFile(join(dataDir, 'card.json'), '{"version":1,"payl');
+  await using fourth = await startGateway({ dataDir, set });
+  expect((await cardOf(fourth)).payloadBytes).toBe(0);
+  expect(fourth.stderr()).toContain('card.json cannot be used');
 });

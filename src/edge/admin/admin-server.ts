@@ -31,7 +31,7 @@ export interface AdminServerOptions {
   /** What every request but `/healthz` and `/readyz` must carry. */
   readonly token: string;
   /** Asked only after the start. */
-  readonly status: () => StatusReport;
+  readonly status: () => Promise<StatusReport>;
   readonly renderMetrics: () => Promise<string>;
   readonly metricsContentType: string;
   readonly clock: Clock;

@@ -2,6 +2,7 @@ import type { ForwarderStatus } from '../../forwarder/status.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import type { StatusReport, TopicStatus } from '../status.ts';
 import type { AdminClient } from './admin-client.ts';
+import { cardRows } from './card-rows.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -24,6 +25,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ['admin', `http://${addresses.admin}/`],
     ['data', report.dataDir],
     ['log', `${log.commits} commits${commit}; ${log.journalFiles} journal files`],
+    ...cardRows(report.card).map((row, index) => [index === 0 ? 'card' : '', row] as const),
     ['cluster', clusterText(report.forwarder, nowMs)],
     ...topicRows(topics).map((row, index) => [index === 0 ? 'topics' : '', row] as const),
   ];

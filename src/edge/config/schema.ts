@@ -39,6 +39,8 @@ const settingsFor = (hostName: string) =>
       dir: folder().default('./data'),
       /** What the data folder may take on the disk, everything in it included. */
       budget: size(limits.budgetBytesMin, limits.storedBytesMax).optional(),
+      /** What the card is rated to have written to it in its life; without it a cautious estimate counts. */
+      endurance: size(limits.enduranceBytesMin, limits.storedBytesMax).optional(),
       /** Commits start at least so far apart. 0 commits as fast as the disk can. */
       commitIntervalMs: wholeNumber(0, limits.commitIntervalMsMax, 'milliseconds').default(20),
     }),
@@ -154,6 +156,8 @@ export interface Config {
     readonly dir: string;
     /** Bytes; undefined for half of what is free at the first start, see {@link defaultBudgetBytes}. */
     readonly budget: number | undefined;
+    /** Bytes; undefined for `limits.enduranceBytesDefault`, which is only an estimate. */
+    readonly endurance: number | undefined;
     readonly commitIntervalMs: number;
   };
   readonly mqtt: { readonly listen: Address };
@@ -201,8 +205,8 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
   }
   const topics: Record<string, TopicConfig> = Object.create(null);
   for (const [name, topic] of Object.entries(result.data.topics)) topics[name] = topicConfig(topic);
-  const { budget } = result.data.data;
-  return { config: { ...result.data, data: { ...result.data.data, budget }, topics } };
+  const { budget, endurance } = result.data.data;
+  return { config: { ...result.data, data: { ...result.data.data, budget, endurance }, topics } };
 }
 
 /** The path of every setting; `*` stands for a name that the user chooses. */

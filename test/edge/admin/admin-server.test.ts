@@ -498,7 +498,7 @@ function options(port = 0): AdminServerOptions {
     log,
     topics: new TopicChanges({ log, gateway: 'g', configured, writers: new Map([['readings', ['MQTT']]]) }),
     token,
-    status: () => report,
+    status: () => Promise.resolve(report),
     renderMetrics: () => metrics.render(),
     metricsContentType: metrics.contentType,
     clock: nodeClock,

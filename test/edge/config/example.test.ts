@@ -28,7 +28,7 @@ describe('headwater.example.yaml', () => {
       config: {
         gateway: { name: 'gw1' },
         serial: [{ name: 'weather', baud: 9600, framing: 'line', decoder: 'json' }],
-        data: { budget: 4 * 1024 ** 3 },
+        data: { budget: 4 * 1024 ** 3, endurance: 30e12 },
         topics: {
           temperature: {
             partitions: 2,

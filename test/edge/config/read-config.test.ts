@@ -143,7 +143,10 @@ describe('a bad configuration is reported with its place and what to write inste
       '5',
       'hw.yaml:1:1: write a mapping of settings here: gateway, data, mqtt, serial, admin, topics, forwarder, log, not 5',
     ],
-    ['data: 7', 'hw.yaml:1:1: data: write a mapping of settings here: dir, budget, commitIntervalMs, not 7'],
+    [
+      'data: 7',
+      'hw.yaml:1:1: data: write a mapping of settings here: dir, budget, endurance, commitIntervalMs, not 7',
+    ],
     [
       'data:\n  dir:',
       'hw.yaml:2:3: data.dir: is empty; write the path of a folder, or remove it for the default',
@@ -260,6 +263,10 @@ describe('a bad configuration is reported with its place and what to write inste
     [
       'topics: { a: { dropUnforwarded: true } }',
       'hw.yaml:1:16: topics.a.dropUnforwarded: set retention by bytes or age as well: without it, nothing is removed that dropUnforwarded is about, not true',
+    ],
+    [
+      'data: { endurance: 30GB }',
+      'hw.yaml:1:9: data.endurance: write a size from 100GB to 1024TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, not "30GB"',
     ],
     [
       'data: { budget: 1MiB }',
