@@ -204,3 +204,33 @@ test('what the card was given is counted over restarts, the last one by SIGKILL'
   expect((await cardOf(fourth)).payloadBytes).toBe(0);
   expect(fourth.stderr()).toContain('card.json cannot be used');
 });
+
+test('what the thread that seals writes counts as given for segments', async () => {
+  await using folder = await temporaryFolder();
+  const dataDir = join(folder.path, 'data');
+  const body = JSON.stringify({ topic: 'readings', records: [{ value: 'x'.repeat(1000) }] });
+  const headers = { 'content-type': 'application/json' };
+  // Each start begins a file of the journal, with the last commit of the one before: so both of these have a commit of
+  // their own that is sealed once there is a third.
+  for (let run = 0; run < 2; run += 1) {
+    await using gateway = await startGateway({ dataDir });
+    for (let commit = 0; commit < 2; commit += 1)
+      expect((await gateway.api('/api/records', { method: 'POST', body, headers })).status).toBe(200);
+    expect((await gateway.kill('SIGTERM')).code).toBe(0);
+  }
+  await using gateway = await startGateway({ dataDir });
+  const segments = async () => {
+    const { card } = (await (await gateway.api('/api/status')).json()) as StatusReport;
+    return card.deviceBytes.segments;
+  };
+  await expect.poll(segments, { timeout: 20_000 }).toBeGreaterThan(0);
+  const names = await readdir(join(dataDir, 'topics'), { recursive: true });
+  const files = names.filter((name) => name.endsWith('.log'));
+  expect(files).toHaveLength(1);
+  expect(await segments()).toBe(4096);
+  const metrics = await (await gateway.api('/metrics')).text();
+  expect(metrics).toContain('headwater_device_bytes_written_total{kind="segments"} 4096\n');
+  expect((await gateway.kill('SIGTERM')).code).toBe(0);
+  const kept = JSON.parse(await readFile(join(dataDir, 'card.json'), 'utf8'));
+  expect(kept).toMatchObject({ deviceBytes: { segments: 4096 } });
+});
