@@ -186,7 +186,16 @@ export const limits = {
   // Forwarder
   /** One batch as sent: Kafka's default `max.message.bytes` is 1,048,588. */
   forwardBatchBytesMax: 960 * KIB,
+  /**
+   * Batches of one transaction as they are held and sent. It is halved when the link breaks, down to the lower bound, and
+   * grows by as much as that with each commit.
+   */
   transactionBytesMax: 8 * MIB,
+  transactionBytesMin: 64 * KIB,
+  /** Batches of several partitions share a request up to this size, so that none takes too long on a slow link. */
+  produceRequestBytesMax: 1 * MIB,
+  /** Produce requests to one broker that are not answered yet; Kafka remembers the last five batches of a producer. */
+  produceRequestsMax: 5,
   transactionTimeoutMs: 60_000,
   kafkaRequestTimeoutMs: 30_000,
   kafkaConnectTimeoutMs: 10_000,
@@ -315,6 +324,10 @@ assert(
   'we give up a request before the cluster gives up its transaction',
 );
 assert(limits.forwardBatchBytesMax < limits.transactionBytesMax, 'a transaction holds at least one batch');
+assert(
+  limits.sealedBatchBytesMax <= limits.transactionBytesMin,
+  'the smallest transaction holds a sealed batch of the usual size',
+);
 assert(
   limits.partitionsPerTopicMax < limits.adminRecordStreamsMax,
   'one client can follow every partition of a topic',

@@ -9,7 +9,9 @@ import {
   LinkError,
 } from './kafka-connection.ts';
 import { type KafkaCall, kafkaFailure } from './kafka-failure.ts';
-import { nextSequence, type Producer, stampProducer } from './outgoing-batch.ts';
+import type { Producer } from './outgoing-batch.ts';
+import { requestsOf, roundsOf, sendInOrder } from './produce-requests.ts';
+import { sequenceKey as keyOf, type Sequences, stampBatches } from './sequences.ts';
 import type { CheckpointsRead, Failure, PartitionBatch, SessionRequest, Target } from './target.ts';
 
 const topicAlreadyExists = 36;
@@ -48,7 +50,7 @@ export class KafkaTarget implements Target {
   #protocol: TransactionProtocol = 1;
   #producer: Producer | null = null;
   /** Next sequence of each partition: in this session, or with the second protocol in this transaction. */
-  #sequences = new Map<string, number>();
+  #sequences: Sequences = new Map();
 
   constructor(brokers: readonly string[]) {
     this.#pool = new BrokerPool(brokers);
@@ -78,13 +80,19 @@ export class KafkaTarget implements Target {
   send(batches: readonly PartitionBatch[]): Promise<Failure | null> {
     return this.#attempt(async () => {
       const { connection, session, producer } = await this.#toCoordinator();
+      const next = stampBatches(batches, producer ?? noProducer(), this.#sequences);
+      const [first = [], ...rest] = roundsOf(batches);
       if (this.#protocol === 1) {
         const { transactionalId } = session;
-        const added = await connection.addPartitions(transactionalId, producer ?? noProducer(), batches);
+        const added = await connection.addPartitions(transactionalId, producer ?? noProducer(), first);
         const refused = added.find(({ code }) => code !== 0 && code !== operationNotAttempted);
         if (refused !== undefined) this.#check('begin', refused.code, describePartition(refused));
+        await this.#produce(session, [first, ...rest]);
+      } else {
+        await this.#beginByProduce(session, first);
+        await this.#produce(session, rest);
       }
-      await this.#produce(session, producer ?? noProducer(), batches);
+      this.#sequences = next;
     });
   }
 
@@ -154,7 +162,7 @@ export class KafkaTarget implements Target {
     for (const { partition, leaderId } of topic.partitions) {
       if (leaderId < 0)
         throw new Refusal({ kind: 'busy', message: `${topic.name}-${partition} has no leader at present` });
-      this.#leaders.set(keyOf(topic.name, partition), leaderId);
+      this.#leaders.set(keyOf({ topic: topic.name, partition }), leaderId);
     }
   }
 
@@ -193,36 +201,49 @@ export class KafkaTarget implements Target {
     }
   }
 
-  async #produce(
-    session: SessionRequest,
-    producer: Producer,
-    batches: readonly PartitionBatch[],
-  ): Promise<void> {
-    for (const { topic, partition, batch } of batches)
-      stampProducer(batch, producer, this.#sequences.get(keyOf(topic, partition)) ?? 0);
-    const byLeader = Map.groupBy(batches, ({ topic, partition }) =>
-      this.#leaders.get(keyOf(topic, partition)),
-    );
-    // All of them, also after one has failed: an abort must not overtake a Produce.
-    const answers = await Promise.allSettled(
-      [...byLeader].map(async ([leader, group]) => {
-        const connection = await this.#to(leader === undefined ? undefined : this.#nodes.get(leader));
-        return connection.produce(this.#protocol, session.transactionalId, group);
-      }),
-    );
-    const codes: PartitionCode[] = [];
-    for (const answer of answers) {
-      if (answer.status === 'rejected') throw answer.reason;
-      codes.push(...answer.value);
-    }
-    const refused = codes.filter(({ code }) => code !== 0);
+  /** In the second protocol the first batch of a partition adds it to the transaction. */
+  async #beginByProduce(session: SessionRequest, batches: readonly PartitionBatch[]): Promise<void> {
+    const refused = await this.#refusedOf(session, [batches]);
     // The coordinator still ends our last transaction. What was taken is taken once, however often it is sent.
-    const isBusy = this.#protocol === 2 && refused.every(({ code }) => code === concurrentTransactions);
+    const isBusy = refused.every(({ code }) => code === concurrentTransactions);
     for (const one of refused) this.#check(isBusy ? 'begin' : 'produce', one.code, describePartition(one));
-    for (const { topic, partition, batch } of batches) {
-      const key = keyOf(topic, partition);
-      this.#sequences.set(key, nextSequence(this.#sequences.get(key) ?? 0, batch.recordCount));
-    }
+  }
+
+  async #produce(session: SessionRequest, rounds: readonly (readonly PartitionBatch[])[]): Promise<void> {
+    for (const one of await this.#refusedOf(session, rounds))
+      this.#check('produce', one.code, describePartition(one));
+  }
+
+  /** Sends the rounds to the leaders of their partitions; what one of them refuses ends it soon for all. */
+  async #refusedOf(
+    { transactionalId }: SessionRequest,
+    rounds: readonly (readonly PartitionBatch[])[],
+  ): Promise<readonly PartitionCode[]> {
+    const refused: PartitionCode[] = [];
+    let isLost = false;
+    const leaders = new Set(rounds[0]?.map((one) => this.#leaders.get(keyOf(one))));
+    const sendAll = async (leader: number | undefined): Promise<void> => {
+      const ofLeader = rounds.map((round) => round.filter((one) => this.#leaders.get(keyOf(one)) === leader));
+      const connection = await this.#to(leader === undefined ? undefined : this.#nodes.get(leader));
+      await sendInOrder(
+        requestsOf(ofLeader),
+        async (request) => {
+          const codes = await connection.produce(this.#protocol, transactionalId, request);
+          refused.push(...codes.filter(({ code }) => code !== 0));
+        },
+        () => refused.length === 0 && !isLost,
+      );
+    };
+    const ends = await Promise.allSettled(
+      [...leaders].map((leader) =>
+        sendAll(leader).catch((error: unknown) => {
+          isLost = true;
+          throw error;
+        }),
+      ),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    return refused;
   }
 
   async #toCoordinator(): Promise<{
@@ -242,7 +263,7 @@ export class KafkaTarget implements Target {
   }
 
   #toLeader(topic: string, partition: number): Promise<KafkaConnection> {
-    const leader = this.#leaders.get(keyOf(topic, partition));
+    const leader = this.#leaders.get(keyOf({ topic, partition }));
     return this.#to(leader === undefined ? undefined : this.#nodes.get(leader));
   }
 
@@ -297,8 +318,6 @@ function notReadable(
 const noProducer = (): never => {
   throw new Error('broken assumption: the session is open');
 };
-
-const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`;
 
 const describePartition = ({ topic, partition }: PartitionCode): string => `${topic}-${partition}`;
 

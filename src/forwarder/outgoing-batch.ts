@@ -5,17 +5,22 @@ import { batchHeaderBytes, encodeBatch } from '../log/batch.ts';
 import { crc32c } from '../log/crc32c.ts';
 
 /*
- * A record batch as it is sent (the layout is drawn in log/batch.ts): baseOffset 0, zstd, transactional. The
- * producer's fields are filled in last, because they are known only when the batch goes out.
+ * A record batch as it is sent (the layout is drawn in log/batch.ts): baseOffset 0, leader epoch -1, transactional. The
+ * producer's fields and the checksum are filled in last, because they are known only when the batch goes out.
  */
+const baseOffsetAt = 0;
 const lengthAt = 8;
 const lengthFieldEnd = 12;
+const leaderEpochAt = 12;
 const crcAt = 17;
 const attributesAt = 21;
+const baseTimestampAt = 27;
 const producerIdAt = 43;
 const producerEpochAt = 51;
 const baseSequenceAt = 53;
-const zstdAndTransactional = 4 | 0x10;
+const recordCountAt = 57;
+const zstd = 4;
+const transactional = 0x10;
 
 const compress = promisify(zstdCompress);
 
@@ -40,12 +45,24 @@ export async function buildBatch(records: readonly LogRecord[]): Promise<Outgoin
   });
   const bytes = Buffer.concat([plain.subarray(0, batchHeaderBytes), body]);
   bytes.writeInt32BE(bytes.length - lengthFieldEnd, lengthAt);
-  bytes.writeInt16BE(zstdAndTransactional, attributesAt);
-  bytes.writeUInt32BE(crc32c(bytes.subarray(attributesAt)), crcAt);
+  bytes.writeInt16BE(zstd | transactional, attributesAt);
   return { bytes, recordCount: records.length };
 }
 
-/** Writes the producer and the sequence of the first record into the batch, in place. */
+/** A stored batch, whole and with its codec: a copy of which only the header differs. */
+export function verbatimBatch(stored: Uint8Array): OutgoingBatch {
+  const bytes = Buffer.from(stored);
+  bytes.writeBigInt64BE(0n, baseOffsetAt);
+  bytes.writeInt32BE(-1, leaderEpochAt);
+  bytes.writeInt16BE(bytes.readInt16BE(attributesAt) | transactional, attributesAt);
+  return { bytes, recordCount: bytes.readInt32BE(recordCountAt) };
+}
+
+/** The timestamp of the first record of a stored batch, milliseconds. */
+export const firstTimestampMs = (stored: Uint8Array): number =>
+  Number(Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).readBigInt64BE(baseTimestampAt));
+
+/** Writes the producer and the sequence of the first record into the batch, in place, and then the checksum. */
 export function stampProducer(batch: OutgoingBatch, producer: Producer, baseSequence: number): void {
   const { buffer, byteOffset, byteLength } = batch.bytes;
   const bytes = Buffer.from(buffer, byteOffset, byteLength);

@@ -14,9 +14,9 @@ export interface Target {
   /** The newest committed value of every key with one of the session's prefixes. */
   readCheckpoints(): Promise<CheckpointsRead>;
   /**
-   * Adds one batch for each partition named to the transaction, beginning one if none is open. After `busy` the
-   * same batches may be sent again: what was taken already counts once. Any other failure leaves the transaction
-   * to be aborted.
+   * Adds batches to the transaction, beginning one if none is open; those of one partition arrive in their order.
+   * After `busy` the same batches may be sent again: what was taken already counts once. Any other failure leaves
+   * the transaction to be aborted: `unreachable` if some of it may still arrive, any other once nothing can.
    */
   send(batches: readonly PartitionBatch[]): Promise<Failure | null>;
   /** Commits. After a failure other than `busy` nobody knows whether it did, except the checkpoints. */

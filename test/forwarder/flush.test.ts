@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { readFlush } from '../../src/forwarder/flush.ts';
+import { stampProducer } from '../../src/forwarder/outgoing-batch.ts';
 import { decodeBatch } from '../../src/log/batch.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 
@@ -31,6 +32,7 @@ describe('a flush', () => {
     });
     const [sent] = flush.batches;
     expect(sent?.topic).toBe('gw1.readings');
+    if (sent !== undefined) stampProducer(sent.batch, { id: 1n, epoch: 0 }, 0);
     expect(decodeBatch(sent?.batch.bytes ?? new Uint8Array()).map(({ value }) => value?.length)).toEqual([
       2, 3,
     ]);

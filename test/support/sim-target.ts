@@ -1,5 +1,6 @@
 import { limits } from '../../src/core/limits.ts';
-import { type Producer, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
+import type { Producer } from '../../src/forwarder/outgoing-batch.ts';
+import { type Sequences, stampBatches } from '../../src/forwarder/sequences.ts';
 import type {
   CheckpointsRead,
   Failure,
@@ -24,15 +25,27 @@ interface Transaction {
   entries: Entry[];
 }
 
+interface TakenBatch {
+  readonly sequence: number;
+  readonly count: number;
+}
+
+/** Of each producer and partition; one of these that comes again counts as taken, as in Kafka. */
+const batchesRemembered = 5;
+
 /** A cluster in memory that keeps Kafka's rules for transactions, and nothing of its protocol. */
 export class SimCluster {
   readonly id: string;
   readonly #nowMs: () => number;
   readonly #topics = new Map<string, Entry[][]>();
   readonly #transactions = new Map<string, Transaction>();
-  readonly #sequences = new Map<string, number>();
+  /** What each producer has sent to each partition last, by its epoch. */
+  readonly #taken = new Map<string, TakenBatch[]>();
   #nextProducerId = 1n;
   #lastCommitted: readonly Entry[] = [];
+  /** Called with the records of a transaction just before they count. */
+  onCommit: ((records: readonly { readonly key: string; readonly value: Uint8Array }[]) => void) | null =
+    null;
   /** Requests that were lost on the way and arrive late. */
   readonly late: (() => void)[] = [];
 
@@ -76,9 +89,13 @@ export class SimCluster {
       const log = this.#topics.get(topic)?.[partition];
       if (log === undefined) return 'refused';
       const key = `${producer.id}/${producer.epoch}/${topic}/${partition}`;
-      const expected = this.#sequences.get(key) ?? 0;
-      if (Buffer.from(batch.bytes).readInt32BE(53) !== expected) return 'refused';
-      this.#sequences.set(key, expected + batch.recordCount);
+      const taken = this.#taken.get(key) ?? [];
+      const sequence = Buffer.from(batch.bytes).readInt32BE(53);
+      const isKnown = taken.some((one) => one.sequence === sequence && one.count === batch.recordCount);
+      if (isKnown) continue;
+      const last = taken.at(-1);
+      if (sequence !== (last === undefined ? 0 : last.sequence + last.count)) return 'refused';
+      this.#taken.set(key, [...taken, { sequence, count: batch.recordCount }].slice(-batchesRemembered));
       for (const record of decodeBatch(batch.bytes)) {
         const entry: Entry = {
           producer,
@@ -97,6 +114,7 @@ export class SimCluster {
     const transaction = this.#transactions.get(transactionalId);
     if (transaction?.producer.epoch !== producer.epoch) return 'fenced';
     if (transaction.entries.length === 0) return 'refused';
+    if (fate === 'committed') this.onCommit?.(transaction.entries);
     for (const entry of transaction.entries) entry.fate = fate;
     if (fate === 'committed') this.#lastCommitted = transaction.entries;
     transaction.entries = [];
@@ -154,7 +172,7 @@ export type Fault =
   | 'answer-lost'
   /** Not done now, but later, when nobody expects it; the answer is lost. */
   | 'late'
-  /** Only the first batch is taken, the others are refused. */
+  /** Only the first half of the batches is taken, the others are refused. */
   | 'part-refused';
 
 export interface SimTargetOptions {
@@ -169,7 +187,7 @@ export class SimTarget implements Target {
   readonly #options: SimTargetOptions;
   #session: SessionRequest | null = null;
   #producer: Producer = { id: -1n, epoch: -1 };
-  #sequences = new Map<string, number>();
+  #sequences: Sequences = new Map();
   /** The process is dead: nothing that it still seems to do has an effect. */
   isCutOff = false;
   readonly calls: Call[] = [];
@@ -213,19 +231,15 @@ export class SimTarget implements Target {
 
   send(batches: readonly PartitionBatch[]): Promise<Failure | null> {
     const producer = this.#producer;
-    for (const { topic, partition, batch } of batches)
-      stampProducer(batch, producer, this.#sequences.get(`${topic}/${partition}`) ?? 0);
+    const next = stampBatches(batches, producer, this.#sequences);
     const request = (part: boolean): FailureKind | null =>
       this.#options.cluster.produce(
         this.#opened().transactionalId,
         producer,
-        part ? batches.slice(0, 1) : batches,
+        part ? batches.slice(0, Math.ceil(batches.length / 2)) : batches,
       );
     return this.#call('send', request, () => {
-      for (const { topic, partition, batch } of batches) {
-        const key = `${topic}/${partition}`;
-        this.#sequences.set(key, (this.#sequences.get(key) ?? 0) + batch.recordCount);
-      }
+      this.#sequences = next;
     });
   }
 
