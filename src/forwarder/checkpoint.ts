@@ -13,6 +13,12 @@ export interface Checkpoint {
   readonly lives: readonly LifeStart[];
 }
 
+/** Where a partition stands, and what its next checkpoint lists. */
+export interface Position extends Checkpoint {
+  readonly topic: string;
+  readonly partition: number;
+}
+
 /** The copy that the gateway keeps of what the cluster confirmed, for the day on which the cluster has lost it. */
 export interface CheckpointCopy extends Checkpoint {
   /** The cluster that confirmed it. */

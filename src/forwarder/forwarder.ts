@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
 import type { MirroredLog, PartitionInfo } from '../log/types.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Position } from './checkpoint.ts';
 import { type Flush, readFlush } from './flush.ts';
 import { KafkaTarget } from './kafka-target.ts';
 import { Lag } from './lag.ts';
@@ -15,7 +15,6 @@ import {
   type MirrorEvent,
   type MirrorState,
   type Phase,
-  type Position,
   type ResumedPartition,
   step,
 } from './mirror.ts';
@@ -48,6 +47,8 @@ export interface ForwarderOptions {
   readonly onCheckpointLost: OnCheckpointLost;
   /** The serial number of the board, or null: on another board, the folder must not pass for itself. */
   readonly board: string | null;
+  /** How much one transaction takes at most; less than the default in tests only. */
+  readonly transactionBytesMax?: number;
   /** The cluster; default is the Kafka behind `brokers`. */
   readonly target?: Target;
   readonly clock: Clock;
@@ -80,7 +81,8 @@ export class Forwarder {
     this.#options = options;
     this.#target = options.target ?? new KafkaTarget(options.brokers);
     this.#memory = new MirrorMemory(options.log, options.board);
-    this.#state = initialState(options.lingerMs, options.onCheckpointLost);
+    const { lingerMs, onCheckpointLost, transactionBytesMax } = options;
+    this.#state = initialState(lingerMs, onCheckpointLost, transactionBytesMax);
   }
 
   /** Starts; to be called once. Whatever the cluster does is told by {@link status}, never thrown. */
@@ -151,7 +153,7 @@ export class Forwarder {
       case 'mint':
         return this.#mint(command.life);
       case 'read':
-        return this.#read(command.positions);
+        return this.#read(command.positions, command.bytesMax);
       case 'remember':
         return this.#answer(await this.#memory.remember(command.copies), { type: 'remembered' });
       case 'send':
@@ -246,10 +248,10 @@ export class Forwarder {
     return { own, ancestors: older.filter((checkpoint) => checkpoint !== null), copy: copy.value };
   }
 
-  async #read(positions: readonly Position[]): Promise<MirrorEvent> {
+  async #read(positions: readonly Position[], bytesMax: number): Promise<MirrorEvent> {
     if (this.#hasNewPartition()) return { type: 'new-partition' };
     try {
-      this.#flush = await readFlush(this.#options.log, this.#options.gateway, positions);
+      this.#flush = await readFlush(this.#options.log, this.#options.gateway, positions, bytesMax);
     } catch (error) {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });

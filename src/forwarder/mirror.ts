@@ -1,7 +1,7 @@
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { LifeStart } from '../log/types.ts';
-import { type Checkpoint, type CheckpointCopy, extendLives } from './checkpoint.ts';
+import { type CheckpointCopy, extendLives, type Position } from './checkpoint.ts';
 import { describeLost } from './lost-checkpoint.ts';
 import { type LocalPartition, type OnCheckpointLost, type ResumeSources, resumption } from './resume.ts';
 import type { Failure } from './target.ts';
@@ -25,12 +25,6 @@ export type Phase =
   | 'backing-off'
   | 'stopped';
 
-/** Where a partition stands, and what its next checkpoint lists. */
-export interface Position extends Checkpoint {
-  readonly topic: string;
-  readonly partition: number;
-}
-
 export interface MirrorState {
   readonly phase: Phase;
   readonly lingerMs: number;
@@ -44,6 +38,10 @@ export interface MirrorState {
   readonly turn: number;
   /** What becomes of some positions once the transaction in hand is committed. */
   readonly flush: readonly Position[];
+  /** How much a transaction takes, bytes: less after the link broke. */
+  readonly flushBytes: number;
+  /** The most it may ever take. */
+  readonly flushBytesMax: number;
   /** Confirmed, but the gateway's own copy does not say so yet. */
   readonly unremembered: readonly Position[];
   /** Of these the cluster has no checkpoint under our identity: the next transaction gives it one. */
@@ -109,8 +107,8 @@ export type MirrorCommand =
   | { readonly type: 'read-checkpoints' }
   /** Take a new identity, derived from this life, durably. */
   | { readonly type: 'mint'; readonly life: string }
-  /** Read from the log in this order, up to the bounds of one transaction. */
-  | { readonly type: 'read'; readonly positions: readonly Position[] }
+  /** Read from the log in this order, about so many bytes. */
+  | { readonly type: 'read'; readonly positions: readonly Position[]; readonly bytesMax: number }
   /** Make these copies durable. */
   | { readonly type: 'remember'; readonly copies: readonly PartitionCopy[] }
   /** Send what was read last, and with it these checkpoints. */
@@ -131,7 +129,11 @@ export interface Step {
 }
 
 /** The state before `start`. */
-export const initialState = (lingerMs: number, onCheckpointLost: OnCheckpointLost): MirrorState => ({
+export const initialState = (
+  lingerMs: number,
+  onCheckpointLost: OnCheckpointLost,
+  flushBytesMax: number = limits.transactionBytesMax,
+): MirrorState => ({
   phase: 'stopped',
   lingerMs,
   onCheckpointLost,
@@ -140,6 +142,8 @@ export const initialState = (lingerMs: number, onCheckpointLost: OnCheckpointLos
   positions: [],
   turn: 0,
   flush: [],
+  flushBytes: flushBytesMax,
+  flushBytesMax,
   unremembered: [],
   unannounced: [],
   backlog: false,
@@ -238,7 +242,8 @@ function afterCommit(state: MirrorState): Step {
   const last = state.flush.at(-1);
   const turn = last === undefined ? 0 : (indexOf(state, last) + 1) % positions.length;
   const acknowledged = { flush: [], unremembered: state.flush, unannounced: [] };
-  const settled = { ...state, positions, turn, ...acknowledged, failures: 0, failure: null };
+  const flushBytes = Math.min(state.flushBytes + limits.transactionBytesMin, state.flushBytesMax);
+  const settled = { ...state, positions, turn, ...acknowledged, flushBytes, failures: 0, failure: null };
   return proceed(settled, 'committing', state.backlog ? 'reading' : 'waiting');
 }
 
@@ -287,11 +292,15 @@ function backOff(state: MirrorState, failure: Failure | null, jitter: number): S
   const bound =
     failure?.kind === 'fenced' ? limits.fencedBackoffMs : Math.min(doubled, limits.forwardBackoffMsMax);
   const ms = Math.round(bound * (0.5 + jitter / 2));
+  const isBroken =
+    failure?.kind === 'unreachable' && (state.phase === 'sending' || state.phase === 'committing');
+  const halved = Math.min(Math.max(state.flushBytes / 2, limits.transactionBytesMin), state.flushBytes);
   return {
     state: {
       ...state,
       phase: 'backing-off',
       flush: [],
+      flushBytes: isBroken ? halved : state.flushBytes,
       repeats: 0,
       failures: state.failures + 1,
       failure,
@@ -328,6 +337,7 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
       return {
         type: 'read',
         positions: [...state.positions.slice(state.turn), ...state.positions.slice(0, state.turn)],
+        bytesMax: state.flushBytes,
       };
     case 'remembering':
       return { type: 'remember', copies: copiesOf(state) };

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { readFlush } from '../../src/forwarder/flush.ts';
-import { stampProducer } from '../../src/forwarder/outgoing-batch.ts';
+import { type OutgoingBatch, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
+import type { PartitionBatch } from '../../src/forwarder/target.ts';
 import { decodeBatch } from '../../src/log/batch.ts';
+import type { Compression } from '../../src/log/types.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
+import { seededRandom } from '../support/virtual-time.ts';
 
 const record = (bytes: number) => ({
   key: null,
@@ -19,12 +22,35 @@ const at = (topic: string, partition: number, nextOffset: number) => ({
   lives: [],
 });
 
+const stamped = (batch: OutgoingBatch | undefined): Uint8Array => {
+  if (batch === undefined) throw new Error('no such batch');
+  stampProducer(batch, { id: 1n, epoch: 0 }, 0);
+  return batch.bytes;
+};
+
+const sizesIn = (batch: OutgoingBatch | undefined) =>
+  decodeBatch(stamped(batch)).map(({ value }) => value?.length);
+
+const valuesIn = (batches: readonly PartitionBatch[]): string[] =>
+  batches.flatMap(({ batch }) =>
+    decodeBatch(stamped(batch)).map(({ value }) => Buffer.from(value ?? []).toString('latin1')),
+  );
+
+/** Records that cannot be compressed, so that they make batches of a known size. */
+const noise = (count: number, bytes = 1000) => {
+  const random = seededRandom(7);
+  return Array.from({ length: count }, () => ({ ...record(0), value: random.bytes(bytes) }));
+};
+
+const textsOf = (records: readonly { readonly value: Uint8Array }[]): string[] =>
+  records.map(({ value }) => Buffer.from(value).toString('latin1'));
+
 describe('a flush', () => {
   test('begins at the position, also in the middle of a stored batch', async () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
     log.append('readings', 0, [record(1), record(2), record(3)]);
-    const flush = await readFlush(log, 'gw1', [at('readings', 0, 1)]);
+    const flush = await readFlush(log, 'gw1', [at('readings', 0, 1)], limits.transactionBytesMax);
     expect(flush).toMatchObject({
       recordCount: 2,
       backlog: false,
@@ -32,28 +58,26 @@ describe('a flush', () => {
     });
     const [sent] = flush.batches;
     expect(sent?.topic).toBe('gw1.readings');
-    if (sent !== undefined) stampProducer(sent.batch, { id: 1n, epoch: 0 }, 0);
-    expect(decodeBatch(sent?.batch.bytes ?? new Uint8Array()).map(({ value }) => value?.length)).toEqual([
-      2, 3,
-    ]);
+    expect(sizesIn(sent?.batch)).toEqual([2, 3]);
   });
 
-  test('merges the small batches of a partition into one, as large as a batch may be', async () => {
+  test('merges the small batches of a partition, as large as a batch may be', async () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
     for (let i = 0; i < 30; i += 1) log.append('readings', 0, [record(50_000)]);
-    const flush = await readFlush(log, 'gw1', [at('readings', 0, 0)]);
-    expect(flush.batches).toHaveLength(1);
-    expect(flush.backlog).toBe(true);
-    expect(flush.recordCount).toBe(Math.floor(limits.forwardBatchBytesMax / 50_040));
-    expect(flush.ranges[0]?.nextOffset).toBe(flush.recordCount);
+    const flush = await readFlush(log, 'gw1', [at('readings', 0, 0)], limits.transactionBytesMax);
+    const fitting = Math.floor(limits.forwardBatchBytesMax / 50_040);
+    expect(flush.batches.map(({ batch }) => batch.recordCount)).toEqual([fitting, 30 - fitting]);
+    expect(flush).toMatchObject({ recordCount: 30, backlog: false, ranges: [{ nextOffset: 30 }] });
   });
 
   test('takes a record of the largest size', async () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
     log.append('readings', 0, [record(limits.recordBytesMax)]);
-    expect((await readFlush(log, 'gw1', [at('readings', 0, 0)])).recordCount).toBe(1);
+    expect(
+      (await readFlush(log, 'gw1', [at('readings', 0, 0)], limits.transactionBytesMax)).recordCount,
+    ).toBe(1);
   });
 
   test('is bounded by the bytes of one transaction, in the order of the positions', async () => {
@@ -62,7 +86,7 @@ describe('a flush', () => {
     for (let partition = 0; partition < 12; partition += 1)
       log.append('readings', partition, [record(900_000)]);
     const positions = Array.from({ length: 12 }, (_, index) => at('readings', (index + 5) % 12, 0));
-    const flush = await readFlush(log, 'gw1', positions);
+    const flush = await readFlush(log, 'gw1', positions, limits.transactionBytesMax);
     expect(flush.backlog).toBe(true);
     expect(flush.recordCount * 900_000).toBeLessThanOrEqual(limits.transactionBytesMax);
     expect(flush.ranges.slice(0, 3).map(({ partition }) => partition)).toEqual([5, 6, 7]);
@@ -71,8 +95,119 @@ describe('a flush', () => {
   test('is empty when all was sent, and skips partitions that were deleted', async () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
-    const flush = await readFlush(log, 'gw1', [at('readings', 0, 0), at('gone', 0, 7)]);
+    const flush = await readFlush(
+      log,
+      'gw1',
+      [at('readings', 0, 0), at('gone', 0, 7)],
+      limits.transactionBytesMax,
+    );
     expect(flush).toEqual({ ranges: [], batches: [], recordCount: 0, times: null, backlog: false });
+  });
+
+  test.each<Compression>(['zstd', 'gzip', 'none'])(
+    'sends a sealed batch as it is stored: %s',
+    async (codec) => {
+      const log = new LogWithLives();
+      log.createTopic('readings', 1);
+      for (let i = 0; i < 5; i += 1) log.append('readings', 0, [{ ...record(100), timestampMs: 1000 + i }]);
+      log.startLife();
+      log.seal('readings', 0, codec);
+      const [stored] = await log.read('readings', 0, 0, 1000);
+      const flush = await readFlush(log, 'gw1', [at('readings', 0, 0)], limits.transactionBytesMax);
+      expect(flush).toMatchObject({ recordCount: 5, times: { oldestMs: 1000, newestMs: 1004 } });
+      expect(flush.batches).toHaveLength(1);
+      const sent = stamped(flush.batches[0]?.batch);
+      expect(stored?.sealed).toBe(true);
+      expect(Buffer.from(sent.subarray(61)).equals(stored?.bytes.subarray(61) ?? new Uint8Array())).toBe(
+        true,
+      );
+      expect(sizesIn(flush.batches[0]?.batch)).toEqual([100, 100, 100, 100, 100]);
+      // The log's own bytes are as they were: others may be reading them.
+      expect(stored && decodeBatch(stored.bytes)).toHaveLength(5);
+    },
+  );
+
+  test('takes sealed batches of one partition in their order, then the small ones of the journal', async () => {
+    const log = new LogWithLives();
+    log.createTopic('readings', 1);
+    const records = noise(300);
+    log.append('readings', 0, records);
+    log.seal('readings', 0);
+    log.append('readings', 0, [record(3), record(4)]);
+    log.append('readings', 0, [record(5)]);
+    const flush = await readFlush(log, 'gw1', [at('readings', 0, 0)], limits.transactionBytesMax);
+    expect(flush.batches.length).toBeGreaterThan(4);
+    expect(flush.batches.at(-1)?.batch.recordCount).toBe(3);
+    expect(valuesIn(flush.batches)).toEqual([...textsOf(records), 'xxx', 'xxxx', 'xxxxx']);
+  });
+
+  test('encodes the rest of a sealed batch anew when the position is in the middle of it', async () => {
+    const log = new LogWithLives();
+    log.createTopic('readings', 1);
+    const records = noise(300);
+    log.append('readings', 0, records);
+    log.seal('readings', 0);
+    const all = await log.read('readings', 0, 0, limits.readBytesMax);
+    const inside = (all[1]?.baseOffset ?? 0) + 7;
+    const flush = await readFlush(log, 'gw1', [at('readings', 0, inside)], limits.transactionBytesMax);
+    expect(flush.batches).toHaveLength(all.length - 1);
+    expect(valuesIn(flush.batches)).toEqual(textsOf(records.slice(inside)));
+    expect(flush.ranges).toMatchObject([{ fromOffset: inside, nextOffset: 300 }]);
+  });
+
+  test('shares its bytes among partitions with a backlog', async () => {
+    const log = new LogWithLives();
+    log.createTopic('readings', 3);
+    for (const partition of [0, 1]) {
+      log.append('readings', partition, noise(3000));
+      log.seal('readings', partition);
+    }
+    const positions = [0, 1, 2].map((partition) => at('readings', partition, 0));
+    const flush = await readFlush(log, 'gw1', positions, 4_000_000);
+    const bytes = [0, 1].map((partition) =>
+      flush.batches
+        .filter((one) => one.partition === partition)
+        .reduce((sum, { batch }) => sum + batch.bytes.length, 0),
+    );
+    expect(flush.backlog).toBe(true);
+    for (const sum of bytes) {
+      expect(sum).toBeGreaterThan(1_900_000);
+      expect(sum).toBeLessThanOrEqual(2_000_000);
+    }
+  });
+
+  test('takes one batch when hardly anything may be sent at once', async () => {
+    const log = new LogWithLives();
+    log.createTopic('readings', 2);
+    for (const partition of [0, 1]) log.append('readings', partition, noise(300));
+    log.seal('readings', 0);
+    const positions = [at('readings', 0, 0), at('readings', 1, 0)];
+    const sealed = await readFlush(log, 'gw1', positions, 1000);
+    expect(sealed.batches).toHaveLength(1);
+    expect(sealed).toMatchObject({ backlog: true, ranges: [{ partition: 0, fromOffset: 0 }] });
+    const merged = await readFlush(log, 'gw1', positions.toReversed(), 3000);
+    expect(merged).toMatchObject({
+      backlog: true,
+      recordCount: 2,
+      ranges: [{ partition: 1, nextOffset: 2 }],
+    });
+  });
+
+  test('leaves for later what is removed while it is read, and goes on with the others', async () => {
+    const log = new LogWithLives();
+    for (const topic of ['trimmed', 'deleted', 'readings']) {
+      log.createTopic(topic, 1);
+      log.append(topic, 0, [record(1), record(2)]);
+    }
+    const positions = ['trimmed', 'deleted', 'readings'].map((topic) => at(topic, 0, 0));
+    const reading = readFlush(log, 'gw1', positions, limits.transactionBytesMax);
+    log.deleteTopic('deleted');
+    log.moveLogStart('trimmed', 0, 1);
+    const flush = await reading;
+    expect(flush.ranges.map(({ topic }) => topic)).toContain('readings');
+    expect(flush.ranges.map(({ topic }) => topic)).not.toContain('deleted');
+    const next = await readFlush(log, 'gw1', positions, limits.transactionBytesMax);
+    expect(next).toMatchObject({ backlog: true, ranges: [{ topic: 'readings' }] });
   });
 
   test('passes a gap up to the end with its checkpoint alone, and does not spin', async () => {
@@ -80,7 +215,7 @@ describe('a flush', () => {
     log.createTopic('readings', 1);
     log.append('readings', 0, [record(1)]);
     log.loseBatch('readings', 0, 0);
-    expect(await readFlush(log, 'gw1', [at('readings', 0, 0)])).toMatchObject({
+    expect(await readFlush(log, 'gw1', [at('readings', 0, 0)], limits.transactionBytesMax)).toMatchObject({
       ranges: [{ topic: 'readings', partition: 0, fromOffset: 0, nextOffset: 1 }],
       batches: [],
       recordCount: 0,

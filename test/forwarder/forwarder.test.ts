@@ -119,7 +119,7 @@ describe('a forwarder', () => {
     await drained(forwarder);
     expect(w.clock.sleeps).toEqual([250]);
     const before = target.calls.filter((call) => call === 'commit').length;
-    for (let i = 0; i < 6; i += 1) w.log.append('readings', 0, [record('x'.repeat(500_000))]);
+    for (let i = 0; i < 50; i += 1) w.log.append('readings', 0, [record('x'.repeat(500_000))]);
     await drained(forwarder);
     await forwarder.stop();
     expect(target.calls.filter((call) => call === 'commit').length).toBeGreaterThan(before + 2);

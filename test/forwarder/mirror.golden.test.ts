@@ -1,13 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Checkpoint, CheckpointCopy } from '../../src/forwarder/checkpoint.ts';
+import type { Checkpoint, CheckpointCopy, Position } from '../../src/forwarder/checkpoint.ts';
 import {
   initialState,
   type MirrorCommand,
   type MirrorEvent,
   type PartitionCopy,
-  type Position,
   step,
 } from '../../src/forwarder/mirror.ts';
 import type { OnCheckpointLost } from '../../src/forwarder/resume.ts';

@@ -1,7 +1,15 @@
 import { OperatingError } from '../../src/core/errors.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { encodeBatch } from '../../src/log/batch.ts';
-import type { LifeStart, MirroredLog, PartitionInfo, StoredBatch, TopicInfo } from '../../src/log/types.ts';
+import { BatchMerger } from '../../src/log/batch-merger.ts';
+import type {
+  Compression,
+  LifeStart,
+  MirroredLog,
+  PartitionInfo,
+  StoredBatch,
+  TopicInfo,
+} from '../../src/log/types.ts';
 
 interface Partition {
   readonly topic: string;
@@ -18,6 +26,7 @@ export class LogWithLives implements MirroredLog {
   #life: string;
   #lifeCount = 1;
   readonly #partitions: Partition[] = [];
+  readonly #deleted: Partition[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #memos = new Map<string, Uint8Array>();
   /** Thrown by the next save. */
@@ -33,15 +42,11 @@ export class LogWithLives implements MirroredLog {
   }
 
   createTopic(topic: string, partitions: number): void {
-    for (let partition = 0; partition < partitions; partition += 1)
-      this.#partitions.push({
-        topic,
-        partition,
-        logStartOffset: 0,
-        highWatermark: 0,
-        batches: [],
-        lives: [],
-      });
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const deleted = this.#deleted.find((one) => one.topic === topic && one.partition === partition);
+      const offsets = { logStartOffset: 0, highWatermark: 0 };
+      this.#partitions.push(deleted ?? { topic, partition, ...offsets, batches: [], lives: [] });
+    }
     this.#changed();
   }
 
@@ -75,6 +80,44 @@ export class LogWithLives implements MirroredLog {
     stored.batches = stored.batches.filter(({ lastOffset }) => lastOffset < fromOffset);
     stored.highWatermark = (stored.batches.at(-1)?.lastOffset ?? stored.logStartOffset - 1) + 1;
     stored.lives = stored.lives.filter(({ firstOffset }) => firstOffset < stored.highWatermark);
+  }
+
+  /** What the log does with whole journal files: the batches of the partition so far become few, large, compressed ones. */
+  seal(topic: string, partition: number, compression: Compression = 'zstd'): void {
+    const stored = this.#find(topic, partition);
+    const merger = new BatchMerger(compression);
+    const ordinalAt = (offset: number): number =>
+      stored.lives.findLastIndex(({ firstOffset }) => firstOffset <= offset);
+    const merged = stored.batches
+      .filter(({ sealed }) => !sealed)
+      .flatMap(({ bytes, baseOffset }) => merger.add(bytes, ordinalAt(baseOffset), baseOffset));
+    const sealed = [...merged, ...merger.flush()].map(({ endOffset, ...batch }) => ({
+      ...batch,
+      lastOffset: endOffset - 1,
+      sealed: true,
+    }));
+    stored.batches = [...stored.batches.filter((batch) => batch.sealed), ...sealed];
+  }
+
+  /** Everything below is gone: by retention, or dropped under a full budget. */
+  moveLogStart(topic: string, partition: number, offset: number): void {
+    const stored = this.#find(topic, partition);
+    stored.logStartOffset = offset;
+    stored.batches = stored.batches.filter(({ lastOffset }) => lastOffset >= offset);
+    stored.lives = stored.lives.filter(
+      (_, index) => (stored.lives[index + 1]?.firstOffset ?? Number.POSITIVE_INFINITY) > offset,
+    );
+    this.#changed();
+  }
+
+  /** The topic is gone with its records; created again it goes on with its offsets. */
+  deleteTopic(topic: string): void {
+    for (const stored of this.#partitions.filter((one) => one.topic === topic)) {
+      this.moveLogStart(topic, stored.partition, stored.highWatermark);
+      this.#partitions.splice(this.#partitions.indexOf(stored), 1);
+      this.#deleted.push(stored);
+    }
+    this.#changed();
   }
 
   /** Offsets that damage took out of the middle. */

@@ -1,0 +1,185 @@
+import { glob, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../src/core/logger.ts';
+import { noMetrics } from '../../src/core/metrics.ts';
+import type { NewRecord } from '../../src/core/record.ts';
+import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import { batchHeaderBytes } from '../../src/log/batch.ts';
+import { Log } from '../../src/log/log.ts';
+import type { StoredBatch } from '../../src/log/types.ts';
+import { nodeClock } from '../../src/platform/node-clock.ts';
+import { NodeDisk } from '../../src/platform/node-disk.ts';
+import { nodeRandom } from '../../src/platform/node-random.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+import { kafkaTools } from './tools.ts';
+import { until } from './until.ts';
+
+const DRAIN_MS_MAX = 180_000;
+const PARTITIONS = 3;
+const RECORDS_PER_APPEND = 500;
+/** Small, so that nearly all of a small backlog is sealed. */
+const JOURNAL_FILE_BYTES = 256 * 1024;
+/** Small, so that a broker is killed between transactions of one backlog, and within them. */
+const TRANSACTION_BYTES = 512 * 1024;
+
+let cluster: Cluster | undefined;
+let log: Log | undefined;
+let forwarder: Forwarder | undefined;
+
+afterEach(async () => {
+  await forwarder?.stop();
+  await log?.close();
+  await cluster?.close();
+});
+
+const openLog = (folder: string): Promise<Log> =>
+  Log.open({
+    disk: new NodeDisk(folder),
+    clock: nodeClock,
+    random: nodeRandom,
+    logger: silentLogger,
+    metrics: noMetrics,
+    version: 'test',
+    commitIntervalMs: 0,
+    journalFileBytes: JOURNAL_FILE_BYTES,
+  });
+
+function mirror(from: Log, to: Cluster): Forwarder {
+  const started = new Forwarder({
+    log: from,
+    brokers: to.bootstrap,
+    gateway: 'gw1',
+    lingerMs: 5,
+    topics: ['*'],
+    onCheckpointLost: 'resume',
+    board: null,
+    transactionBytesMax: TRANSACTION_BYTES,
+    clock: nodeClock,
+    random: nodeRandom,
+    logger: silentLogger,
+    metrics: noMetrics,
+  });
+  started.start();
+  return started;
+}
+
+async function drained(of: Forwarder): Promise<void> {
+  await until('everything is acknowledged', DRAIN_MS_MAX, async () => {
+    const { lagRecords, state, message } = of.status();
+    if (state === 'stopped') throw new Error(message);
+    return await Promise.resolve((lagRecords === 0 && state === 'idle') || undefined);
+  }).catch((cause: unknown) => {
+    throw new Error(`the mirror is stuck: ${JSON.stringify(of.status())}`, { cause });
+  });
+}
+
+/** Readings that hardly shrink, so that there are many batches; each value once. */
+function readings(from: number, count: number): NewRecord[] {
+  return Array.from({ length: count }, (_, index) => {
+    const number = from + index;
+    const noise = Buffer.from(nodeRandom.bytes(40)).toString('base64');
+    return {
+      topic: 'readings',
+      partition: number % PARTITIONS,
+      key: Buffer.from(`device-${number % 7}`),
+      value: Buffer.from(`${number} ${noise}`),
+      timestampMs: Date.now(),
+      headers: [{ name: 'mqtt.topic', value: Buffer.from('a/b') }],
+    };
+  });
+}
+
+/** What the sender knows: the values of each partition, in the order in which they were acknowledged. */
+class Sender {
+  readonly sent = Array.from({ length: PARTITIONS }, (): string[] => []);
+  #count = 0;
+
+  async send(to: Log, appends: number): Promise<void> {
+    for (let append = 0; append < appends; append += 1) {
+      const records = readings(this.#count, RECORDS_PER_APPEND);
+      await to.append(records);
+      this.#count += records.length;
+      for (const { partition = 0, value } of records) this.sent[partition]?.push(String(value));
+    }
+  }
+}
+
+async function sealedBatches(of: Log, partition: number): Promise<StoredBatch[]> {
+  const sealed: StoredBatch[] = [];
+  for (let offset = 0; ; ) {
+    const batches = await of.read('readings', partition, offset, 1_000_000);
+    const last = batches.at(-1);
+    if (last === undefined) return sealed;
+    sealed.push(...batches.filter((batch) => batch.sealed));
+    offset = last.lastOffset + 1;
+  }
+}
+
+/** The log files of the topic's partition on one broker. */
+async function centralBytes(of: Cluster, node: number, partition: number): Promise<Buffer> {
+  const files: Buffer[] = [];
+  for await (const file of glob(
+    join(of.folder, `node-${node}`, 'data', `gw1.readings-${partition}`, '*.log'),
+  ))
+    files.push(await readFile(file));
+  return Buffer.concat(files);
+}
+
+describe('a backlog in segments', () => {
+  test('arrives once, in order and batch by batch as it is stored, from within a batch on, while a broker is killed', async () => {
+    await using folder = await temporaryFolder();
+    cluster = await startCluster({ brokers: 3 });
+    const sender = new Sender();
+    log = await openLog(folder.path);
+    await log.createTopic('readings', PARTITIONS);
+
+    // What is sent live is later in the same sealed batch as what is not sent yet.
+    await sender.send(log, 1);
+    forwarder = mirror(log, cluster);
+    await drained(forwarder);
+    await forwarder.stop();
+    const alreadySent = Math.floor(RECORDS_PER_APPEND / PARTITIONS);
+
+    await sender.send(log, 100);
+    const sealing = log;
+    await until('the backlog is sealed', DRAIN_MS_MAX, async () =>
+      Promise.resolve(sealing.stats().journalFiles <= 3 || undefined),
+    );
+    // Another process, so that nothing comes from memory.
+    await log.close();
+    const reopened = await openLog(folder.path);
+    log = reopened;
+    const stored = await Promise.all(sender.sent.map((_, partition) => sealedBatches(reopened, partition)));
+    const [first] = stored[0] ?? [];
+    expect(first?.baseOffset).toBeLessThan(alreadySent);
+    expect(first?.lastOffset).toBeGreaterThan(alreadySent);
+
+    forwarder = mirror(reopened, cluster);
+    const draining = forwarder;
+    await until('it is under way', DRAIN_MS_MAX, async () =>
+      Promise.resolve(draining.status().recordsAcknowledged > 5000 || undefined),
+    );
+    await cluster.kill(2);
+    await cluster.restart(2);
+    await drained(forwarder);
+
+    const central = await kafkaTools(cluster.bootstrap).consume('gw1.readings', {
+      readCommitted: true,
+      timeoutMs: 15_000,
+    });
+    for (const [partition, expected] of sender.sent.entries()) {
+      const arrived = central.filter((one) => one.partition === partition).map(({ value }) => String(value));
+      expect(arrived.length).toBe(expected.length);
+      expect(arrived).toEqual(expected);
+    }
+    // The brokers keep what they are sent: the records of each batch are there as the log has them.
+    for (const [partition, batches] of stored.entries()) {
+      const bytes = await centralBytes(cluster, 1, partition);
+      const isThere = batches.map((batch) => bytes.includes(batch.bytes.subarray(batchHeaderBytes)));
+      expect(batches.length).toBeGreaterThan(10);
+      expect(isThere).toEqual(batches.map(({ baseOffset }) => baseOffset > 0));
+    }
+  });
+});
