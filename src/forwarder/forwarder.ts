@@ -5,8 +5,10 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
 import type { MirroredLog, PartitionInfo } from '../log/types.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Position } from './checkpoint.ts';
+import { encodeCheckpoint, type Position } from './checkpoint.ts';
+import { sourcesOf } from './checkpoint-sources.ts';
 import { type Flush, readFlush } from './flush.ts';
+import { settleHolds } from './holds.ts';
 import { KafkaTarget } from './kafka-target.ts';
 import { Lag } from './lag.ts';
 import {
@@ -14,22 +16,21 @@ import {
   type MirrorCommand,
   type MirrorEvent,
   type MirrorState,
+  type PartitionCopy,
   type Phase,
-  type ResumedPartition,
   step,
 } from './mirror.ts';
-import { MirrorMemory, unreadable } from './mirror-memory.ts';
+import { MirrorMemory } from './mirror-memory.ts';
 import {
   centralTopic,
   checkpointKey,
   checkpointKeyPrefix,
   checkpointTopic,
-  checkpointTopicName,
-  copyMemo,
+  isMirroredTopic,
   transactionalId,
 } from './names.ts';
 import { buildBatch } from './outgoing-batch.ts';
-import type { OnCheckpointLost, ResumeSources } from './resume.ts';
+import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
 import { describe, type ForwarderStatus } from './status.ts';
 import type { Failure, SessionRequest, Target } from './target.ts';
 
@@ -155,7 +156,7 @@ export class Forwarder {
       case 'read':
         return this.#read(command.positions, command.bytesMax);
       case 'remember':
-        return this.#answer(await this.#memory.remember(command.copies), { type: 'remembered' });
+        return this.#remember(command.copies);
       case 'send':
         return this.#answer(await this.#send(command.checkpoints), { type: 'sent' });
       case 'commit':
@@ -221,35 +222,17 @@ export class Forwarder {
     for (const info of this.#partitions()) {
       // What was created since the session was opened is noticed by the next read, and opened then.
       if (!this.#isOpened(info)) continue;
-      const sources = this.#sourcesOf(info, read.values);
+      const sources = sourcesOf(info, read.values, this.#memory, this.#options.gateway);
       if ('failure' in sources) return this.#failed(sources.failure);
       partitions.push({ ...info, lives: this.#options.log.lives(info.topic, info.partition), ...sources });
     }
     return { type: 'checkpoints', clusterId: read.clusterId, partitions };
   }
 
-  #sourcesOf(
-    { topic, partition }: PartitionInfo,
-    values: ReadonlyMap<string, Uint8Array>,
-  ): ResumeSources | { readonly failure: Failure } {
-    const { logId, ancestors } = this.#memory.identity;
-    const said: (Checkpoint | null)[] = [];
-    for (const id of [logId, ...ancestors]) {
-      const key = checkpointKey(id, topic, partition);
-      const value = values.get(key);
-      const decoded = value === undefined ? null : decodeCheckpoint(value);
-      if (decoded?.ok === false)
-        return { failure: unreadableCheckpoint(checkpointTopic(this.#options.gateway), key, decoded.reason) };
-      said.push(decoded?.value ?? null);
-    }
-    const copy = this.#memory.copyOf(topic, partition);
-    if (!copy.ok) return { failure: unreadable(copyMemo(topic, partition), copy.reason) };
-    const [own = null, ...older] = said;
-    return { own, ancestors: older.filter((checkpoint) => checkpoint !== null), copy: copy.value };
-  }
-
   async #read(positions: readonly Position[], bytesMax: number): Promise<MirrorEvent> {
     if (this.#hasNewPartition()) return { type: 'new-partition' };
+    const partitions = this.#partitions();
+    if (settleHolds(this.#state, partitions) !== null) return { type: 'log-start-moved', partitions };
     try {
       this.#flush = await readFlush(this.#options.log, this.#options.gateway, positions, bytesMax);
     } catch (error) {
@@ -259,6 +242,18 @@ export class Forwarder {
     const { times } = this.#flush;
     if (times !== null) this.#lag.oldestIsFrom(times.oldestMs);
     return { type: 'read', ranges: this.#flush.ranges, backlog: this.#flush.backlog };
+  }
+
+  async #remember(copies: readonly PartitionCopy[]): Promise<MirrorEvent> {
+    const failure = await this.#memory.remember(copies);
+    if (failure !== null) return this.#failed(failure);
+    // From here on the log keeps what the copies call undecided; what it dropped before is told as lost, so it must not
+    // arrive.
+    const starts = new Map(this.#partitions().map((info) => [nameOf(info), info.logStartOffset]));
+    const isOvertaken = this.#flush?.ranges.some(
+      (range) => range.fromOffset < (starts.get(nameOf(range)) ?? 0),
+    );
+    return { type: isOvertaken === true ? 'overtaken' : 'remembered' };
   }
 
   async #send(checkpoints: readonly Position[]): Promise<Failure | null> {
@@ -357,8 +352,7 @@ export class Forwarder {
   }
 
   #isMirrored(topic: string): boolean {
-    const { topics } = this.#options;
-    return topic !== checkpointTopicName && (topics.includes('*') || topics.includes(topic));
+    return isMirroredTopic(topic, this.#options.topics);
   }
 
   #answer(failure: Failure | null, success: MirrorEvent): MirrorEvent {
@@ -383,10 +377,3 @@ const outcomes: ReadonlyMap<Phase, 'aborted' | 'unknown'> = new Map([
 
 const nameOf = (of: { readonly topic: string; readonly partition: number }): string =>
   `${of.topic}/${of.partition}`;
-
-const unreadableCheckpoint = (topic: string, key: string, reason: string): Failure => ({
-  kind: 'refused',
-  message:
-    `the checkpoint of ${key} in topic ${topic} cannot be read: ${reason}. Nothing is sent, so that no reading is ` +
-    'skipped or doubled. Run the release of this gateway that wrote it, or delete that record',
-});

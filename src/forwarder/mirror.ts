@@ -1,9 +1,10 @@
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
-import type { LifeStart } from '../log/types.ts';
+import type { LifeStart, PartitionInfo } from '../log/types.ts';
 import { type CheckpointCopy, extendLives, type Position } from './checkpoint.ts';
+import { type Hold, isHeld, settleHolds } from './holds.ts';
 import { describeLost } from './lost-checkpoint.ts';
-import { type LocalPartition, type OnCheckpointLost, type ResumeSources, resumption } from './resume.ts';
+import { type OnCheckpointLost, type ResumedPartition, resumePositions } from './resume.ts';
 import type { Failure } from './target.ts';
 
 /*
@@ -34,9 +35,14 @@ export interface MirrorState {
   readonly clusterId: string;
   /** All that the cluster has acknowledged, one for each partition of the session. */
   readonly positions: readonly Position[];
+  /** Of these positions nothing is sent for now. */
+  readonly holds: readonly Hold[];
   /** The position that the next flush begins with, so that none starves. */
   readonly turn: number;
-  /** What becomes of some positions once the transaction in hand is committed. */
+  /**
+   * What becomes of some positions once the transaction in hand is committed. After a failure it stays until the
+   * cluster has said whether it arrived.
+   */
   readonly flush: readonly Position[];
   /** How much a transaction takes, bytes: less after the link broke. */
   readonly flushBytes: number;
@@ -68,11 +74,6 @@ export interface ReadRange {
   readonly lives: readonly LifeStart[];
 }
 
-export interface ResumedPartition extends LocalPartition, ResumeSources {
-  readonly topic: string;
-  readonly partition: number;
-}
-
 /** What the gateway is to remember of a partition. */
 export interface PartitionCopy extends CheckpointCopy {
   readonly topic: string;
@@ -92,7 +93,11 @@ export type MirrorEvent =
   | { readonly type: 'read'; readonly ranges: readonly ReadRange[]; readonly backlog: boolean }
   /** The log has a partition that this session has not opened. */
   | { readonly type: 'new-partition' }
+  /** The log begins elsewhere: `settleHolds` says that something changes by that. */
+  | { readonly type: 'log-start-moved'; readonly partitions: readonly PartitionInfo[] }
   | { readonly type: 'remembered' }
+  /** The copies are durable, but meanwhile the log has dropped something of what was read. */
+  | { readonly type: 'overtaken' }
   | { readonly type: 'sent' }
   | { readonly type: 'committed' }
   | { readonly type: 'aborted'; readonly jitter: number }
@@ -140,6 +145,7 @@ export const initialState = (
   stopping: false,
   clusterId: '',
   positions: [],
+  holds: [],
   turn: 0,
   flush: [],
   flushBytes: flushBytesMax,
@@ -170,8 +176,12 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
       return afterRead(state, event.ranges, event.backlog);
     case 'new-partition':
       return proceed(state, 'reading', 'opening');
+    case 'log-start-moved':
+      return proceed({ ...state, ...settleHolds(state, event.partitions) }, 'reading', 'reading');
     case 'remembered':
       return proceed({ ...state, unremembered: [] }, 'remembering', 'sending');
+    case 'overtaken':
+      return proceed({ ...state, flush: [], unremembered: state.flush }, 'remembering', 'reading');
     case 'sent':
       expectPhase(state, 'sending');
       return enter(state, 'committing');
@@ -191,27 +201,20 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
 
 function resume(state: MirrorState, clusterId: string, partitions: readonly ResumedPartition[]): Step {
   expectPhase(state, 'resuming');
-  const positions: Position[] = [];
-  const unannounced: Position[] = [];
-  const lost: ResumedPartition[] = [];
-  for (const local of partitions) {
-    const resumed = resumption(local, local, clusterId, state.onCheckpointLost);
-    if (resumed.kind === 'other-history') return mint(state, resumed.life);
-    const { topic, partition } = local;
-    const position = { topic, partition, nextOffset: resumed.nextOffset, lives: resumed.lives };
-    positions.push(position);
-    if (local.own === null && position.nextOffset > local.logStartOffset) unannounced.push(position);
-    if (resumed.isLost) lost.push(local);
-  }
+  const resumed = resumePositions(partitions, clusterId, state.onCheckpointLost);
+  if (resumed.kind === 'other-history') return mint(state, resumed.life);
+  const { positions, unannounced, lost } = resumed;
   const warning = lost.length === 0 ? state.warning : describeLost(lost, clusterId, state.onCheckpointLost);
   if (lost.length > 0 && state.onCheckpointLost === 'stop')
     return finish({ ...state, failure: { kind: 'refused', message: warning ?? '' } });
+  const standing = settleHolds({ positions, holds: [] }, partitions) ?? { positions, holds: [] };
   const resumedState = {
     ...state,
+    ...standing,
     clusterId,
-    positions,
     turn: 0,
-    unremembered: positions,
+    flush: [],
+    unremembered: standing.positions,
     unannounced,
     warning,
   };
@@ -244,7 +247,9 @@ function afterCommit(state: MirrorState): Step {
   const acknowledged = { flush: [], unremembered: state.flush, unannounced: [] };
   const flushBytes = Math.min(state.flushBytes + limits.transactionBytesMin, state.flushBytesMax);
   const settled = { ...state, positions, turn, ...acknowledged, flushBytes, failures: 0, failure: null };
-  return proceed(settled, 'committing', state.backlog ? 'reading' : 'waiting');
+  // What was committed may have been what a held partition waits for.
+  const isMore = state.backlog || state.holds.length > 0;
+  return proceed(settled, 'committing', isMore ? 'reading' : 'waiting');
 }
 
 function linger(state: MirrorState): Step {
@@ -299,7 +304,6 @@ function backOff(state: MirrorState, failure: Failure | null, jitter: number): S
     state: {
       ...state,
       phase: 'backing-off',
-      flush: [],
       flushBytes: isBroken ? halved : state.flushBytes,
       repeats: 0,
       failures: state.failures + 1,
@@ -311,7 +315,7 @@ function backOff(state: MirrorState, failure: Failure | null, jitter: number): S
 
 function finish(state: MirrorState): Step {
   return {
-    state: { ...state, phase: 'stopped', flush: [] },
+    state: { ...state, phase: 'stopped' },
     commands: [{ type: 'close' }, { type: 'stop' }],
   };
 }
@@ -336,7 +340,9 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
     case 'reading':
       return {
         type: 'read',
-        positions: [...state.positions.slice(state.turn), ...state.positions.slice(0, state.turn)],
+        positions: [...state.positions.slice(state.turn), ...state.positions.slice(0, state.turn)].filter(
+          (position) => !isHeld(state.holds, position),
+        ),
         bytesMax: state.flushBytes,
       };
     case 'remembering':

@@ -1,3 +1,5 @@
+import { gapsTopicName } from '../core/topic-name.ts';
+
 /** What things of the mirror are called in the cluster. Changing any of these makes a different gateway of it. */
 
 /** The local name of the checkpoint topic: a log topic called so is not mirrored, because it would collide. */
@@ -24,3 +26,12 @@ export const identityMemo = 'identity';
 
 /** The key, in the journal, of what is remembered of a partition. */
 export const copyMemo = (topic: string, partition: number): string => `copy/${topic}/${partition}`;
+
+/**
+ * Whether a topic of the log is mirrored, by `forwarder.topics` (names, or `*`). The loss ledger always is when anything
+ * is, because checkpoints pass what it tells.
+ */
+export function isMirroredTopic(topic: string, topics: readonly string[]): boolean {
+  if (topic === checkpointTopicName || topics.length === 0) return false;
+  return topic === gapsTopicName || topics.includes('*') || topics.includes(topic);
+}

@@ -1,5 +1,5 @@
 import type { LifeStart } from '../log/types.ts';
-import type { Checkpoint, CheckpointCopy } from './checkpoint.ts';
+import type { Checkpoint, CheckpointCopy, Position } from './checkpoint.ts';
 
 /** What the local log knows of one partition. */
 export interface LocalPartition {
@@ -10,7 +10,8 @@ export interface LocalPartition {
 }
 
 export type ResumePoint =
-  | { readonly kind: 'offset'; readonly offset: number }
+  /** Below `arrived` everything has arrived; the log may begin behind it. */
+  | { readonly kind: 'offset'; readonly offset: number; readonly arrived: number }
   /** The folder knows none of the lives that the checkpoint lists: it is another history, or an older one. */
   | { readonly kind: 'unknown-life'; readonly life: string | null };
 
@@ -23,7 +24,7 @@ export type ResumePoint =
 export function resumePoint(local: LocalPartition, checkpoint: Checkpoint | null): ResumePoint {
   const { logStartOffset } = local;
   if (checkpoint === null || checkpoint.nextOffset <= logStartOffset)
-    return { kind: 'offset', offset: logStartOffset };
+    return { kind: 'offset', offset: logStartOffset, arrived: checkpoint?.nextOffset ?? 0 };
   const index = checkpoint.lives.findLastIndex(({ life }) => localEnd(local, life) !== null);
   const known = checkpoint.lives[index];
   if (known === undefined) return { kind: 'unknown-life', life: checkpoint.lives.at(-1)?.life ?? null };
@@ -32,7 +33,7 @@ export function resumePoint(local: LocalPartition, checkpoint: Checkpoint | null
     checkpoint.lives[index + 1]?.firstOffset ?? checkpoint.nextOffset,
     localEnd(local, known.life) ?? 0,
   );
-  return { kind: 'offset', offset: Math.max(agreed, logStartOffset) };
+  return { kind: 'offset', offset: Math.max(agreed, logStartOffset), arrived: agreed };
 }
 
 /** What is known about where the mirror of a partition stands. */
@@ -52,6 +53,8 @@ export type Resumption =
       readonly kind: 'resumed';
       /** The cluster says nothing, though a cluster had confirmed records of this partition. */
       readonly isLost: boolean;
+      /** Below this everything has arrived: what lies between it and `nextOffset` was dropped from the log. */
+      readonly arrived: number;
     } & Checkpoint)
   /** Somebody else has written under our identity, or we did in a past that this folder has lost. */
   | { readonly kind: 'other-history'; readonly life: string };
@@ -76,16 +79,56 @@ export function resumption(
   const isLost = said.length === 0 && confirmed > local.logStartOffset;
   const remembered = copy !== null && (!isElsewhere || isLost) ? [copy] : [];
   let best: Checkpoint = { nextOffset: local.logStartOffset, lives: [] };
-  if (isLost && onLost === 'resend') return { kind: 'resumed', isLost, ...best };
+  let arrived = 0;
+  if (isLost && onLost === 'resend') return { kind: 'resumed', isLost, arrived, ...best };
   for (const source of [...said, ...remembered]) {
     const point = resumePoint(local, source);
     if (point.kind === 'unknown-life') continue;
+    arrived = Math.max(arrived, point.arrived);
     const lives = source.lives.filter(({ firstOffset }) => firstOffset < point.offset);
     const isAhead = point.offset > best.nextOffset;
     const tellsMore = point.offset === best.nextOffset && best.lives.length === 0;
     if (isAhead || tellsMore) best = { nextOffset: point.offset, lives };
   }
-  return { kind: 'resumed', isLost, ...best };
+  return { kind: 'resumed', isLost, arrived: Math.min(arrived, best.nextOffset), ...best };
+}
+
+/** A partition at the start of a session, and all that is known of it. */
+export interface ResumedPartition extends LocalPartition, ResumeSources {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export type ResumedPositions =
+  | {
+      readonly kind: 'resumed';
+      /** Up to where everything has arrived; what the log no longer has may follow. */
+      readonly positions: readonly Position[];
+      /** Of these the cluster has no checkpoint under our identity. */
+      readonly unannounced: readonly Position[];
+      readonly lost: readonly ResumedPartition[];
+    }
+  | Extract<Resumption, { readonly kind: 'other-history' }>;
+
+/** Where all partitions go on, by the rules of {@link resumption}. */
+export function resumePositions(
+  partitions: readonly ResumedPartition[],
+  clusterId: string,
+  onLost: OnCheckpointLost,
+): ResumedPositions {
+  const positions: Position[] = [];
+  const unannounced: Position[] = [];
+  const lost: ResumedPartition[] = [];
+  for (const local of partitions) {
+    const resumed = resumption(local, local, clusterId, onLost);
+    if (resumed.kind === 'other-history') return resumed;
+    const { topic, partition } = local;
+    const position = { topic, partition, nextOffset: resumed.arrived, lives: resumed.lives };
+    positions.push(position);
+    if (local.own === null && position.nextOffset > local.logStartOffset) unannounced.push(position);
+    if (resumed.isLost) lost.push(local);
+  }
+  return { kind: 'resumed', positions, unannounced, lost };
 }
 
 /** Lives of the local table that hold records of [`fromOffset`, `nextOffset`), oldest first. */

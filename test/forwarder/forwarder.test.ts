@@ -110,6 +110,91 @@ describe('a forwarder', () => {
     expect(w.cluster.values('gw1.late', 1)).toEqual(['x']);
   });
 
+  test('passes what was dropped from the log only once the cluster has the record that says so', async () => {
+    const w = world();
+    w.log.createTopic('gaps', 1);
+    w.log.createTopic('readings', 2);
+    w.log.append('readings', 0, ['a', 'b', 'c'].map(record));
+    const checkpoints: string[] = [];
+    const { forwarder } = start(w, {
+      topics: ['readings'],
+      // Nothing but one batch fits into a transaction.
+      transactionBytesMax: 1,
+      faultOf: (call) => {
+        if (call === 'send') {
+          const told = w.cluster.values('gw1.gaps', 0).length;
+          const arrived = w.cluster.values('gw1.readings', 0);
+          checkpoints.push(`${told} told, ${arrived.join('')} arrived`);
+        }
+        return null;
+      },
+    });
+    await drained(forwarder);
+    // As the log does it: both in one commit.
+    w.log.append('readings', 0, ['d', 'e', 'f'].map(record));
+    w.log.append('gaps', 0, [record('readings-0 3..4')]);
+    w.log.moveLogStart('readings', 0, 5);
+    await drained(forwarder);
+    await forwarder.stop();
+    expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'b', 'c', 'f']);
+    expect(w.cluster.values('gw1.gaps', 0)).toEqual(['readings-0 3..4']);
+    expect(checkpoints.slice(-2)).toEqual(['0 told, abc arrived', '1 told, abc arrived']);
+    const own = w.cluster
+      .committed('gw1.headwater-checkpoint', 0)
+      .filter(({ key }) => key.endsWith('readings/0'))
+      .map(({ value }) => JSON.parse(Buffer.from(value).toString()).nextOffset);
+    expect(own).toEqual([1, 2, 3, 6]);
+  });
+
+  test('is not stopped by a topic that is deleted, and goes on with its offsets when it is created again', async () => {
+    const w = world();
+    for (const topic of ['deleted', 'readings']) {
+      w.log.createTopic(topic, 1);
+      w.log.append(topic, 0, [record('a')]);
+    }
+    let isThere = true;
+    const { forwarder } = start(w, { faultOf: () => (isThere ? null : 'unreachable') });
+    await drained(forwarder);
+    isThere = false;
+    w.log.append('deleted', 0, [record('never sent')]);
+    w.log.append('readings', 0, [record('b')]);
+    await until('it has tried', () => forwarder.status().lastError !== null);
+    w.log.deleteTopic('deleted');
+    isThere = true;
+    await drained(forwarder);
+    w.log.createTopic('deleted', 1);
+    w.log.append('deleted', 0, [record('again')]);
+    await drained(forwarder);
+    await forwarder.stop();
+    expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'b']);
+    expect(w.cluster.values('gw1.deleted', 0)).toEqual(['a', 'again']);
+    const { value } = w.cluster.committed('gw1.headwater-checkpoint', 0).at(-1) ?? {};
+    expect(JSON.parse(Buffer.from(value ?? []).toString())).toMatchObject({ nextOffset: 3 });
+  });
+
+  test('sends less in one transaction after the link broke, and more again while it holds', async () => {
+    const w = world();
+    w.log.createTopic('readings', 1);
+    for (let i = 0; i < 40; i += 1) w.log.append('readings', 0, [record('x'.repeat(50_000))]);
+    let broken = 5;
+    const sizes: number[] = [];
+    const { forwarder } = start(w, {
+      faultOf: (call) => {
+        if (call === 'send' && broken > 0) {
+          broken -= 1;
+          return 'unreachable';
+        }
+        if (call === 'commit') sizes.push(forwarder.status().recordsAcknowledged);
+        return null;
+      },
+    });
+    await drained(forwarder);
+    await forwarder.stop();
+    // 8 MiB are halved five times, and grow by 64 KiB with each commit.
+    expect(sizes).toEqual([0, 5, 11, 18, 27, 37]);
+    expect(w.cluster.values('gw1.readings', 0)).toHaveLength(40);
+  });
+
   test('lets new records wait for others, but not behind a backlog', async () => {
     const w = world();
     w.log.createTopic('readings', 1);

@@ -20,6 +20,7 @@ import type { LifeStart } from '../../src/log/types.ts';
  *   checkpoints readings/0 0..5 lives=A@0 next=3 sent=A@0 | …     log start..high watermark, checkpoint
  *   read readings/0 0..5 lives=A@0 | … [backlog]                  records from..to
  *     … ancestor=next, copy=<cluster>:<next>[-<sendingTo>] what the gateway remembers, with the lives sent
+ *   log-start-moved readings/0 5..9 | gaps/0 0..1                where the log begins and ends now
  *   failed <kind>                                                 jitter is 0.5 throughout
  */
 const folder = join(import.meta.dirname, '../golden/mirror');
@@ -64,6 +65,8 @@ function parseEvent(word: string, rest: string): MirrorEvent {
       const backlog = rest.endsWith(' backlog');
       return { type: 'read', ranges: parts(rest.replace(/ backlog$/, '')).map(parseRange), backlog };
     }
+    case 'log-start-moved':
+      return { type: word, partitions: parts(rest).map(parseInfo) };
     case 'failed':
       return {
         type: 'failed',
@@ -77,6 +80,7 @@ function parseEvent(word: string, rest: string): MirrorEvent {
     case 'new-partition':
     case 'minted':
     case 'remembered':
+    case 'overtaken':
     case 'sent':
     case 'committed':
     case 'wrote':
@@ -104,6 +108,11 @@ function parseResumed(text: string) {
     ancestors: parseAncestors(settings.get('ancestor'), lives),
     copy: parseCopy(settings.get('copy'), lives),
   };
+}
+
+function parseInfo(text: string) {
+  const { topic, partition, from, to } = parsePart(text);
+  return { topic, partition, logStartOffset: from, highWatermark: to };
 }
 
 const parseAncestors = (next: string | undefined, lives: readonly LifeStart[]): Checkpoint[] =>

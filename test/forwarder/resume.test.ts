@@ -9,21 +9,27 @@ const life = (name: string, firstOffset: number): LifeStart => ({ life: name, fi
 describe('the resume point', () => {
   const local = { logStartOffset: 10, highWatermark: 50, lives: [life('A', 10), life('B', 30)] };
 
-  test.each<[string, Checkpoint | null, number]>([
-    ['the log start without a checkpoint', null, 10],
-    ['the log start if the checkpoint is below it', { nextOffset: 9, lives: [life('gone', 0)] }, 10],
-    ['the log start if the checkpoint is at it', { nextOffset: 10, lives: [] }, 10],
-    ['the next offset if the life is known', { nextOffset: 40, lives: [life('A', 0), life('B', 30)] }, 40],
-    ['the local end of a life that went on elsewhere', { nextOffset: 45, lives: [life('A', 0)] }, 30],
-    ['the log end if the disk lost what was sent', { nextOffset: 60, lives: [life('B', 30)] }, 50],
+  test.each<[string, Checkpoint | null, number, number]>([
+    ['the log start without a checkpoint', null, 10, 0],
+    ['the log start if the checkpoint is below it', { nextOffset: 9, lives: [life('gone', 0)] }, 10, 9],
+    ['the log start if the checkpoint is at it', { nextOffset: 10, lives: [] }, 10, 10],
+    [
+      'the next offset if the life is known',
+      { nextOffset: 40, lives: [life('A', 0), life('B', 30)] },
+      40,
+      40,
+    ],
+    ['the local end of a life that went on elsewhere', { nextOffset: 45, lives: [life('A', 0)] }, 30, 30],
+    ['the log end if the disk lost what was sent', { nextOffset: 60, lives: [life('B', 30)] }, 50, 50],
     [
       'the start of the life after the newest known one',
       { nextOffset: 60, lives: [life('A', 0), life('X', 20)] },
       20,
+      20,
     ],
-    ['never below the log start', { nextOffset: 60, lives: [life('A', 0), life('X', 5)] }, 10],
-  ])('is %s', (_, checkpoint, offset) => {
-    expect(resumePoint(local, checkpoint)).toEqual({ kind: 'offset', offset });
+    ['never below the log start', { nextOffset: 60, lives: [life('A', 0), life('X', 5)] }, 10, 5],
+  ])('is %s', (_, checkpoint, offset, arrived) => {
+    expect(resumePoint(local, checkpoint)).toEqual({ kind: 'offset', offset, arrived });
   });
 
   test('is unknown above the log start if no listed life is known', () => {

@@ -1,0 +1,39 @@
+import type { PartitionInfo } from '../log/types.ts';
+import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts';
+import { type MirrorMemory, unreadable } from './mirror-memory.ts';
+import { checkpointKey, checkpointTopic, copyMemo } from './names.ts';
+import type { ResumeSources } from './resume.ts';
+import type { Failure } from './target.ts';
+
+/**
+ * What the cluster and the gateway say of one partition: `values` are those of the checkpoint topic by key. A value that
+ * cannot be read is a failure, never a guess.
+ */
+export function sourcesOf(
+  { topic, partition }: Pick<PartitionInfo, 'topic' | 'partition'>,
+  values: ReadonlyMap<string, Uint8Array>,
+  memory: MirrorMemory,
+  gateway: string,
+): ResumeSources | { readonly failure: Failure } {
+  const { logId, ancestors } = memory.identity;
+  const said: (Checkpoint | null)[] = [];
+  for (const id of [logId, ...ancestors]) {
+    const key = checkpointKey(id, topic, partition);
+    const value = values.get(key);
+    const decoded = value === undefined ? null : decodeCheckpoint(value);
+    if (decoded?.ok === false)
+      return { failure: unreadableCheckpoint(checkpointTopic(gateway), key, decoded.reason) };
+    said.push(decoded?.value ?? null);
+  }
+  const copy = memory.copyOf(topic, partition);
+  if (!copy.ok) return { failure: unreadable(copyMemo(topic, partition), copy.reason) };
+  const [own = null, ...older] = said;
+  return { own, ancestors: older.filter((checkpoint) => checkpoint !== null), copy: copy.value };
+}
+
+const unreadableCheckpoint = (topic: string, key: string, reason: string): Failure => ({
+  kind: 'refused',
+  message:
+    `the checkpoint of ${key} in topic ${topic} cannot be read: ${reason}. Nothing is sent, so that no reading is ` +
+    'skipped or doubled. Run the release of this gateway that wrote it, or delete that record',
+});
