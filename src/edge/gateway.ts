@@ -3,6 +3,7 @@ import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Accept } from '../core/record.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
+import { MirrorForwarding } from '../forwarder/mirror-forwarding.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Log } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
@@ -49,12 +50,16 @@ export class Gateway {
   #serialPorts: SerialPorts | null = null;
   /** Null without a cluster in the configuration. */
   #forwarder: Forwarder | null = null;
+  /** What the log may remove, as far as the mirror is concerned. */
+  readonly #forwarding: MirrorForwarding;
 
   private constructor(config: Config, dataDir: string, lock: FolderLock) {
     this.#config = config;
     this.#dataDir = dataDir;
     this.#lock = lock;
     this.#logger = pinoLogger(config.log.level);
+    const { brokers, topics } = config.forwarder;
+    this.#forwarding = new MirrorForwarding(brokers.length > 0 ? topics : []);
     this.#parts = new StartedParts(nodeClock, this.#logger);
   }
 
@@ -103,6 +108,7 @@ export class Gateway {
     // Stopped the other way round: what the log and its thread still write counts.
     this.#parts.add('card', () => card.stop());
     this.#parts.add('sealer', () => sealer.stop());
+    this.#forwarding.remember(log);
     this.#parts.add('log', () => log.close());
     const writers = topicWriters(this.#config);
     await ensureTopics(log, topics, writers.keys(), this.#logger);
@@ -201,6 +207,7 @@ export class Gateway {
       logger: this.#logger.child({ part: 'forwarder' }),
       metrics: this.#metrics,
     });
+    this.#forwarding.follow(started);
     started.start();
     this.#forwarder = started;
     this.#parts.add('forwarder', () => started.stop());

@@ -20,6 +20,7 @@ import {
   type Phase,
   step,
 } from './mirror.ts';
+import type { MirrorStanding } from './mirror-forwarding.ts';
 import { MirrorMemory } from './mirror-memory.ts';
 import {
   centralTopic,
@@ -62,7 +63,7 @@ export interface ForwarderOptions {
  * Carries every record of the log to central Kafka, exactly once and in partition order (design §6). It only does
  * what the mirror's `step` commands; what happens in which order is decided there.
  */
-export class Forwarder {
+export class Forwarder implements MirrorStanding {
   readonly #options: ForwarderOptions;
   readonly #target: Target;
   readonly #memory: MirrorMemory;
@@ -117,6 +118,14 @@ export class Forwarder {
       lastError: this.#lastError,
       warnings: [this.#identityWarning, this.#state.warning].filter((warning) => warning !== null),
     };
+  }
+
+  standing(topic: string, partition: number): ReturnType<MirrorStanding['standing']> {
+    const { positions, flush } = this.#state;
+    const isIt = (one: Position): boolean => one.topic === topic && one.partition === partition;
+    const confirmed = positions.find(isIt)?.nextOffset;
+    if (confirmed === undefined) return null;
+    return { confirmed, undecided: Math.max(confirmed, flush.find(isIt)?.nextOffset ?? 0) };
   }
 
   async #carryOn(): Promise<void> {
