@@ -128,58 +128,63 @@ async function centralBytes(of: Cluster, node: number, partition: number): Promi
 }
 
 describe('a backlog in segments', () => {
-  test('arrives once, in order and batch by batch as it is stored, from within a batch on, while a broker is killed', async () => {
-    await using folder = await temporaryFolder();
-    cluster = await startCluster({ brokers: 3 });
-    const sender = new Sender();
-    log = await openLog(folder.path);
-    await log.createTopic('readings', PARTITIONS);
+  test.each([0, 2] as const)(
+    'arrives once, in order and batch by batch as it is stored, from within a batch on, while a broker is killed (transaction.version=%i)',
+    async (transactionVersion) => {
+      await using folder = await temporaryFolder();
+      cluster = await startCluster({ brokers: 3, transactionVersion });
+      const sender = new Sender();
+      log = await openLog(folder.path);
+      await log.createTopic('readings', PARTITIONS);
 
-    // What is sent live is later in the same sealed batch as what is not sent yet.
-    await sender.send(log, 1);
-    forwarder = mirror(log, cluster);
-    await drained(forwarder);
-    await forwarder.stop();
-    const alreadySent = Math.floor(RECORDS_PER_APPEND / PARTITIONS);
+      // What is sent live is later in the same sealed batch as what is not sent yet.
+      await sender.send(log, 1);
+      forwarder = mirror(log, cluster);
+      await drained(forwarder);
+      await forwarder.stop();
+      const alreadySent = Math.floor(RECORDS_PER_APPEND / PARTITIONS);
 
-    await sender.send(log, 100);
-    const sealing = log;
-    await until('the backlog is sealed', DRAIN_MS_MAX, async () =>
-      Promise.resolve(sealing.stats().journalFiles <= 3 || undefined),
-    );
-    // Another process, so that nothing comes from memory.
-    await log.close();
-    const reopened = await openLog(folder.path);
-    log = reopened;
-    const stored = await Promise.all(sender.sent.map((_, partition) => sealedBatches(reopened, partition)));
-    const [first] = stored[0] ?? [];
-    expect(first?.baseOffset).toBeLessThan(alreadySent);
-    expect(first?.lastOffset).toBeGreaterThan(alreadySent);
+      await sender.send(log, 100);
+      const sealing = log;
+      await until('the backlog is sealed', DRAIN_MS_MAX, async () =>
+        Promise.resolve(sealing.stats().journalFiles <= 3 || undefined),
+      );
+      // Another process, so that nothing comes from memory.
+      await log.close();
+      const reopened = await openLog(folder.path);
+      log = reopened;
+      const stored = await Promise.all(sender.sent.map((_, partition) => sealedBatches(reopened, partition)));
+      const [first] = stored[0] ?? [];
+      expect(first?.baseOffset).toBeLessThan(alreadySent);
+      expect(first?.lastOffset).toBeGreaterThan(alreadySent);
 
-    forwarder = mirror(reopened, cluster);
-    const draining = forwarder;
-    await until('it is under way', DRAIN_MS_MAX, async () =>
-      Promise.resolve(draining.status().recordsAcknowledged > 5000 || undefined),
-    );
-    await cluster.kill(2);
-    await cluster.restart(2);
-    await drained(forwarder);
+      forwarder = mirror(reopened, cluster);
+      const draining = forwarder;
+      await until('it is under way', DRAIN_MS_MAX, async () =>
+        Promise.resolve(draining.status().recordsAcknowledged > 5000 || undefined),
+      );
+      await cluster.kill(2);
+      await cluster.restart(2);
+      await drained(forwarder);
 
-    const central = await kafkaTools(cluster.bootstrap).consume('gw1.readings', {
-      readCommitted: true,
-      timeoutMs: 15_000,
-    });
-    for (const [partition, expected] of sender.sent.entries()) {
-      const arrived = central.filter((one) => one.partition === partition).map(({ value }) => String(value));
-      expect(arrived.length).toBe(expected.length);
-      expect(arrived).toEqual(expected);
-    }
-    // The brokers keep what they are sent: the records of each batch are there as the log has them.
-    for (const [partition, batches] of stored.entries()) {
-      const bytes = await centralBytes(cluster, 1, partition);
-      const isThere = batches.map((batch) => bytes.includes(batch.bytes.subarray(batchHeaderBytes)));
-      expect(batches.length).toBeGreaterThan(10);
-      expect(isThere).toEqual(batches.map(({ baseOffset }) => baseOffset > 0));
-    }
-  });
+      const central = await kafkaTools(cluster.bootstrap).consume('gw1.readings', {
+        readCommitted: true,
+        timeoutMs: 15_000,
+      });
+      for (const [partition, expected] of sender.sent.entries()) {
+        const arrived = central
+          .filter((one) => one.partition === partition)
+          .map(({ value }) => String(value));
+        expect(arrived.length).toBe(expected.length);
+        expect(arrived).toEqual(expected);
+      }
+      // The brokers keep what they are sent: the records of each batch are there as the log has them.
+      for (const [partition, batches] of stored.entries()) {
+        const bytes = await centralBytes(cluster, 1, partition);
+        const isThere = batches.map((batch) => bytes.includes(batch.bytes.subarray(batchHeaderBytes)));
+        expect(batches.length).toBeGreaterThan(10);
+        expect(isThere).toEqual(batches.map(({ baseOffset }) => baseOffset > 0));
+      }
+    },
+  );
 });

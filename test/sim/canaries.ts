@@ -17,8 +17,11 @@ export const harmlessNames: readonly string[] = harmlessPlants.map(({ name }) =>
 
 /** The search that must catch a plant, and how far it may look. */
 function searchFor(plantName: string): readonly string[] {
-  if (mirrorPlants.some(({ name }) => name === plantName))
-    return [mirrorSearch, '--runs', String(mirrorCanaryRuns)];
+  const mirrorPlant = mirrorPlants.find(({ name }) => name === plantName);
+  if (mirrorPlant !== undefined) {
+    const mode = mirrorPlant.mode === undefined ? [] : ['--mode', mirrorPlant.mode];
+    return [mirrorSearch, '--runs', String(mirrorCanaryRuns), ...mode];
+  }
   const states = harmlessNames.includes(plantName) ? harmlessStates : canaryStates;
   const from = plants.find(({ name }) => name === plantName)?.fromSeed ?? 1;
   return [search, '--states', String(states), '--from', String(from), '--no-canaries'];

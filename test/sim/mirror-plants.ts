@@ -21,7 +21,7 @@ export const mirrorPlants: readonly Plant[] = [
       {
         find: "if (known === undefined) return { kind: 'unknown-life', life: checkpoint.lives.at(-1)?.life ?? null };",
         replace:
-          "if (known === undefined) return { kind: 'offset', offset: Math.min(checkpoint.nextOffset, local.highWatermark) };",
+          "const end = Math.min(checkpoint.nextOffset, local.highWatermark);\n  if (known === undefined) return { kind: 'offset', offset: end, arrived: end };",
       },
     ],
   },
@@ -77,5 +77,53 @@ export const mirrorPlants: readonly Plant[] = [
         replace: "return enter({ ...state, failure }, 'committing');",
       },
     ],
+  },
+  {
+    name: 'sealed-batches-of-a-transaction-with-one-sequence',
+    mode: 'honest',
+    file: 'src/forwarder/sequences.ts',
+    edits: [
+      { find: 'const sequence = next.get(key) ?? 0;', replace: 'const sequence = sequences.get(key) ?? 0;' },
+    ],
+  },
+  {
+    name: 'rest-of-a-sealed-batch-sent-whole',
+    file: 'src/forwarder/partition-flush.ts',
+    edits: [{ find: 'if (stored.sealed && isWhole)', replace: 'if (stored.sealed && (isWhole || true))' }],
+  },
+  {
+    name: 'gap-passed-before-it-is-told',
+    mode: 'dropped',
+    file: 'src/forwarder/holds.ts',
+    edits: [{ find: '!isOver(hold, jumped, gaps)', replace: '!isOver(hold, jumped, gaps) && false' }],
+  },
+  {
+    name: 'undecided-forgotten-on-restart',
+    mode: 'dropped',
+    file: 'src/forwarder/mirror-forwarding.ts',
+    edits: [
+      {
+        find: 'return copy.value?.sendingTo ?? copy.value?.nextOffset ?? 0;',
+        replace: 'return copy.value?.nextOffset ?? 0;',
+      },
+    ],
+  },
+  {
+    name: 'undecided-forgotten-after-a-lost-answer',
+    mode: 'dropped',
+    file: 'src/forwarder/forwarder.ts',
+    edits: [
+      {
+        find: 'undecided: Math.max(confirmed, flush.find(isIt)?.nextOffset ?? 0)',
+        replace:
+          "undecided: this.#state.phase === 'committing' ? (flush.find(isIt)?.nextOffset ?? confirmed) : confirmed",
+      },
+    ],
+  },
+  {
+    name: 'dropped-records-sent-all-the-same',
+    mode: 'dropped',
+    file: 'src/forwarder/forwarder.ts',
+    edits: [{ find: "isOvertaken === true ? 'overtaken' : 'remembered'", replace: "'remembered'" }],
   },
 ];

@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { limits } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
+import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import { MirrorForwarding } from '../../src/forwarder/mirror-forwarding.ts';
 import { checkpointTopic } from '../../src/forwarder/names.ts';
 import { Log } from '../../src/log/log.ts';
 import { readTexts } from '../support/log-on-disk.ts';
@@ -10,12 +12,14 @@ import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
 import { type Fault, SimCluster, SimTarget } from '../support/sim-target.ts';
 import { until, VirtualClock } from '../support/virtual-time.ts';
-import { TrimmedLog, type Trims } from './trimmed-log.ts';
+import { forkUpkept, nothingUpkept, type Upkept, UpkeptLog } from './upkept-log.ts';
 
 /** What happens to the gateway of one scenario, besides crashes of everything and faults of the link. */
 export type MirrorMode =
   /** Nothing else; retention takes what was sent. */
   | 'honest'
+  /** The disk budget is reached: what was not sent is dropped as well, and the topic `gaps` says so. */
+  | 'dropped'
   /** The disk lies about syncs before the power fails, and backups are restored. */
   | 'lying'
   /** The card moves to other boards. */
@@ -25,7 +29,7 @@ export type MirrorMode =
   /** The cluster forgets the checkpoints, or is replaced. */
   | 'lost';
 
-export const mirrorModes: readonly MirrorMode[] = ['honest', 'lying', 'swapped', 'cloned', 'lost'];
+export const mirrorModes: readonly MirrorMode[] = ['honest', 'dropped', 'lying', 'swapped', 'cloned', 'lost'];
 
 export interface MirrorScenarioResult {
   readonly mode: MirrorMode;
@@ -46,11 +50,20 @@ export const skippingRunsMax = (runs: number): number => Math.ceil(1 + runs * 0.
 /** A card in a board, and the gateway that runs on them. */
 interface Site {
   disk: SimDisk;
-  trims: Trims;
+  upkept: Upkept;
   board: string | null;
   log: Log;
   forwarder: Forwarder;
+  forwarding: MirrorForwarding;
   target: SimTarget;
+}
+
+/** Offsets of one partition that are gone although they were not sent, and the record that says so. */
+interface Dropped {
+  readonly partition: number;
+  readonly fromOffset: number;
+  readonly values: readonly string[];
+  readonly told: string;
 }
 
 /** On this clock others get on with their work while somebody sleeps, the more the longer it is. */
@@ -66,6 +79,8 @@ const gateway = 'gw1';
 const topic = 'a';
 const partitionCount = 3;
 const actionsPerScenario = 40;
+/** About one record or sealed batch, so that partitions and batches of one have to wait for each other. */
+const smallTransactionBytes = 300;
 const linkFaults: readonly Fault[] = [
   'unreachable',
   'answer-lost',
@@ -93,7 +108,8 @@ class MirrorScenario {
   readonly #violations: string[] = [];
   /** How often each value may arrive besides once. */
   readonly #allowance = new Map<string, number>();
-  #backup: Pick<Site, 'disk' | 'trims'> | null = null;
+  readonly #dropped: Dropped[] = [];
+  #backup: Pick<Site, 'disk' | 'upkept'> | null = null;
   #sent = 0;
   #skipped = 0;
   #boards = 0;
@@ -108,7 +124,7 @@ class MirrorScenario {
   async run(): Promise<MirrorScenarioResult> {
     this.#newCluster();
     const disk = new SimDisk(this.#random);
-    this.#sites.push(await this.#boot({ disk, trims: new Map(), board: this.#newBoard() }));
+    this.#sites.push(await this.#boot({ disk, upkept: nothingUpkept(), board: this.#newBoard() }));
     for (let action = 0; action < actionsPerScenario; action += 1) await this.#act(this.#anySite());
     this.#faultRate = 0;
     for (const cluster of this.#clusters) for (const late of cluster.late.splice(0)) late();
@@ -117,6 +133,7 @@ class MirrorScenario {
     await this.#clock.sleep(limits.transactionTimeoutMs);
     for (const cluster of this.#clusters) cluster.expire();
     for (const site of this.#sites) await this.#checkArrived(site);
+    this.#checkDropped();
     const doubled = this.#checkDoubled();
     this.#checkIdentities();
     for (const { forwarder, log } of this.#sites) {
@@ -134,7 +151,8 @@ class MirrorScenario {
 
   async #act(site: Site): Promise<void> {
     const dice = this.#random.next();
-    if (dice < 0.5) await this.#append(site);
+    if (dice < 0.45) await this.#append(site);
+    else if (dice < 0.5) this.#seal(site);
     else if (dice < 0.75)
       for (let turns = this.#random.below(40); turns > 0; turns -= 1) await setImmediate();
     else if (dice < 0.85) this.#cluster().late.shift()?.();
@@ -147,6 +165,8 @@ class MirrorScenario {
     switch (this.#mode) {
       case 'honest':
         return await this.#trim(site);
+      case 'dropped':
+        return await this.#drop(site);
       case 'lying':
         return await this.#restoreOrBackUp(site);
       case 'swapped':
@@ -184,11 +204,12 @@ class MirrorScenario {
     void forwarder.stop();
   }
 
-  async #boot({ disk, trims, board }: Pick<Site, 'disk' | 'trims' | 'board'>): Promise<Site> {
+  async #boot({ disk, upkept, board }: Pick<Site, 'disk' | 'upkept' | 'board'>): Promise<Site> {
     disk.faults = {};
     const shared = { clock: this.#clock, random: this.#random, logger: silentLogger, metrics: noMetrics };
     const files = { version: 'simulated', commitIntervalMs: 0, journalFileBytes: 48 * 1024 };
     const log = await Log.open({ ...shared, ...files, disk: disk.session() });
+    await log.growTopic(gapsTopicName, 1);
     await log.growTopic(topic, partitionCount);
     if (this.#mode === 'lying') disk.faults = { lies: 0.4 };
     const target = new SimTarget({
@@ -201,7 +222,7 @@ class MirrorScenario {
     });
     const forwarder = new Forwarder({
       ...shared,
-      log: new TrimmedLog(log, trims),
+      log: new UpkeptLog(log, upkept),
       brokers: [],
       gateway,
       lingerMs: 0,
@@ -209,31 +230,61 @@ class MirrorScenario {
       onCheckpointLost: 'resume',
       board,
       target,
+      ...(this.#random.chance(0.5) ? { transactionBytesMax: smallTransactionBytes } : {}),
     });
+    const forwarding = new MirrorForwarding(['*']);
+    forwarding.remember(log);
+    forwarding.follow(forwarder);
     forwarder.start();
-    return { disk, trims, board, log, forwarder, target };
+    return { disk, upkept, board, log, forwarder, forwarding, target };
   }
 
   /** Retention: what has arrived may go. */
-  async #trim({ log, trims }: Site): Promise<void> {
+  async #trim({ log, upkept: { starts } }: Site): Promise<void> {
     const partition = this.#random.below(partitionCount);
     const arrived = new Set(this.#cluster().values(`${gateway}.${topic}`, partition));
     const stored = await readTexts(log, topic, partition);
     const firstMissing = stored.findIndex((value) => !arrived.has(value));
     const end = firstMissing === -1 ? stored.length : firstMissing;
-    const now = trims.get(`${topic}/${partition}`) ?? 0;
-    trims.set(`${topic}/${partition}`, now + this.#random.below(end - now + 1));
+    const now = starts.get(`${topic}/${partition}`) ?? 0;
+    starts.set(`${topic}/${partition}`, now + this.#random.below(end - now + 1));
+  }
+
+  #seal({ log, upkept }: Site): void {
+    const partition = this.#random.below(partitionCount);
+    const { highWatermark } = new UpkeptLog(log, upkept).partition(topic, partition);
+    upkept.sealedEnds.set(`${topic}/${partition}`, highWatermark);
+  }
+
+  /** By the rules of the log: what is undecided stays, and so does what lies behind it. */
+  async #drop({ log, upkept, forwarding }: Site): Promise<void> {
+    const partition = this.#random.below(partitionCount);
+    const { logStartOffset, highWatermark } = new UpkeptLog(log, upkept).partition(topic, partition);
+    const stored = await readTexts(log, topic, partition);
+    const confirmed = forwarding.confirmedOffset(topic, partition);
+    const isUndecided = forwarding.undecidedOffset(topic, partition) > confirmed;
+    const bound = isUndecided ? Math.max(confirmed, logStartOffset) : highWatermark;
+    const toOffset = logStartOffset + this.#random.below(bound - logStartOffset + 1);
+    const fromOffset = Math.max(confirmed, logStartOffset);
+    if (toOffset > fromOffset) {
+      const told = `${topic}-${partition} ${fromOffset}..${toOffset - 1}`;
+      const values = stored.slice(fromOffset, toOffset);
+      this.#dropped.push({ partition, fromOffset, values, told });
+      const record = { key: null, value: Buffer.from(told), timestampMs: this.#clock.wallMs(), headers: [] };
+      await log.append([{ topic: gapsTopicName, partition: 0, ...record }]);
+    }
+    upkept.starts.set(`${topic}/${partition}`, toOffset);
   }
 
   async #restoreOrBackUp(site: Site): Promise<void> {
     const backup = this.#backup;
     if (backup === null || this.#random.chance(0.4)) {
-      this.#backup = { disk: site.disk.fork(), trims: new Map(site.trims) };
+      this.#backup = { disk: site.disk.fork(), upkept: forkUpkept(site.upkept) };
       return;
     }
     await this.#crash(site, () => {
       site.disk = backup.disk.fork();
-      site.trims = new Map(backup.trims);
+      site.upkept = forkUpkept(backup.upkept);
     });
   }
 
@@ -242,7 +293,7 @@ class MirrorScenario {
     // Both have what is not sent yet, and so both send it.
     for (let partition = 0; partition < partitionCount; partition += 1)
       for (const value of await readTexts(site.log, topic, partition)) this.#allow(value);
-    const twin = { disk: site.disk.fork(), trims: new Map(site.trims) };
+    const twin = { disk: site.disk.fork(), upkept: forkUpkept(site.upkept) };
     this.#sites.push(
       await this.#boot({ ...twin, board: this.#random.chance(0.5) ? null : this.#newBoard() }),
     );
@@ -277,13 +328,42 @@ class MirrorScenario {
       const arrived = this.#arrived(partition);
       const first = new Map(arrived.toReversed().map((value, index) => [value, arrived.length - index]));
       let before = 0;
+      const isDropped = new Set(this.#dropped.flatMap(({ values }) => values));
       for (const value of await readTexts(log, topic, partition)) {
+        if (isDropped.has(value)) continue;
         const at = first.get(value);
         if (at === undefined) this.#skip(`${value} of partition ${partition} never arrived`);
         else if (at < before)
           this.#violate(`${value} of partition ${partition} arrived before its predecessor`);
         before = Math.max(before, at ?? 0);
       }
+    }
+  }
+
+  /** The loss ledger says what is lost, all of it and nothing else, once. */
+  #checkDropped(): void {
+    const told = this.#clusters.flatMap((cluster) => cluster.values(`${gateway}.${gapsTopicName}`, 0));
+    for (const { partition, values, told: expected } of this.#dropped) {
+      const copies = told.filter((one) => one === expected).length;
+      if (copies !== 1) this.#violate(`the gap ${expected} was told ${copies} times`);
+      const arrived = new Set(this.#arrived(partition));
+      for (const value of values)
+        if (arrived.has(value)) this.#violate(`${value} arrived although ${expected} is told as lost`);
+    }
+  }
+
+  /** Before a transaction counts: its checkpoints pass only gaps that the cluster has been told before. */
+  #checkCheckpoints(
+    cluster: SimCluster,
+    records: readonly { readonly key: string; readonly value: Uint8Array }[],
+  ) {
+    const told = cluster.values(`${gateway}.${gapsTopicName}`, 0);
+    for (const { partition, fromOffset, told: gap } of this.#dropped) {
+      const checkpoint = records.find(({ key }) => key.endsWith(`/${topic}/${partition}`));
+      if (checkpoint === undefined) continue;
+      const { nextOffset } = JSON.parse(Buffer.from(checkpoint.value).toString()) as { nextOffset: number };
+      if (nextOffset > fromOffset && !told.includes(gap))
+        this.#violate(`the checkpoint passes ${gap} untold`);
     }
   }
 
@@ -302,7 +382,7 @@ class MirrorScenario {
 
   #checkIdentities(): void {
     const ids = this.#cluster().transactionalIds();
-    const isOwn = this.#mode === 'honest' || this.#mode === 'lost';
+    const isOwn = this.#mode === 'honest' || this.#mode === 'dropped' || this.#mode === 'lost';
     if (isOwn && ids.length !== 1) this.#violate(`the mirror took ${ids.length} identities without a reason`);
   }
 
@@ -317,7 +397,9 @@ class MirrorScenario {
 
   #newCluster(): void {
     const name = `cluster-${this.#clusters.length + 1}`;
-    this.#clusters.push(new SimCluster(name, () => this.#clock.wallMs()));
+    const cluster = new SimCluster(name, () => this.#clock.wallMs());
+    cluster.onCommit = (records) => this.#checkCheckpoints(cluster, records);
+    this.#clusters.push(cluster);
   }
 
   #newBoard(): string {

@@ -5,7 +5,7 @@ export interface Plant {
   readonly fromSeed?: number;
   /** Path from the root of the repository. */
   readonly file: string;
-  /** The kind of disk on which the bug shows often enough for a short search; by default all kinds are played. */
+  /** The kind of disk, or mode of the mirror search, in which the bug shows often enough for a short search; by default all. */
   readonly mode?: string;
   /** An edit of another file than the plant's names it. */
   readonly edits: readonly { readonly find: string; readonly replace: string; readonly file?: string }[];
