@@ -7,7 +7,7 @@ import { type Result, saveResult } from './result.ts';
 const USAGE = `Benchmarks, on the loopback address only. Each ends with one summary line; --save writes bench/results/<name>.json.
 
   npm run bench -- ingest [--seconds 3] [--repeat 3] [--save]         MQTT QoS 1, beside Mosquitto
-  npm run bench -- mirror [--records 1000000] [--repeat 3] [--save]   a backlog into one Kafka broker, beside kcat
+  npm run bench -- mirror [--records 4000000] [--repeat 3] [--save]   a backlog into one Kafka broker, beside kcat
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
       the commit log beside a plain file log and SQLite, in TMPDIR; one of ${logParts.join(', ')}, or all`;
 
@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '3' },
-    records: { type: 'string', default: '1000000' },
+    records: { type: 'string', default: '4000000' },
     repeat: { type: 'string', default: '3' },
     'stored-gb': { type: 'string', default: '2' },
     save: { type: 'boolean', default: false },
