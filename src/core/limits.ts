@@ -25,6 +25,13 @@ export const limits = {
   budgetBytesDefaultMax: 4096 * MIB,
   /** What small files beside journal and segments may take: tokens, totals, the lock. */
   otherFilesBytesMax: 4 * MIB,
+  /** `budget.json`, which holds one number. */
+  budgetFileBytesMax: 256,
+  /** How long `timedatectl` may take to say whether the clock is set. */
+  timedatectlMs: 5_000,
+  /** Waits between attempts to open the log on a disk that is full or failing. */
+  openBackoffMsMin: 1_000,
+  openBackoffMsMax: 10_000,
   /** Journal files for which there is always room: for what is being taken in, and for what makes room. */
   budgetReserveFiles: 4,
 

@@ -13,6 +13,7 @@ import {
   encodeTotals,
   noTotals,
 } from './card-totals.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** How far the card is worn, as far as anybody can tell from outside it. */
 export interface CardStatus extends CardTotals {
@@ -44,7 +45,6 @@ export interface CardWearOptions {
 }
 
 const fileName = 'card.json';
-const newFileName = 'card.json.new';
 const DAYS_PER_YEAR = 365.25;
 const dayLength = 24 * 3600 * 1000;
 
@@ -166,15 +166,7 @@ export class CardWear {
     const totals = this.#totals();
     if (deviceBytesOf(totals) === deviceBytesOf(this.#saved)) return;
     try {
-      const file = await disk.create(newFileName);
-      try {
-        await file.writeAt(encodeTotals(totals), 0);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await disk.rename(newFileName, fileName);
-      await disk.syncFolder('');
+      await replaceFile(disk, fileName, encodeTotals(totals));
       this.#saved = this.#totals();
     } catch (error) {
       if (!isSystemError(error)) throw error;

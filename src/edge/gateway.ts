@@ -1,15 +1,18 @@
-import { isSystemError, messageOf, OperatingError } from '../core/errors.ts';
+import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Accept } from '../core/record.ts';
+import { gapsTopicName } from '../core/topic-name.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror-forwarding.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Log } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
+import { isClockSet, systemTimeService } from '../platform/clock-check.ts';
 import { CountedDisk } from '../platform/counted-disk.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
+import { freeBytes } from '../platform/free-space.ts';
 import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
@@ -21,6 +24,7 @@ import { CardWear } from './card-wear.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { RunTotals } from './run-totals.ts';
 import { SerialPorts } from './serial-ports.ts';
@@ -110,6 +114,8 @@ export class Gateway {
     this.#parts.add('sealer', () => sealer.stop());
     this.#forwarding.remember(log);
     this.#parts.add('log', () => log.close());
+    const housekeeping = await this.#keepHouse(log, disk);
+    this.#parts.add('housekeeping', () => housekeeping.stop());
     const writers = topicWriters(this.#config);
     await ensureTopics(log, topics, writers.keys(), this.#logger);
     const accept: Accept = async (records) => {
@@ -139,9 +145,14 @@ export class Gateway {
       ...shared,
       listen: admin.listen,
       log,
-      topics: new TopicChanges({ log, gateway: this.#config.gateway.name, configured: topics, writers }),
+      topics: new TopicChanges({
+        log,
+        gateway: this.#config.gateway.name,
+        configured: topics,
+        writers: new Map([...writers, [gapsTopicName, ['the loss ledger']]]),
+      }),
       token: await loadAdminToken(this.#dataDir, nodeRandom),
-      status: () => this.#status(log, card, addresses),
+      status: () => this.#status(log, card, housekeeping, addresses),
       renderMetrics: () => this.#renderMetrics(log, card),
       metricsContentType: this.#registry.contentType,
       logger: this.#logger.child({ part: 'admin' }),
@@ -167,7 +178,34 @@ export class Gateway {
     });
   }
 
+  #keepHouse(log: Log, disk: CountedDisk): Promise<Housekeeping> {
+    return Housekeeping.start({
+      log,
+      disk,
+      forwarding: this.#forwarding,
+      budgetBytes: this.#config.data.budget,
+      freeBytes: () => freeBytes(this.#dataDir),
+      isClockSet: () => isClockSet(systemTimeService),
+      clock: nodeClock,
+      logger: this.#logger.child({ part: 'housekeeping' }),
+      metrics: this.#metrics,
+    });
+  }
+
+  /** A disk that is full or failing may recover, and nobody is on site: so it is tried until it does. */
   async #openLog(disk: CountedDisk, sealer: WorkerSealer): Promise<Log> {
+    for (let backoffMs: number = limits.openBackoffMsMin; ; backoffMs *= 2) {
+      try {
+        return await this.#openLogOnce(disk, sealer);
+      } catch (error) {
+        if (!isOperatingError(error) || !mayRecover(error.cause)) throw error;
+        this.#logger.error({ cause: messageOf(error) }, 'the log cannot be opened; trying again');
+        await nodeClock.sleep(Math.min(backoffMs, limits.openBackoffMsMax));
+      }
+    }
+  }
+
+  async #openLogOnce(disk: CountedDisk, sealer: WorkerSealer): Promise<Log> {
     try {
       return await Log.open({
         disk,
@@ -225,7 +263,12 @@ export class Gateway {
     ];
   }
 
-  async #status(log: Log, card: CardWear, addresses: StatusReport['addresses']): Promise<StatusReport> {
+  async #status(
+    log: Log,
+    card: CardWear,
+    { budgetBytes }: Housekeeping,
+    addresses: StatusReport['addresses'],
+  ): Promise<StatusReport> {
     const reasons = degradations(log);
     return {
       gateway: this.#config.gateway.name,
@@ -236,7 +279,7 @@ export class Gateway {
       addresses,
       dataDir: this.#dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
-      log: { available: log.available, ...log.stats() },
+      log: { available: log.available, ...log.stats(), budgetBytes },
       card: await card.status(),
       serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
@@ -266,6 +309,10 @@ export class Gateway {
     return await this.#registry.render();
   }
 }
+
+/** Whether it is the disk that is full or failing, rather than somebody who may not write there. */
+const mayRecover = (cause: unknown): boolean =>
+  isSystemError(cause) && 'code' in cause && ['ENOSPC', 'EDQUOT', 'EIO'].includes(String(cause.code));
 
 async function inUse(dataDir: string): Promise<OperatingError> {
   const pid = (await readGatewayFile(dataDir))?.pid;

@@ -21,6 +21,9 @@ export interface StatusReport {
     /** Commits of this run. */
     readonly commits: number;
     readonly journalFiles: number;
+    /** What the data folder takes on the disk, and what it may take. */
+    readonly usedBytes: number;
+    readonly budgetBytes: number;
     /** Wall clock of the last commit; null before the first. */
     readonly lastCommitMs: number | null;
   };

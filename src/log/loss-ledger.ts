@@ -1,5 +1,5 @@
 import type { NewRecord } from '../core/record.ts';
-import { gapsTopic } from './retention.ts';
+import { gapsTopicName } from '../core/topic-name.ts';
 
 /** Offsets of a partition that are gone for ever without having arrived, from the first to the one before `endOffset`. */
 export interface Loss {
@@ -18,7 +18,7 @@ export function gapRecord(
   const time = new Date(nowMs).toISOString();
   const row = { topic, partition, firstOffset, lastOffset: endOffset - 1, reason, time };
   return {
-    topic: gapsTopic,
+    topic: gapsTopicName,
     key: Buffer.from(`${topic}-${partition}`),
     value: Buffer.from(JSON.stringify(row)),
     timestampMs: nowMs,

@@ -1,10 +1,8 @@
+import { gapsTopicName } from '../core/topic-name.ts';
 import type { Segment } from './catalog.ts';
 import type { LogState, Partition } from './state.ts';
 import { topicDefaults } from './topic-defaults.ts';
 import type { Forwarding, TopicSettings } from './types.ts';
-
-/** The topic of the loss ledger: what is lost, and why. */
-export const gapsTopic = 'gaps';
 
 /** Records of a partition that are to go: all below `logStartOffset`. */
 export interface Removal {
@@ -110,8 +108,11 @@ export function lostWith(
 
 function boundsOf({ topic, id }: Partition, forwarding: Forwarding): Bounds {
   if (!forwarding.isMirrored(topic))
-    return { forwarded: 0, decided: topic === gapsTopic ? 0 : Number.POSITIVE_INFINITY };
+    return { forwarded: 0, decided: topic === gapsTopicName ? 0 : Number.POSITIVE_INFINITY };
   const forwarded = forwarding.confirmedOffset(topic, id.partition);
   const isUndecided = forwarding.undecidedOffset(topic, id.partition) > forwarded;
-  return { forwarded, decided: isUndecided || topic === gapsTopic ? forwarded : Number.POSITIVE_INFINITY };
+  return {
+    forwarded,
+    decided: isUndecided || topic === gapsTopicName ? forwarded : Number.POSITIVE_INFINITY,
+  };
 }

@@ -1,5 +1,6 @@
 import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import { gapsTopicName } from '../core/topic-name.ts';
 import type { Segment } from './catalog.ts';
 import type { UpkeepPlan } from './commit-plan.ts';
 import { bytesToFree, type DiskUsage, hasRoom, usedBytes } from './disk-budget.ts';
@@ -7,7 +8,7 @@ import { type Entry, logStartMoveEntry, sealedOffsetEntry } from './entries.ts';
 import type { Journal } from './journal.ts';
 import { type LogEnvironment, quarantinedBytes } from './journal-files.ts';
 import { gapRecord, type Loss } from './loss-ledger.ts';
-import { gapsTopic, lostWith, planBudget, planRetention, type Removal } from './retention.ts';
+import { lostWith, planBudget, planRetention, type Removal } from './retention.ts';
 import type { SealJob, SealResult } from './seal-job.ts';
 import { countUnsealed, planSeal, sealEntries } from './seal-plan.ts';
 import type { Sealer } from './sealer.ts';
@@ -185,15 +186,15 @@ export class Upkeep {
     plan: (state: LogState) => { readonly entries: readonly Entry[]; readonly losses: readonly Loss[] },
   ): Promise<void> {
     const { state: before } = this.#log.journal;
-    if (plan(before).losses.length > 0 && before.topic(gapsTopic) === undefined)
-      await this.#log.growTopic(gapsTopic, 1);
+    if (plan(before).losses.length > 0 && before.topic(gapsTopicName) === undefined)
+      await this.#log.growTopic(gapsTopicName, 1);
     let losses: readonly Loss[] = [];
     await this.#log.commit(
       (state) => {
         const planned = plan(state);
         losses = planned.losses;
         // Somebody has deleted it just now: without its row nothing may be lost.
-        if (losses.length > 0 && state.topic(gapsTopic) === undefined) throw ledgerIsGone();
+        if (losses.length > 0 && state.topic(gapsTopicName) === undefined) throw ledgerIsGone();
         const nowMs = this.#env.clock.wallMs();
         return { entries: planned.entries, records: losses.map((loss) => gapRecord(loss, nowMs)) };
       },
@@ -299,6 +300,6 @@ function removalPlan(
 }
 
 const ledgerIsGone = (): OperatingError =>
-  new OperatingError('unknown-topic', `the topic ${gapsTopic} was deleted; it is created again`);
+  new OperatingError('unknown-topic', `the topic ${gapsTopicName} was deleted; it is created again`);
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import type { Metrics } from '../../src/core/metrics.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
+import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { bytesToFree, hasRoom, usedBytes } from '../../src/log/disk-budget.ts';
 import type { Log, LogOptions } from '../../src/log/log.ts';
-import { gapsTopic } from '../../src/log/retention.ts';
 import type { Forwarding } from '../../src/log/types.ts';
 import { openLog, readRecords, textRecord } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
@@ -38,7 +38,7 @@ async function settled(disk: SimDisk): Promise<void> {
 
 /** What the ledger says is lost of a partition, offset by offset. */
 async function ledgerOf(log: Log, topic: string): Promise<{ offset: number; reason: string }[]> {
-  const rows = (await readRecords(log, gapsTopic, 0)).map(({ value }) => JSON.parse(String(value)));
+  const rows = (await readRecords(log, gapsTopicName, 0)).map(({ value }) => JSON.parse(String(value)));
   return rows
     .filter((row) => row.topic === topic && row.partition === 0)
     .flatMap(({ firstOffset, lastOffset, reason }) =>

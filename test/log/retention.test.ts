@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { type Entry, partitionStateEntry, segmentEntry, topicSettingEntry } from '../../src/log/entries.ts';
-import { gapsTopic, lostWith, planBudget, planRetention, type Removal } from '../../src/log/retention.ts';
+import { lostWith, planBudget, planRetention, type Removal } from '../../src/log/retention.ts';
 import { LogState } from '../../src/log/state.ts';
 import type { Forwarding, TopicSettings } from '../../src/log/types.ts';
 
@@ -116,10 +117,12 @@ describe('the disk budget', () => {
   });
 
   test('keeps the loss ledger until it has arrived', () => {
-    const state = stateOf({ [gapsTopic]: { segments: [1] } });
+    const state = stateOf({ [gapsTopicName]: { segments: [1] } });
     expect(planBudget(state, nobody, 1)).toEqual([]);
-    expect(planBudget(state, forwardingOf({ [gapsTopic]: [9] }), 1)).toEqual([]);
-    expect(shown(planBudget(state, forwardingOf({ [gapsTopic]: [10] }), 1))).toEqual({ [gapsTopic]: 10 });
+    expect(planBudget(state, forwardingOf({ [gapsTopicName]: [9] }), 1)).toEqual([]);
+    expect(shown(planBudget(state, forwardingOf({ [gapsTopicName]: [10] }), 1))).toEqual({
+      [gapsTopicName]: 10,
+    });
   });
 
   test('loses only what the cluster does not have', () => {

@@ -3,9 +3,9 @@ import { limits } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { type Metrics, noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord } from '../../src/core/record.ts';
+import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { decodeBatch } from '../../src/log/batch.ts';
 import { Log } from '../../src/log/log.ts';
-import { gapsTopic } from '../../src/log/retention.ts';
 import type { Compression, Forwarding, LifeStart, TopicSettings } from '../../src/log/types.ts';
 import { SimClock } from '../support/sim-clock.ts';
 import { type DiskEvent, type Faults, noFaults, SimDisk } from '../support/sim-disk.ts';
@@ -395,7 +395,7 @@ class DataFolder {
   async #readAll(log: Log, isDead = () => false): Promise<Map<string, string>> {
     const found = new Map<string, string>();
     for (const { topic, partition } of log.partitions())
-      if (topic !== gapsTopic) await this.#readPartition(log, { topic, partition }, found, isDead);
+      if (topic !== gapsTopicName) await this.#readPartition(log, { topic, partition }, found, isDead);
     return found;
   }
 
@@ -479,10 +479,10 @@ const lifeOf = (lives: readonly LifeStart[], offset: number): string =>
 
 /** The places that the loss ledger names, as often as it does. */
 async function readLedger(log: Log): Promise<string[]> {
-  if (!hasTopic(log, gapsTopic)) return [];
+  if (!hasTopic(log, gapsTopicName)) return [];
   const places: string[] = [];
   for (let offset = 0; ; ) {
-    const batches = await log.read(gapsTopic, 0, offset, 10_000);
+    const batches = await log.read(gapsTopicName, 0, offset, 10_000);
     const records = batches.flatMap(({ bytes }) => decodeBatch(bytes)).filter((one) => one.offset >= offset);
     const last = records.at(-1);
     if (last === undefined) return places;

@@ -1,5 +1,6 @@
 import type { ForwarderStatus } from '../../forwarder/status.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
+import { formatSize } from '../config/quantities.ts';
 import type { StatusReport, TopicStatus } from '../status.ts';
 import type { AdminClient } from './admin-client.ts';
 import { cardRows } from './card-rows.ts';
@@ -25,6 +26,10 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ['admin', `http://${addresses.admin}/`],
     ['data', report.dataDir],
     ['log', `${log.commits} commits${commit}; ${log.journalFiles} journal files`],
+    [
+      'disk',
+      `${roundedSize(log.usedBytes)} of ${roundedSize(log.budgetBytes)} that the data folder may take`,
+    ],
     ...cardRows(report.card).map((row, index) => [index === 0 ? 'card' : '', row] as const),
     ['cluster', clusterText(report.forwarder, nowMs)],
     ...topicRows(topics).map((row, index) => [index === 0 ? 'topics' : '', row] as const),
@@ -36,6 +41,8 @@ export function statusText(report: StatusReport, nowMs: number): string {
     '',
   ].join('\n');
 }
+
+const roundedSize = (bytes: number): string => formatSize(Math.round(bytes / 2 ** 20) * 2 ** 20);
 
 function serialText(port: SerialPortStatus, nowMs: number): string {
   const { frames, deadLetters, dropped, lastFrameMs, lastError } = port;

@@ -24,7 +24,14 @@ const report = {
   addresses: { mqtt: '127.0.0.1:1883', admin: '127.0.0.1:8080' },
   dataDir: '/site/data',
   uptimeSeconds: 3720,
-  log: { available: true, commits: 42, journalFiles: 2, lastCommitMs: null },
+  log: {
+    available: true,
+    commits: 42,
+    journalFiles: 2,
+    usedBytes: 100 * 2 ** 20,
+    budgetBytes: 4 * 2 ** 30,
+    lastCommitMs: null,
+  },
   card: {
     payloadBytes: 1_500_000_000,
     deviceBytes: { journal: 1_600_000_000, segments: 160_000_000, other: 4096, metadata: 20_480 },
@@ -206,6 +213,7 @@ describe('status', () => {
         '  admin    http://127.0.0.1:8080/',
         '  data     /site/data',
         '  log      42 commits; 2 journal files',
+        '  disk     100MiB of 4GiB that the data folder may take',
         '  card     1.76 GB written in all runs (journal 1.6 GB, segments 160 MB, other 24.6 kB): 1.17 for each byte of the 1.5 GB payload',
         '           estimate: 0.011 % of 16 TB that a consumer card of 32 GB may take (set data.endurance to what yours is rated for) used; the time left is told after an hour',
         '           the data folder has no block device that can be read (overlay, tmpfs, network): only the count above is known',
