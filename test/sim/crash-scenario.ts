@@ -424,7 +424,9 @@ class DataFolder {
         if (!dense) this.#violate(`${placeOf(topic, partition, offset)} is followed by ${at}`);
         const value = Buffer.from(record.value ?? []).toString();
         found.set(at, value);
-        if (!isDead()) this.#tell(at, { value, life: lifeOf(lives, record.offset), how: 'served' });
+        // The lives of what was removed since it was read are no longer told.
+        if (!isDead() && record.offset >= logStartOf(log, topic, partition))
+          this.#tell(at, { value, life: lifeOf(lives, record.offset), how: 'served' });
         offset = record.offset + 1;
       }
     }
@@ -472,6 +474,9 @@ class DataFolder {
 
 const stackOf = (error: unknown): string | undefined =>
   error instanceof Error ? error.stack : String(error);
+
+const logStartOf = (log: Log, topic: string, partition: number): number =>
+  log.partitions().find((one) => one.topic === topic && one.partition === partition)?.logStartOffset ?? 0;
 
 /** The life of an offset, as the log tells it. */
 const lifeOf = (lives: readonly LifeStart[], offset: number): string =>
