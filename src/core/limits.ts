@@ -49,6 +49,8 @@ export const limits = {
   lifeStartsMax: 65_536,
   /** Frames no larger than this are stored as they are: zstd gains nothing there. */
   frameCompressBytesMin: 4 * KIB,
+  /** zlib takes its output in pieces of at least this size. */
+  zstdChunkBytesMin: 64,
   commitIntervalMsMax: 1000,
   /** Waits between attempts to recover after a failed write or sync. */
   recoveryBackoffMsMin: 100,
@@ -115,7 +117,7 @@ export const limits = {
   /** Recent batches kept in memory for live readers. */
   tailBytesMax: 8 * MIB,
   /** Frames decoded for catching-up readers, shared by all of them. */
-  frameCacheBytesMax: 16 * MIB,
+  frameCacheBytesMax: 8 * MIB,
   /** Journal files whose sparse index is kept in memory. */
   fileIndexesMax: 16,
   readBytesMax: 4 * MIB,

@@ -88,5 +88,9 @@ export function decodeFrame(file: Uint8Array, at: number, salt: Uint8Array): Fra
 export function frameEntries(frame: Frame): Uint8Array {
   if (frame.codec === codecNone) return frame.stored;
   if (frame.codec !== codecZstd) throw malformed(`frame (codec ${frame.codec})`);
-  return zstdDecompressSync(frame.stored, { maxOutputLength: Math.max(1, frame.rawBytes) });
+  // One piece of the right size: pieces that are put together are garbage that is collected late.
+  return zstdDecompressSync(frame.stored, {
+    maxOutputLength: Math.max(1, frame.rawBytes),
+    chunkSize: Math.max(limits.zstdChunkBytesMin, frame.rawBytes + 1),
+  });
 }

@@ -243,8 +243,9 @@ export class Log implements MirroredLog, Qos2Log {
     if (inMemory !== undefined) return inMemory;
     const journal = this.#journal;
     const batches = await this.#diskReader.read(journal.files, found, offset, bytes);
-    // A recovery meanwhile may have taken the files away from under the reader.
-    return journal === this.#journal ? batches : await this.read(topic, partition, offset, bytesMax);
+    // A recovery meanwhile may have taken the files away from under the reader, or somebody the records.
+    const isValid = journal === this.#journal && (batches.length > 0 || offset >= found.logStartOffset);
+    return isValid ? batches : await this.read(topic, partition, offset, bytesMax);
   }
 
   /**
