@@ -6,9 +6,7 @@
  * cut may keep any part of either. After a rejected `writeAt` or `sync` nothing that was written since the last
  * good `sync` can be believed, whatever a read shows.
  */
-export interface Disk {
-  /** Names (not paths) of files and folders in a folder, in no particular order; empty if the folder does not exist. */
-  list(folder: string): Promise<readonly string[]>;
+export interface Disk extends ReadableDisk {
   /** Creates the folder and its parents, and makes them durable. */
   makeFolder(folder: string): Promise<void>;
   /** Creates an empty file, replacing what has the name. */
@@ -23,16 +21,27 @@ export interface Disk {
   syncFolder(folder: string): Promise<void>;
 }
 
-export interface DiskFile {
+/** The part of a disk that cannot change anything. */
+export interface ReadableDisk {
+  /** Names (not paths) of files and folders in a folder, in no particular order; empty if the folder does not exist. */
+  list(folder: string): Promise<readonly string[]>;
+  /** Opens an existing file. */
+  open(path: string): Promise<ReadableFile>;
+}
+
+export interface ReadableFile {
   /** Current length in bytes. */
   size(): Promise<number>;
   /** Fills `into` from position `at`; returns how many bytes there were, less than asked only at the end. */
   readAt(into: Uint8Array, at: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface DiskFile extends ReadableFile {
   /** Writes all of `bytes` at position `at`. Not durable until `sync`. */
   writeAt(bytes: Uint8Array, at: number): Promise<void>;
   /** Cuts the file to `lengthBytes`, which is not more than it has. Not durable until `sync`. */
   truncate(lengthBytes: number): Promise<void>;
   /** Makes everything written so far durable (`fdatasync`). A rejected call must never be repeated. */
   sync(): Promise<void>;
-  close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { decodeBatch } from './batch.ts';
-import type { JournalFile, LogEnvironment } from './journal-files.ts';
+import type { JournalFile, ReadEnvironment } from './journal-files.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { Loss } from './loss-ledger.ts';
 import { SegmentReader } from './segment-reader.ts';
@@ -12,7 +12,7 @@ export class DiskReader {
   readonly #segments: SegmentReader;
 
   /** `onLoss` hears of records in segments that the medium took, once in this run. */
-  constructor(env: LogEnvironment, onLoss: (loss: Loss) => void) {
+  constructor(env: ReadEnvironment, onLoss: (loss: Loss) => void) {
     this.#journal = new JournalReader(env);
     this.#segments = new SegmentReader(env, onLoss);
   }

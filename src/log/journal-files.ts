@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Disk, DiskFile } from '../core/disk.ts';
+import type { Disk, DiskFile, ReadableDisk, ReadableFile } from '../core/disk.ts';
 import { isSystemError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
@@ -21,6 +21,12 @@ export interface LogEnvironment {
   readonly version: string;
   /** Size of a journal file. */
   readonly fileBytes: number;
+}
+
+/** What reading needs of it: a disk that cannot be changed, and somebody to tell of damage. */
+export interface ReadEnvironment {
+  readonly disk: ReadableDisk;
+  readonly logger: Logger;
 }
 
 /** Where a partition stood at the beginning of a journal file. */
@@ -46,22 +52,40 @@ export interface JournalFile {
 }
 
 export const journalFolder = 'journal';
-const quarantineFolder = 'quarantine';
+/** Where files are kept that the medium damaged. */
+export const quarantineFolder = 'quarantine';
 const takenPath = `${journalFolder}/taken`;
 
 const journalPath = (sequence: number): string =>
   `${journalFolder}/${String(sequence).padStart(20, '0')}.journal`;
 
-const isJournalName = (name: string): boolean => /^\d{20}\.journal$/.test(name);
+/** Whether a name is that of a numbered journal file. */
+export const isJournalName = (name: string): boolean => /^\d{20}\.journal$/.test(name);
 
 /** The whole files of the journal, oldest first. A file with a damaged header is kept in quarantine. */
 export async function listJournalFiles(env: LogEnvironment): Promise<JournalFile[]> {
+  const { files, damaged } = await findJournalFiles(env.disk);
+  for (const name of damaged) await quarantine(env, name);
+  return files;
+}
+
+/** What numbered files there are in the journal. */
+export interface FoundJournalFiles {
+  /** Oldest first. */
+  readonly files: JournalFile[];
+  /** The names of those whose header is damaged: nothing in them counts. */
+  readonly damaged: readonly string[];
+}
+
+/** Reads the headers of the journal's files, and says up to which commit each counts. */
+export async function findJournalFiles(disk: ReadableDisk): Promise<FoundJournalFiles> {
   const files: JournalFile[] = [];
-  for (const name of [...(await env.disk.list(journalFolder))].sort()) {
+  const damaged: string[] = [];
+  for (const name of [...(await disk.list(journalFolder))].sort()) {
     if (!isJournalName(name)) continue;
     const path = `${journalFolder}/${name}`;
-    const header = await readFileHeader(env.disk, path);
-    if (header === undefined) await quarantine(env, name);
+    const header = await readFileHeader(disk, path);
+    if (header === undefined) damaged.push(name);
     else files.push(journalFile(path, header));
   }
   let endCommit = Number.POSITIVE_INFINITY;
@@ -69,33 +93,42 @@ export async function listJournalFiles(env: LogEnvironment): Promise<JournalFile
     file.endCommit = endCommit;
     endCommit = Math.min(endCommit, file.header.firstCommit);
   }
-  return files;
+  return { files, damaged };
 }
 
 /**
  * All bytes of a file: 16 MiB at most, read when its frames are looked for. Blocks that the medium refuses to read are
  * zeros, so that they cost the frames in them and no others.
  */
-export async function readWholeFile(disk: Disk, path: string): Promise<Uint8Array> {
+export async function readWholeFile(disk: ReadableDisk, path: string): Promise<Uint8Array> {
   const file = await disk.open(path);
   try {
-    const bytes = Buffer.alloc(await file.size());
-    const count = await file.readAt(bytes, 0).catch(async (error: unknown) => {
-      if (!isSystemError(error)) throw error;
-      await readBlockByBlock(file, bytes);
-      return bytes.length;
-    });
-    return bytes.subarray(0, count);
+    return await readOverDamage(file, 0, await file.size());
   } finally {
     await file.close();
   }
 }
 
-async function readBlockByBlock(file: DiskFile, bytes: Buffer): Promise<void> {
+/** So many bytes from a position on, fewer at the end; blocks that the medium refuses to read are zeros. */
+export async function readOverDamage(
+  file: ReadableFile,
+  position: number,
+  sizeBytes: number,
+): Promise<Buffer> {
+  const bytes = Buffer.alloc(sizeBytes);
+  const count = await file.readAt(bytes, position).catch(async (error: unknown) => {
+    if (!isSystemError(error)) throw error;
+    await readBlockByBlock(file, position, bytes);
+    return Math.min(bytes.length, Math.max(0, (await file.size()) - position));
+  });
+  return bytes.subarray(0, count);
+}
+
+async function readBlockByBlock(file: ReadableFile, position: number, bytes: Buffer): Promise<void> {
   bytes.fill(0);
   for (let at = 0; at < bytes.length; at += limits.journalBlockBytes) {
     const block = bytes.subarray(at, at + limits.journalBlockBytes);
-    await file.readAt(block, at).catch((error: unknown) => {
+    await file.readAt(block, position + at).catch((error: unknown) => {
       if (!isSystemError(error)) throw error;
       block.fill(0);
     });
@@ -177,7 +210,7 @@ function countSealed(
 export const lifeOfFrame = (header: JournalFile['header'], frame: Frame): Life | undefined =>
   [header.life, header.copiedLife].find((life) => life?.ordinal === frame.lifeOrdinal);
 
-async function readFileHeader(disk: Disk, path: string): Promise<FileHeader | undefined> {
+async function readFileHeader(disk: ReadableDisk, path: string): Promise<FileHeader | undefined> {
   const file = await disk.open(path);
   try {
     const firstBlock = new Uint8Array(limits.journalBlockBytes);

@@ -1,9 +1,9 @@
-import type { DiskFile } from '../core/disk.ts';
+import type { ReadableFile } from '../core/disk.ts';
 import { isSystemError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { batchesOf, FileIndex, type FramePlace, type PartitionBatch } from './file-index.ts';
 import { decodeFrame, frameEntries } from './frame.ts';
-import { type JournalFile, type LogEnvironment, readWholeFile } from './journal-files.ts';
+import { type JournalFile, type ReadEnvironment, readWholeFile } from './journal-files.ts';
 import { scanFrames } from './scan.ts';
 import { lifeAt, type Partition, partitionKey } from './state.ts';
 import type { StoredBatch } from './types.ts';
@@ -14,13 +14,13 @@ import type { StoredBatch } from './types.ts';
  * frame once. A file may leave the journal while it is read: then nothing is found in it, and the caller asks again.
  */
 export class JournalReader {
-  readonly #env: LogEnvironment;
+  readonly #env: ReadEnvironment;
   readonly #indexed: JournalFile[] = [];
   readonly #frames = new Map<string, { batches: readonly PartitionBatch[]; bytes: number }>();
   #frameBytes = 0;
   #indexing: Promise<unknown> = Promise.resolve();
 
-  constructor(env: LogEnvironment) {
+  constructor(env: ReadEnvironment) {
     this.#env = env;
   }
 
@@ -118,7 +118,7 @@ export class JournalReader {
 
   /** Undefined if the medium refuses, or if the file has left the journal. */
   async #readBytes(file: JournalFile, place: FramePlace): Promise<Uint8Array | undefined> {
-    let handle: DiskFile | undefined;
+    let handle: ReadableFile | undefined;
     try {
       handle = await this.#env.disk.open(file.path);
       const bytes = new Uint8Array(place.sizeBytes);

@@ -1,3 +1,4 @@
+import type { ReadableDisk } from '../core/disk.ts';
 import { assert } from '../core/errors.ts';
 import { malformed } from './bytes.ts';
 import { decodeEntries } from './entries.ts';
@@ -15,7 +16,7 @@ import {
   type OpenJournalFile,
   readWholeFile,
 } from './journal-files.ts';
-import { type LocatedFrame, scanFrames } from './scan.ts';
+import { type LocatedFrame, type ScanResult, scanFrames } from './scan.ts';
 import type { Spares } from './spares.ts';
 import { LogState } from './state.ts';
 
@@ -40,7 +41,14 @@ export async function recoverJournal(env: LogEnvironment, spares: Spares): Promi
   await env.disk.makeFolder(journalFolder);
   const files = await listJournalFiles(env);
   const newest = files.at(-1);
-  const { state, before, last } = newest === undefined ? emptyJournal() : await replayNewestFile(env, newest);
+  const replayed = newest === undefined ? emptyJournal() : await replayNewestFile(env.disk, newest);
+  for (const lost of replayed.damage) {
+    env.logger.error(
+      { file: newest?.path, ...lost },
+      'the medium damaged commits of the journal; their records are lost',
+    );
+  }
+  const { state, before, last } = replayed;
   const header: FileHeader = {
     logId: newest?.header.logId ?? randomHex(env, 16),
     life: {
@@ -62,7 +70,8 @@ export async function recoverJournal(env: LogEnvironment, spares: Spares): Promi
   return { state, files: [...files, open.file], open, lastCommit };
 }
 
-interface Replayed {
+/** What the newest file says. */
+export interface Replayed extends Pick<ScanResult, 'damage' | 'end'> {
   readonly state: LogState;
   /** Snapshot of the state before the last frame. */
   readonly before: Uint8Array;
@@ -71,23 +80,21 @@ interface Replayed {
 
 function emptyJournal(): Replayed {
   const state = new LogState();
-  return { state, before: state.snapshot(), last: undefined };
+  const end = { position: 0, commitNumber: 1 };
+  return { state, before: state.snapshot(), last: undefined, damage: [], end };
 }
 
-/** The newest file's snapshot says everything about the older ones, so only its own frames are read. */
-async function replayNewestFile(env: LogEnvironment, file: JournalFile): Promise<Replayed> {
+/**
+ * What the journal says, found without changing anything. The newest file's snapshot says everything about the older
+ * ones, so only its own frames are read.
+ */
+export async function replayNewestFile(disk: ReadableDisk, file: JournalFile): Promise<Replayed> {
   const { header, startPosition, endCommit } = file;
-  const bytes = await readWholeFile(env.disk, file.path);
+  const bytes = await readWholeFile(disk, file.path);
   const snapshot = decodeFileHeader(bytes)?.snapshot;
   if (snapshot === undefined) throw malformed(`header of ${file.path}, which was read a moment ago`);
   const range = { salt: header.salt, startPosition, firstCommit: header.firstCommit, endCommit };
-  const { frames, damage } = scanFrames(bytes, range);
-  for (const lost of damage) {
-    env.logger.error(
-      { file: file.path, ...lost },
-      'the medium damaged commits of the journal; their records are lost',
-    );
-  }
+  const { frames, damage, end } = scanFrames(bytes, range);
   const state = LogState.fromSnapshot(snapshot, header.writer);
   let before = state.snapshot();
   for (const located of frames) {
@@ -96,7 +103,7 @@ async function replayNewestFile(env: LogEnvironment, file: JournalFile): Promise
     assert(life !== undefined, `${file.path} names the life of each of its frames`);
     for (const entry of decodeEntries(frameEntries(located.frame))) state.apply(entry, life, header.writer);
   }
-  return { state, before, last: frames.at(-1) };
+  return { state, before, last: frames.at(-1), damage, end };
 }
 
 function indexOfCopy(open: OpenJournalFile, last: LocatedFrame | undefined): FileIndex {

@@ -19,6 +19,8 @@ export interface Damage {
 export interface ScanResult {
   readonly frames: readonly LocatedFrame[];
   readonly damage: readonly Damage[];
+  /** Where the next frame would begin, and its number. */
+  readonly end: { readonly position: number; readonly commitNumber: number };
 }
 
 export interface ScanRange {
@@ -61,5 +63,5 @@ export function scanFrames(file: Uint8Array, range: ScanRange): ScanResult {
     const missing = { firstCommit: expected, endCommit: range.endCommit };
     damage.push({ position: goodEnd, sizeBytes: file.length - goodEnd, ...missing });
   }
-  return { frames, damage };
+  return { frames, damage, end: { position: goodEnd, commitNumber: expected } };
 }

@@ -1,10 +1,11 @@
-import type { DiskFile } from '../core/disk.ts';
+import type { ReadableDisk, ReadableFile } from '../core/disk.ts';
 import { isSystemError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { type BatchHeader, batchHeaderBytes, isIntactBatch, peekBatchHeader } from './batch.ts';
 import { partitionFolder, type Segment, segmentIndexAt, segmentPath } from './catalog.ts';
-import type { LogEnvironment } from './journal-files.ts';
+import { type ReadEnvironment, readOverDamage } from './journal-files.ts';
 import type { Loss } from './loss-ledger.ts';
+import { searchBatch } from './segment-search.ts';
 import { type SegmentPlace, SegmentTable } from './segment-table.ts';
 import { lifeAt, type Partition } from './state.ts';
 import type { StoredBatch } from './types.ts';
@@ -15,7 +16,7 @@ interface OpenSegment {
   readonly partition: Partition;
   readonly segment: Segment;
   readonly table: SegmentTable;
-  readonly file: DiskFile;
+  readonly file: ReadableFile;
 }
 
 /**
@@ -24,13 +25,13 @@ interface OpenSegment {
  * of some segments, shared by all readers.
  */
 export class SegmentReader {
-  readonly #env: LogEnvironment;
+  readonly #env: ReadEnvironment;
   readonly #onLoss: (loss: Loss) => void;
   readonly #tables = new Map<string, SegmentTable>();
   /** Places that were told, so that each is told once. */
   readonly #told = new Set<string>();
 
-  constructor(env: LogEnvironment, onLoss: (loss: Loss) => void) {
+  constructor(env: ReadEnvironment, onLoss: (loss: Loss) => void) {
     this.#env = env;
     this.#onLoss = onLoss;
   }
@@ -114,13 +115,48 @@ export class SegmentReader {
   }
 }
 
+/** A good batch of a segment, or a stretch without one: its records are lost. */
+export interface SegmentPiece extends SegmentPlace {
+  readonly endPosition: number;
+  readonly endOffset: number;
+  readonly isIntact: boolean;
+}
+
+/**
+ * Everything in a segment, in order, judged as readers judge it. A part that the medium refuses to read is damage.
+ * @throws an error of the operating system if the file cannot be opened, as one that is missing
+ */
+export async function* walkSegment(
+  disk: ReadableDisk,
+  partition: Partition,
+  segment: Segment,
+): AsyncGenerator<SegmentPiece> {
+  const path = segmentPath(partitionFolder(partition.topic, partition.id.partition), segment.baseOffset);
+  const file = await disk.open(path);
+  try {
+    const of = { path, partition, segment, file, table: new SegmentTable(segment.baseOffset) };
+    for (let place = of.table.placeOf(0); place.position < segment.sizeBytes; ) {
+      const batches = await readBatches(of, place, limits.segmentReadBytesMin);
+      for (const { bytes, lastOffset } of batches) {
+        const end = { position: place.position + bytes.length, baseOffset: lastOffset + 1 };
+        yield { ...place, endPosition: end.position, endOffset: end.baseOffset, isIntact: true };
+        place = end;
+      }
+      if (batches.length > 0) continue;
+      const next = await findIntact(of, place);
+      yield { ...place, endPosition: next.position, endOffset: next.baseOffset, isIntact: false };
+      place = next;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
 /** Goes from header to header to the batch that holds `offset`, or to the first one that cannot be one. */
 async function walk({ table, segment, file }: OpenSegment, offset: number): Promise<SegmentPlace> {
   let place = table.placeOf(offset);
-  const bytes = Buffer.alloc(batchHeaderBytes);
   while (place.position < segment.sizeBytes) {
-    const count = await file.readAt(bytes, place.position);
-    const header = peekBatchHeader(bytes.subarray(0, count));
+    const header = peekBatchHeader(await readOverDamage(file, place.position, batchHeaderBytes));
     if (header === undefined || !fits(header, place, segment) || header.lastOffset >= offset) return place;
     const next = { position: place.position + header.sizeBytes, baseOffset: header.lastOffset + 1 };
     table.enter(place.position, next.position, next.baseOffset);
@@ -158,15 +194,10 @@ async function readChunk(
 ): Promise<Buffer> {
   const left = segment.sizeBytes - position;
   const wanted = Math.min(left, Math.max(bytesMax, limits.segmentReadBytesMin), limits.readBytesMax);
-  const bytes = await readAt(file, position, wanted);
+  const bytes = await readOverDamage(file, position, wanted);
   const first = peekBatchHeader(bytes)?.sizeBytes ?? 0;
   if (first <= bytes.length || first > Math.min(left, limits.frameBytesMax)) return bytes;
-  return readAt(file, position, first);
-}
-
-async function readAt(file: DiskFile, position: number, sizeBytes: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(sizeBytes);
-  return bytes.subarray(0, await file.readAt(bytes, position));
+  return await readOverDamage(file, position, first);
 }
 
 /**
@@ -175,28 +206,15 @@ async function readAt(file: DiskFile, position: number, sizeBytes: number): Prom
  */
 async function findIntact(of: OpenSegment, damaged: SegmentPlace): Promise<SegmentPlace> {
   const { segment, partition, file } = of;
-  const end = { position: segment.sizeBytes, baseOffset: segment.endOffset };
-  for (let start = damaged.position + 1; start < segment.sizeBytes; start += limits.readBytesMax) {
-    // One window reaches into the next, so that a batch on the border is found whole.
-    const bytes = await readAt(
-      file,
-      start,
-      Math.min(segment.sizeBytes - start, limits.readBytesMax + limits.frameBytesMax),
-    );
-    for (let at = 0; at < Math.min(bytes.length, limits.readBytesMax); at += 1) {
-      if (bytes[at + 16] !== 2) continue;
-      const view = bytes.subarray(at);
-      const header = peekBatchHeader(view);
-      if (header === undefined || header.baseOffset <= damaged.baseOffset) continue;
-      const place = { position: start + at, baseOffset: header.baseOffset };
-      if (header.sizeBytes > view.length || !fits(header, place, segment)) continue;
-      const next = peekBatchHeader(view.subarray(header.sizeBytes));
-      const follows = next?.baseOffset ?? segment.endOffset;
-      if (follows !== header.lastOffset + 1) continue;
-      if (isGood(partition, header, view.subarray(0, header.sizeBytes))) return place;
-    }
-  }
-  return end;
+  const range = { start: damaged.position + 1, end: segment.sizeBytes };
+  const found = await searchBatch(file, range, (header, position, view) => {
+    const place = { position, baseOffset: header.baseOffset };
+    if (header.baseOffset <= damaged.baseOffset || !fits(header, place, segment)) return false;
+    const next = peekBatchHeader(view.subarray(header.sizeBytes));
+    const follows = next?.baseOffset ?? segment.endOffset;
+    return follows === header.lastOffset + 1 && isGood(partition, header, view.subarray(0, header.sizeBytes));
+  });
+  return found ?? { position: segment.sizeBytes, baseOffset: segment.endOffset };
 }
 
 const fits = (header: BatchHeader, { position, baseOffset }: SegmentPlace, segment: Segment): boolean =>

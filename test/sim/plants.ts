@@ -165,9 +165,8 @@ export const plants: readonly Plant[] = [
     file: recovery,
     edits: [
       {
-        find: 'const { state, before, last } = newest === undefined ? emptyJournal() : await replayNewestFile(env, newest);',
-        replace: `const replayed = newest === undefined ? emptyJournal() : await replayNewestFile(env, newest);
-          const copy = replayed.last?.frame.lifeOrdinal === newest?.header.copiedLife?.ordinal && replayed.last;
+        find: 'const { state, before, last } = replayed;',
+        replace: `const copy = replayed.last?.frame.lifeOrdinal === newest?.header.copiedLife?.ordinal && replayed.last;
           const { state } = replayed;
           const { before, last } = copy ? { before: state.snapshot(), last: undefined } : replayed;`,
       },
