@@ -82,6 +82,21 @@ export function decodeFrame(file: Uint8Array, at: number, salt: Uint8Array): Fra
 }
 
 /**
+ * Whether a frame with this number was begun at `at`, though it is not whole now: two of its three marks are there. The
+ * third may be among what is damaged.
+ */
+export function isTornFrame(file: Uint8Array, at: number, salt: Uint8Array, commitNumber: number): boolean {
+  const bytes = Buffer.from(file.buffer, file.byteOffset + at, file.length - at);
+  if (bytes.length < frameHeaderBytes) return false;
+  const marks = [
+    bytes.subarray(0, 4).equals(magic),
+    bytes.subarray(8, 16).equals(salt),
+    bytes.readBigInt64BE(16) === BigInt(commitNumber),
+  ];
+  return marks.filter((isThere) => isThere).length >= 2;
+}
+
+/**
  * The entries of a frame, uncompressed.
  * @throws OperatingError `unreadable-format` for a codec of a later version.
  */
