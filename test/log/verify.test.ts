@@ -3,6 +3,11 @@ import type { Disk, ReadableDisk } from '../../src/core/disk.ts';
 import { assert } from '../../src/core/errors.ts';
 import { limits } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
+import { encodeBatch } from '../../src/log/batch.ts';
+import { encodeEntries, recordBatchEntry } from '../../src/log/entries.ts';
+import { decodeFileHeader } from '../../src/log/file-header.ts';
+import { buildFrame, encodeFrame } from '../../src/log/frame.ts';
+import { readWholeFile } from '../../src/log/journal-files.ts';
 import { StoppedLog } from '../../src/log/stopped-log.ts';
 import { type VerifyEvent, verifyLog } from '../../src/log/verify.ts';
 import { neverSeal, readRecords, textRecord } from '../support/log-on-disk.ts';
@@ -184,7 +189,8 @@ describe('the check of a data folder', () => {
     const served = await readRecords(await stoppedLog(refusing), 'a', 0, 0, 100_000);
     const [, from, end] = /(\d+)\.\.(\d+)$/.exec(lost[0] ?? '') ?? [];
     expect(served.length + Number(end) - Number(from) + 1).toBe(40 * commitsPerFile);
-    expect(served.length).toBeGreaterThan(commitsPerFile);
+    // A batch takes up to 64 KiB, the segment all that was sealed.
+    expect(served.length).toBeGreaterThan(30 * commitsPerFile);
   });
 
   test('names what only a file with a damaged header held, before the next start sets it aside and after it', async () => {
@@ -215,6 +221,29 @@ describe('the check of a data folder', () => {
       [older, newest].map((path) => path.replace('journal/', 'quarantine/')),
     );
     expect(after.lost).toEqual(lost.filter((range) => range !== 'a-1 9..9'));
+  });
+
+  test('does not take records of another life for those that a file with a damaged header held', async () => {
+    const disk = newDisk();
+    const one = textRecord('a', 'x', { partition: 0 });
+    for (const records of [2, 2, 1]) {
+      const log = await openSmallLog(disk, { sealer: neverSeal });
+      await log.growTopic('a', 1);
+      for (let left = records; left > 0; left -= 1) await log.append([one]);
+    }
+    const folder = disk.session();
+    const [first = '', second = ''] = await journalPaths(folder);
+    const header = decodeFileHeader(await readWholeFile(folder, first));
+    // The second life wrote offset 2 in commit 4. The device completes late what the first one tried there.
+    const entry = recordBatchEntry({ topicNumber: 1, partition: 0 }, encodeBatch(2, [one]));
+    const frame = buildFrame(4, header?.life.ordinal ?? 0, encodeEntries([entry]));
+    const file = await folder.open(first);
+    await file.writeAt(encodeFrame(frame, header?.salt ?? new Uint8Array()), frameAt(3));
+    expect(await verify(folder)).toEqual(nothing);
+    await damage(folder, second, 50);
+    expect((await verify(folder)).lost).toEqual(['a-0 2..2']);
+    const served = await readRecords(await stoppedLog(folder), 'a', 0);
+    expect(served.map(({ offset }) => offset)).toEqual([0, 1, 3, 4]);
   });
 
   test('says so where no header is whole, since nothing tells what the log held', async () => {
