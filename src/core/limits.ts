@@ -256,6 +256,10 @@ export const limits = {
   adminAnswerTimeoutMs: 60_000,
   /** A line of standard input that `produce` reads as one record. */
   produceLineBytesMax: 900 * KIB,
+  /** How often a progress bar is drawn. */
+  progressIntervalMs: 200,
+  /** Findings of each kind that `headwater verify` lists; the rest it counts. */
+  verifyFindingsMax: 10_000,
   /** What is read of an answer to a question of the command line. */
   answerLengthMax: 1024,
 

@@ -46,7 +46,13 @@ export type VerifyEvent =
       readonly commitNumber: number;
     }
   | SetAside
-  | { readonly kind: 'done'; readonly logId: string | undefined; readonly records: number };
+  /** `records` are there; no log id if no journal file has a whole header. */
+  | {
+      readonly kind: 'done';
+      readonly logId: string | undefined;
+      readonly partitions: number;
+      readonly records: number;
+    };
 
 /** A file that counts for nothing because its header is damaged, with the offsets that can still be read in it. */
 export interface SetAside {
@@ -81,17 +87,15 @@ export async function* verifyLog(disk: ReadableDisk): AsyncGenerator<VerifyEvent
     yield found;
     yield { kind: 'checked', bytes: found.sizeBytes };
   }
-  const records = partitions.reduce(
-    (sum, { nextOffset, logStartOffset }) => sum + nextOffset - logStartOffset,
-    0,
-  );
-  yield { kind: 'done', logId: log?.logId, records };
+  const records = [...runs.values()].reduce((sum, run) => sum + run.records, 0);
+  yield { kind: 'done', logId: log?.logId, partitions: log?.state.partitions().length ?? 0, records };
 }
 
 /** How far the records of a partition have been found. */
 class OffsetRun {
   readonly partition: Partition;
   #next: number;
+  #records = 0;
 
   constructor(partition: Partition) {
     this.partition = partition;
@@ -103,6 +107,11 @@ class OffsetRun {
     return this.#next;
   }
 
+  /** So many were found. */
+  get records(): number {
+    return this.#records;
+  }
+
   /** Records from one offset to another are there; what should have come before them is lost. */
   *reach(fromOffset: number, endOffset: number): Generator<VerifyEvent> {
     const { topic, id } = this.partition;
@@ -110,6 +119,7 @@ class OffsetRun {
       const range = { fromOffset: this.#next, endOffset: fromOffset };
       yield { kind: 'lost', topic, partition: id.partition, ...range };
     }
+    this.#records += Math.max(0, endOffset - Math.max(fromOffset, this.#next));
     this.#next = Math.max(this.#next, endOffset);
   }
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Disk, DiskFile } from '../core/disk.ts';
+import type { Disk, DiskFile, ReadableDisk } from '../core/disk.ts';
 
 /** The real disk below one folder. All calls run in the thread pool; none blocks the event loop. */
 export class NodeDisk implements Disk {
@@ -51,6 +51,15 @@ export class NodeDisk implements Disk {
   #path(path: string): string {
     return join(this.#root, path);
   }
+}
+
+/** The real disk below one folder, for who only reads it: files are not even opened for writing. */
+export function readOnlyDisk(root: string): ReadableDisk {
+  const disk = new NodeDisk(root);
+  return {
+    list: (folder) => disk.list(folder),
+    open: async (path) => new NodeFile(await open(join(root, path), 'r')),
+  };
 }
 
 class NodeFile implements DiskFile {

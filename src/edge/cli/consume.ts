@@ -17,22 +17,75 @@ export interface ConsumeRequest {
   readonly json: boolean;
 }
 
+/** The options as they are given. */
+export interface ConsumeOptions {
+  readonly fromBeginning?: true;
+  readonly partition?: number;
+  readonly offset?: number;
+  readonly fromTime?: number;
+  readonly follow?: true;
+  readonly maxMessages?: number;
+  readonly json?: true;
+}
+
+/** What the options ask for; they do not contradict each other. */
+export const consumeRequest = (topic: string, options: ConsumeOptions): ConsumeRequest => ({
+  topic,
+  fromBeginning: options.fromBeginning === true,
+  partition: options.partition,
+  offset: options.offset,
+  fromTimeMs: options.fromTime,
+  follow: options.follow === true,
+  messagesMax: options.maxMessages,
+  json: options.json === true,
+});
+
+/** What is wrong with the options together, in words; undefined if nothing is. */
+export function contradictionIn(options: ConsumeOptions): string | undefined {
+  const { fromBeginning, partition, offset, fromTime, follow } = options;
+  if (offset !== undefined && partition === undefined)
+    return '--offset needs --partition: each has offsets of its own';
+  const starts = [
+    ...(fromBeginning ? ['--from-beginning'] : []),
+    ...(offset === undefined ? [] : ['--offset']),
+    ...(fromTime === undefined ? [] : ['--from-time']),
+  ];
+  if (starts.length > 1) return `${starts.slice(0, 2).join(' and ')} both say where to start; give one`;
+  if (starts.length === 1 || follow) return undefined;
+  return 'say where to start: --from-beginning, --from-time, --partition P --offset N, or --follow for new records only';
+}
+
+/** Where records come from. */
+export interface RecordSource {
+  /**
+   * The records that are asked for, in one or more streams: each record as a line of `GET /api/records`, without its end.
+   * @throws OperatingError `unknown-topic`, `illegal-partition`; the streams may throw others
+   */
+  streams(request: ConsumeRequest, signal: AbortSignal): Promise<readonly AsyncIterable<Buffer>[]>;
+}
+
+/** The records of a running gateway. */
+export const gatewayRecords = (client: AdminClient): RecordSource => ({
+  streams: async (request, signal) =>
+    (await streamPaths(client, request)).map((path) => client.lines(path, signal)),
+});
+
 /**
  * `headwater consume`: prints the value of each record and a newline, or one JSON object for each. Ends at the high
  * watermark as it was at the start, after `messagesMax`, or when nobody reads the output any more; with `follow` not
  * at the high watermark.
- * @throws OperatingError `unknown-topic`, `illegal-partition`, and what {@link AdminClient.lines} throws
+ * @throws OperatingError `unknown-topic`, `illegal-partition`, and what the source's streams throw
  */
 export async function consume(
-  client: AdminClient,
+  source: RecordSource,
   terminal: Terminal,
   request: ConsumeRequest,
 ): Promise<ExitCode> {
   const stop = new AbortController();
   const printer = new Printer(terminal, request, stop);
-  const paths = await streamPaths(client, request);
-  const streams = paths.map(async (path) => {
-    for await (const line of client.lines(path, stop.signal)) {
+  const sources = await source.streams(request, stop.signal);
+  const streams = sources.map(async (lines) => {
+    for await (const line of lines) {
       await printer.print(line);
       if (stop.signal.aborted) return;
     }
@@ -100,7 +153,11 @@ async function streamPaths(client: AdminClient, request: ConsumeRequest): Promis
   return partitions.map((end) => pathOf({ partition: end.partition, offset: end.highWatermark }));
 }
 
-function partitionsOf(
+/**
+ * The partitions of a topic, or the one that is named.
+ * @throws OperatingError `unknown-topic`, `illegal-partition`
+ */
+export function partitionsOf(
   topics: readonly TopicStatus[],
   name: string,
   partition: number | undefined,

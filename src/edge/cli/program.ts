@@ -7,7 +7,14 @@ import { loadConfig } from '../config/load-config.ts';
 import { choice, duration, type SettingKind, size } from '../config/setting-kinds.ts';
 import type { TopicChange } from '../topic-changes.ts';
 import { AdminClient } from './admin-client.ts';
-import { consume } from './consume.ts';
+import {
+  type ConsumeOptions,
+  type ConsumeRequest,
+  consume,
+  consumeRequest,
+  contradictionIn,
+  gatewayRecords,
+} from './consume.ts';
 import { doctorKafka } from './doctor.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
 import { parseMoment } from './moment.ts';
@@ -83,7 +90,8 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     const { workingDirectory, hostName } = terminal;
     return loadConfig({ configFile: config, sets: set, workingDirectory, hostName });
   };
-  const gateway = async () => await AdminClient.find((await configuration()).config.data.dir);
+  const dataDir = async () => (await configuration()).config.data.dir;
+  const gateway = async () => await AdminClient.find(await dataDir());
 
   program
     .command('run')
@@ -100,7 +108,8 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
       endWith(await status(await gateway(), terminal, json === true)),
     );
   addTopics(program, terminal, gateway, endWith);
-  addRecords(program, terminal, gateway, endWith);
+  addRecords(program, terminal, { find: gateway, dataDir }, endWith);
+  addStoredFiles(program, terminal, dataDir, endWith);
   program
     .command('doctor')
     .description('find out why something does not work')
@@ -121,6 +130,12 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
 }
 
 type FindGateway = () => Promise<AdminClient>;
+
+/** The gateway of the configured data folder, and the folder itself. */
+interface Gateways {
+  readonly find: FindGateway;
+  readonly dataDir: () => Promise<string>;
+}
 
 function addTopics(
   program: Command,
@@ -226,20 +241,10 @@ function topicChange({ partitions, ...options }: TopicOptions, command: Command)
   return { ...(partitions !== undefined && { partitions }), ...(settings && { settings }) };
 }
 
-interface ConsumeOptions {
-  readonly fromBeginning?: true;
-  readonly partition?: number;
-  readonly offset?: number;
-  readonly fromTime?: number;
-  readonly follow?: true;
-  readonly maxMessages?: number;
-  readonly json?: true;
-}
-
 function addRecords(
   program: Command,
   terminal: Terminal,
-  gateway: FindGateway,
+  gateways: Gateways,
   endWith: (code: ExitCode) => void,
 ) {
   program
@@ -252,7 +257,7 @@ function addRecords(
       nonEmpty,
     )
     .action(async (topic: string, { keySeparator }: { keySeparator?: string }) =>
-      endWith(await produce(await gateway(), terminal, { topic, keySeparator })),
+      endWith(await produce(await gateways.find(), terminal, { topic, keySeparator })),
     );
   program
     .command('consume')
@@ -276,32 +281,43 @@ function addRecords(
     .action(async (topic: string, options: ConsumeOptions, command: Command) => {
       const wrong = contradictionIn(options);
       if (wrong !== undefined) command.error(`error: ${wrong}`, { exitCode: exitCodes.usage });
-      const request = {
-        topic,
-        fromBeginning: options.fromBeginning === true,
-        partition: options.partition,
-        offset: options.offset,
-        fromTimeMs: options.fromTime,
-        follow: options.follow === true,
-        messagesMax: options.maxMessages,
-        json: options.json === true,
-      };
-      endWith(await consume(await gateway(), terminal, request));
+      const request = consumeRequest(topic, options);
+      endWith(await consumeAnywhere(gateways, terminal, request));
     });
 }
 
-function contradictionIn(options: ConsumeOptions): string | undefined {
-  const { fromBeginning, partition, offset, fromTime, follow } = options;
-  if (offset !== undefined && partition === undefined)
-    return '--offset needs --partition: each has offsets of its own';
-  const starts = [
-    ...(fromBeginning ? ['--from-beginning'] : []),
-    ...(offset === undefined ? [] : ['--offset']),
-    ...(fromTime === undefined ? [] : ['--from-time']),
-  ];
-  if (starts.length > 1) return `${starts.slice(0, 2).join(' and ')} both say where to start; give one`;
-  if (starts.length === 1 || follow) return undefined;
-  return 'say where to start: --from-beginning, --from-time, --partition P --offset N, or --follow for new records only';
+function addStoredFiles(
+  program: Command,
+  terminal: Terminal,
+  dataDir: () => Promise<string>,
+  endWith: (code: ExitCode) => void,
+) {
+  program
+    .command('verify')
+    .description(
+      'check all files of a stopped gateway, and name the offsets that are lost; exit code 1 if something is wrong',
+    )
+    .option('--json', 'as one JSON object')
+    .action(async ({ json }: { json?: true }) => {
+      // Loaded only now, as what only some commands need is: the lock comes with a database.
+      const { verify } = await import('./verify.ts');
+      endWith(await verify(await dataDir(), terminal, json === true));
+    });
+}
+
+/** From the running gateway, or from its data folder if none runs. */
+async function consumeAnywhere(
+  { find, dataDir }: Gateways,
+  terminal: Terminal,
+  request: ConsumeRequest,
+): Promise<ExitCode> {
+  try {
+    return await consume(gatewayRecords(await find()), terminal, request);
+  } catch (error) {
+    if (!(error instanceof OperatingError) || error.code !== 'gateway-not-running') throw error;
+    const { consumeStopped } = await import('./stopped-records.ts');
+    return await consumeStopped(await dataDir(), terminal, request, error);
+  }
 }
 
 /** Whatever keeps a gateway from starting is for its user to mend, so `run` ends as for a wrong configuration. */

@@ -97,7 +97,7 @@ const units = [
 ] as const;
 
 /** Seconds in the two largest units that say something. */
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   const whole = Math.floor(seconds);
   const first = units.findIndex(([, unit]) => whole >= unit);
   if (first === -1) return '0 s';

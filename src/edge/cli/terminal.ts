@@ -28,6 +28,11 @@ export class Output {
     });
   }
 
+  /** Whether a person sees it as it is written, and lines can be drawn over. */
+  get isTerminal(): boolean {
+    return 'isTTY' in this.#stream && this.#stream.isTTY === true;
+  }
+
   /** Writes, and waits until the stream wants more. Resolves to false once nothing can be written any more. */
   async write(bytes: string | Uint8Array): Promise<boolean> {
     if (this.#error !== undefined) return false;
