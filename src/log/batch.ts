@@ -111,6 +111,14 @@ export function peekBatchHeader(view: Buffer): BatchHeader | undefined {
   };
 }
 
+/** Kafka's name of the codec, and the timestamp that the records' own count from; of a batch that begins these bytes. */
+export function batchCodec(bytes: Uint8Array): { codec: string; baseTimestampMs: number } {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const names = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+  const number = view.readInt16BE(21) & codecMask;
+  return { codec: names[number] ?? `codec ${number}`, baseTimestampMs: Number(view.readBigInt64BE(27)) };
+}
+
 /** Whether the bytes are one whole batch with the checksum that it names. */
 export function isIntactBatch(bytes: Uint8Array): boolean {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

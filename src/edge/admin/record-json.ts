@@ -53,16 +53,17 @@ const bytesOf = (text: string | null): Uint8Array | null => (text === null ? nul
 
 /** One line of `GET /api/records`, line end included. */
 export function recordLine(topic: string, partition: number, record: StoredRecord): string {
-  return `${JSON.stringify({
-    topic,
-    partition,
-    offset: record.offset,
-    timestampMs: record.timestampMs,
-    ...textOrBase64('key', record.key),
-    ...textOrBase64('value', record.value),
-    headers: record.headers.map(({ name, value }) => ({ name, ...textOrBase64('value', value) })),
-  })}\n`;
+  return `${JSON.stringify({ topic, partition, ...recordFields(record) })}\n`;
 }
+
+/** A record as JSON shows it. */
+export const recordFields = (record: StoredRecord): object => ({
+  offset: record.offset,
+  timestampMs: record.timestampMs,
+  ...textOrBase64('key', record.key),
+  ...textOrBase64('value', record.value),
+  headers: record.headers.map(({ name, value }) => ({ name, ...textOrBase64('value', value) })),
+});
 
 /** Text where the bytes are valid UTF-8, so that it turns back into the same bytes; base64 otherwise; null stays null. */
 function textOrBase64(name: 'key' | 'value', bytes: Uint8Array | null): object {

@@ -16,6 +16,7 @@ import {
   gatewayRecords,
 } from './consume.ts';
 import { doctorKafka } from './doctor.ts';
+import type { DumpRequest } from './dump.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
 import { parseMoment } from './moment.ts';
 import { produce } from './produce.ts';
@@ -302,6 +303,25 @@ function addStoredFiles(
       // Loaded only now, as what only some commands need is: the lock comes with a database.
       const { verify } = await import('./verify.ts');
       endWith(await verify(await dataDir(), terminal, json === true));
+    });
+  program
+    .command('dump')
+    .description('show what lies where in journal files and segments, also in damaged ones')
+    .argument('[file...]', 'such files (default: all of the data folder)')
+    .option('--topic <name>', 'only what is of this topic')
+    .option(
+      '--partition <number>',
+      'only what is of this partition of --topic',
+      wholeNumber(0, limits.partitionsPerTopicMax - 1),
+    )
+    .option('--records', 'show the records of each batch')
+    .action(async (files: readonly string[], options: Partial<DumpRequest>, command: Command) => {
+      const { topic, partition, records } = options;
+      if (partition !== undefined && topic === undefined)
+        command.error('error: --partition needs --topic', { exitCode: exitCodes.usage });
+      const { dump } = await import('./dump.ts');
+      const request = { files, topic, partition, records: records === true };
+      endWith(await dump(await dataDir(), terminal, request));
     });
 }
 

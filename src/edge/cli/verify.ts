@@ -155,7 +155,10 @@ function verdict(findings: Findings): string {
       'keep a copy of the data folder before a gateway starts on it: it would begin an empty log';
     return `no journal file has a whole header, so nothing says what the log held; ${advice} (${checked})`;
   }
-  const there = `${done.records} records of ${done.partitions} partitions are there; ${checked}`;
+  const there = `${count(done.records, 'record')} in ${count(done.partitions, 'partition')}, ${checked}`;
   if (isSound(findings)) return `nothing is lost or damaged: ${there}`;
-  return `${lostRecords} records are lost, ${damaged.length} places are damaged; ${there}`;
+  const damages = count(damaged.length, 'damaged place');
+  return `LOST: ${count(lostRecords, 'record')}; ${damages}; still there: ${there}`;
 }
+
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
