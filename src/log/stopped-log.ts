@@ -1,9 +1,8 @@
 import type { ReadableDisk } from '../core/disk.ts';
-import { OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
 import { type FoundJournalFiles, findJournalFiles, type ReadEnvironment } from './journal-files.ts';
-import { findPartition } from './placement.ts';
+import { checkOffset, findPartition } from './placement.ts';
 import { type Replayed, replayNewestFile } from './recovery.ts';
 import type { LogState } from './state.ts';
 import type { LifeStart, LogReader, PartitionInfo, StoredBatch, TopicInfo } from './types.ts';
@@ -35,7 +34,8 @@ export class StoppedLog implements LogReader {
 
   private constructor(log: StoredLog, env: ReadEnvironment) {
     this.#log = log;
-    this.#reader = new DiskReader(env);
+    // The environment's logger tells of what is lost; a ledger is the gateway's to write.
+    this.#reader = new DiskReader(env, () => {});
   }
 
   /**
@@ -75,13 +75,8 @@ export class StoppedLog implements LogReader {
     bytesMax: number,
   ): Promise<readonly StoredBatch[]> {
     const found = findPartition(this.#state, topic, partition);
-    const { logStartOffset, nextOffset } = found;
-    if (!Number.isSafeInteger(offset) || offset < logStartOffset || offset > nextOffset)
-      throw new OperatingError(
-        'offset-out-of-range',
-        `${topic}-${partition} holds offsets ${logStartOffset} to ${nextOffset}; ${offset} is not among them`,
-      );
-    if (offset === nextOffset) return [];
+    checkOffset(found, offset);
+    if (offset === found.nextOffset) return [];
     return await this.#reader.read(this.#log.files, found, offset, Math.min(bytesMax, limits.readBytesMax));
   }
 
