@@ -80,7 +80,7 @@ export function planBudget(state: LogState, forwarding: Forwarding, bytes: numbe
   for (const rank of ['forwarded', 'decided'] as const) {
     while (freed < bytes) {
       const next = candidates
-        .filter((one) => (one.left[0]?.endOffset ?? Number.POSITIVE_INFINITY) <= one[rank])
+        .filter(({ left: [oldest], [rank]: bound }) => oldest !== undefined && oldest.endOffset <= bound)
         .sort((one, other) => one.priority - other.priority || ageOf(one) - ageOf(other))[0];
       const segment = next?.left.shift();
       if (next === undefined || segment === undefined) break;

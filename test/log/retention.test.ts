@@ -116,6 +116,11 @@ describe('the disk budget', () => {
     });
   });
 
+  test('passes over partitions that have no segments', () => {
+    const state = stateOf({ empty: { segments: [] }, a: { segments: [1] } });
+    expect(shown(planBudget(state, nobody, 1))).toEqual({ a: 10 });
+  });
+
   test('keeps the loss ledger until it has arrived', () => {
     const state = stateOf({ [gapsTopicName]: { segments: [1] } });
     expect(planBudget(state, nobody, 1)).toEqual([]);
