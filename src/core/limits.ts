@@ -90,6 +90,10 @@ export const limits = {
   notedLossesMax: 256,
   /** How often upkeep looks whether retention has something to remove. */
   upkeepIntervalMs: 30_000,
+  /** Entries of one commit in which a recovery takes segments over. */
+  adoptionEntriesMax: 10_000,
+  /** A life's ordinal in a segment that is taken over; it is an int32, and there is to be room for the lives after it. */
+  adoptedLifeOrdinalMax: 2 ** 31 - 2 ** 20,
   /** Deleted topics whose offsets are remembered, so that none is used twice. */
   deletedTopicsMax: 1024,
 

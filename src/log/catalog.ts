@@ -1,4 +1,6 @@
 import { assert } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import { isLegalTopicName } from '../core/topic-name.ts';
 import type { SegmentEntry } from './entries.ts';
 
 /** A segment of one partition. */
@@ -37,11 +39,21 @@ export function segmentIndexAt(segments: readonly Segment[], offset: number): nu
   return low;
 }
 
-const topicsFolder = 'topics';
+export const topicsFolder = 'topics';
 
 /** The folder of a partition's segments. */
 export const partitionFolder = (topic: string, partition: number): string =>
   `${topicsFolder}/${topic}-${partition}`;
+
+/** The partition whose segments are in the folder of this name; undefined for a name that is none of ours. */
+export function partitionOfFolder(name: string): { topic: string; partition: number } | undefined {
+  // A topic's name may hold hyphens; the number follows on the last one.
+  const [, topic = '', digits = ''] = /^(.+)-(0|[1-9]\d{0,3})$/.exec(name) ?? [];
+  const partition = Number(digits);
+  if (digits === '' || !isLegalTopicName(topic) || partition >= limits.partitionsPerTopicMax)
+    return undefined;
+  return { topic, partition };
+}
 
 /** The file of a segment, named by its base offset as in Kafka. */
 export const segmentPath = (folder: string, baseOffset: number): string =>

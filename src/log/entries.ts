@@ -19,9 +19,9 @@ export const entryKinds = {
   alertState: 11,
   segment: 12,
   sealedOffset: 13,
-  /** In snapshots only: where a partition stands. */
+  /** In snapshots, and where a recovery takes segments over: where a partition stands. */
   partitionState: 32,
-  /** In snapshots only: a life and the first offset it wrote in each partition. */
+  /** Likewise: a life and the first offset it wrote in each partition. */
   life: 33,
 } as const;
 

@@ -144,7 +144,7 @@ export interface OpenJournalFile {
 }
 
 /**
- * Makes the next file of the journal. It is complete before it exists: header, snapshot and copied frame are
+ * Makes the next file of the journal. It is complete before it exists: header, snapshot and first frames are
  * durable under a spare name before the file gets its number, and the number is durable before this resolves.
  * The caller has seen the last sync of the predecessor return, or has given it up. The spare is no longer called
  * one before it is written to: a failing device may complete a write late, into a file that somebody has taken for
@@ -154,11 +154,11 @@ export async function createJournalFile(
   env: LogEnvironment,
   sparePath: string,
   header: FileHeader,
-  copied: Frame | undefined,
+  frames: readonly Frame[],
 ): Promise<OpenJournalFile> {
   const path = journalPath(header.sequence);
   const headerBytes = encodeFileHeader(header);
-  const frameBytes = copied === undefined ? new Uint8Array() : encodeFrame(copied, header.salt);
+  const frameBytes = Buffer.concat(frames.map((frame) => encodeFrame(frame, header.salt)));
   await env.disk.rename(sparePath, takenPath);
   await env.disk.syncFolder(journalFolder);
   const handle = await env.disk.open(takenPath);
@@ -257,11 +257,16 @@ export async function quarantinedBytes({ disk }: LogEnvironment): Promise<number
   return bytes;
 }
 
-async function quarantine({ disk, logger }: LogEnvironment, name: string): Promise<void> {
+/** Moves a file into quarantine, durably: its bytes are kept for a person to look at. */
+export async function moveToQuarantine(disk: Disk, folder: string, name: string, as: string): Promise<void> {
   await disk.makeFolder(quarantineFolder);
-  await disk.rename(`${journalFolder}/${name}`, `${quarantineFolder}/${name}`);
+  await disk.rename(`${folder}/${name}`, `${quarantineFolder}/${as}`);
   await disk.syncFolder(quarantineFolder);
-  await disk.syncFolder(journalFolder);
+  await disk.syncFolder(folder);
+}
+
+async function quarantine({ disk, logger }: LogEnvironment, name: string): Promise<void> {
+  await moveToQuarantine(disk, journalFolder, name, name);
   logger.error(
     { file: name },
     'the medium damaged the header of a journal file; its bytes are kept in the quarantine folder, its records are lost',

@@ -176,7 +176,7 @@ export class Journal {
         createdWallMs: this.#env.clock.wallMs(),
         snapshot: this.state.snapshot(),
       },
-      undefined,
+      [],
     );
     await this.#handle.close();
     this.#file.endCommit = next.file.header.firstCommit;

@@ -1,10 +1,12 @@
 import type { ReadableDisk } from '../core/disk.ts';
 import { assert } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
+import { adoptSegments } from './adoption.ts';
 import { malformed } from './bytes.ts';
-import { decodeEntries } from './entries.ts';
+import { decodeEntries, type Entry, encodeEntries } from './entries.ts';
 import { decodeFileHeader, type FileHeader } from './file-header.ts';
 import { batchesOf, FileIndex } from './file-index.ts';
-import { frameEntries } from './frame.ts';
+import { buildFrame, type Frame, frameEntries } from './frame.ts';
 import {
   createJournalFile,
   type JournalFile,
@@ -35,7 +37,8 @@ export interface RecoveredJournal {
  * is the only one that may be valid to read and yet not be durable: it may be in the page cache alone, or its
  * sync may have failed. So it is copied, with its number and its life, into a new file of a new life; once that
  * file is durable, everything that this function returns is. From then on no older file can speak about that
- * commit or a later one, whatever a failing device still completes.
+ * commit or a later one, whatever a failing device still completes. If the medium took the newest files or all of them,
+ * the new file also says what is found in segments that only those knew.
  */
 export async function recoverJournal(env: LogEnvironment, spares: Spares): Promise<RecoveredJournal> {
   await env.disk.makeFolder(journalFolder);
@@ -49,26 +52,51 @@ export async function recoverJournal(env: LogEnvironment, spares: Spares): Promi
     );
   }
   const { state, before, last } = replayed;
+  const quarantined = await lastQuarantinedSequence(env);
+  const isNewestLost = quarantined > (newest?.header.sequence ?? 0) || newest === undefined;
+  const adopted = isNewestLost ? await adoptSegments(env, state, files) : [];
+  if (newest === undefined && adopted.length > 0)
+    env.logger.error(
+      {},
+      'the journal is lost: records that were not in segments are gone with it, and settings of topics; what the ' +
+        'segments hold begins a new log, and the mirror sends it again',
+    );
+  for (const entry of adopted) state.apply(entry, undefined, env.version);
   const header: FileHeader = {
     logId: newest?.header.logId ?? randomHex(env, 16),
     life: {
-      ordinal: 1 + Math.max(0, ...files.map((file) => file.header.life.ordinal)),
+      ordinal: 1 + Math.max(0, ...files.map((file) => file.header.life.ordinal), lastLifeOrdinal(state)),
       lifeId: randomHex(env, 16),
     },
     copiedLife: last && newest && lifeOfFrame(newest.header, last.frame),
-    sequence: 1 + Math.max(newest?.header.sequence ?? 0, await lastQuarantinedSequence(env)),
+    sequence: 1 + Math.max(newest?.header.sequence ?? 0, quarantined),
     salt: env.random.bytes(8),
     firstCommit: last?.frame.commitNumber ?? newest?.header.firstCommit ?? 1,
     createdWallMs: env.clock.wallMs(),
     writer: env.version,
     snapshot: before,
   };
-  const open = await createJournalFile(env, await spares.take(), header, last?.frame);
+  const lastCommit = last?.frame.commitNumber ?? header.firstCommit - 1;
+  const copy = last === undefined ? [] : [last.frame];
+  const adoptions = adoptionFrames(adopted, lastCommit, header.life.ordinal);
+  const open = await createJournalFile(env, await spares.take(), header, [...copy, ...adoptions]);
   open.file.index = indexOfCopy(open, last);
   for (const file of files) file.endCommit = Math.min(file.endCommit, header.firstCommit);
-  const lastCommit = last?.frame.commitNumber ?? header.firstCommit - 1;
-  return { state, files: [...files, open.file], open, lastCommit };
+  return { state, files: [...files, open.file], open, lastCommit: lastCommit + adoptions.length };
 }
+
+/** What is taken over from segments, as commits of the new life that its file has from the beginning. */
+function adoptionFrames(entries: readonly Entry[], lastCommit: number, lifeOrdinal: number): Frame[] {
+  const frames: Frame[] = [];
+  for (let from = 0; from < entries.length; from += limits.adoptionEntriesMax) {
+    const raw = encodeEntries(entries.slice(from, from + limits.adoptionEntriesMax));
+    frames.push(buildFrame(lastCommit + 1 + frames.length, lifeOrdinal, raw));
+  }
+  return frames;
+}
+
+const lastLifeOrdinal = (state: LogState): number =>
+  Math.max(0, ...state.everyPartition().map(({ lives }) => lives.at(-1)?.ordinal ?? 0));
 
 /** What the newest file says. */
 export interface Replayed extends Pick<ScanResult, 'damage' | 'end'> {

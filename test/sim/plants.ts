@@ -154,7 +154,7 @@ export const plants: readonly Plant[] = [
       },
       { find: copiedLife, replace: 'copiedLife: undefined,' },
       { find: 'snapshot: before,', replace: 'snapshot: state.snapshot(),' },
-      { find: 'header, last?.frame);', replace: 'header, undefined);' },
+      { find: '[...copy, ...adoptions]);', replace: 'adoptions);' },
       { find: 'indexOfCopy(open, last);', replace: 'indexOfCopy(open, undefined);' },
     ],
   },
@@ -210,8 +210,8 @@ export const plants: readonly Plant[] = [
     edits: [
       { find: copiedLife, replace: 'copiedLife: undefined,' },
       {
-        find: 'header, last?.frame);',
-        replace: 'header, last && { ...last.frame, lifeOrdinal: header.life.ordinal });',
+        find: '[...copy, ...adoptions]);',
+        replace: 'copy.map((frame) => ({ ...frame, lifeOrdinal: header.life.ordinal })));',
       },
     ],
   },
