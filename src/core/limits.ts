@@ -34,6 +34,8 @@ export const limits = {
   openBackoffMsMax: 10_000,
   /** Journal files for which there is always room: for what is being taken in, and for what makes room. */
   budgetReserveFiles: 4,
+  /** What the quarantine may take, as journal files: it is not to keep new records from a small budget. */
+  quarantineFilesMax: 2,
 
   // Journal
   journalFileBytes: 16 * MIB,

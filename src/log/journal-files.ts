@@ -257,17 +257,34 @@ export async function quarantinedBytes({ disk }: LogEnvironment): Promise<number
   return bytes;
 }
 
-/** Moves a file into quarantine, durably: its bytes are kept for a person to look at. */
-export async function moveToQuarantine(disk: Disk, folder: string, name: string, as: string): Promise<void> {
-  await disk.makeFolder(quarantineFolder);
-  await disk.rename(`${folder}/${name}`, `${quarantineFolder}/${as}`);
-  await disk.syncFolder(quarantineFolder);
-  await disk.syncFolder(folder);
+/**
+ * Moves a file into quarantine, durably: its bytes are kept for a person to look at. They count for the disk budget, so
+ * room is bounded; without more of it, files kept before go first.
+ */
+export async function moveToQuarantine(
+  env: LogEnvironment,
+  folder: string,
+  name: string,
+  as: string,
+): Promise<void> {
+  await env.disk.makeFolder(quarantineFolder);
+  await env.disk.rename(`${folder}/${name}`, `${quarantineFolder}/${as}`);
+  await env.disk.syncFolder(quarantineFolder);
+  await env.disk.syncFolder(folder);
+  const others = [...(await env.disk.list(quarantineFolder))].sort().filter((other) => other !== as);
+  // The highest number is to be known for ever.
+  const numbered = [...others, as].filter(isJournalName).sort().at(-1);
+  for (const other of [...others, as]) {
+    if ((await quarantinedBytes(env)) <= env.fileBytes * limits.quarantineFilesMax) return;
+    if (other === numbered) continue;
+    await env.disk.remove(`${quarantineFolder}/${other}`);
+    env.logger.warn({ file: other }, 'the quarantine folder is full; this file is no longer kept in it');
+  }
 }
 
-async function quarantine({ disk, logger }: LogEnvironment, name: string): Promise<void> {
-  await moveToQuarantine(disk, journalFolder, name, name);
-  logger.error(
+async function quarantine(env: LogEnvironment, name: string): Promise<void> {
+  await moveToQuarantine(env, journalFolder, name, name);
+  env.logger.error(
     { file: name },
     'the medium damaged the header of a journal file; its bytes are kept in the quarantine folder, its records are lost',
   );

@@ -103,7 +103,7 @@ export async function keepInQuarantine(
   const path = segmentPath(folder, baseOffset);
   const name = path.slice(folder.length + 1);
   const kept = `${folder.slice(topicsFolder.length + 1)}.${name}`;
-  await moveToQuarantine(env.disk, folder, name, kept);
+  await moveToQuarantine(env, folder, name, kept);
   env.logger.error(
     { file: path, firstOffset: baseOffset, endOffset },
     'a segment does not fit to what the journal says; it is kept in the quarantine folder, and what only it holds is lost',

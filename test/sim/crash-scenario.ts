@@ -23,6 +23,8 @@ const partitions = topics.flatMap(({ name, partitions: count }) =>
   Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
 );
 
+/** The smallest budget that a folder works with: as few journal files, with a full quarantine. */
+const smallBudgetFiles = 13 + limits.quarantineFilesMax;
 /** Operations of a recovery at most; one that takes more never ends. */
 const recoveryStepsMax = 400;
 /** Sleeps of a second until a log must be back whose disk is whole again. */
@@ -83,7 +85,7 @@ export async function runCrashScenario(
   const fileBytes = 4096 * (5 + random.below(mode.busy ? 2 : 12));
   const setting = {
     fileBytes,
-    budgetBytes: limits.otherFilesBytesMax + fileBytes * (random.chance(0.3) ? 13 : 1000),
+    budgetBytes: limits.otherFilesBytesMax + fileBytes * (random.chance(0.3) ? smallBudgetFiles : 1000),
     commitIntervalMs: random.below(2) * 20,
     segments: {
       segmentBytes: random.chance(0.5) ? 1 + random.below(4096) : limits.segmentBytesDefault,
@@ -215,10 +217,17 @@ class DataFolder {
       this.#note('a kill');
     }
     if (this.#mode.flips && this.#random.chance(0.5)) this.#disk.flipBits(1 + this.#random.below(3));
+    if (this.#mode.losesJournal && this.#random.chance(0.4)) this.#loseJournal();
     // Only late writes and evictions go on: the check must not be disturbed by new failures.
     const { landsLate = 0, evicts = 0 } = this.#mode.faults;
     this.#disk.faults = { landsLate, evicts };
     this.#disk.budgetBytes = Number.POSITIVE_INFINITY;
+  }
+
+  #loseJournal(): void {
+    if (this.#random.chance(0.5)) this.#disk.loseFiles('journal');
+    else this.#disk.spoilNewest('journal', '.journal', 1 + this.#random.below(4));
+    this.#oracle.loseJournal();
   }
 
   /** Producers and a reader, until death; a start that fails because of an injected fault ends the life as well. */
@@ -293,7 +302,8 @@ class DataFolder {
   }
 
   async #publishQos2(log: Log, isDead: () => boolean): Promise<void> {
-    if (!hasAllTopics(log)) return;
+    // A lost journal takes the open ids along, and what a device repeats is there twice.
+    if (!hasAllTopics(log) || this.#mode.losesJournal) return;
     const { topic, partition } = this.#pick(partitions);
     await this.#devices.work({
       log,

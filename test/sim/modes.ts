@@ -13,18 +13,20 @@ export interface Mode {
   readonly fills: boolean;
   /** Bits of the files flip while no process runs. */
   readonly flips: boolean;
+  /** Between two lives the journal is lost, or its newest files are. */
+  readonly losesJournal: boolean;
   /** Lives are long and journal files short, so that much is sealed. */
   readonly busy: boolean;
 }
 
-const honest = { mayLose: false, fills: false, flips: false, busy: false };
+const honest = { mayLose: false, fills: false, flips: false, losesJournal: false, busy: false };
 
 /*
  * A failing device and a damaged header are not played together: if the header of a file in the middle is lost, its
  * first commit number is lost with it, and a write that lands late in an older file is told apart by nothing.
  */
 const modes: readonly Mode[] = [
-  { name: 'honest', share: 17, faults: {}, ...honest },
+  { name: 'honest', share: 13, faults: {}, ...honest },
   {
     name: 'failing',
     share: 25,
@@ -62,6 +64,7 @@ const modes: readonly Mode[] = [
   { name: 'full', share: 10, faults: { syncFails: 0.01 }, ...honest, fills: true },
   { name: 'lying', share: 10, faults: { lies: 0.3 }, ...honest, mayLose: true },
   { name: 'damaged', share: 10, faults: {}, ...honest, mayLose: true, flips: true },
+  { name: 'beheaded', share: 4, faults: {}, ...honest, mayLose: true, losesJournal: true, busy: true },
 ];
 
 /** A kind of scenario; how often it plays each fault differs, because one fault can hide what another has done. */

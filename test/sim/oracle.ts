@@ -1,8 +1,8 @@
 /** One record as somebody outside was told of it. */
 export interface Told {
   readonly value: string;
-  /** The life that wrote it, as `lives` says. */
-  readonly life: string;
+  /** The life that wrote it, as `lives` says; undefined if its name is lost. */
+  readonly life: string | undefined;
   readonly how: 'acknowledged' | 'served';
 }
 
@@ -18,6 +18,7 @@ export class Oracle {
   readonly #told: Map<string, Told>;
   readonly #sent: Set<string>;
   readonly #mayLose: boolean;
+  #journalIsLost = false;
   /** Places whose records somebody wanted to be removed; with true, and was told that they are. */
   readonly #removed: Map<string, boolean>;
 
@@ -35,7 +36,9 @@ export class Oracle {
 
   /** For another course of events from here on. */
   fork(): Oracle {
-    return new Oracle(this.#mayLose, this.#told, this.#sent, this.#removed);
+    const fork = new Oracle(this.#mayLose, this.#told, this.#sent, this.#removed);
+    fork.#journalIsLost = this.#journalIsLost;
+    return fork;
   }
 
   /** What was told of the topic so far may be gone, or not. */
@@ -46,6 +49,15 @@ export class Oracle {
   /** What was told of the topic so far is gone for ever. */
   isRemoved(topic: string): void {
     for (const at of this.#placesOf(topic)) this.#removed.set(at, true);
+  }
+
+  /**
+   * The journal is lost, or the end of it: whatever is still there at the next check has to be what it was, but the names of
+   * lives are gone, and so may be records with their offsets.
+   */
+  loseJournal(): void {
+    this.#journalIsLost = true;
+    for (const [at, told] of this.#told) this.#told.set(at, { ...told, life: undefined });
   }
 
   /** A value is going to be appended; each one only once. */
@@ -60,8 +72,10 @@ export class Oracle {
     this.#told.set(at, { value, life, how });
     if (told === undefined) return undefined;
     if (told.value === value)
-      return told.life === life ? undefined : `${at} was ${told.how} as of another life than now`;
-    if (this.#mayLose && told.life !== life) return undefined;
+      return told.life === life || told.life === undefined
+        ? undefined
+        : `${at} was ${told.how} as of another life than now`;
+    if (this.#mayLose && told.life !== undefined && told.life !== life) return undefined;
     return `${at} was ${told.how} with another content than now`;
   }
 
@@ -72,6 +86,8 @@ export class Oracle {
   check(found: ReadonlyMap<string, string>, ledger: readonly string[]): { lost?: string; wrong?: string } {
     const twice = found.size - new Set(found.values()).size;
     if (twice > 0) return { wrong: `${twice} records are there twice` };
+    if (this.#journalIsLost) for (const at of this.#told.keys()) if (!found.has(at)) this.#told.delete(at);
+    this.#journalIsLost = false;
     if (this.#mayLose) return {};
     const dropped = new Set(ledger);
     if (dropped.size < ledger.length) return { wrong: 'the ledger names an offset twice' };

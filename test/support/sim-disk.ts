@@ -174,6 +174,24 @@ export class SimDisk {
     }
   }
 
+  /** All files of a folder are gone. */
+  loseFiles(folder: string): void {
+    const { names, durable } = this.#folder(folder);
+    names.clear();
+    durable.clear();
+    this.#folder(folder).history = [];
+    this.#report(`the files of ${folder} are lost`);
+  }
+
+  /** The medium takes the beginnings of files: of those in a folder whose names come last. */
+  spoilNewest(folder: string, suffix: string, count: number): void {
+    const named = [...this.#folder(folder).names].filter(([name]) => name.endsWith(suffix)).sort();
+    for (const [name, inode] of named.slice(-count)) {
+      for (const bytes of [inode.medium, inode.cache]) bytes.fill(1, 0, sectorBytes);
+      this.#report(`the beginning of ${name} is lost`);
+    }
+  }
+
   /** The same disk once more, with everything that is pending, for another course of events. */
   fork(): SimDisk {
     const fork = new SimDisk(this.#random);
