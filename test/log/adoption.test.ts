@@ -124,6 +124,25 @@ describe('a lost journal', () => {
     },
   );
 
+  test('makes durable what it serves: a segment may be in the page cache alone, after a kill', async () => {
+    const { disk } = await folderWithSegments();
+    const [path, bytes] = (await segmentsOf(disk)).at(-1) as [string, Buffer];
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const killed = newDisk(seed);
+      const session = killed.session();
+      await session.makeFolder('topics/a-0');
+      const file = await session.create(path);
+      await file.writeAt(bytes, 0);
+      const log = await open(killed, { sealer: neverSeal });
+      const found = await served(log);
+      expect(found['a-0']).not.toEqual([]);
+      killed.cutPower();
+      const again = await open(killed);
+      expect(await served(again)).toEqual(found);
+      await again.close();
+    }
+  });
+
   test('in a folder without segments is a new folder', async () => {
     const disk = newDisk();
     const { logger, reports } = listener();
@@ -222,6 +241,28 @@ describe('a lost journal and', () => {
       expect(found).toEqual(whole.slice(0, offsetAt(bytes, last)));
       expect((await segmentsOf(disk))[0]?.[1]).toHaveLength(last);
     }
+  });
+
+  test('bytes behind an older segment are cut off as well, so that other tools read it', async () => {
+    const { disk } = await folderWithSegments();
+    await loseJournal(disk);
+    const [path, bytes] = (await segmentsOf(disk))[0] as [string, Buffer];
+    await writeFiles(disk.session(), new Map([[path, Buffer.concat([bytes, bytes.subarray(0, 90)])]]));
+    const log = await open(disk);
+    await log.close();
+    expect((await segmentsOf(disk))[0]).toEqual([path, bytes]);
+  });
+
+  test('a last batch that is damaged give its offsets to the next records', async () => {
+    const { whole, bytes, batches, disk } = await afterDamage((changed) => {
+      changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+      return changed;
+    });
+    const log = await open(disk);
+    const highWatermark = offsetAt(bytes, batches.at(-1) ?? 0);
+    expect(highWatermark).toBeLessThan(whole.length);
+    expect(log.partitions()).toEqual([{ topic: 'a', partition: 0, logStartOffset: 0, highWatermark }]);
+    await log.close();
   });
 
   test('an offset of the last batch that is wrong never give its records another offset', async () => {

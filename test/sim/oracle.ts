@@ -18,7 +18,10 @@ export class Oracle {
   readonly #told: Map<string, Told>;
   readonly #sent: Set<string>;
   readonly #mayLose: boolean;
+  /** Since the last check. */
   #journalIsLost = false;
+  /** Ever: then the disk is honest otherwise, and nothing else may be lost. */
+  #hasLostJournal = false;
   /** Places whose records somebody wanted to be removed; with true, and was told that they are. */
   readonly #removed: Map<string, boolean>;
 
@@ -38,6 +41,7 @@ export class Oracle {
   fork(): Oracle {
     const fork = new Oracle(this.#mayLose, this.#told, this.#sent, this.#removed);
     fork.#journalIsLost = this.#journalIsLost;
+    fork.#hasLostJournal = this.#hasLostJournal;
     return fork;
   }
 
@@ -57,6 +61,7 @@ export class Oracle {
    */
   loseJournal(): void {
     this.#journalIsLost = true;
+    this.#hasLostJournal = true;
     for (const [at, told] of this.#told) this.#told.set(at, { ...told, life: undefined });
   }
 
@@ -87,14 +92,17 @@ export class Oracle {
     const twice = found.size - new Set(found.values()).size;
     if (twice > 0) return { wrong: `${twice} records are there twice` };
     if (this.#journalIsLost) for (const at of this.#told.keys()) if (!found.has(at)) this.#told.delete(at);
+    const isStrict = !this.#mayLose || (this.#hasLostJournal && !this.#journalIsLost);
     this.#journalIsLost = false;
-    if (this.#mayLose) return {};
+    if (!isStrict) return {};
     const dropped = new Set(ledger);
-    if (dropped.size < ledger.length) return { wrong: 'the ledger names an offset twice' };
-    for (const at of dropped) if (found.has(at)) return { wrong: `${at} is in the ledger, and is there` };
     for (const [at, { how }] of this.#told)
       if (!found.has(at) && !this.#removed.has(at) && !dropped.has(at))
         return { lost: `${how} ${at} is lost` };
+    // A lost journal takes ledger and removals along, and other records get the offsets.
+    if (this.#hasLostJournal) return {};
+    if (dropped.size < ledger.length) return { wrong: 'the ledger names an offset twice' };
+    for (const at of dropped) if (found.has(at)) return { wrong: `${at} is in the ledger, and is there` };
     for (const [at, isTold] of this.#removed)
       if (isTold && found.has(at)) return { wrong: `${at} was removed and is there again` };
     return {};

@@ -374,6 +374,13 @@ export const plants: readonly Plant[] = [
       },
     ],
   },
+  // Segments taken over
+  {
+    name: 'segments-taken-over-in-memory-alone',
+    mode: 'beheaded',
+    file: recovery,
+    edits: [{ find: '[...copy, ...adoptions]);', replace: 'copy);' }],
+  },
   // Exactly once
   {
     name: 'qos2-id-in-a-commit-of-its-own',
