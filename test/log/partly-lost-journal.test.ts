@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
 import type { Log, LogOptions } from '../../src/log/log.ts';
 import { type Files, readFiles, writeFiles } from '../support/disk-files.ts';
 import { neverSeal, openLog, readTexts, textRecord } from '../support/log-on-disk.ts';
@@ -200,5 +201,29 @@ describe('a journal whose newest files are lost', () => {
     ]);
     expect(await served(again)).toEqual({ 'a-0': [`${6 * commitsPerFile} x`] });
     await again.close();
+  });
+
+  test('keeps so much in quarantine, and never gives a number again that is known from there', async () => {
+    const { early } = await twoMoments(more);
+    const damaged = [997, 998, 999].map((number): [string, Buffer] => [
+      `journal/${String(number).padStart(20, '0')}.journal`,
+      Buffer.alloc(fileBytes, number % 256),
+    ]);
+    const disk = await diskOf(...numbered(early), ...below(early, 'topics'), ...damaged);
+    const { logger, reports } = listener();
+    await (await open(disk, { logger })).close();
+    const kept = [...(await readFiles(disk.fork().session(), 'quarantine')).keys()];
+    expect(kept).toEqual(
+      [998, 999].map((number) => `quarantine/${String(number).padStart(20, '0')}.journal`),
+    );
+    expect(limits.quarantineFilesMax).toBe(kept.length);
+    expect(reports).toContainEqual(
+      expect.objectContaining({
+        file: '00000000000000000997.journal',
+        message: expect.stringMatching(/full/),
+      }),
+    );
+    const names = await readFiles(disk.fork().session(), 'journal');
+    expect(names.has('journal/00000000000000001000.journal')).toBe(true);
   });
 });
