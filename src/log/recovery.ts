@@ -77,9 +77,9 @@ export async function recoverJournal(env: LogEnvironment, spares: Spares): Promi
     snapshot: before,
   };
   const lastCommit = last?.frame.commitNumber ?? header.firstCommit - 1;
-  const copy = last === undefined ? [] : [last.frame];
+  const copies = last === undefined ? [] : [last.frame];
   const adoptions = adoptionFrames(adopted, lastCommit, header.life.ordinal);
-  const open = await createJournalFile(env, await spares.take(), header, [...copy, ...adoptions]);
+  const open = await createJournalFile(env, await spares.take(), header, [...copies, ...adoptions]);
   open.file.index = indexOfCopy(open, last);
   for (const file of files) file.endCommit = Math.min(file.endCommit, header.firstCommit);
   return { state, files: [...files, open.file], open, lastCommit: lastCommit + adoptions.length };

@@ -154,7 +154,7 @@ export const plants: readonly Plant[] = [
       },
       { find: copiedLife, replace: 'copiedLife: undefined,' },
       { find: 'snapshot: before,', replace: 'snapshot: state.snapshot(),' },
-      { find: '[...copy, ...adoptions]);', replace: 'adoptions);' },
+      { find: '[...copies, ...adoptions]);', replace: 'adoptions);' },
       { find: 'indexOfCopy(open, last);', replace: 'indexOfCopy(open, undefined);' },
     ],
   },
@@ -210,8 +210,8 @@ export const plants: readonly Plant[] = [
     edits: [
       { find: copiedLife, replace: 'copiedLife: undefined,' },
       {
-        find: '[...copy, ...adoptions]);',
-        replace: 'copy.map((frame) => ({ ...frame, lifeOrdinal: header.life.ordinal })));',
+        find: '[...copies, ...adoptions]);',
+        replace: 'copies.map((frame) => ({ ...frame, lifeOrdinal: header.life.ordinal })));',
       },
     ],
   },
@@ -379,7 +379,7 @@ export const plants: readonly Plant[] = [
     name: 'segments-taken-over-in-memory-alone',
     mode: 'beheaded',
     file: recovery,
-    edits: [{ find: '[...copy, ...adoptions]);', replace: 'copy);' }],
+    edits: [{ find: '[...copies, ...adoptions]);', replace: 'copies);' }],
   },
   // Exactly once
   {
