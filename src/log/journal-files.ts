@@ -271,14 +271,19 @@ export async function moveToQuarantine(
   await env.disk.rename(`${folder}/${name}`, `${quarantineFolder}/${as}`);
   await env.disk.syncFolder(quarantineFolder);
   await env.disk.syncFolder(folder);
-  const others = [...(await env.disk.list(quarantineFolder))].sort().filter((other) => other !== as);
-  // The highest number is to be known for ever.
-  const numbered = [...others, as].filter(isJournalName).sort().at(-1);
-  for (const other of [...others, as]) {
+  await boundQuarantine(env, as);
+}
+
+/** Removes what is too much in the quarantine, `newest` last; the highest number is to be known for ever. */
+export async function boundQuarantine(env: LogEnvironment, newest?: string): Promise<void> {
+  const names = [...(await env.disk.list(quarantineFolder))].sort();
+  const numbered = names.filter(isJournalName).at(-1);
+  const others = names.filter((name) => name !== newest);
+  for (const name of newest === undefined ? others : [...others, newest]) {
     if ((await quarantinedBytes(env)) <= env.fileBytes * limits.quarantineFilesMax) return;
-    if (other === numbered) continue;
-    await env.disk.remove(`${quarantineFolder}/${other}`);
-    env.logger.warn({ file: other }, 'the quarantine folder is full; this file is no longer kept in it');
+    if (name === numbered) continue;
+    await env.disk.remove(`${quarantineFolder}/${name}`);
+    env.logger.warn({ file: name }, 'the quarantine folder is full; this file is no longer kept in it');
   }
 }
 

@@ -8,7 +8,7 @@ import {
   segmentPath,
   topicsFolder,
 } from './catalog.ts';
-import { type LogEnvironment, moveToQuarantine } from './journal-files.ts';
+import { boundQuarantine, type LogEnvironment, moveToQuarantine } from './journal-files.ts';
 import { scanSegment } from './segment-scan.ts';
 import type { LogState, Partition } from './state.ts';
 
@@ -27,6 +27,8 @@ export async function tidySegments(env: LogEnvironment, state: LogState): Promis
       await tidyFolder(env, folder, noPartition);
   }
   for (const [folder, partition] of partitions) await tidyFolder(env, folder, partition);
+  // A crash may have come between a move into it and this.
+  await boundQuarantine(env);
 }
 
 type Known = Pick<Partition, 'segments' | 'logStartOffset' | 'nextOffset'>;
