@@ -81,13 +81,20 @@ export interface FoundJournalFiles {
 export async function findJournalFiles(disk: ReadableDisk): Promise<FoundJournalFiles> {
   const files: JournalFile[] = [];
   const damaged: string[] = [];
+  let refusal: unknown;
   for (const name of [...(await disk.list(journalFolder))].sort()) {
     if (!isJournalName(name)) continue;
     const path = `${journalFolder}/${name}`;
-    const header = await readFileHeader(disk, path);
+    const header = await readFileHeader(disk, path).catch((error: unknown) => {
+      if (!isSystemError(error)) throw error;
+      refusal = error;
+      return undefined;
+    });
     if (header === undefined) damaged.push(name);
     else files.push(journalFile(path, header));
   }
+  // One header that cannot be read is damage; if no other can be, it is rather the whole device that fails just now.
+  if (files.length === 0 && refusal !== undefined) throw refusal;
   let endCommit = Number.POSITIVE_INFINITY;
   for (const file of files.toReversed()) {
     file.endCommit = endCommit;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Disk } from '../../src/core/disk.ts';
+import type { Disk, DiskFile } from '../../src/core/disk.ts';
 import { limits } from '../../src/core/limits.ts';
 import { type Metrics, noMetrics } from '../../src/core/metrics.ts';
 import { crc32c } from '../../src/log/crc32c.ts';
@@ -374,6 +374,33 @@ describe('opening again', () => {
     expect(found.at(-1)?.offset).toBe(19);
     for (const { offset, value } of found) expect(String(value)).toBe(`record ${offset}`);
     await again.close();
+  });
+
+  test('takes a header that the medium refuses to read for damage, unless it refuses all of them', async () => {
+    const disk = newDisk();
+    const log = await openWith({ a: 1 }, disk, { sealer: neverSeal });
+    for (let count = 0; count < 20; count += 1) await log.append([textRecord('a', `record ${count}`)]);
+    await log.close();
+    const names = [...(await disk.session().list('journal'))]
+      .filter((one) => one.endsWith('.journal'))
+      .sort();
+    const refusing = (isRefused: (path: string) => boolean): Disk => {
+      const session = disk.session();
+      const open = async (path: string): Promise<DiskFile> => {
+        const file = await session.open(path);
+        const readAt = (): Promise<number> =>
+          Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'read' }));
+        return isRefused(path) ? { ...file, readAt } : file;
+      };
+      return { ...session, open };
+    };
+    const all = refusing((path) => path.endsWith('.journal'));
+    await expect(openLog(all)).rejects.toMatchObject({ code: 'EIO' });
+    expect(await disk.session().list('quarantine')).toEqual([]);
+    const again = await openLog(refusing((path) => path === `journal/${names[1]}`));
+    expect((await readRecords(again, 'a', 0)).at(-1)?.offset).toBe(19);
+    await again.close();
+    expect(await disk.session().list('quarantine')).toEqual([names[1]]);
   });
 
   test('is refused for a folder that a later version wrote, and nothing is changed', async () => {

@@ -23,8 +23,9 @@ function searchFor(plantName: string): readonly string[] {
     return [mirrorSearch, '--runs', String(mirrorCanaryRuns), ...mode];
   }
   const states = harmlessNames.includes(plantName) ? harmlessStates : canaryStates;
-  const from = plants.find(({ name }) => name === plantName)?.fromSeed ?? 1;
-  return [search, '--states', String(states), '--from', String(from), '--no-canaries'];
+  const { fromSeed = 1, mode } = [...plants, ...harmlessPlants].find(({ name }) => name === plantName) ?? {};
+  const only = mode === undefined ? [] : ['--mode', mode];
+  return [search, '--states', String(states), '--from', String(fromSeed), ...only, '--no-canaries'];
 }
 
 /** Whether the search, in a process of its own, goes red with this plant. */

@@ -152,7 +152,7 @@ function verdict(findings: Findings): string {
   const checked = `${mebibytes(checkedBytes)} MiB checked`;
   if (done?.logId === undefined) {
     const advice =
-      'keep a copy of the data folder before a gateway starts on it: it would begin an empty log';
+      'keep a copy of the data folder before a gateway starts on it: it would take over what the segments hold, and begin a new log';
     return `no journal file has a whole header, so nothing says what the log held; ${advice} (${checked})`;
   }
   const there = `${count(done.records, 'record')} in ${count(done.partitions, 'partition')}, ${checked}`;
