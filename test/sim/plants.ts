@@ -161,7 +161,6 @@ export const plants: readonly Plant[] = [
   {
     name: 'copy-not-copied-again',
     fromSeed: 390,
-    mode: 'forgetful',
     file: recovery,
     edits: [
       {
@@ -387,10 +386,10 @@ export const plants: readonly Plant[] = [
     file: log,
     edits: [
       {
-        find: 'this.#tail.add(await this.#journal.commit(entries));',
+        find: 'this.#tail.add(await this.#journal.commit(plan.entries));',
         replace: `const isId = (entry) => entry.kind === 3;
-        this.#tail.add(await this.#journal.commit(entries.filter((entry) => !isId(entry))));
-        if (entries.some(isId)) await this.#journal.commit(entries.filter(isId));`,
+        this.#tail.add(await this.#journal.commit(plan.entries.filter((entry) => !isId(entry))));
+        if (plan.entries.some(isId)) await this.#journal.commit(plan.entries.filter(isId));`,
       },
     ],
   },
