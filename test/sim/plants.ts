@@ -160,7 +160,8 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'copy-not-copied-again',
-    fromSeed: 390,
+    fromSeed: 5190,
+    mode: 'forgetful',
     file: recovery,
     edits: [
       {
