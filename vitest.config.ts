@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** One project per tier. `fast` is every unit, contract, golden and tidy test; the others are named by their folder. */
 const tier = (name: string, testTimeoutMs: number, fileParallelism = true) => ({
   test: {
+    // By default one core of two would be left idle.
+    maxWorkers: '100%',
     name,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: testTimeoutMs,
@@ -13,6 +15,8 @@ const tier = (name: string, testTimeoutMs: number, fileParallelism = true) => ({
 
 export default defineConfig({
   test: {
+    // By default one core of two would be left idle.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
