@@ -13,8 +13,7 @@ import {
 import { type PlacedRecord, Placement } from './placement.ts';
 import { Qos2Plan } from './qos2-ids.ts';
 import { type LogState, partitionKey } from './state.ts';
-import { TopicPlan } from './topic-plan.ts';
-import type { TopicSettings } from './types.ts';
+import { TopicPlan, type TopicRequest } from './topic-plan.ts';
 
 /** Where an appended record is. */
 export interface Appended {
@@ -34,15 +33,7 @@ export type Request =
   | { readonly kind: 'records'; readonly records: readonly PlacedRecord[]; readonly once?: Qos2Id }
   | { readonly kind: 'release'; readonly id: Qos2Id }
   | { readonly kind: 'release-all'; readonly client: string }
-  | {
-      readonly kind: 'topic';
-      readonly name: string;
-      readonly partitions: number;
-      readonly grow: boolean;
-      readonly settings: TopicSettings;
-    }
-  | { readonly kind: 'topic-settings'; readonly name: string; readonly settings: TopicSettings }
-  | { readonly kind: 'topic-deletion'; readonly name: string }
+  | TopicRequest
   /**
    * What it is depends on the state just before its commit. The plan may throw an OperatingError, which refuses it.
    */

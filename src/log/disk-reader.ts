@@ -49,6 +49,8 @@ export async function offsetForTime(
   const segment = segments.find(({ maxTimestampMs }) => maxTimestampMs >= timestampMs);
   let offset = Math.max(segment?.baseOffset ?? sealedOffset, logStartOffset);
   for (;;) {
+    // Retention may go on meanwhile.
+    offset = Math.max(offset, partition.logStartOffset);
     const batches = await read(offset);
     const last = batches.at(-1);
     if (last === undefined) return partition.nextOffset;

@@ -2,11 +2,22 @@ import { isDeepStrictEqual } from 'node:util';
 import { OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { isLegalTopicName } from '../core/topic-name.ts';
-import type { Request } from './commit-plan.ts';
 import { type Entry, type TopicSetting, topicDeletionEntry, topicSettingEntry } from './entries.ts';
 import type { LogState } from './state.ts';
+import type { TopicSettings } from './types.ts';
 
-type TopicRequest = Extract<Request, { readonly kind: 'topic' | 'topic-settings' | 'topic-deletion' }>;
+/** What a caller wants of a topic. */
+export type TopicRequest =
+  /** To be there, with so many partitions; `grow`: one that is there gets more, otherwise that is refused. */
+  | {
+      readonly kind: 'topic';
+      readonly name: string;
+      readonly partitions: number;
+      readonly grow: boolean;
+      readonly settings: TopicSettings;
+    }
+  | { readonly kind: 'topic-settings'; readonly name: string; readonly settings: TopicSettings }
+  | { readonly kind: 'topic-deletion'; readonly name: string };
 
 /** What becomes of the topics in one commit: what its requests have changed so far counts for those after them. */
 export class TopicPlan {
@@ -78,7 +89,8 @@ export class TopicPlan {
   #delete(name: string): OperatingError | undefined {
     const known = this.#topic(name);
     if (known === undefined) return unknown(name);
-    if (this.#state.deletedTopics >= limits.deletedTopicsMax)
+    const deletedNow = [...this.#changed.values()].filter((topic) => topic === undefined).length;
+    if (this.#state.deletedTopics + deletedNow >= limits.deletedTopicsMax)
       return new OperatingError(
         'too-many-deleted-topics',
         `${limits.deletedTopicsMax} deleted topics are remembered, so that no offset is ever used twice, and that is the ` +

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { decodeBatch, encodeBatch } from '../../src/log/batch.ts';
 import { planCommit, type Request } from '../../src/log/commit-plan.ts';
-import { entryKinds, readRecordBatchEntry, topicSettingEntry } from '../../src/log/entries.ts';
+import {
+  entryKinds,
+  readRecordBatchEntry,
+  topicDeletionEntry,
+  topicSettingEntry,
+} from '../../src/log/entries.ts';
 import { recordSizeBytes } from '../../src/log/placement.ts';
 import { LogState } from '../../src/log/state.ts';
 import { textRecord } from '../support/log-on-disk.ts';
@@ -34,6 +39,23 @@ const refusals = (outcomes: ReturnType<typeof planCommit>['outcomes']): (string 
   outcomes.map((outcome) => ('refused' in outcome ? outcome.refused.code : null));
 
 describe('the plan of a commit', () => {
+  test('remembers no more deleted topics than the limit, those of the same commit included', () => {
+    const state = stateWith(['a', 1], ['b', 1]);
+    for (let topicNumber = 3; state.deletedTopics < limits.deletedTopicsMax - 1; topicNumber += 1) {
+      const setting = { topicNumber, name: `t${topicNumber}`, partitions: 1, settings: {} };
+      state.apply(topicSettingEntry(setting), undefined, '1.2.3');
+      state.apply(topicDeletionEntry(topicNumber), undefined, '1.2.3');
+    }
+    const deletion = (name: string): Request => ({ kind: 'topic-deletion', name });
+    const { outcomes } = planCommit(state, [deletion('a'), deletion('b')]);
+    expect(refusals(outcomes)).toEqual([null, 'too-many-deleted-topics']);
+    expect(refusals(planCommit(state, [deletion('a'), topic('a', 1), deletion('b')]).outcomes)).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+
   test('gives offsets in the order of the requests and one batch to each partition', () => {
     const { entries, outcomes } = planCommit(stateWith(['a', 2]), [
       records(0, 'x'),
