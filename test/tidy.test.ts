@@ -190,7 +190,7 @@ const canaries: readonly Canary[] = [
       'src/core/limits.ts': 'export const limits = { waitMs: 500 };',
       'src/log/a.ts':
         "let sumBytes = 0;\nf({ timeoutMs: limits.waitMs });\nif (waitMs >= 5) g('waitMs = 500');",
-      'src/log/frame.ts': 'export const frameHeaderBytes = 48;',
+      'src/log/journal/frame.ts': 'export const frameHeaderBytes = 48;',
     },
   },
   {
@@ -230,7 +230,7 @@ const canaries: readonly Canary[] = [
     rule: 'folders and files are named for what they do',
     bad: { 'src/utils/a.ts': '', 'src/log/index.ts': '', 'test/helpers.ts': '', 'test/common/b.txt': '' },
     caught: ['src/utils/a.ts', 'src/log/index.ts', 'test/helpers.ts', 'test/common/b.txt'],
-    good: { 'src/log/file-index.ts': '', 'docs/index.md': '' },
+    good: { 'src/log/journal/file-index.ts': '', 'docs/index.md': '' },
   },
   {
     rule: 'no text names a machine or a package registry',
@@ -266,8 +266,8 @@ const canaries: readonly Canary[] = [
     bad: { 'src/log/DESIGN.md': 'see `src/log/gone.ts`,\n`test/gone/` and `lost.ts`' },
     caught: ['there is no src/log/gone.ts', 'there is no test/gone/', 'there is no lost.ts'],
     good: {
-      'src/log/DESIGN.md': 'see `src/log/frame.ts`, `frame.ts`, `src/log` and `src/log/`',
-      'src/log/frame.ts': '',
+      'src/log/DESIGN.md': 'see `src/log/journal/frame.ts`, `frame.ts`, `src/log` and `src/log/`',
+      'src/log/journal/frame.ts': '',
       'CHANGELOG.md': 'removed `src/log/gone.ts`',
     },
   },

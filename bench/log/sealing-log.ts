@@ -4,8 +4,8 @@ import { type MetricName, type Metrics, noMetrics } from '../../src/core/metrics
 import type { NewRecord } from '../../src/core/record.ts';
 import { WorkerSealer } from '../../src/edge/worker-sealer.ts';
 import type { Log } from '../../src/log/log.ts';
-import type { SealJob, SealResult } from '../../src/log/seal-job.ts';
-import type { Sealer } from '../../src/log/sealer.ts';
+import type { SealJob, SealResult } from '../../src/log/segments/seal-job.ts';
+import type { Sealer } from '../../src/log/segments/sealer.ts';
 import type { TopicSettings } from '../../src/log/types.ts';
 import { NodeDisk } from '../../src/platform/node-disk.ts';
 import type { Contender } from './contender.ts';

@@ -1,5 +1,5 @@
 import type { MetricLabels, MetricName } from '../core/metrics.ts';
-import type { SealResult } from '../log/seal-job.ts';
+import type { SealResult } from '../log/segments/seal-job.ts';
 
 /** What the gateway's thread gives the sealing one at its start. */
 export interface SealWorkerData {

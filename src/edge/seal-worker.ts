@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Metrics } from '../core/metrics.ts';
-import { runSealJob, type SealJob } from '../log/seal-job.ts';
+import { runSealJob, type SealJob } from '../log/segments/seal-job.ts';
 import { CountedDisk } from '../platform/counted-disk.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import {

@@ -1,4 +1,4 @@
-import { topicDefaults } from '../log/topic-defaults.ts';
+import { topicDefaults } from '../log/state/topic-defaults.ts';
 import type { Compression, TopicSettings } from '../log/types.ts';
 
 /** A change of settings as a JSON merge patch (RFC 7396): what is absent stays, and null goes back to the default. */

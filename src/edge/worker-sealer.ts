@@ -2,8 +2,8 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { assert, OperatingError } from '../core/errors.ts';
 import type { Metrics } from '../core/metrics.ts';
-import type { SealJob, SealResult } from '../log/seal-job.ts';
-import type { Sealer } from '../log/sealer.ts';
+import type { SealJob, SealResult } from '../log/segments/seal-job.ts';
+import type { Sealer } from '../log/segments/sealer.ts';
 import { type PlainError, type SealAnswer, type SealWorkerData, sealFlags } from './seal-protocol.ts';
 
 const sourceUrl = new URL('./seal-worker.ts', import.meta.url);

@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress } from 'node:zlib';
 import type { LogRecord } from '../core/record.ts';
-import { batchHeaderBytes, encodeBatch } from '../log/batch.ts';
-import { crc32c } from '../log/crc32c.ts';
+import { batchHeaderBytes, encodeBatch } from '../log/encoding/batch.ts';
+import { crc32c } from '../log/encoding/crc32c.ts';
 
 /*
  * A record batch as it is sent (the layout is drawn in log/batch.ts): baseOffset 0, leader epoch -1, transactional. The

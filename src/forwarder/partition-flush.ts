@@ -1,6 +1,6 @@
 import { limits } from '../core/limits.ts';
 import type { StoredRecord } from '../core/record.ts';
-import { decodeBatch } from '../log/batch.ts';
+import { decodeBatch } from '../log/encoding/batch.ts';
 import type { StoredBatch } from '../log/types.ts';
 import {
   buildBatch,

@@ -1,9 +1,9 @@
-import { decodeBatch } from './batch.ts';
-import type { JournalFile, ReadEnvironment } from './journal-files.ts';
-import { JournalReader } from './journal-reader.ts';
-import type { Loss } from './loss-ledger.ts';
-import { SegmentReader } from './segment-reader.ts';
-import type { Partition } from './state.ts';
+import { decodeBatch } from './encoding/batch.ts';
+import type { JournalFile, ReadEnvironment } from './journal/journal-files.ts';
+import { JournalReader } from './journal/journal-reader.ts';
+import type { Loss } from './retention/loss-ledger.ts';
+import { SegmentReader } from './segments/segment-reader.ts';
+import type { Partition } from './state/state.ts';
 import type { StoredBatch } from './types.ts';
 
 /** Reads what is no longer in the tail: from segments as far as they reach, then from the journal. */

@@ -2,18 +2,18 @@ import { assert, isOperatingError, isSystemError, messageOf, OperatingError } fr
 import { limits } from '../core/limits.ts';
 import type { Qos2Id, Qos2Log } from '../core/qos2.ts';
 import type { NewRecord } from '../core/record.ts';
-import { type Appended, planCommit, requestBytesMax, type UpkeepPlan } from './commit-plan.ts';
-import { CommitQueue, type Waiting } from './commit-queue.ts';
+import { type Appended, planCommit, requestBytesMax, type UpkeepPlan } from './commits/commit-plan.ts';
+import { CommitQueue, type Waiting } from './commits/commit-queue.ts';
+import { checkedSize, checkOffset, findPartition, Placement, tooLarge } from './commits/placement.ts';
+import { checkTopic } from './commits/topic-plan.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
-import type { MirrorMemo } from './entries.ts';
-import { Journal } from './journal.ts';
-import type { LogEnvironment } from './journal-files.ts';
-import { checkedSize, checkOffset, findPartition, Placement, tooLarge } from './placement.ts';
-import { tellForgotten } from './qos2-ids.ts';
-import { type Sealer, sealerInThisThread } from './sealer.ts';
-import { type LogState, partitionKey } from './state.ts';
+import { Journal } from './journal/journal.ts';
+import type { LogEnvironment } from './journal/journal-files.ts';
+import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
+import type { MirrorMemo } from './state/entries.ts';
+import { tellForgotten } from './state/qos2-ids.ts';
+import { type LogState, partitionKey } from './state/state.ts';
 import { Tail } from './tail.ts';
-import { checkTopic } from './topic-plan.ts';
 import type {
   LifeStart,
   MirroredLog,

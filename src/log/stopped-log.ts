@@ -1,10 +1,10 @@
 import type { ReadableDisk } from '../core/disk.ts';
 import { limits } from '../core/limits.ts';
+import { checkOffset, findPartition } from './commits/placement.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
-import { type FoundJournalFiles, findJournalFiles, type ReadEnvironment } from './journal-files.ts';
-import { checkOffset, findPartition } from './placement.ts';
-import { type Replayed, replayNewestFile } from './recovery.ts';
-import type { LogState } from './state.ts';
+import { type FoundJournalFiles, findJournalFiles, type ReadEnvironment } from './journal/journal-files.ts';
+import { type Replayed, replayNewestFile } from './journal/recovery.ts';
+import type { LogState } from './state/state.ts';
 import type { LifeStart, LogReader, PartitionInfo, StoredBatch, TopicInfo } from './types.ts';
 
 /** The log of a data folder as the next start will find it. */

@@ -1,5 +1,5 @@
 import { limits } from '../core/limits.ts';
-import type { PartitionBatch } from './file-index.ts';
+import type { PartitionBatch } from './journal/file-index.ts';
 import type { StoredBatch } from './types.ts';
 
 /** The most recent durable batches in memory, bounded in bytes, so that live readers never touch the disk. */

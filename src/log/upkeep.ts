@@ -1,19 +1,19 @@
 import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { gapsTopicName } from '../core/topic-name.ts';
-import type { Segment } from './catalog.ts';
-import type { UpkeepPlan } from './commit-plan.ts';
-import { bytesToFree, type DiskUsage, hasRoom, usedBytes } from './disk-budget.ts';
-import { type Entry, logStartMoveEntry, sealedOffsetEntry } from './entries.ts';
-import type { Journal } from './journal.ts';
-import { type LogEnvironment, quarantinedBytes } from './journal-files.ts';
-import { gapRecord, type Loss } from './loss-ledger.ts';
-import { lostWith, planBudget, planRetention, type Removal } from './retention.ts';
-import type { SealJob, SealResult } from './seal-job.ts';
-import { countUnsealed, planSeal, sealEntries } from './seal-plan.ts';
-import type { Sealer } from './sealer.ts';
-import { tidySegments } from './segment-folders.ts';
-import type { LogState } from './state.ts';
+import type { UpkeepPlan } from './commits/commit-plan.ts';
+import type { Journal } from './journal/journal.ts';
+import { type LogEnvironment, quarantinedBytes } from './journal/journal-files.ts';
+import { bytesToFree, type DiskUsage, hasRoom, usedBytes } from './retention/disk-budget.ts';
+import { gapRecord, type Loss } from './retention/loss-ledger.ts';
+import { lostWith, planBudget, planRetention, type Removal } from './retention/retention.ts';
+import type { SealJob, SealResult } from './segments/seal-job.ts';
+import { countUnsealed, planSeal, sealEntries } from './segments/seal-plan.ts';
+import type { Sealer } from './segments/sealer.ts';
+import { tidySegments } from './segments/segment-folders.ts';
+import type { Segment } from './state/catalog.ts';
+import { type Entry, logStartMoveEntry, sealedOffsetEntry } from './state/entries.ts';
+import type { LogState } from './state/state.ts';
 import type { Retention } from './types.ts';
 
 /** What upkeep needs of the log. */

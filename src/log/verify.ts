@@ -1,21 +1,21 @@
 import type { ReadableDisk } from '../core/disk.ts';
 import { isSystemError, messageOf } from '../core/errors.ts';
-import { isIntactBatch } from './batch.ts';
-import { partitionFolder, type Segment, segmentPath } from './catalog.ts';
-import { batchesOf } from './file-index.ts';
-import { frameEntries, isTornFrame } from './frame.ts';
+import { isIntactBatch } from './encoding/batch.ts';
+import { batchesOf } from './journal/file-index.ts';
+import { frameEntries, isTornFrame } from './journal/frame.ts';
 import {
   isJournalName,
   type JournalFile,
   journalFolder,
   quarantineFolder,
   readWholeFile,
-} from './journal-files.ts';
-import { looseFrames } from './loose-frames.ts';
-import { type Damage, type LocatedFrame, scanFrames } from './scan.ts';
-import type { OffsetRange } from './seal-job.ts';
-import { walkSegment } from './segment-reader.ts';
-import { lifeAt, type Partition, partitionKey } from './state.ts';
+} from './journal/journal-files.ts';
+import { looseFrames } from './journal/loose-frames.ts';
+import { type Damage, type LocatedFrame, scanFrames } from './journal/scan.ts';
+import type { OffsetRange } from './segments/seal-job.ts';
+import { walkSegment } from './segments/segment-reader.ts';
+import { partitionFolder, type Segment, segmentPath } from './state/catalog.ts';
+import { lifeAt, type Partition, partitionKey } from './state/state.ts';
 import { readLogState, type StoredLog } from './stopped-log.ts';
 
 /** Offsets of one partition. */

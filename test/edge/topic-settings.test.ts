@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { patched, settingsContradiction, settingsInForce } from '../../src/edge/topic-settings.ts';
-import { topicDefaults } from '../../src/log/topic-defaults.ts';
+import { topicDefaults } from '../../src/log/state/topic-defaults.ts';
 
 const day = 86_400_000;
 

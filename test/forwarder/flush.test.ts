@@ -3,7 +3,7 @@ import { limits } from '../../src/core/limits.ts';
 import { readFlush } from '../../src/forwarder/flush.ts';
 import { type OutgoingBatch, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
 import type { PartitionBatch } from '../../src/forwarder/target.ts';
-import { decodeBatch } from '../../src/log/batch.ts';
+import { decodeBatch } from '../../src/log/encoding/batch.ts';
 import type { Compression } from '../../src/log/types.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { seededRandom } from '../support/virtual-time.ts';

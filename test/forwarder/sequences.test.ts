@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { verbatimBatch } from '../../src/forwarder/outgoing-batch.ts';
 import { stampBatches } from '../../src/forwarder/sequences.ts';
-import { encodeBatch } from '../../src/log/batch.ts';
+import { encodeBatch } from '../../src/log/encoding/batch.ts';
 
 const record = { key: null, value: Buffer.from('x'), timestampMs: 0, headers: [] };
 const batch = (partition: number, records: number) => ({

@@ -5,7 +5,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord } from '../../src/core/record.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
-import { batchHeaderBytes } from '../../src/log/batch.ts';
+import { batchHeaderBytes } from '../../src/log/encoding/batch.ts';
 import { Log } from '../../src/log/log.ts';
 import type { StoredBatch } from '../../src/log/types.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';

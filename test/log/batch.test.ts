@@ -2,8 +2,8 @@ import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LogRecord } from '../../src/core/record.ts';
-import { batchHeaderBytes, decodeBatch, encodeBatch, readBatchHeader } from '../../src/log/batch.ts';
-import { crc32c } from '../../src/log/crc32c.ts';
+import { batchHeaderBytes, decodeBatch, encodeBatch, readBatchHeader } from '../../src/log/encoding/batch.ts';
+import { crc32c } from '../../src/log/encoding/crc32c.ts';
 
 const record = (more: Partial<LogRecord> = {}): LogRecord => ({
   key: Buffer.from('k'),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ByteReader, ByteWriter } from '../../src/log/bytes.ts';
+import { ByteReader, ByteWriter } from '../../src/log/encoding/bytes.ts';
 
 const written = (write: (writer: ByteWriter) => void): Buffer => {
   const writer = new ByteWriter(1);

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { decodeBatch, encodeBatch } from '../../src/log/batch.ts';
-import { planCommit, type Request } from '../../src/log/commit-plan.ts';
+import { planCommit, type Request } from '../../src/log/commits/commit-plan.ts';
+import { recordSizeBytes } from '../../src/log/commits/placement.ts';
+import { decodeBatch, encodeBatch } from '../../src/log/encoding/batch.ts';
 import {
   entryKinds,
   readRecordBatchEntry,
   topicDeletionEntry,
   topicSettingEntry,
-} from '../../src/log/entries.ts';
-import { recordSizeBytes } from '../../src/log/placement.ts';
-import { LogState } from '../../src/log/state.ts';
+} from '../../src/log/state/entries.ts';
+import { LogState } from '../../src/log/state/state.ts';
 import { textRecord } from '../support/log-on-disk.ts';
 
 function stateWith(...topics: readonly [name: string, partitions: number][]): LogState {

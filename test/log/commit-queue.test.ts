@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { OperatingError } from '../../src/core/errors.ts';
 import { limits } from '../../src/core/limits.ts';
-import { type Request, requestBytesMax } from '../../src/log/commit-plan.ts';
-import { CommitQueue, type Waiting } from '../../src/log/commit-queue.ts';
+import { type Request, requestBytesMax } from '../../src/log/commits/commit-plan.ts';
+import { CommitQueue, type Waiting } from '../../src/log/commits/commit-queue.ts';
 import { SimClock } from '../support/sim-clock.ts';
 
 const request = (name: string): Request => ({

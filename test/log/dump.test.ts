@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../src/core/disk.ts';
 import { limits } from '../../src/core/limits.ts';
-import { decodeBatch } from '../../src/log/batch.ts';
-import { dumpJournal, type JournalPiece } from '../../src/log/dump-journal.ts';
-import { dumpSegment, type SegmentDumpPiece } from '../../src/log/dump-segment.ts';
+import { decodeBatch } from '../../src/log/encoding/batch.ts';
+import { dumpJournal, type JournalPiece } from '../../src/log/journal/dump-journal.ts';
+import { readWholeFile } from '../../src/log/journal/journal-files.ts';
+import { dumpSegment, type SegmentDumpPiece } from '../../src/log/segments/dump-segment.ts';
 import {
   checkpointEntry,
   type Entry,
@@ -16,9 +17,8 @@ import {
   segmentEntry,
   topicDeletionEntry,
   topicSettingEntry,
-} from '../../src/log/entries.ts';
-import { EntryReader } from '../../src/log/entry-words.ts';
-import { readWholeFile } from '../../src/log/journal-files.ts';
+} from '../../src/log/state/entries.ts';
+import { EntryReader } from '../../src/log/state/entry-words.ts';
 import { neverSeal } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';

@@ -13,7 +13,7 @@ import {
   readTopicSettingEntry,
   recordBatchEntry,
   topicSettingEntry,
-} from '../../src/log/entries.ts';
+} from '../../src/log/state/entries.ts';
 
 const uint32 = fc.nat(2 ** 32 - 1);
 const id = fc.record({ topicNumber: uint32, partition: uint32 });

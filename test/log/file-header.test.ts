@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { crc32c } from '../../src/log/crc32c.ts';
+import { crc32c } from '../../src/log/encoding/crc32c.ts';
 import {
   decodeFileHeader,
   encodeFileHeader,
   type FileHeader,
   headerSizeBytes,
-} from '../../src/log/file-header.ts';
+} from '../../src/log/journal/file-header.ts';
 
 const header: FileHeader = {
   logId: '0123456789abcdef0123456789abcdef',

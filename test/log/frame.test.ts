@@ -7,7 +7,7 @@ import {
   frameEntries,
   frameHeaderBytes,
   frameSizeBytes,
-} from '../../src/log/frame.ts';
+} from '../../src/log/journal/frame.ts';
 import { SimRandom } from '../support/sim-random.ts';
 
 const salt = Buffer.from('0102030405060708', 'hex');

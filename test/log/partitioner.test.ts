@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { murmur2, partitionForKey } from '../../src/log/partitioner.ts';
+import { murmur2, partitionForKey } from '../../src/log/commits/partitioner.ts';
 
 test.each([
   ['21', -973932308],

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { readQos2Entry } from '../../src/log/entries.ts';
-import { OpenQos2Ids, Qos2Plan } from '../../src/log/qos2-ids.ts';
-import { LogState } from '../../src/log/state.ts';
+import { readQos2Entry } from '../../src/log/state/entries.ts';
+import { OpenQos2Ids, Qos2Plan } from '../../src/log/state/qos2-ids.ts';
+import { LogState } from '../../src/log/state/state.ts';
 
 const shown = (ids: OpenQos2Ids): [string, number[]][] =>
   [...ids.clients()].map((client) => [client, [...ids.of(client)]]);

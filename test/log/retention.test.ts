@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { gapsTopicName } from '../../src/core/topic-name.ts';
-import { type Entry, partitionStateEntry, segmentEntry, topicSettingEntry } from '../../src/log/entries.ts';
-import { lostWith, planBudget, planRetention, type Removal } from '../../src/log/retention.ts';
-import { LogState } from '../../src/log/state.ts';
+import { lostWith, planBudget, planRetention, type Removal } from '../../src/log/retention/retention.ts';
+import {
+  type Entry,
+  partitionStateEntry,
+  segmentEntry,
+  topicSettingEntry,
+} from '../../src/log/state/entries.ts';
+import { LogState } from '../../src/log/state/state.ts';
 import type { Forwarding, TopicSettings } from '../../src/log/types.ts';
 
 interface Topic {

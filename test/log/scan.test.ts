@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { buildFrame, encodeFrame } from '../../src/log/frame.ts';
-import { type ScanRange, type ScanResult, scanFrames } from '../../src/log/scan.ts';
+import { buildFrame, encodeFrame } from '../../src/log/journal/frame.ts';
+import { type ScanRange, type ScanResult, scanFrames } from '../../src/log/journal/scan.ts';
 
 const block = limits.journalBlockBytes;
 const salt = Buffer.from('a salt 1');

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { type Logger, silentLogger } from '../../src/core/logger.ts';
-import { decodeBatch } from '../../src/log/batch.ts';
+import { decodeBatch } from '../../src/log/encoding/batch.ts';
 import type { Log, LogOptions } from '../../src/log/log.ts';
 import { openLog, readRecords, readTexts, textRecord } from '../support/log-on-disk.ts';
 import { noFaults, SimDisk } from '../support/sim-disk.ts';

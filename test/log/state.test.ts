@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { encodeBatch } from '../../src/log/batch.ts';
+import { encodeBatch } from '../../src/log/encoding/batch.ts';
 import {
   checkpointEntry,
   encodeEntries,
   entryKinds,
   recordBatchEntry,
   topicSettingEntry,
-} from '../../src/log/entries.ts';
-import { type Life, LogState } from '../../src/log/state.ts';
+} from '../../src/log/state/entries.ts';
+import { type Life, LogState } from '../../src/log/state/state.ts';
 import { textRecord } from '../support/log-on-disk.ts';
 
 const life = (ordinal: number): Life => ({ ordinal, lifeId: ordinal.toString(16).padStart(32, '0') });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import type { PartitionBatch } from '../../src/log/file-index.ts';
+import type { PartitionBatch } from '../../src/log/journal/file-index.ts';
 import { Tail } from '../../src/log/tail.ts';
 
 const batch = (

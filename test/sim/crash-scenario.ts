@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { type Metrics, noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord } from '../../src/core/record.ts';
 import { gapsTopicName } from '../../src/core/topic-name.ts';
-import { decodeBatch } from '../../src/log/batch.ts';
+import { decodeBatch } from '../../src/log/encoding/batch.ts';
 import { Log } from '../../src/log/log.ts';
 import type { Compression, Forwarding, LifeStart, TopicSettings } from '../../src/log/types.ts';
 import { SimClock } from '../support/sim-clock.ts';

@@ -27,7 +27,7 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'ordinal-used-as-identity',
-    file: 'src/log/state.ts',
+    file: 'src/log/state/state.ts',
     edits: [
       {
         find: "life: this.#lifeIds.get(ordinal) ?? '',",

@@ -12,12 +12,12 @@ export interface Plant {
 }
 
 const log = 'src/log/log.ts';
-const journal = 'src/log/journal.ts';
-const files = 'src/log/journal-files.ts';
-const recovery = 'src/log/recovery.ts';
+const journal = 'src/log/journal/journal.ts';
+const files = 'src/log/journal/journal-files.ts';
+const recovery = 'src/log/journal/recovery.ts';
 const upkeep = 'src/log/upkeep.ts';
-const reader = 'src/log/segment-reader.ts';
-const writer = 'src/log/segment-writer.ts';
+const reader = 'src/log/segments/segment-reader.ts';
+const writer = 'src/log/segments/segment-writer.ts';
 
 const sync = 'await this.#handle.sync();';
 const apply = 'for (const entry of entries) this.state.apply(entry, life, version);';
@@ -29,12 +29,12 @@ const writeFirst =
 const thenName = 'await env.disk.rename(takenPath, path);\n    await env.disk.syncFolder(journalFolder);';
 const takeSpare = 'await env.disk.rename(sparePath, takenPath);\n  await env.disk.syncFolder(journalFolder);';
 const saltUnchecked = {
-  file: 'src/log/frame.ts',
+  file: 'src/log/journal/frame.ts',
   find: 'if (!bytes.subarray(8, 16).equals(salt)) return undefined;',
   replace: '',
 };
 const numberUnchecked = {
-  file: 'src/log/scan.ts',
+  file: 'src/log/journal/scan.ts',
   find: 'frame === undefined || frame.commitNumber < expected ||',
   replace: 'frame === undefined ||',
 };
@@ -67,7 +67,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'offset-reused',
-    file: 'src/log/state.ts',
+    file: 'src/log/state/state.ts',
     edits: [
       { find: 'partition.nextOffset = lastOffset + 1;', replace: 'partition.nextOffset = lastOffset;' },
     ],
@@ -247,7 +247,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'checksum-of-a-frame-not-checked',
     mode: 'damaged',
-    file: 'src/log/frame.ts',
+    file: 'src/log/journal/frame.ts',
     edits: [
       {
         find: 'if (bytes.readUInt32BE(4) !== crc32c(bytes.subarray(8, end))) return undefined;',
@@ -329,12 +329,12 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'offsets-of-a-deleted-topic-used-again',
-    file: 'src/log/topic-plan.ts',
+    file: 'src/log/commits/topic-plan.ts',
     edits: [{ find: ' ?? this.#state.topicNumber(name) ?? ', replace: ' ?? ' }],
   },
   {
     name: 'records-of-a-deleted-topic-come-back',
-    file: 'src/log/state.ts',
+    file: 'src/log/state/state.ts',
     edits: [
       {
         find: 'if (partition.id.topicNumber === topicNumber) this.#moveLogStart(partition, partition.nextOffset);',

@@ -1,6 +1,6 @@
-import { decodeBatch, encodeBatch } from '../../src/log/batch.ts';
-import { BatchMerger } from '../../src/log/batch-merger.ts';
+import { decodeBatch, encodeBatch } from '../../src/log/encoding/batch.ts';
 import type { Log } from '../../src/log/log.ts';
+import { BatchMerger } from '../../src/log/segments/batch-merger.ts';
 import type { LifeStart, MirroredLog, PartitionInfo, StoredBatch, TopicInfo } from '../../src/log/types.ts';
 
 /** What upkeep has done so far, by `topic/partition`: it stays when the process ends. */

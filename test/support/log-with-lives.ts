@@ -1,7 +1,7 @@
 import { OperatingError } from '../../src/core/errors.ts';
 import type { LogRecord } from '../../src/core/record.ts';
-import { encodeBatch } from '../../src/log/batch.ts';
-import { BatchMerger } from '../../src/log/batch-merger.ts';
+import { encodeBatch } from '../../src/log/encoding/batch.ts';
+import { BatchMerger } from '../../src/log/segments/batch-merger.ts';
 import type {
   Compression,
   LifeStart,

@@ -1,6 +1,6 @@
 import { OperatingError } from '../../src/core/errors.ts';
 import type { NewRecord } from '../../src/core/record.ts';
-import { encodeBatch } from '../../src/log/batch.ts';
+import { encodeBatch } from '../../src/log/encoding/batch.ts';
 import type {
   LifeStart,
   LogReader,

@@ -9,7 +9,7 @@ import type {
   SessionRequest,
   Target,
 } from '../../src/forwarder/target.ts';
-import { decodeBatch } from '../../src/log/batch.ts';
+import { decodeBatch } from '../../src/log/encoding/batch.ts';
 
 interface Entry {
   readonly producer: Producer;

@@ -90,12 +90,12 @@ const measuredConstant =
 
 /** Numbers that bound nothing: who changes one changes a format. */
 const fixedByFormat: Readonly<Record<string, string>> = {
-  'src/log/frame.ts frameHeaderBytes': 'the header of a journal frame',
-  'src/log/file-header.ts fixedBytes': 'the header of a journal file up to its snapshot',
-  'src/log/batch.ts batchHeaderBytes': 'the header of a Kafka record batch, magic 2',
-  'src/log/placement.ts recordOverheadBytes': 'the varints of a Kafka record, at their longest',
-  'src/log/placement.ts headerOverheadBytes': 'the varints of a Kafka header, at their longest',
-  'src/log/bytes.ts capacityBytes': 'the first size of a buffer that grows',
+  'src/log/journal/frame.ts frameHeaderBytes': 'the header of a journal frame',
+  'src/log/journal/file-header.ts fixedBytes': 'the header of a journal file up to its snapshot',
+  'src/log/encoding/batch.ts batchHeaderBytes': 'the header of a Kafka record batch, magic 2',
+  'src/log/commits/placement.ts recordOverheadBytes': 'the varints of a Kafka record, at their longest',
+  'src/log/commits/placement.ts headerOverheadBytes': 'the varints of a Kafka header, at their longest',
+  'src/log/encoding/bytes.ts capacityBytes': 'the first size of a buffer that grows',
   'src/ingest/mqtt/packet-framer.ts LENGTH_BYTES_MAX': 'the remaining length of an MQTT packet',
   'src/edge/admin/admin-token.ts TOKEN_BYTES': 'the content of admin.token',
 };

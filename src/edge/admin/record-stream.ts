@@ -1,7 +1,7 @@
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { StoredRecord } from '../../core/record.ts';
-import { decodeBatch } from '../../log/batch.ts';
+import { decodeBatch } from '../../log/encoding/batch.ts';
 import type { LogReader, PartitionInfo } from '../../log/types.ts';
 
 /** What reading records asks of the log. */

@@ -1,0 +1,158 @@
+import { isOperatingError, OperatingError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import type { Qos2Id } from '../../core/qos2.ts';
+import { type LogRecord, type NewRecord, payloadBytes } from '../../core/record.ts';
+import { batchHeaderBytes, encodeBatch } from '../encoding/batch.ts';
+import {
+  checkpointEntry,
+  type Entry,
+  type MirrorMemo,
+  type PartitionId,
+  recordBatchEntry,
+} from '../state/entries.ts';
+import { Qos2Plan } from '../state/qos2-ids.ts';
+import { type LogState, partitionKey } from '../state/state.ts';
+import { type PlacedRecord, Placement } from './placement.ts';
+import { TopicPlan, type TopicRequest } from './topic-plan.ts';
+
+/** Where an appended record is. */
+export interface Appended {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** What upkeep wants to be committed: entries, and records that tell of them. */
+export interface UpkeepPlan {
+  readonly entries: readonly Entry[];
+  readonly records: readonly NewRecord[];
+}
+
+/** One caller's wish; all of it goes into one frame, so it is atomic. */
+export type Request =
+  /** With `once`: nothing is appended if that id is open, else it is open from then on. */
+  | { readonly kind: 'records'; readonly records: readonly PlacedRecord[]; readonly once?: Qos2Id }
+  | { readonly kind: 'release'; readonly id: Qos2Id }
+  | { readonly kind: 'release-all'; readonly client: string }
+  | TopicRequest
+  /**
+   * What it is depends on the state just before its commit. The plan may throw an OperatingError, which refuses it.
+   */
+  | { readonly kind: 'upkeep'; readonly plan: (state: LogState) => UpkeepPlan }
+  | { readonly kind: 'memos'; readonly memos: readonly MirrorMemo[] };
+
+/** What becomes of each request if the entries become durable. */
+export type Outcome = { readonly appended: readonly Appended[] } | { readonly refused: OperatingError };
+
+const frameOverheadBytes = limits.partitionsMax * (batchHeaderBytes + 16) + limits.journalBlockBytes;
+
+/** Record bytes, as this product counts them, that certainly fit into one frame. */
+export const requestBytesMax = limits.frameBytesMax - frameOverheadBytes;
+
+export interface CommitPlan {
+  readonly entries: readonly Entry[];
+  readonly outcomes: readonly Outcome[];
+  /** Key, value and header bytes of the records in it. */
+  readonly payloadBytes: number;
+  /** MQTT clients whose QoS 2 ids this commit gives up to make room for newer ones. */
+  readonly forgottenQos2Clients: readonly string[];
+}
+
+/**
+ * Turns requests into the entries of one commit: offsets follow on in the order of the requests, and each
+ * partition gets one batch. Pure: nothing is applied to the state.
+ */
+export function planCommit(state: LogState, requests: readonly Request[]): CommitPlan {
+  const plan = new Planning(state);
+  const outcomes = requests.map((request) => plan.take(request));
+  const { payloadBytes, qos2 } = plan;
+  return { entries: plan.entries(), outcomes, payloadBytes, forgottenQos2Clients: qos2.forgotten };
+}
+
+const nothing: Outcome = { appended: [] };
+
+class Planning {
+  readonly #state: LogState;
+  readonly #topics: TopicPlan;
+  readonly qos2: Qos2Plan;
+  payloadBytes = 0;
+  readonly #memos: MirrorMemo[] = [];
+  readonly #upkeep: Entry[] = [];
+  readonly #batches = new Map<string, { id: PartitionId; baseOffset: number; records: LogRecord[] }>();
+
+  constructor(state: LogState) {
+    this.#state = state;
+    this.#topics = new TopicPlan(state);
+    this.qos2 = new Qos2Plan(state.qos2Ids);
+  }
+
+  take(request: Request): Outcome {
+    switch (request.kind) {
+      case 'records':
+        return this.#takeRecords(request);
+      case 'release':
+        this.qos2.release(request.id);
+        return nothing;
+      case 'release-all':
+        this.qos2.releaseAll(request.client);
+        return nothing;
+      case 'memos':
+        this.#memos.push(...request.memos);
+        return nothing;
+      case 'topic':
+      case 'topic-settings':
+      case 'topic-deletion': {
+        const refused = this.#topics.take(request);
+        return refused === undefined ? nothing : { refused };
+      }
+      case 'upkeep':
+        return this.#takeUpkeep(request);
+    }
+  }
+
+  entries(): readonly Entry[] {
+    return [
+      ...this.#topics.entries,
+      ...[...this.#batches.values()].map(({ id, baseOffset, records }) =>
+        recordBatchEntry(id, encodeBatch(baseOffset, records)),
+      ),
+      ...this.#memos.map(checkpointEntry),
+      ...this.qos2.entries,
+      ...this.#upkeep,
+    ];
+  }
+
+  #takeRecords({ records, once }: Request & { kind: 'records' }): Outcome {
+    // The topic was there when the records were offered.
+    const gone = records.find(({ id }) => this.#topics.isDeleted(id.topicNumber));
+    if (gone !== undefined)
+      return { refused: new OperatingError('unknown-topic', 'the topic has been deleted meanwhile') };
+    if (once !== undefined) {
+      if (this.qos2.isOpen(once)) return nothing;
+      this.qos2.open(once);
+    }
+    return { appended: records.map((record) => this.#append(record)) };
+  }
+
+  #takeUpkeep({ plan }: Request & { kind: 'upkeep' }): Outcome {
+    try {
+      const { entries, records } = plan(this.#state);
+      const placement = new Placement();
+      const placed = records.map((record) => placement.place(this.#state, record));
+      this.#upkeep.push(...entries);
+      return { appended: placed.map((record) => this.#append(record)) };
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      return { refused: error };
+    }
+  }
+
+  #append({ id, ...record }: PlacedRecord): Appended {
+    const key = partitionKey(id);
+    const baseOffset = this.#state.partitionById(id).nextOffset;
+    const batch = this.#batches.get(key) ?? { id, baseOffset, records: [] };
+    this.#batches.set(key, batch);
+    batch.records.push(record);
+    this.payloadBytes += payloadBytes(record);
+    return { partition: id.partition, offset: batch.baseOffset + batch.records.length - 1 };
+  }
+}

@@ -1,0 +1,197 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { assert } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import type { LogRecord, RecordHeader, StoredRecord } from '../../core/record.ts';
+import type { Compression } from '../types.ts';
+import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { crc32c } from './crc32c.ts';
+
+/*
+ * Kafka's record batch, magic 2 (Kafka documentation, "Record Batch"; KIP-98). All integers big-endian.
+ *
+ *   0 baseOffset int64      21 attributes int16        43 producerId int64
+ *   8 batchLength int32     23 lastOffsetDelta int32   51 producerEpoch int16
+ *  12 leaderEpoch int32     27 baseTimestamp int64     53 baseSequence int32
+ *  16 magic int8 = 2        35 maxTimestamp int64      57 record count int32
+ *  17 crc uint32 of 21 to the end                      61 records
+ */
+export const batchHeaderBytes = 61;
+const lengthFieldEnd = 12;
+const crcStart = 21;
+const codecMask = 0x07;
+/** Numbers as Kafka gives them. */
+const codecs = { none: 0, gzip: 1, zstd: 4 } as const satisfies Record<Compression, number>;
+
+/** The fixed fields of a batch, as far as readers need them. */
+export interface BatchHeader {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly sizeBytes: number;
+  readonly maxTimestampMs: number;
+  readonly recordCount: number;
+  /** In segments the ordinal of the life that wrote the records, as Kafka keeps the leader epoch; else -1. */
+  readonly leaderEpoch: number;
+}
+
+/** What a batch says of its records, whatever the codec. */
+export interface BatchFields {
+  readonly baseOffset: number;
+  readonly leaderEpoch: number;
+  readonly compression: Compression;
+  readonly baseTimestampMs: number;
+  readonly maxTimestampMs: number;
+  readonly recordCount: number;
+}
+
+/** A batch of records without gaps between their offsets, encoded and compressed by the caller. */
+export function assembleBatch(fields: BatchFields, records: Uint8Array): Buffer {
+  const batch = Buffer.alloc(batchHeaderBytes + records.length);
+  batch.writeBigInt64BE(BigInt(fields.baseOffset), 0);
+  batch.writeInt32BE(batch.length - lengthFieldEnd, 8);
+  batch.writeInt32BE(fields.leaderEpoch, 12);
+  batch.writeInt8(2, 16);
+  batch.writeInt16BE(codecs[fields.compression], 21);
+  batch.writeInt32BE(fields.recordCount - 1, 23);
+  batch.writeBigInt64BE(BigInt(fields.baseTimestampMs), 27);
+  batch.writeBigInt64BE(BigInt(fields.maxTimestampMs), 35);
+  batch.writeBigInt64BE(-1n, 43);
+  batch.writeInt16BE(-1, 51);
+  batch.writeInt32BE(-1, 53);
+  batch.writeInt32BE(fields.recordCount, 57);
+  batch.set(records, batchHeaderBytes);
+  batch.writeUInt32BE(crc32c(batch.subarray(crcStart)), 17);
+  return batch;
+}
+
+/**
+ * One uncompressed batch of these records with offsets `baseOffset`, `baseOffset` + 1 and so on.
+ * @throws Error for an empty list: a batch has at least one record.
+ */
+export function encodeBatch(baseOffset: number, records: readonly LogRecord[]): Uint8Array {
+  const [first] = records;
+  assert(first !== undefined, 'a batch has at least one record');
+  const baseTimestampMs = first.timestampMs;
+  let maxTimestampMs = baseTimestampMs;
+  const body = new ByteWriter(1024);
+  for (const [delta, record] of records.entries()) {
+    maxTimestampMs = Math.max(maxTimestampMs, record.timestampMs);
+    const encoded = encodeRecord(record, record.timestampMs - baseTimestampMs, delta);
+    body.varint(encoded.length);
+    body.raw(encoded);
+  }
+  const recordCount = records.length;
+  const fields = { baseOffset, leaderEpoch: -1, baseTimestampMs, maxTimestampMs, recordCount };
+  return assembleBatch({ ...fields, compression: 'none' }, body.bytes());
+}
+
+/**
+ * The fixed fields, without a look at the records or the checksum.
+ * @throws OperatingError `unreadable-format` if these bytes are not one whole batch of magic 2.
+ */
+export function readBatchHeader(bytes: Uint8Array): BatchHeader {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const header = peekBatchHeader(view);
+  if (header?.sizeBytes !== view.length) throw malformed('record batch');
+  return header;
+}
+
+/** The fixed fields of a batch of which at least the header is there; undefined if these bytes begin no batch of magic 2. */
+export function peekBatchHeader(view: Buffer): BatchHeader | undefined {
+  if (view.length < batchHeaderBytes || view.readInt8(16) !== 2) return undefined;
+  const sizeBytes = view.readInt32BE(8) + lengthFieldEnd;
+  if (sizeBytes < batchHeaderBytes) return undefined;
+  const baseOffset = Number(view.readBigInt64BE(0));
+  return {
+    baseOffset,
+    lastOffset: baseOffset + view.readInt32BE(23),
+    sizeBytes,
+    maxTimestampMs: Number(view.readBigInt64BE(35)),
+    recordCount: view.readInt32BE(57),
+    leaderEpoch: view.readInt32BE(12),
+  };
+}
+
+/** Kafka's name of the codec, and the timestamp that the records' own count from; of a batch that begins these bytes. */
+export function batchCodec(bytes: Uint8Array): { codec: string; baseTimestampMs: number } {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const names = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+  const number = view.readInt16BE(21) & codecMask;
+  return { codec: names[number] ?? `codec ${number}`, baseTimestampMs: Number(view.readBigInt64BE(27)) };
+}
+
+/** Whether the bytes are one whole batch with the checksum that it names. */
+export function isIntactBatch(bytes: Uint8Array): boolean {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (
+    peekBatchHeader(view)?.sizeBytes === view.length &&
+    view.readUInt32BE(17) === crc32c(view.subarray(crcStart))
+  );
+}
+
+/**
+ * The records of one batch: uncompressed, gzip or zstd.
+ * @throws OperatingError `unreadable-format` if the checksum is wrong or the bytes are not such a batch.
+ */
+export function decodeBatch(bytes: Uint8Array): StoredRecord[] {
+  const header = readBatchHeader(bytes);
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!isIntactBatch(bytes)) throw malformed('record batch (checksum)');
+  const baseTimestampMs = Number(view.readBigInt64BE(27));
+  const reader = new ByteReader(recordBytes(view), 'record');
+  const records: StoredRecord[] = [];
+  for (let index = 0; index < header.recordCount; index += 1) {
+    const record = new ByteReader(reader.raw(reader.varint()), 'record');
+    records.push(decodeRecord(record, header.baseOffset, baseTimestampMs));
+  }
+  return records;
+}
+
+function recordBytes(batch: Buffer): Uint8Array {
+  const codec = batch.readInt16BE(21) & codecMask;
+  const body = batch.subarray(batchHeaderBytes);
+  const bound = { maxOutputLength: limits.frameBytesMax };
+  if (codec === codecs.none) return body;
+  if (codec === codecs.gzip) return gunzipSync(body, bound);
+  if (codec === codecs.zstd) return zstdDecompressSync(body, bound);
+  throw malformed(`record batch (codec ${codec})`);
+}
+
+/** Record (Kafka documentation, "Record"): attributes, deltas, key, value, headers; -1 as a length means null. */
+function encodeRecord(record: LogRecord, timestampDelta: number, offsetDelta: number): Uint8Array {
+  const writer = new ByteWriter(64 + (record.key?.length ?? 0) + (record.value?.length ?? 0));
+  writer.uint8(0);
+  writer.varint(timestampDelta);
+  writer.varint(offsetDelta);
+  nullable(writer, record.key);
+  nullable(writer, record.value);
+  writer.varint(record.headers.length);
+  for (const header of record.headers) {
+    nullable(writer, Buffer.from(header.name, 'utf8'));
+    nullable(writer, header.value);
+  }
+  return writer.bytes();
+}
+
+function decodeRecord(reader: ByteReader, baseOffset: number, baseTimestampMs: number): StoredRecord {
+  reader.uint8();
+  const timestampMs = baseTimestampMs + reader.varint();
+  const offset = baseOffset + reader.varint();
+  const key = readNullable(reader);
+  const value = readNullable(reader);
+  const headers: RecordHeader[] = [];
+  for (let left = reader.varint(); left > 0; left -= 1) {
+    const name = reader.raw(reader.varint()).toString('utf8');
+    headers.push({ name, value: readNullable(reader) ?? new Uint8Array() });
+  }
+  return { offset, timestampMs, key, value, headers };
+}
+
+function nullable(writer: ByteWriter, bytes: Uint8Array | null): void {
+  writer.varint(bytes === null ? -1 : bytes.length);
+  if (bytes !== null) writer.raw(bytes);
+}
+
+function readNullable(reader: ByteReader): Uint8Array | null {
+  const length = reader.varint();
+  return length < 0 ? null : reader.raw(length);
+}

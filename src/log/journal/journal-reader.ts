@@ -1,0 +1,154 @@
+import type { ReadableFile } from '../../core/disk.ts';
+import { isSystemError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import { lifeAt, type Partition, partitionKey } from '../state/state.ts';
+import type { StoredBatch } from '../types.ts';
+import { batchesOf, FileIndex, type FramePlace, type PartitionBatch } from './file-index.ts';
+import { decodeFrame, frameEntries } from './frame.ts';
+import { type JournalFile, type ReadEnvironment, readWholeFile } from './journal-files.ts';
+import { scanFrames } from './scan.ts';
+
+/**
+ * Reads batches back from journal files for readers that are behind the tail. Memory is bounded: a few sparse
+ * indexes and a few decoded frames, shared by all readers, so that several partitions read in step decode each
+ * frame once. A file may leave the journal while it is read: then nothing is found in it, and the caller asks again.
+ */
+export class JournalReader {
+  readonly #env: ReadEnvironment;
+  readonly #indexed: JournalFile[] = [];
+  readonly #frames = new Map<string, { batches: readonly PartitionBatch[]; bytes: number }>();
+  #frameBytes = 0;
+  #indexing: Promise<unknown> = Promise.resolve();
+
+  constructor(env: ReadEnvironment) {
+    this.#env = env;
+  }
+
+  /** Batches of the partition from `offset` on, about `bytesMax` bytes of them but at least one if there is one. */
+  async read(
+    files: readonly JournalFile[],
+    partition: Partition,
+    offset: number,
+    bytesMax: number,
+  ): Promise<readonly StoredBatch[]> {
+    const key = partitionKey(partition.id);
+    const first = files.findLastIndex((file) => (file.marks.get(key)?.nextOffset ?? 0) <= offset);
+    for (const file of files.slice(Math.max(0, first))) {
+      const batches = await this.#readFile(file, partition, offset, bytesMax);
+      if (batches.length > 0) return batches;
+    }
+    return [];
+  }
+
+  async #readFile(
+    file: JournalFile,
+    partition: Partition,
+    offset: number,
+    bytesMax: number,
+  ): Promise<StoredBatch[]> {
+    const key = partitionKey(partition.id);
+    const index = await this.#index(file).catch((error: unknown) => {
+      if (file.isGone && isSystemError(error)) return new FileIndex();
+      throw error;
+    });
+    const places = index.from(key, offset);
+    const taken: StoredBatch[] = [];
+    let bytes = 0;
+    for (const place of places) {
+      if (bytes >= bytesMax && taken.length > 0) break;
+      if (isStale(partition, place)) continue;
+      for (const batch of await this.#frame(file, place)) {
+        if (batch.partitionKey !== key || batch.lastOffset < offset) continue;
+        taken.push(batch);
+        bytes += batch.bytes.length;
+      }
+    }
+    return taken;
+  }
+
+  /** One file at a time: the whole file is in memory meanwhile, and many readers may ask at once. */
+  #index(file: JournalFile): Promise<FileIndex> {
+    if (file.index !== undefined) return Promise.resolve(file.index);
+    const index = this.#indexing.then(() => file.index ?? this.#buildIndex(file));
+    this.#indexing = index.catch(() => undefined);
+    return index;
+  }
+
+  async #buildIndex(file: JournalFile): Promise<FileIndex> {
+    const { header, startPosition, endCommit } = file;
+    const range = { salt: header.salt, startPosition, firstCommit: header.firstCommit, endCommit };
+    const { frames, damage } = scanFrames(await readWholeFile(this.#env.disk, file.path), range);
+    // What was in it is in segments, and it may hold another file's commits already.
+    if (file.isGone) return new FileIndex();
+    for (const lost of damage) {
+      const fields = { file: file.path, ...lost };
+      this.#env.logger.error(fields, 'the medium damaged commits of the journal; their records are lost');
+    }
+    const index = new FileIndex();
+    for (const { frame, position, sizeBytes } of frames) {
+      const { lifeOrdinal } = frame;
+      index.add({ position, sizeBytes, lifeOrdinal }, batchesOf(frameEntries(frame)));
+    }
+    file.index = index;
+    this.#indexed.push(file);
+    if (this.#indexed.length > limits.fileIndexesMax) {
+      const evicted = this.#indexed.shift();
+      if (evicted !== undefined) evicted.index = undefined;
+    }
+    return index;
+  }
+
+  async #frame(file: JournalFile, place: FramePlace): Promise<readonly PartitionBatch[]> {
+    const key = `${Buffer.from(file.header.salt).toString('hex')}@${place.position}`;
+    const cached = this.#frames.get(key);
+    if (cached !== undefined) return cached.batches;
+    const bytes = await this.#readBytes(file, place);
+    const frame = bytes && decodeFrame(bytes, 0, file.header.salt);
+    if (frame === undefined) {
+      if (file.isGone) return [];
+      const fields = { file: file.path, position: place.position };
+      this.#env.logger.error(fields, 'the medium damaged a commit of the journal; its records are lost');
+      return [];
+    }
+    const entries = frameEntries(frame);
+    const batches = batchesOf(entries);
+    this.#remember(key, batches, entries.length);
+    return batches;
+  }
+
+  /** Undefined if the medium refuses, or if the file has left the journal. */
+  async #readBytes(file: JournalFile, place: FramePlace): Promise<Uint8Array | undefined> {
+    let handle: ReadableFile | undefined;
+    try {
+      handle = await this.#env.disk.open(file.path);
+      const bytes = new Uint8Array(place.sizeBytes);
+      await handle.readAt(bytes, place.position);
+      return bytes;
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return undefined;
+    } finally {
+      await handle?.close();
+    }
+  }
+
+  #remember(key: string, batches: readonly PartitionBatch[], bytes: number): void {
+    // Two readers may have decoded it at once; it takes its bytes once.
+    if (this.#frames.has(key)) return;
+    this.#frames.set(key, { batches, bytes });
+    this.#frameBytes += bytes;
+    for (const [oldest, frame] of this.#frames) {
+      if (this.#frameBytes <= limits.frameCacheBytesMax) break;
+      this.#frames.delete(oldest);
+      this.#frameBytes -= frame.bytes;
+    }
+  }
+}
+
+/**
+ * Whether another life wrote these offsets. Newer files say up to which commit a file counts; if the medium damages
+ * the header that said so, a commit that nobody was told of would count again.
+ */
+function isStale(partition: Partition, { lastOffset, lifeOrdinal }: FramePlace): boolean {
+  return (lifeAt(partition, lastOffset) ?? lifeOrdinal) !== lifeOrdinal;
+}
