@@ -9,7 +9,10 @@
 export interface Disk extends ReadableDisk {
   /** Creates the folder and its parents, and makes them durable. */
   makeFolder(folder: string): Promise<void>;
-  /** Creates an empty file, replacing what has the name. */
+  /**
+   * Creates an empty file of its own, replacing what has the name: a write that failed there and is completed late does not
+   * end up in it.
+   */
   create(path: string): Promise<DiskFile>;
   /** Opens an existing file for reading and writing. */
   open(path: string): Promise<DiskFile>;

@@ -29,7 +29,9 @@ export class NodeDisk implements Disk {
   }
 
   async create(path: string): Promise<DiskFile> {
-    return new NodeFile(await open(this.#path(path), 'w+'));
+    // Emptying the old file instead would keep it the target of writes that are still under way.
+    await this.remove(path);
+    return new NodeFile(await open(this.#path(path), 'wx+'));
   }
 
   async open(path: string): Promise<DiskFile> {

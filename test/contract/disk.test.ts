@@ -87,6 +87,19 @@ describe.each(Object.entries(twins))('%s keeps the contract of a disk:', (_, ope
     expect(await read(twin.disk, 'f/x')).toBe('');
   });
 
+  test('a created file is not the one that had the name, for whoever still has that open', async () => {
+    await using twin = await open();
+    await twin.disk.makeFolder('f');
+    const old = await twin.disk.create('f/x');
+    await old.writeAt(Buffer.from('old'), 0);
+    const file = await twin.disk.create('f/x');
+    await file.writeAt(Buffer.from('new'), 0);
+    await old.writeAt(Buffer.from('late'), 0);
+    expect(await contentOf(file)).toBe('new');
+    expect(await contentOf(old)).toBe('late');
+    await Promise.all([old.close(), file.close()]);
+  });
+
   test('a file that does not exist cannot be opened or renamed', async () => {
     await using twin = await open();
     await twin.disk.makeFolder('f');

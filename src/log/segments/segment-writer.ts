@@ -88,8 +88,6 @@ export class SegmentWriter {
     const path = segmentPath(folder, baseOffset);
     await this.#pace();
     await this.#disk.makeFolder(folder);
-    // An attempt that failed may have left a file of this name; what it still writes must not end up in ours.
-    await this.#disk.remove(path);
     const handle = await this.#disk.create(path);
     this.#createdFile = true;
     const empty = { baseOffset, endOffset: baseOffset, sizeBytes: 0, unsyncedBytes: 0 };
