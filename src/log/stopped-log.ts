@@ -1,6 +1,6 @@
 import type { ReadableDisk } from '../core/disk.ts';
 import { limits } from '../core/limits.ts';
-import { checkOffset, findPartition } from './commits/placement.ts';
+import { checkOffset, findPartition, partitionInfos } from './commits/placement.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
 import { type FoundJournalFiles, findJournalFiles, type ReadEnvironment } from './journal/journal-files.ts';
 import { type Replayed, replayNewestFile } from './journal/recovery.ts';
@@ -56,12 +56,7 @@ export class StoppedLog implements LogReader {
   }
 
   partitions(): readonly PartitionInfo[] {
-    return this.#state.partitions().map(({ topic, id, logStartOffset, nextOffset }) => ({
-      topic,
-      partition: id.partition,
-      logStartOffset,
-      highWatermark: nextOffset,
-    }));
+    return partitionInfos(this.#state);
   }
 
   lives(topic: string, partition: number): readonly LifeStart[] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
+import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { planCommit, type Request } from '../../src/log/commits/commit-plan.ts';
 import { recordSizeBytes } from '../../src/log/commits/placement.ts';
 import { decodeBatch, encodeBatch } from '../../src/log/encoding/batch.ts';
@@ -39,6 +40,15 @@ const refusals = (outcomes: ReturnType<typeof planCommit>['outcomes']): (string 
   outcomes.map((outcome) => ('refused' in outcome ? outcome.refused.code : null));
 
 describe('the plan of a commit', () => {
+  test('has room for the loss ledger, whatever other topics there are', () => {
+    const state = stateWith(['a', 64], ['b', 64], ['c', 64], ['d', 64]);
+    const { outcomes } = planCommit(state, [topic(gapsTopicName, 1, true), topic('e', 1)]);
+    expect(refusals(outcomes)).toEqual([null, 'too-many-partitions']);
+    expect(refusals(planCommit(state, [topic(gapsTopicName, 2, true)]).outcomes)).toEqual([
+      'too-many-partitions',
+    ]);
+  });
+
   test('remembers no more deleted topics than the limit, those of the same commit included', () => {
     const state = stateWith(['a', 1], ['b', 1]);
     for (let topicNumber = 3; state.deletedTopics < limits.deletedTopicsMax - 1; topicNumber += 1) {

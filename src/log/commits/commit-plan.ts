@@ -43,7 +43,8 @@ export type Request =
 /** What becomes of each request if the entries become durable. */
 export type Outcome = { readonly appended: readonly Appended[] } | { readonly refused: OperatingError };
 
-const frameOverheadBytes = limits.partitionsMax * (batchHeaderBytes + 16) + limits.journalBlockBytes;
+// One more: the loss ledger's.
+const frameOverheadBytes = (limits.partitionsMax + 1) * (batchHeaderBytes + 16) + limits.journalBlockBytes;
 
 /** Record bytes, as this product counts them, that certainly fit into one frame. */
 export const requestBytesMax = limits.frameBytesMax - frameOverheadBytes;
@@ -146,7 +147,8 @@ class Planning {
     }
   }
 
-  #append({ id, ...record }: PlacedRecord): Appended {
+  #append(record: PlacedRecord): Appended {
+    const { id } = record;
     const key = partitionKey(id);
     const baseOffset = this.#state.partitionById(id).nextOffset;
     const batch = this.#batches.get(key) ?? { id, baseOffset, records: [] };

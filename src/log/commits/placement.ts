@@ -3,6 +3,7 @@ import { limits } from '../../core/limits.ts';
 import type { LogRecord, NewRecord } from '../../core/record.ts';
 import type { PartitionId } from '../state/entries.ts';
 import type { LogState, Partition } from '../state/state.ts';
+import type { PartitionInfo } from '../types.ts';
 import { partitionForKey } from './partitioner.ts';
 
 /** A record whose partition is decided. */
@@ -53,6 +54,15 @@ export function findPartition(state: LogState, topic: string, partition: number)
   const message = `topic ${topic} has ${setting.partitions} partitions, numbered from 0; ${partition} is none of them`;
   throw new OperatingError('illegal-partition', message);
 }
+
+/** All partitions, with how far they reach. */
+export const partitionInfos = (state: LogState): readonly PartitionInfo[] =>
+  state.partitions().map(({ topic, id, logStartOffset, nextOffset }) => ({
+    topic,
+    partition: id.partition,
+    logStartOffset,
+    highWatermark: nextOffset,
+  }));
 
 /** @throws OperatingError `offset-out-of-range` */
 export function checkOffset({ topic, id, logStartOffset, nextOffset }: Partition, offset: number): void {

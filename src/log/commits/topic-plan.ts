@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import { isLegalTopicName } from '../../core/topic-name.ts';
+import { gapsTopicName, isLegalTopicName } from '../../core/topic-name.ts';
 import { type Entry, type TopicSetting, topicDeletionEntry, topicSettingEntry } from '../state/entries.ts';
 import type { LogState } from '../state/state.ts';
 import type { TopicSettings } from '../types.ts';
@@ -24,6 +24,8 @@ export class TopicPlan {
   readonly #state: LogState;
   /** As they will be; undefined for one that is deleted. */
   readonly #changed = new Map<string, TopicSetting | undefined>();
+  /** The same by number. */
+  readonly #isThere = new Map<number, boolean>();
   readonly entries: Entry[] = [];
   #newTopics = 0;
 
@@ -40,9 +42,7 @@ export class TopicPlan {
 
   /** Whether the topic of this number is deleted, now or by this commit. */
   isDeleted(topicNumber: number): boolean {
-    const changed = [...this.#changed].find(([name]) => this.#state.topicNumber(name) === topicNumber);
-    if (changed !== undefined) return changed[1] === undefined;
-    return this.#state.topicByNumber(topicNumber) === undefined;
+    return !(this.#isThere.get(topicNumber) ?? this.#state.topicByNumber(topicNumber) !== undefined);
   }
 
   #create({
@@ -57,6 +57,8 @@ export class TopicPlan {
     if (known !== undefined && partitions <= known.partitions) return undefined;
     const counts = new Map(this.#state.topics().map((topic) => [topic.name, topic.partitions]));
     for (const [changed, topic] of this.#changed) counts.set(changed, topic?.partitions ?? 0);
+    // Losses must be told whatever there is: the ledger's first partition always finds room.
+    if (name === gapsTopicName && partitions === 1) counts.clear();
     const total = counts
       .set(name, partitions)
       .values()
@@ -97,6 +99,7 @@ export class TopicPlan {
           'limit; create one of them again instead of a topic with a new name',
       );
     this.#changed.set(name, undefined);
+    this.#isThere.set(known.topicNumber, false);
     this.entries.push(topicDeletionEntry(known.topicNumber));
     return undefined;
   }
@@ -112,6 +115,7 @@ export class TopicPlan {
 
   #enter(setting: TopicSetting): void {
     this.#changed.set(setting.name, setting);
+    this.#isThere.set(setting.topicNumber, true);
     this.entries.push(topicSettingEntry(setting));
   }
 }
