@@ -6,7 +6,7 @@ import { gapsTopicName } from '../core/topic-name.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror-forwarding.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
-import { Log } from '../log/log.ts';
+import { Log, type LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
 import { isClockSet, systemTimeService } from '../platform/clock-check.ts';
 import { CountedDisk } from '../platform/counted-disk.ts';
@@ -68,17 +68,18 @@ export class Gateway {
   }
 
   /**
-   * Starts everything; resolves once readings are accepted. If a part cannot start, those before it are stopped.
+   * Starts everything; resolves once readings are accepted. If a part cannot start, those before it are stopped. A disk that
+   * is full or fails is waited for, until the signal.
    * @throws OperatingError `data-folder-in-use`, `data-folder-unusable`, `unreadable-format`, `port-unusable`,
    *   `log-unavailable`, or what the creation of a configured topic meets
    */
-  static async start(config: Config, output: Output): Promise<Gateway> {
+  static async start(config: Config, output: Output, signal: AbortSignal): Promise<Gateway> {
     const dataDir = await prepareDataFolder(config.data.dir);
     const lock = FolderLock.take(dataDir);
     if (lock === null) throw await inUse(dataDir);
     const gateway = new Gateway(config, dataDir, lock);
     try {
-      await gateway.#startParts(output);
+      await gateway.#startParts(output, signal);
       return gateway;
     } catch (error) {
       await gateway.stop();
@@ -98,7 +99,7 @@ export class Gateway {
     else setTimeout(() => process.exit(), limits.stuckExitMs).unref();
   }
 
-  async #startParts(output: Output): Promise<void> {
+  async #startParts(output: Output, signal: AbortSignal): Promise<void> {
     const { mqtt, serial, admin, topics } = this.#config;
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
@@ -107,14 +108,15 @@ export class Gateway {
     const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
     const card = await this.#openCard(disk);
     const sealer = new WorkerSealer(this.#dataDir, this.#metrics);
-    const log = await this.#openLog(disk, sealer);
+    const housekeeping = await this.#openHousekeeping(disk);
+    const log = await this.#openLog({ disk, sealer, retention: housekeeping.retention }, signal);
     card.start();
     // Stopped the other way round: what the log and its thread still write counts.
     this.#parts.add('card', () => card.stop());
     this.#parts.add('sealer', () => sealer.stop());
     this.#forwarding.remember(log);
     this.#parts.add('log', () => log.close());
-    const housekeeping = await this.#keepHouse(log, disk);
+    housekeeping.start(log);
     this.#parts.add('housekeeping', () => housekeeping.stop());
     const writers = topicWriters(this.#config);
     await ensureTopics(log, topics, writers.keys(), this.#logger);
@@ -178,9 +180,8 @@ export class Gateway {
     });
   }
 
-  #keepHouse(log: Log, disk: CountedDisk): Promise<Housekeeping> {
-    return Housekeeping.start({
-      log,
+  #openHousekeeping(disk: CountedDisk): Promise<Housekeeping> {
+    return Housekeeping.open({
       disk,
       forwarding: this.#forwarding,
       budgetBytes: this.#config.data.budget,
@@ -193,29 +194,28 @@ export class Gateway {
   }
 
   /** A disk that is full or failing may recover, and nobody is on site: so it is tried until it does. */
-  async #openLog(disk: CountedDisk, sealer: WorkerSealer): Promise<Log> {
+  async #openLog(own: Pick<LogOptions, 'disk' | 'sealer' | 'retention'>, signal: AbortSignal): Promise<Log> {
     for (let backoffMs: number = limits.openBackoffMsMin; ; backoffMs *= 2) {
       try {
-        return await this.#openLogOnce(disk, sealer);
+        return await this.#openLogOnce(own);
       } catch (error) {
-        if (!isOperatingError(error) || !mayRecover(error.cause)) throw error;
+        if (!isOperatingError(error) || !mayRecover(error.cause) || signal.aborted) throw error;
         this.#logger.error({ cause: messageOf(error) }, 'the log cannot be opened; trying again');
-        await nodeClock.sleep(Math.min(backoffMs, limits.openBackoffMsMax));
+        await nodeClock.sleep(Math.min(backoffMs, limits.openBackoffMsMax), signal);
       }
     }
   }
 
-  async #openLogOnce(disk: CountedDisk, sealer: WorkerSealer): Promise<Log> {
+  async #openLogOnce(own: Pick<LogOptions, 'disk' | 'sealer' | 'retention'>): Promise<Log> {
     try {
       return await Log.open({
-        disk,
+        ...own,
         clock: nodeClock,
         random: nodeRandom,
         logger: this.#logger.child({ part: 'log' }),
         metrics: this.#metrics,
         version,
         commitIntervalMs: this.#config.data.commitIntervalMs,
-        sealer,
       });
     } catch (error) {
       if (!isSystemError(error)) throw error;
@@ -266,7 +266,7 @@ export class Gateway {
   async #status(
     log: Log,
     card: CardWear,
-    { budgetBytes }: Housekeeping,
+    { retention: { budgetBytes } }: Housekeeping,
     addresses: StatusReport['addresses'],
   ): Promise<StatusReport> {
     const reasons = degradations(log);

@@ -8,14 +8,7 @@ import type { Forwarding, Retention } from '../log/types.ts';
 import { defaultBudgetBytes } from './config/schema.ts';
 import { replaceFile } from './replace-file.ts';
 
-/** What housekeeping asks of the log. */
-export interface KeptLog {
-  retain(retention: Retention): void;
-  keepHouse(): void;
-}
-
 export interface HousekeepingOptions {
-  readonly log: KeptLog;
   readonly disk: Disk;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -30,33 +23,30 @@ export interface HousekeepingOptions {
 /** A budget that nobody has configured is decided once: other people's files must not shrink it, and so remove records. */
 const fileName = 'budget.json';
 
-/** Tells the log by which rules to remove records, and has it look now and then. */
+/** Says by which rules the log removes records, and has it look now and then. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #stopping = new AbortController();
-  /** What the data folder may take on the disk. */
-  readonly budgetBytes: number;
+  /** What the log is to be opened with. */
+  readonly retention: Retention;
   #isClockSet = false;
   #running: Promise<void> | undefined;
 
   private constructor(options: HousekeepingOptions, budgetBytes: number) {
     this.#options = options;
-    this.budgetBytes = budgetBytes;
+    const { forwarding } = options;
+    this.retention = { budgetBytes, forwarding, isClockSet: () => this.#isClockSet };
+    options.metrics.set('headwater_data_budget_bytes', budgetBytes);
   }
 
-  /** From then on the log keeps within its budget. Rejects with what the disk says. */
-  static async start(options: HousekeepingOptions): Promise<Housekeeping> {
-    const budgetBytes = options.budgetBytes ?? (await decidedBudget(options));
-    const keeping = new Housekeeping(options, budgetBytes);
-    options.metrics.set('headwater_data_budget_bytes', budgetBytes);
-    await keeping.#lookAtClock();
-    options.log.retain({
-      budgetBytes,
-      forwarding: options.forwarding,
-      isClockSet: () => keeping.#isClockSet,
-    });
-    keeping.#running = keeping.#run();
-    return keeping;
+  /** Decides on the disk budget. Rejects with what the disk says. */
+  static async open(options: HousekeepingOptions): Promise<Housekeeping> {
+    return new Housekeeping(options, options.budgetBytes ?? (await decidedBudget(options)));
+  }
+
+  /** From then on the log is asked to look. */
+  start(log: { keepHouse(): void }): void {
+    this.#running = this.#run(log);
   }
 
   async stop(): Promise<void> {
@@ -64,14 +54,12 @@ export class Housekeeping {
     await this.#running;
   }
 
-  async #run(): Promise<void> {
-    const { clock, log } = this.#options;
+  async #run(log: { keepHouse(): void }): Promise<void> {
     const { signal } = this.#stopping;
-    for (;;) {
-      await clock.sleep(limits.upkeepIntervalMs, signal);
-      if (signal.aborted) return;
+    while (!signal.aborted) {
       await this.#lookAtClock();
       log.keepHouse();
+      await this.#options.clock.sleep(limits.upkeepIntervalMs, signal);
     }
   }
 

@@ -21,7 +21,7 @@ const terminal: Terminal = {
 };
 
 // Loaded only by `run`: the other commands start faster without everything that a gateway is made of.
-const startGateway: StartGateway = async (config, log) =>
-  await (await import('./gateway.ts')).Gateway.start(config, log);
+const startGateway: StartGateway = async (config, log, signal) =>
+  await (await import('./gateway.ts')).Gateway.start(config, log, signal);
 
 process.exitCode = await runCommandLine(process.argv.slice(2), { version, startGateway }, terminal);

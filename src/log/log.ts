@@ -4,7 +4,14 @@ import type { Qos2Id, Qos2Log } from '../core/qos2.ts';
 import type { NewRecord } from '../core/record.ts';
 import { type Appended, planCommit, requestBytesMax, type UpkeepPlan } from './commits/commit-plan.ts';
 import { CommitQueue, type Waiting } from './commits/commit-queue.ts';
-import { checkedSize, checkOffset, findPartition, Placement, tooLarge } from './commits/placement.ts';
+import {
+  checkedSize,
+  checkOffset,
+  findPartition,
+  Placement,
+  partitionInfos,
+  tooLarge,
+} from './commits/placement.ts';
 import { checkTopic } from './commits/topic-plan.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
 import { Journal } from './journal/journal.ts';
@@ -32,6 +39,8 @@ export interface LogOptions extends Omit<LogEnvironment, 'fileBytes'> {
   readonly journalFileBytes?: number;
   /** Who does the work of sealing, best in another thread; by default it is done in this one. */
   readonly sealer?: Sealer;
+  /** The rules by which records are removed; without them all stay, and nothing bounds the data folder. */
+  readonly retention?: Retention | undefined;
 }
 
 /**
@@ -57,12 +66,12 @@ export class Log implements MirroredLog, Qos2Log {
   /** Appends with a QoS 2 id that each client waits for. */
   readonly #qos2Waiting = new Map<string, number>();
 
-  private constructor(env: LogEnvironment, commitIntervalMs: number, journal: Journal, sealer: Sealer) {
+  private constructor(options: LogOptions, env: LogEnvironment, journal: Journal) {
     this.#env = env;
-    this.#sealer = sealer;
+    this.#sealer = options.sealer ?? sealerInThisThread(env.disk);
     this.#journal = journal;
     this.#diskReader = new DiskReader(env, (loss) => this.#upkeep.noteLoss(loss));
-    this.#queue = new CommitQueue(env.clock, commitIntervalMs, (waiting) => this.#commit(waiting));
+    this.#queue = new CommitQueue(env.clock, options.commitIntervalMs, (waiting) => this.#commit(waiting));
     const current = (): Journal => this.#journal;
     const upkeepLog = {
       get journal() {
@@ -73,7 +82,7 @@ export class Log implements MirroredLog, Qos2Log {
       },
       growTopic: (name: string, count: number) => this.growTopic(name, count),
     };
-    this.#upkeep = new Upkeep(env, upkeepLog, sealer);
+    this.#upkeep = new Upkeep(env, upkeepLog, this.#sealer, options.retention);
     this.#reportAvailability();
     this.#upkeep.wake();
   }
@@ -82,10 +91,9 @@ export class Log implements MirroredLog, Qos2Log {
    * Recovers the data folder and opens it for appending and reading.
    * @throws OperatingError `unreadable-format` for a folder of a later version; other errors are the disk's own.
    */
-  static async open({ commitIntervalMs, journalFileBytes, sealer, ...options }: LogOptions): Promise<Log> {
-    const env = { ...options, fileBytes: journalFileBytes ?? limits.journalFileBytes };
-    const journal = await Journal.recover(env);
-    return new Log(env, commitIntervalMs, journal, sealer ?? sealerInThisThread(env.disk));
+  static async open(options: LogOptions): Promise<Log> {
+    const env = { ...options, fileBytes: options.journalFileBytes ?? limits.journalFileBytes };
+    return new Log(options, env, await Journal.recover(env));
   }
 
   get logId(): string {
@@ -100,11 +108,6 @@ export class Log implements MirroredLog, Qos2Log {
   /** Why not, in words. */
   get unavailableReason(): string | null {
     return this.#refusal()?.message ?? null;
-  }
-
-  /** From now on records are removed by these rules, and none are taken in for which the budget has no room. */
-  retain(retention: Retention): void {
-    this.#upkeep.retain(retention);
   }
 
   /** Looks whether retention or the disk budget has something to remove; to be called every now and then. */
@@ -217,12 +220,7 @@ export class Log implements MirroredLog, Qos2Log {
   }
 
   partitions(): readonly PartitionInfo[] {
-    return this.#journal.state.partitions().map(({ topic, id, logStartOffset, nextOffset }) => ({
-      topic,
-      partition: id.partition,
-      logStartOffset,
-      highWatermark: nextOffset,
-    }));
+    return partitionInfos(this.#journal.state);
   }
 
   lives(topic: string, partition: number): readonly LifeStart[] {

@@ -35,8 +35,8 @@ export class Upkeep {
   readonly #log: UpkeepLog;
   readonly #sealer: Sealer;
   readonly #stopping = new AbortController();
-  /** Nothing is removed before somebody says by which rules. */
-  #retention: Retention | undefined;
+  /** Without rules nothing is removed. */
+  readonly #retention: Retention | undefined;
   /** The life that is tidied up for, and which segments it may append to, by partition. */
   #journal: Journal | undefined;
   #open = new Map<string, Segment>();
@@ -48,10 +48,11 @@ export class Upkeep {
   #isWanted = false;
   #running: Promise<void> | undefined;
 
-  constructor(env: LogEnvironment, log: UpkeepLog, sealer: Sealer) {
+  constructor(env: LogEnvironment, log: UpkeepLog, sealer: Sealer, retention: Retention | undefined) {
     this.#env = env;
     this.#log = log;
     this.#sealer = sealer;
+    this.#retention = retention;
   }
 
   /** Looks whether there is something to do, now or as soon as what is being done is done. */
@@ -59,12 +60,6 @@ export class Upkeep {
     if (this.#stopping.signal.aborted) return;
     this.#isWanted = true;
     this.#running ??= this.#run();
-  }
-
-  /** From now on records are removed by these rules. */
-  retain(retention: Retention): void {
-    this.#retention = retention;
-    this.wake();
   }
 
   /** Enters a loss in the ledger, soon. */
@@ -103,7 +98,7 @@ export class Upkeep {
         this.#isWanted = true;
         this.#env.logger.warn(
           { cause: messageOf(error) },
-          'the disk refused to move records from the journal into segments; trying again, nothing is lost',
+          'sealing and removing of records were interrupted; trying again, nothing is lost by that',
         );
         await this.#env.clock.sleep(backoffMs, this.#stopping.signal);
         backoffMs = Math.min(2 * backoffMs, limits.upkeepBackoffMsMax);
@@ -186,7 +181,7 @@ export class Upkeep {
     plan: (state: LogState) => { readonly entries: readonly Entry[]; readonly losses: readonly Loss[] },
   ): Promise<void> {
     const { state: before } = this.#log.journal;
-    if (plan(before).losses.length > 0 && before.topic(gapsTopicName) === undefined)
+    if (before.topic(gapsTopicName) === undefined && plan(before).losses.length > 0)
       await this.#log.growTopic(gapsTopicName, 1);
     let losses: readonly Loss[] = [];
     await this.#log.commit(
@@ -255,8 +250,10 @@ export class Upkeep {
   }
 
   async #removeDropped({ state }: Journal): Promise<void> {
-    // What is not removed because of an error is found again by the next start.
-    for (const path of state.takeDroppedPaths()) await this.#env.disk.remove(path);
+    for (const path of state.droppedPaths()) {
+      await this.#env.disk.remove(path);
+      state.forgetDropped(path);
+    }
   }
 
   get #budgetBytes(): number {
@@ -267,7 +264,7 @@ export class Upkeep {
     const { journal } = this.#log;
     return {
       journalBytes: journal.sizeBytes,
-      segmentBytes: journal.state.segmentBytes + this.#sealingBytes,
+      segmentBytes: journal.state.segmentBytes + journal.state.droppedBytes + this.#sealingBytes,
       quarantineBytes: this.#quarantineBytes,
     };
   }

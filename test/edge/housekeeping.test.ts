@@ -3,35 +3,20 @@ import { limits } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import { Housekeeping, type HousekeepingOptions } from '../../src/edge/housekeeping.ts';
-import type { Retention } from '../../src/log/types.ts';
+import { unmirrored } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
 import { until, VirtualClock } from '../support/virtual-time.ts';
 
 const gib = 2 ** 30;
 
-interface Kept {
-  retention: Retention | undefined;
-  looks: number;
-}
-
-function setup(disk: SimDisk, more: Partial<HousekeepingOptions> = {}): HousekeepingOptions & { kept: Kept } {
-  const kept: Kept = { retention: undefined, looks: 0 };
+function setup(disk: SimDisk, more: Partial<HousekeepingOptions> = {}): HousekeepingOptions {
   return {
-    kept,
-    log: {
-      retain: (retention) => {
-        kept.retention = retention;
-      },
-      keepHouse: () => {
-        kept.looks += 1;
-      },
-    },
     disk: disk.session(),
     clock: new VirtualClock(),
     logger: silentLogger,
     metrics: noMetrics,
-    forwarding: { isMirrored: () => false, confirmedOffset: () => 0, undecidedOffset: () => 0 },
+    forwarding: unmirrored,
     budgetBytes: undefined,
     freeBytes: async () => 6 * gib,
     isClockSet: async () => true,
@@ -40,11 +25,8 @@ function setup(disk: SimDisk, more: Partial<HousekeepingOptions> = {}): Housekee
 }
 
 /** The budget that a start decides on. */
-async function budgetOf(options: HousekeepingOptions): Promise<number> {
-  const keeping = await Housekeeping.start(options);
-  await keeping.stop();
-  return keeping.budgetBytes;
-}
+const budgetOf = async (options: HousekeepingOptions): Promise<number> =>
+  (await Housekeeping.open(options)).retention.budgetBytes;
 
 const newDisk = (): SimDisk => new SimDisk(new SimRandom(1));
 
@@ -52,9 +34,7 @@ describe('the disk budget', () => {
   test('is what the configuration says, whatever was decided before', async () => {
     const disk = newDisk();
     expect(await budgetOf(setup(disk))).toBe(3 * gib);
-    const options = setup(disk, { budgetBytes: 5 * gib });
-    expect(await budgetOf(options)).toBe(5 * gib);
-    expect(options.kept.retention?.budgetBytes).toBe(5 * gib);
+    expect(await budgetOf(setup(disk, { budgetBytes: 5 * gib }))).toBe(5 * gib);
   });
 
   test('is half of what is free at the first start, within bounds, and stays so over a power cut', async () => {
@@ -80,15 +60,21 @@ describe('the disk budget', () => {
 describe('the log', () => {
   test('is asked to look every now and then, and hears when the clock is set', async () => {
     let isSet = false;
-    const options = setup(newDisk(), { isClockSet: async () => isSet });
-    const keeping = await Housekeeping.start(options);
-    expect(options.kept.retention?.isClockSet()).toBe(false);
-    await until('it was asked', () => options.kept.looks > 2);
+    let looks = 0;
+    const keeping = await Housekeeping.open(setup(newDisk(), { isClockSet: async () => isSet }));
+    const { isClockSet } = keeping.retention;
+    keeping.start({
+      keepHouse: () => {
+        looks += 1;
+      },
+    });
+    await until('it was asked', () => looks > 2);
+    expect(isClockSet()).toBe(false);
     isSet = true;
-    await until('it has heard', () => options.kept.retention?.isClockSet() === true);
+    await until('it has heard', isClockSet);
     await keeping.stop();
-    const { looks } = options.kept;
+    const last = looks;
     await new Promise((resolve) => setImmediate(resolve));
-    expect(options.kept.looks).toBe(looks);
+    expect(looks).toBe(last);
   });
 });

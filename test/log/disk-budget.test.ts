@@ -1,40 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import type { Metrics } from '../../src/core/metrics.ts';
-import { noMetrics } from '../../src/core/metrics.ts';
+import { type Metrics, noMetrics } from '../../src/core/metrics.ts';
 import { gapsTopicName } from '../../src/core/topic-name.ts';
-import type { Log, LogOptions } from '../../src/log/log.ts';
+import type { Log } from '../../src/log/log.ts';
 import { bytesToFree, hasRoom, usedBytes } from '../../src/log/retention/disk-budget.ts';
 import type { Forwarding } from '../../src/log/types.ts';
-import { openLog, readRecords, textRecord } from '../support/log-on-disk.ts';
-import { SimDisk } from '../support/sim-disk.ts';
+import { readRecords, textRecord, unmirrored } from '../support/log-on-disk.ts';
+import { noFaults, SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
-import { VirtualClock } from '../support/virtual-time.ts';
+import { fileBytes, newDisk, open, settled } from '../support/small-segments.ts';
 
-const fileBytes = 6 * limits.journalBlockBytes;
 const budgetBytes = limits.otherFilesBytesMax + 14 * fileBytes;
 
-const newDisk = (): SimDisk => new SimDisk(new SimRandom(1));
-
-const open = (disk: SimDisk, options: Partial<LogOptions> = {}): Promise<Log> =>
-  openLog(disk.session(), { journalFileBytes: fileBytes, clock: new VirtualClock(), ...options });
-
-const unmirrored: Forwarding = {
-  isMirrored: () => false,
-  confirmedOffset: () => 0,
-  undecidedOffset: () => 0,
-};
-
 const isClockSet = (): boolean => true;
-
-async function settled(disk: SimDisk): Promise<void> {
-  for (let quiet = 0, seen = -1; quiet < 10; ) {
-    await setImmediate();
-    quiet = disk.operation === seen ? quiet + 1 : 0;
-    seen = disk.operation;
-  }
-}
 
 /** What the ledger says is lost of a partition, offset by offset. */
 async function ledgerOf(log: Log, topic: string): Promise<{ offset: number; reason: string }[]> {
@@ -76,9 +55,8 @@ describe('the arithmetic of the disk budget', () => {
 describe('the disk budget', () => {
   test('is kept at every operation of the disk, and what goes is in the ledger, each offset once', async () => {
     const disk = newDisk();
-    const log = await open(disk);
+    const log = await open(disk, { retention: { budgetBytes, forwarding: unmirrored, isClockSet } });
     await log.createTopic('a', 1, { segmentBytes: 8000 });
-    log.retain({ budgetBytes, forwarding: unmirrored, isClockSet });
     let most = 0;
     disk.onOperation = () => {
       most = Math.max(most, disk.usedBytes());
@@ -113,13 +91,13 @@ describe('the disk budget', () => {
         if (name === 'headwater_records_lost_total') lost.push(by);
       },
     };
-    const log = await open(disk, { metrics });
+    let end = 0;
+    const forwarding = { isMirrored: () => true, confirmedOffset: () => end, undecidedOffset: () => end };
+    const log = await open(disk, { metrics, retention: { budgetBytes, forwarding, isClockSet } });
     await log.createTopic('a', 1, { segmentBytes: 8000 });
-    const end = (): number => log.partitions()[0]?.highWatermark ?? 0;
-    const forwarding = { isMirrored: () => true, confirmedOffset: end, undecidedOffset: end };
-    log.retain({ budgetBytes, forwarding, isClockSet });
     for (let index = 0; index < 300; index += 1) {
       await log.append([largeRecord('a', index)]);
+      end = index + 1;
       await setImmediate();
     }
     await settled(disk);
@@ -131,15 +109,14 @@ describe('the disk budget', () => {
 
   test('refuses records when nothing may go, says so, and takes them again when something may', async () => {
     const disk = newDisk();
-    const log = await open(disk);
-    await log.createTopic('a', 1, { segmentBytes: 8000 });
     let undecided = Number.MAX_SAFE_INTEGER;
     const forwarding: Forwarding = {
       isMirrored: () => true,
       confirmedOffset: () => 0,
       undecidedOffset: () => undecided,
     };
-    log.retain({ budgetBytes, forwarding, isClockSet });
+    const log = await open(disk, { retention: { budgetBytes, forwarding, isClockSet } });
+    await log.createTopic('a', 1, { segmentBytes: 8000 });
     let appended = 0;
     const appendUntilRefused = async (): Promise<unknown> => {
       try {
@@ -170,6 +147,33 @@ describe('the disk budget', () => {
   });
 });
 
+describe('on a disk that fails', () => {
+  test.each([
+    ['in the journal', 'journal'],
+    ['in the segments', 'topics'],
+  ])('%s, nothing is left behind that does not count', async (_, onlyBelow) => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const disk = new SimDisk(new SimRandom(seed));
+      const log = await open(disk, { retention: { budgetBytes, forwarding: unmirrored, isClockSet } });
+      await log.createTopic('a', 1, { segmentBytes: 8000 });
+      for (let index = 0; index < 200; index += 1) {
+        disk.faults = index % 3 === 0 ? { nameFails: 0.3, folderSyncFails: 0.2, onlyBelow } : noFaults;
+        await log.append([largeRecord('a', index)]).catch(() => {});
+        if (index % 20 > 0) continue;
+        disk.faults = noFaults;
+        await settled(disk);
+        log.keepHouse();
+        await settled(disk);
+        expect(disk.usedBytes()).toBeLessThanOrEqual(log.stats().usedBytes - limits.otherFilesBytesMax);
+        expect(disk.usedBytes()).toBeLessThanOrEqual(budgetBytes - limits.otherFilesBytesMax);
+        const journalFiles = await disk.fork().session().list('journal');
+        expect(journalFiles.length).toBeLessThanOrEqual(log.stats().journalFiles + limits.journalSparesMax);
+      }
+      await log.close();
+    }
+  });
+});
+
 describe('retention of a log at work', () => {
   test('until forwarded seals nothing while the link keeps up', async () => {
     const disk = newDisk();
@@ -180,15 +184,15 @@ describe('retention of a log at work', () => {
         if (name === 'headwater_sealed_journal_files_total') sealedFiles += by;
       },
     };
-    const log = await open(disk, { metrics });
-    await log.createTopic('a', 1, { retention: 'until-forwarded' });
     let confirmed = 0;
     const forwarding = {
       isMirrored: () => true,
       confirmedOffset: () => confirmed,
       undecidedOffset: () => confirmed,
     };
-    log.retain({ budgetBytes: Number.POSITIVE_INFINITY, forwarding, isClockSet });
+    const retention = { budgetBytes: Number.POSITIVE_INFINITY, forwarding, isClockSet };
+    const log = await open(disk, { metrics, retention });
+    await log.createTopic('a', 1, { retention: 'until-forwarded' });
     for (let index = 0; index < 100; index += 1) {
       await log.append([largeRecord('a', index)]);
       confirmed = index + 1;
@@ -210,9 +214,9 @@ describe('retention of a log at work', () => {
   test('by bytes survives a power cut at any time with its ledger', async () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const disk = new SimDisk(new SimRandom(seed));
-      const log = await open(disk);
+      const retention = { budgetBytes: Number.POSITIVE_INFINITY, forwarding: unmirrored, isClockSet };
+      const log = await open(disk, { retention });
       await log.createTopic('a', 1, { segmentBytes: 8000, retention: { bytes: 20_000 } });
-      log.retain({ budgetBytes: Number.POSITIVE_INFINITY, forwarding: unmirrored, isClockSet });
       const work = async (): Promise<void> => {
         for (let index = 0; index < 100; index += 1) await log.append([largeRecord('a', index)]);
       };

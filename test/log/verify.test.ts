@@ -13,7 +13,8 @@ import { type VerifyEvent, verifyLog } from '../../src/log/verify.ts';
 import { neverSeal, readRecords, textRecord } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
-import { commitsPerFile, damage, openSmallLog, pathsIn, storedFolder } from '../support/stored-folder.ts';
+import { commitsPerFile, open } from '../support/small-segments.ts';
+import { damage, pathsIn, storedFolder } from '../support/stored-folder.ts';
 
 const block = limits.journalBlockBytes;
 const newDisk = (seed = 1): SimDisk => new SimDisk(new SimRandom(seed));
@@ -60,7 +61,7 @@ async function stoppedLog(disk: ReadableDisk): Promise<StoppedLog> {
 }
 
 async function appendForEver(disk: SimDisk): Promise<never> {
-  const log = await openSmallLog(disk);
+  const log = await open(disk);
   await log.growTopic('a', 2);
   for (let index = 0; ; index += 1)
     await log.append([textRecord('a', `${index} `.repeat(400), { partition: index % 2 })]);
@@ -81,7 +82,7 @@ describe('the check of a data folder', () => {
     expect(await verify(folder)).toEqual(nothing);
     // Two more lives.
     for (const text of ['x', 'y']) {
-      const log = await openSmallLog(disk);
+      const log = await open(disk);
       await log.append([textRecord('a', text, { partition: 0 })]);
       await log.close();
     }
@@ -185,7 +186,7 @@ describe('the check of a data folder', () => {
 
   test('costs one batch where the medium refuses to read a block of a segment', async () => {
     const disk = newDisk();
-    const log = await openSmallLog(disk);
+    const log = await open(disk);
     await log.createTopic('a', 1, { compression: 'none' });
     for (let index = 0; index < 40 * commitsPerFile; index += 1)
       await log.append([textRecord('a', 'x'.repeat(1500))]);
@@ -239,7 +240,7 @@ describe('the check of a data folder', () => {
     await damage(folder, older, 50);
     const { lost } = await verify(folder);
     expect(lost.length).toBeGreaterThan(1);
-    await openSmallLog(disk, { sealer: neverSeal });
+    await open(disk, { sealer: neverSeal });
     const after = await verify(disk.session());
     expect(after.others.map((event) => event.kind === 'set-aside' && event.file)).toEqual(
       [older, newest].map((path) => path.replace('journal/', 'quarantine/')),
@@ -251,7 +252,7 @@ describe('the check of a data folder', () => {
     const disk = newDisk();
     const one = textRecord('a', 'x', { partition: 0 });
     for (const records of [2, 2, 1]) {
-      const log = await openSmallLog(disk, { sealer: neverSeal });
+      const log = await open(disk, { sealer: neverSeal });
       await log.growTopic('a', 1);
       for (let left = records; left > 0; left -= 1) await log.append([one]);
     }
@@ -283,7 +284,7 @@ describe('the check of a data folder', () => {
     for (let seed = 1; seed <= 60; seed += 1) {
       const disk = newDisk(seed);
       await storedFolder(disk, 40);
-      const again = await openSmallLog(disk);
+      const again = await open(disk);
       await again.append([textRecord('a', 'x', { partition: 0 })]);
       await again.close();
       disk.flipBits(1 + (seed % 12));

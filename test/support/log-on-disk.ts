@@ -6,7 +6,7 @@ import type { NewRecord, StoredRecord } from '../../src/core/record.ts';
 import { decodeBatch } from '../../src/log/encoding/batch.ts';
 import { Log, type LogOptions } from '../../src/log/log.ts';
 import type { Sealer } from '../../src/log/segments/sealer.ts';
-import type { LogReader } from '../../src/log/types.ts';
+import type { Forwarding, LogReader } from '../../src/log/types.ts';
 import { SimClock } from './sim-clock.ts';
 import { SimRandom } from './sim-random.ts';
 
@@ -35,6 +35,13 @@ export const neverSeal: Sealer = {
     throw signal.reason;
   },
   setCommitting() {},
+};
+
+/** What retention hears where there is no cluster. */
+export const unmirrored: Forwarding = {
+  isMirrored: () => false,
+  confirmedOffset: () => 0,
+  undecidedOffset: () => 0,
 };
 
 /** A record of the text. */

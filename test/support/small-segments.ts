@@ -20,16 +20,17 @@ export const newDisk = (seed = 1): SimDisk => new SimDisk(new SimRandom(seed));
 export const open = (disk: SimDisk, options: Partial<LogOptions> = {}): Promise<Log> =>
   openLog(disk.session(), { journalFileBytes: fileBytes, clock: new VirtualClock(), ...options });
 
-/** Appends texts, each in a commit of its own. */
+/** Appends texts, each in a commit of its own; returns them. */
 export async function appendTexts(
   log: Log,
   count: number,
-  name: string,
+  name = 'record',
   topic = 'a',
   partition = 0,
-): Promise<void> {
-  for (let index = 0; index < count; index += 1)
-    await log.append([textRecord(topic, `${name} ${index}`, { partition })]);
+): Promise<string[]> {
+  const texts = Array.from({ length: count }, (_, index) => `${name} ${index}`);
+  for (const text of texts) await log.append([textRecord(topic, text, { partition })]);
+  return texts;
 }
 
 /** Until upkeep has nothing left to do: the disk has been left alone for some turns of the event loop. */

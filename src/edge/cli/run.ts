@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { Config } from '../config/schema.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
@@ -9,8 +10,12 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
-/** Starts a gateway, which prints what its user needs to know. Throws OperatingError for what a user can mend. */
-export type StartGateway = (config: Config, log: { print(line: string): void }) => Promise<RunningGateway>;
+/** Starts a gateway, which prints what its user needs to know; the signal ends what it waits for meanwhile. Throws OperatingError for what a user can mend. */
+export type StartGateway = (
+  config: Config,
+  log: { print(line: string): void },
+  signal: AbortSignal,
+) => Promise<RunningGateway>;
 
 /**
  * `headwater run`: runs the gateway until SIGTERM or SIGINT, then stops it cleanly. A second signal ends the process
@@ -23,17 +28,18 @@ export async function run(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const print = (line: string): void => void terminal.output.write(`${line}\n`);
-  const { promise: stopAsked, resolve: askToStop } = Promise.withResolvers<void>();
+  const stopping = new AbortController();
+  const stopAsked = once(stopping.signal, 'abort');
   let signals = 0;
   const ignoreSignals = terminal.onStopSignal(() => {
     signals++;
     if (signals > 1) terminal.exitNow(exitCodes.failed);
     else print('stopping; a second signal ends it at once');
-    askToStop();
+    stopping.abort();
   });
   try {
     print(`configuration: ${fileName ?? 'all defaults, no ./headwater.yaml here'}`);
-    const gateway = await start(config, { print });
+    const gateway = await start(config, { print }, stopping.signal);
     await stopAsked;
     await gateway.stop();
   } finally {

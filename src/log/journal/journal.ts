@@ -10,7 +10,6 @@ import {
   countSealedFiles,
   createJournalFile,
   type JournalFile,
-  journalFolder,
   type LogEnvironment,
 } from './journal-files.ts';
 import { recoverJournal } from './recovery.ts';
@@ -33,6 +32,8 @@ export class Journal {
   #closed = false;
   #hasFailed = false;
   #isRollWanted = false;
+  /** A spare is becoming the next file. */
+  #isRolling = false;
 
   private constructor(env: LogEnvironment, spares: Spares, from: Awaited<ReturnType<typeof recoverJournal>>) {
     this.#env = env;
@@ -69,7 +70,8 @@ export class Journal {
 
   /** What its files take, those in reserve included. */
   get sizeBytes(): number {
-    return (this.#files.length + this.#spares.count) * this.#env.fileBytes;
+    const taken = this.#isRolling ? 1 : 0;
+    return (this.#files.length + taken + this.#spares.count) * this.#env.fileBytes;
   }
 
   /** The number of the last durable commit. */
@@ -144,25 +146,21 @@ export class Journal {
   }
 
   async #recycleFiles(): Promise<void> {
+    await this.#spares.removeLeft();
     for (let count = countSealedFiles(this.#files); count > 0 && !this.#closed; count -= 1) {
       const [oldest, successor] = this.#files;
       if (oldest === undefined || successor === undefined) return;
-      // What is left behind by an error is found again by the next start.
       oldest.isGone = true;
       this.#files.shift();
       // A file whose successor is of another life may have a failed write that the device still completes.
-      if (oldest.header.life.lifeId === successor.header.life.lifeId) await this.#spares.give(oldest.path);
-      else await this.#remove(oldest.path);
+      const isClean = oldest.header.life.lifeId === successor.header.life.lifeId;
+      await this.#spares.give(oldest.path, isClean);
     }
-  }
-
-  async #remove(path: string): Promise<void> {
-    await this.#env.disk.remove(path);
-    await this.#env.disk.syncFolder(journalFolder);
   }
 
   /** The next file of the same life. Nothing is copied: the last sync of this file has returned. */
   async #roll(): Promise<void> {
+    this.#isRolling = true;
     const { header } = this.#file;
     const next = await createJournalFile(
       this.#env,
@@ -182,6 +180,7 @@ export class Journal {
     this.#file.endCommit = next.file.header.firstCommit;
     next.file.index = new FileIndex();
     this.#files.push(next.file);
+    this.#isRolling = false;
     // Readers build the index of an old file again when they need it: memory does not grow with the log.
     const old = this.#files.at(-1 - limits.fileIndexesMax);
     if (old !== undefined) old.index = undefined;

@@ -12,6 +12,12 @@ const isSpareName = (name: string): boolean => /^spare-\d+$/.test(name);
 export class Spares {
   readonly #env: LogEnvironment;
   readonly #ready: string[] = [];
+  /** Files that an error kept from coming into reserve or from being removed, each by the names that it may have. */
+  readonly #left = new Set<readonly string[]>();
+  /** Files on their way into reserve or out of it. */
+  #moving = 0;
+  /** There is a file in the making, or what is left of one. */
+  #isFilling = false;
   #preparing: Promise<string> | undefined;
   #number = 0;
 
@@ -30,9 +36,10 @@ export class Spares {
     });
   }
 
-  /** How many there are, the one in the making included. */
+  /** How many files there are, the one in the making and those that are still to be removed included. */
   get count(): number {
-    return this.#ready.length + (this.#preparing === undefined ? 0 : 1);
+    const inTheMaking = this.#isFilling || this.#preparing !== undefined ? 1 : 0;
+    return this.#ready.length + this.#left.size + this.#moving + inTheMaking;
   }
 
   /** The path of a spare file, which now belongs to the caller. Rejects if none can be made. */
@@ -46,20 +53,34 @@ export class Spares {
   }
 
   /**
-   * Takes a file into reserve that the journal has no more use for, or removes it if there are enough. No write into it
-   * may be undecided: one that a failing device completes late would end up in the file that it becomes.
+   * Takes a file into reserve that the journal has no more use for, or removes it if there are enough or if it is not
+   * `clean`: a write into it that is undecided and completed late would end up in the file that it becomes.
    */
-  async give(path: string): Promise<void> {
+  async give(path: string, clean: boolean): Promise<void> {
     const { disk } = this.#env;
-    if (this.#ready.length + 1 >= limits.journalSparesMax) {
-      await disk.remove(path);
+    const spare = clean && this.#ready.length + 1 < limits.journalSparesMax ? this.#nextPath() : undefined;
+    this.#moving += 1;
+    try {
+      if (spare === undefined) await disk.remove(path);
+      else await disk.rename(path, spare);
       await disk.syncFolder(journalFolder);
-      return;
+      if (spare !== undefined) this.#ready.push(spare);
+    } catch (error) {
+      this.#left.add(spare === undefined ? [path] : [path, spare]);
+      throw error;
+    } finally {
+      this.#moving -= 1;
     }
-    const spare = this.#nextPath();
-    await disk.rename(path, spare);
-    await disk.syncFolder(journalFolder);
-    this.#ready.push(spare);
+  }
+
+  /** Removes what an error has left behind. To be called again after another one. */
+  async removeLeft(): Promise<void> {
+    const { disk } = this.#env;
+    for (const names of this.#left) {
+      for (const path of names) await disk.remove(path);
+      await disk.syncFolder(journalFolder);
+      this.#left.delete(names);
+    }
   }
 
   /** Waits for a file in the making. */
@@ -69,23 +90,32 @@ export class Spares {
 
   async #make(): Promise<string> {
     const { disk } = this.#env;
-    const left = await this.#leftOver();
-    if (left !== undefined) return left;
+    if (this.#number === 0) await this.#takeLeftOvers();
+    const leftOver = this.#ready.shift();
+    if (leftOver !== undefined) return leftOver;
+    const path = this.#nextPath();
     try {
       await this.#fill();
+      await disk.rename(fillingPath, path);
+      this.#isFilling = false;
+      await disk.syncFolder(journalFolder);
+      return path;
     } catch (error) {
+      this.#left.add([path]);
       // Half a spare would keep the last free bytes of a full disk from everybody else.
-      await disk.remove(fillingPath).catch(() => {});
+      await this.#removeFilling().catch(() => {});
       throw error;
     }
-    const path = this.#nextPath();
-    await disk.rename(fillingPath, path);
-    await disk.syncFolder(journalFolder);
-    return path;
+  }
+
+  async #removeFilling(): Promise<void> {
+    await this.#env.disk.remove(fillingPath);
+    this.#isFilling = false;
   }
 
   async #fill(): Promise<void> {
     const { disk, fileBytes } = this.#env;
+    this.#isFilling = true;
     const file = await disk.create(fillingPath);
     try {
       const zeros = new Uint8Array(Math.min(fileBytes, limits.zeroFillBytes));
@@ -98,21 +128,18 @@ export class Spares {
     }
   }
 
-  /** A spare of an earlier run. It was whole before it was called spare; old frames in it have another salt. */
-  async #leftOver(): Promise<string | undefined> {
-    if (this.#number > 0) return undefined;
-    const names = (await this.#env.disk.list(journalFolder)).filter(isSpareName).sort();
+  /** Spares of an earlier run: each was whole before it was called spare; old frames in it have another salt. */
+  async #takeLeftOvers(): Promise<void> {
+    const { disk, fileBytes } = this.#env;
+    const names = (await disk.list(journalFolder)).filter(isSpareName);
     this.#number = Math.max(0, ...names.map((name) => Number(name.slice('spare-'.length))));
-    for (const name of names.slice(1)) await this.#env.disk.remove(`${journalFolder}/${name}`);
-    const [first] = names;
-    if (first === undefined) return undefined;
-    const path = `${journalFolder}/${first}`;
-    const file = await this.#env.disk.open(path);
-    const size = await file.size();
-    await file.close();
-    if (size === this.#env.fileBytes) return path;
-    await this.#env.disk.remove(path);
-    return undefined;
+    for (const path of names.map((name) => `${journalFolder}/${name}`)) {
+      const file = await disk.open(path);
+      const isWhole = (await file.size()) === fileBytes;
+      await file.close();
+      if (isWhole && this.#ready.length < limits.journalSparesMax) this.#ready.push(path);
+      else await disk.remove(path);
+    }
   }
 
   #nextPath(): string {

@@ -64,7 +64,8 @@ export class LogState {
   readonly qos2Ids = new OpenQos2Ids();
   #lifeStarts = 0;
   #segmentBytes = 0;
-  #droppedPaths: string[] = [];
+  readonly #dropped = new Map<string, number>();
+  #droppedBytes = 0;
 
   /** @throws OperatingError `unreadable-format` for an entry of a kind that only `writer`'s version knows. */
   static fromSnapshot(snapshot: Uint8Array, writer: string): LogState {
@@ -215,9 +216,20 @@ export class LogState {
     }));
   }
 
-  /** The files of segments that have left the catalog since the last call: nobody needs them any more. */
-  takeDroppedPaths(): readonly string[] {
-    return this.#droppedPaths.splice(0);
+  /** The files of segments that have left the catalog: nobody needs them any more. */
+  droppedPaths(): readonly string[] {
+    return [...this.#dropped.keys()];
+  }
+
+  /** What the files of {@link LogState.droppedPaths} take. */
+  get droppedBytes(): number {
+    return this.#droppedBytes;
+  }
+
+  /** A dropped file has been removed. */
+  forgetDropped(path: string): void {
+    this.#droppedBytes -= this.#dropped.get(path) ?? 0;
+    this.#dropped.delete(path);
   }
 
   /** What the mirror keeps, by key. */
@@ -282,7 +294,8 @@ export class LogState {
     partition.sealedOffset = Math.max(partition.sealedOffset, partition.logStartOffset);
     const folder = partitionFolder(partition.topic, partition.id.partition);
     for (const { baseOffset, sizeBytes } of dropSegmentsBelow(partition.segments, partition.logStartOffset)) {
-      this.#droppedPaths.push(segmentPath(folder, baseOffset));
+      this.#dropped.set(segmentPath(folder, baseOffset), sizeBytes);
+      this.#droppedBytes += sizeBytes;
       this.#segmentBytes -= sizeBytes;
     }
     const { lives } = partition;

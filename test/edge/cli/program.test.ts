@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -478,6 +479,18 @@ describe('run', () => {
       startGateway: () => Promise.resolve({ stop: () => Promise.resolve(void calls.push('stop')) }),
     });
     expect({ code, calls }).toEqual({ code: 0, calls: ['stop'] });
+  });
+
+  it('tells a gateway that waits for its disk to wait no longer', async () => {
+    const { code, errors } = await session(['run'], {
+      workingDirectory: gateway.folder,
+      onSignals: (send) => setImmediate(send),
+      startGateway: async (_config, _log, signal) => {
+        await once(signal, 'abort');
+        throw new OperatingError('data-folder-unusable', 'the disk is full');
+      },
+    });
+    expect({ code, errors }).toEqual({ code: 2, errors: expect.stringContaining('the disk is full') });
   });
 
   it('ends at once at a second signal, however long stopping takes', async () => {

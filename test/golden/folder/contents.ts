@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { NewRecord, StoredRecord } from '../../../src/core/record.ts';
 import type { Log } from '../../../src/log/log.ts';
 import type { TopicInfo } from '../../../src/log/types.ts';
@@ -6,6 +5,7 @@ import { type Files, readFiles } from '../../support/disk-files.ts';
 import { openLog, textRecord } from '../../support/log-on-disk.ts';
 import { SimDisk } from '../../support/sim-disk.ts';
 import { SimRandom } from '../../support/sim-random.ts';
+import { settled } from '../../support/small-segments.ts';
 import { VirtualClock } from '../../support/virtual-time.ts';
 
 /* What the fixture of this folder holds: everything that a data folder of format 1 can. */
@@ -92,13 +92,4 @@ async function appendHalf(log: Log, half: number): Promise<void> {
   const count = records.length / 2;
   const own = records.slice(half * count, (half + 1) * count);
   for (let from = 0; from < own.length; from += 3) await log.append(own.slice(from, from + 3));
-}
-
-/** Until upkeep has nothing left to do: the disk has been left alone for some turns of the event loop. */
-async function settled(disk: SimDisk): Promise<void> {
-  for (let quiet = 0, seen = -1; quiet < 10; ) {
-    await setImmediate();
-    quiet = disk.operation === seen ? quiet + 1 : 0;
-    seen = disk.operation;
-  }
 }
