@@ -11,6 +11,7 @@ const mirrorSearch = fileURLToPath(new URL('./mirror-run.ts', import.meta.url));
 const canaryStates = 12_000;
 const harmlessStates = 800;
 const mirrorCanaryRuns = 300;
+const canaryMs = 600_000;
 
 export const canaryNames: readonly string[] = plants.map(({ name }) => name);
 export const harmlessNames: readonly string[] = harmlessPlants.map(({ name }) => name);
@@ -33,6 +34,8 @@ export async function isCaught(plantName: string): Promise<boolean> {
   const child = spawn(process.execPath, ['--import', hook, ...searchFor(plantName)], {
     env: { ...process.env, HEADWATER_PLANT: plantName },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A plant can also make the log run in a circle.
+    timeout: canaryMs,
   });
   const output: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));

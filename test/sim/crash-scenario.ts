@@ -6,7 +6,8 @@ import type { NewRecord } from '../../src/core/record.ts';
 import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { decodeBatch } from '../../src/log/encoding/batch.ts';
 import { Log } from '../../src/log/log.ts';
-import type { Compression, Forwarding, LifeStart, TopicSettings } from '../../src/log/types.ts';
+import type { Compression, LifeStart, Retention, TopicSettings } from '../../src/log/types.ts';
+import { unmirrored } from '../support/log-on-disk.ts';
 import { SimClock } from '../support/sim-clock.ts';
 import { type DiskEvent, type Faults, noFaults, SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
@@ -23,8 +24,12 @@ const partitions = topics.flatMap(({ name, partitions: count }) =>
   Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
 );
 
-/** The smallest budget that a folder works with: as few journal files, with a full quarantine. */
-const smallBudgetFiles = 13 + limits.quarantineFilesMax;
+/** Here QoS 2 messages go: a topic without a retention, so that only the disk budget removes any. */
+const qos2Partitions = partitions.filter(({ topic }) => topic === 'a');
+const isOfQos2 = (place: string): boolean => place.startsWith('a-');
+
+/** The smallest budget that a folder works with: as few journal files, and a full quarantine where there can be one. */
+const smallBudgetFiles = (mode: Mode): number => 13 + (mode.mayLose ? limits.quarantineFilesMax : 0);
 /** Operations of a recovery at most; one that takes more never ends. */
 const recoveryStepsMax = 400;
 /** Sleeps of a second until a log must be back whose disk is whole again. */
@@ -85,7 +90,7 @@ export async function runCrashScenario(
   const fileBytes = 4096 * (5 + random.below(mode.busy ? 2 : 12));
   const setting = {
     fileBytes,
-    budgetBytes: limits.otherFilesBytesMax + fileBytes * (random.chance(0.3) ? smallBudgetFiles : 1000),
+    budgetBytes: limits.otherFilesBytesMax + fileBytes * (random.chance(0.3) ? smallBudgetFiles(mode) : 1000),
     commitIntervalMs: random.below(2) * 20,
     segments: {
       segmentBytes: random.chance(0.5) ? 1 + random.below(4096) : limits.segmentBytesDefault,
@@ -115,13 +120,6 @@ interface Setting {
   readonly segments: TopicSettings;
   readonly budgetBytes: number;
 }
-
-/** There is no cluster. */
-const nobody: Forwarding = {
-  isMirrored: () => false,
-  confirmedOffset: () => 0,
-  undecidedOffset: () => 0,
-};
 
 const compressions = ['zstd', 'gzip', 'none'] as const satisfies readonly Compression[];
 
@@ -232,12 +230,13 @@ class DataFolder {
 
   /** Producers and a reader, until death; a start that fails because of an injected fault ends the life as well. */
   async #work(session: ReturnType<SimDisk['session']>, faults: Faults, isDead: () => boolean): Promise<void> {
-    const log = await this.#open(session).catch((error: unknown) => {
+    const { budgetBytes } = this.#setting;
+    const retention = { budgetBytes, forwarding: unmirrored, isClockSet: () => true };
+    const log = await this.#open(session, retention).catch((error: unknown) => {
       if (!isSystemError(error)) throw error;
       return undefined;
     });
     if (log === undefined) return;
-    log.retain({ budgetBytes: this.#setting.budgetBytes, forwarding: nobody, isClockSet: () => true });
     this.#disk.faults = faults;
     try {
       await this.#readAll(log, isDead);
@@ -304,7 +303,7 @@ class DataFolder {
   async #publishQos2(log: Log, isDead: () => boolean): Promise<void> {
     // A lost journal takes the open ids along, and what a device repeats is there twice.
     if (!hasAllTopics(log) || this.#mode.losesJournal) return;
-    const { topic, partition } = this.#pick(partitions);
+    const { topic, partition } = this.#pick(qos2Partitions);
     await this.#devices.work({
       log,
       isDead,
@@ -392,7 +391,9 @@ class DataFolder {
       const { lost, wrong } = this.#oracle.check(found, ledger);
       if (lost !== undefined) this.#violate(lost, 'lost');
       if (wrong !== undefined) this.#violate(wrong);
-      const lostOfQos2 = this.#mode.mayLose ? undefined : this.#devices.check(found, ledger.length > 0);
+      const lostOfQos2 = this.#mode.mayLose
+        ? undefined
+        : this.#devices.check(found, ledger.filter(isOfQos2).length);
       if (lostOfQos2 !== undefined) this.#violate(lostOfQos2, 'lost');
       await log.close();
     } catch (error) {
@@ -456,7 +457,8 @@ class DataFolder {
     if (this.#events.length > 4 * eventsShown) this.#events.splice(0, this.#events.length - eventsShown);
   }
 
-  #open(disk: ReturnType<SimDisk['session']>): Promise<Log> {
+  /** Without rules of retention nothing goes while somebody looks. */
+  #open(disk: ReturnType<SimDisk['session']>, retention?: Retention): Promise<Log> {
     return Log.open({
       disk,
       clock: this.#clock,
@@ -466,6 +468,7 @@ class DataFolder {
       version: 'simulated',
       commitIntervalMs: this.#setting.commitIntervalMs,
       journalFileBytes: this.#setting.fileBytes,
+      retention,
     });
   }
 

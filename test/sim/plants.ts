@@ -314,11 +314,14 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'file-with-an-undecided-write-recycled',
-    fromSeed: 175,
+    fromSeed: 590,
     mode: 'busy',
     file: journal,
     edits: [
-      { find: 'if (oldest.header.life.lifeId === successor.header.life.lifeId)', replace: 'if (true)' },
+      {
+        find: 'const isClean = oldest.header.life.lifeId === successor.header.life.lifeId;',
+        replace: 'const isClean = true;',
+      },
     ],
   },
   {

@@ -54,13 +54,16 @@ export class Qos2Devices {
     );
   }
 
-  /** What is wrong with a log that holds these values: acknowledged ones must be among them. */
-  check(found: ReadonlyMap<string, string>, isAnyDropped: boolean): string | undefined {
-    // The ledger names places, not values.
-    if (isAnyDropped) return undefined;
+  /**
+   * What is wrong with a log that holds these values: acknowledged ones must be among them, but for as many as it says it
+   * has dropped.
+   */
+  check(found: ReadonlyMap<string, string>, droppedRecords: number): string | undefined {
     const values = new Set(found.values());
-    const lost = [...this.#acknowledged].find((value) => !values.has(value));
-    return lost === undefined ? undefined : `QoS 2 message ${lost.slice(0, 20)} was acknowledged and is lost`;
+    const lost = [...this.#acknowledged].filter((value) => !values.has(value));
+    if (lost.length <= droppedRecords) return undefined;
+    const [first = ''] = lost;
+    return `QoS 2 message ${first.slice(0, 20)} was acknowledged and is lost; ${lost.length} are, and ${droppedRecords} were dropped`;
   }
 
   async #step(slot: Slot, link: DeviceLink): Promise<void> {
