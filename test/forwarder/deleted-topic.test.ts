@@ -1,14 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { silentLogger } from '../../src/core/logger.ts';
-import { noMetrics } from '../../src/core/metrics.ts';
-import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import type { Forwarder } from '../../src/forwarder/forwarder.ts';
 import type { Log } from '../../src/log/log.ts';
 import { openLog, textRecord } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
-import { type Call, type Fault, SimCluster, SimTarget } from '../support/sim-target.ts';
-import { seededRandom, until, VirtualClock } from '../support/virtual-time.ts';
+import { type Call, type Fault, SimCluster } from '../support/sim-target.ts';
+import { simulatedForwarder } from '../support/simulated-forwarder.ts';
+import { until } from '../support/virtual-time.ts';
 
 interface World extends AsyncDisposable {
   readonly log: Log;
@@ -21,20 +20,7 @@ async function world(faultOf: (call: Call) => Fault | null = () => null): Promis
   const log = await openLog(new SimDisk(new SimRandom(1)).session());
   for (const topic of ['readings', 'air']) await log.createTopic(topic, 1);
   const cluster = new SimCluster();
-  const forwarder = new Forwarder({
-    log,
-    brokers: [],
-    gateway: 'gw1',
-    lingerMs: 0,
-    topics: ['*'],
-    onCheckpointLost: 'resume',
-    board: null,
-    target: new SimTarget({ cluster, pause: setImmediate, faultOf }),
-    clock: new VirtualClock(),
-    random: seededRandom(1),
-    logger: silentLogger,
-    metrics: noMetrics,
-  });
+  const { forwarder } = simulatedForwarder({ log }, cluster, faultOf);
   return {
     log,
     cluster,

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { OperatingError } from '../../src/core/errors.ts';
-import { silentLogger } from '../../src/core/logger.ts';
 import { type MetricLabels, type MetricName, noMetrics } from '../../src/core/metrics.ts';
 import type { LogRecord } from '../../src/core/record.ts';
-import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.ts';
+import type { Forwarder, ForwarderOptions } from '../../src/forwarder/forwarder.ts';
 import type { OnCheckpointLost } from '../../src/forwarder/resume.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { type Call, type Fault, SimCluster, SimTarget } from '../support/sim-target.ts';
+import { simulatedForwarder } from '../support/simulated-forwarder.ts';
 import { seededRandom, until, VirtualClock } from '../support/virtual-time.ts';
 
 const record = (value: string): LogRecord => ({
@@ -34,24 +34,9 @@ function start(
   options: Partial<ForwarderOptions> & { readonly faultOf?: (call: Call) => Fault | null } = {},
 ): { readonly forwarder: Forwarder; readonly target: SimTarget } {
   const { faultOf, ...rest } = options;
-  const target = new SimTarget({ cluster, pause: setImmediate, ...(faultOf ? { faultOf } : {}) });
-  const forwarder = new Forwarder({
-    log,
-    brokers: [],
-    gateway: 'gw1',
-    lingerMs: 0,
-    topics: ['*'],
-    onCheckpointLost: 'resume',
-    board: null,
-    target,
-    clock,
-    random: seededRandom(1),
-    logger: silentLogger,
-    metrics: noMetrics,
-    ...rest,
-  });
-  forwarder.start();
-  return { forwarder, target };
+  const started = simulatedForwarder({ log, clock, ...rest }, cluster, faultOf);
+  started.forwarder.start();
+  return started;
 }
 
 /** These faults for these calls, in order; afterwards none. */

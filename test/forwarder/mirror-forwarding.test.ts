@@ -1,14 +1,12 @@
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { silentLogger } from '../../src/core/logger.ts';
-import { noMetrics } from '../../src/core/metrics.ts';
 import { encodeCopy } from '../../src/forwarder/checkpoint.ts';
-import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import type { Forwarder } from '../../src/forwarder/forwarder.ts';
 import { MirrorForwarding } from '../../src/forwarder/mirror-forwarding.ts';
 import { copyMemo } from '../../src/forwarder/names.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
-import { type Call, type Fault, SimCluster, SimTarget } from '../support/sim-target.ts';
-import { seededRandom, until, VirtualClock } from '../support/virtual-time.ts';
+import { type Call, type Fault, SimCluster } from '../support/sim-target.ts';
+import { simulatedForwarder } from '../support/simulated-forwarder.ts';
+import { until } from '../support/virtual-time.ts';
 
 const record = (value: string) => ({
   key: null,
@@ -20,20 +18,7 @@ const record = (value: string) => ({
 function start(log: LogWithLives, cluster: SimCluster, faultOf: (call: Call) => Fault | null = () => null) {
   const forwarding = new MirrorForwarding(['*']);
   forwarding.remember(log);
-  const forwarder = new Forwarder({
-    log,
-    brokers: [],
-    gateway: 'gw1',
-    lingerMs: 0,
-    topics: ['*'],
-    onCheckpointLost: 'resume',
-    board: null,
-    target: new SimTarget({ cluster, pause: setImmediate, faultOf }),
-    clock: new VirtualClock(),
-    random: seededRandom(1),
-    logger: silentLogger,
-    metrics: noMetrics,
-  });
+  const { forwarder } = simulatedForwarder({ log }, cluster, faultOf);
   forwarding.follow(forwarder);
   forwarder.start();
   return { forwarding, forwarder };
