@@ -51,6 +51,8 @@ export const limits = {
   lifeStartsMax: 65_536,
   /** Frames no larger than this are stored as they are: zstd gains nothing there. */
   frameCompressBytesMin: 4 * KIB,
+  /** What is read of a journal file at once, while its frames are looked for; a frame may be larger. */
+  scanWindowBytes: 1 * MIB,
   /** zlib takes its output in pieces of at least this size. */
   zstdChunkBytesMin: 64,
   commitIntervalMsMax: 1000,
@@ -75,6 +77,8 @@ export const limits = {
   sealFilesMax: 4,
   /** Records of all partitions that wait for their batch to become full. */
   sealPendingBytesMax: 32 * MIB,
+  /** Short-lived objects of the thread that seals, in MB: with more, its heap would grow to no purpose. */
+  sealThreadYoungMbMax: 3,
   /** Bytes of a segment that one sync makes durable: a longer one would hold up the commits. */
   sealSyncBytes: 2 * MIB,
   /** How long sealing waits for a commit to end before it goes on all the same. */

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { assert, OperatingError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { SealJob, SealResult } from '../log/segments/seal-job.ts';
 import type { Sealer } from '../log/segments/sealer.ts';
@@ -73,7 +74,8 @@ export class WorkerSealer implements Sealer {
   }
 
   #start(): Worker {
-    const worker = new Worker(workerUrl, { workerData: this.#data });
+    const resourceLimits = { maxYoungGenerationSizeMb: limits.sealThreadYoungMbMax };
+    const worker = new Worker(workerUrl, { workerData: this.#data, resourceLimits });
     // An error without a listener would end the gateway; the job that is under way hears of it by the exit.
     worker.on('error', () => {});
     worker.once('exit', () => {

@@ -1,7 +1,16 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { buildFrame, encodeFrame } from '../../src/log/journal/frame.ts';
-import { type ScanRange, type ScanResult, scanFrames } from '../../src/log/journal/scan.ts';
+import {
+  type LocatedFrame,
+  type ScanRange,
+  type ScanResult,
+  scanFile,
+  scanFrames,
+} from '../../src/log/journal/scan.ts';
+import { SimDisk } from '../support/sim-disk.ts';
+import { SimRandom } from '../support/sim-random.ts';
 
 const block = limits.journalBlockBytes;
 const salt = Buffer.from('a salt 1');
@@ -96,4 +105,62 @@ describe('the scan of a journal file', () => {
     const result = scanFrames(file(outer, frameBytes(11)), range);
     expect(result.frames.map(({ position }) => position)).toEqual([block, block + outer.length]);
   });
+});
+
+/** The frames with bytes of their own, as a visitor must take them to keep them. */
+const copyOf = ({ frame, ...place }: LocatedFrame): LocatedFrame => ({
+  ...place,
+  frame: { ...frame, stored: Buffer.from(frame.stored) },
+});
+
+/** The same by reading piece by piece. */
+async function scanInWindows(bytes: Uint8Array, of: ScanRange, windowBytesMin?: number): Promise<ScanResult> {
+  const disk = new SimDisk(new SimRandom(1)).session();
+  const handle = await disk.create('file');
+  await handle.writeAt(bytes, 0);
+  const frames: LocatedFrame[] = [];
+  const found = await scanFile(disk, 'file', of, (one) => void frames.push(copyOf(one)), windowBytesMin);
+  return { frames, ...found };
+}
+
+const pieces = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ commit: fc.integer({ min: 9, max: 16 }), sizeBytes: fc.nat(30_000) }) },
+  { weight: 1, arbitrary: fc.record({ blocks: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ stale: fc.nat(9000) }) },
+);
+
+test('a file read in windows of any size holds the same frames and damage as one read whole', async () => {
+  const property = fc.asyncProperty(
+    fc.array(pieces, { maxLength: 12 }),
+    fc.array(fc.nat(200_000), { maxLength: 3 }),
+    fc.integer({ min: block, max: 20 * block }),
+    fc.constantFrom(13, Number.POSITIVE_INFINITY),
+    async (parts, damaged, windowBytes, endCommit) => {
+      const bytes = file(
+        ...parts.map((part) => {
+          if ('blocks' in part) return Buffer.alloc(part.blocks * block, 0xdd);
+          if ('stale' in part) return frameBytes(11, otherSalt, part.stale);
+          // Random bytes do not become smaller by compression.
+          const stored = Buffer.from(new SimRandom(part.sizeBytes).bytes(part.sizeBytes));
+          return Buffer.from(encodeFrame(buildFrame(part.commit, 1, stored), salt));
+        }),
+      );
+      for (const at of damaged) if (at < bytes.length) bytes.writeUInt8(0xa5, at);
+      const of = { ...range, endCommit };
+      const whole = scanFrames(bytes, of);
+      expect(await scanInWindows(bytes, of, windowBytes)).toEqual({
+        ...whole,
+        frames: whole.frames.map(copyOf),
+      });
+    },
+  );
+  await fc.assert(property, { numRuns: 200 });
+});
+
+test('a frame that claims to be larger than the file is not waited for', async () => {
+  const bytes = file(frameBytes(10), frameBytes(11), frameBytes(12));
+  bytes.writeUInt32BE(limits.frameBytesMax - 48, 2 * block + 24);
+  const found = await scanInWindows(bytes, range, block);
+  expect(commits(found)).toEqual([10, 12]);
+  expect(found.damage).toEqual([{ position: 2 * block, sizeBytes: block, firstCommit: 11, endCommit: 12 }]);
 });

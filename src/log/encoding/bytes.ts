@@ -4,6 +4,17 @@ import { OperatingError } from '../../core/errors.ts';
 export const malformed = (what: string): OperatingError =>
   new OperatingError('unreadable-format', `malformed ${what}`);
 
+/**
+ * Gives the memory of a buffer back at once: the collector, which sees only its handle, leaves tens of megabytes lying
+ * about. Neither it nor any view of it may be used afterwards. A small view is left to the collector: what it is a part of
+ * may be the pool that Node's small buffers share.
+ */
+export function release({ buffer, byteLength }: Uint8Array): void {
+  if (!(buffer instanceof ArrayBuffer) || buffer.detached) return;
+  const mayBePool = byteLength < buffer.byteLength && buffer.byteLength < 2 * Buffer.poolSize;
+  if (!mayBePool) buffer.transfer(0);
+}
+
 /** Writes big-endian numbers and Kafka's zigzag varints into a buffer that grows. */
 export class ByteWriter {
   #buffer: Buffer;

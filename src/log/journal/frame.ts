@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { limits } from '../../core/limits.ts';
-import { malformed } from '../encoding/bytes.ts';
+import { malformed, release } from '../encoding/bytes.ts';
 import { crc32c } from '../encoding/crc32c.ts';
 
 /*
@@ -66,11 +66,8 @@ export function encodeFrame(frame: Frame, salt: Uint8Array): Uint8Array {
  */
 export function decodeFrame(file: Uint8Array, at: number, salt: Uint8Array): Frame | undefined {
   const bytes = Buffer.from(file.buffer, file.byteOffset + at, file.length - at);
-  if (bytes.length < frameHeaderBytes || !bytes.subarray(0, 4).equals(magic)) return undefined;
-  if (!bytes.subarray(8, 16).equals(salt)) return undefined;
-  const storedBytes = bytes.readUInt32BE(24);
-  const end = frameHeaderBytes + storedBytes;
-  if (end > bytes.length || end > limits.frameBytesMax) return undefined;
+  const end = claimedFrameBytes(file, at, salt);
+  if (end === 0 || end > bytes.length) return undefined;
   if (bytes.readUInt32BE(4) !== crc32c(bytes.subarray(8, end))) return undefined;
   return {
     commitNumber: Number(bytes.readBigInt64BE(16)),
@@ -79,6 +76,15 @@ export function decodeFrame(file: Uint8Array, at: number, salt: Uint8Array): Fra
     rawBytes: bytes.readUInt32BE(28),
     stored: bytes.subarray(frameHeaderBytes, end),
   };
+}
+
+/** How long the frame at `at` says it is, header included; 0 if none of the file with this salt begins there. */
+export function claimedFrameBytes(file: Uint8Array, at: number, salt: Uint8Array): number {
+  const bytes = Buffer.from(file.buffer, file.byteOffset + at, file.length - at);
+  if (bytes.length < frameHeaderBytes || !bytes.subarray(0, 4).equals(magic)) return 0;
+  if (!bytes.subarray(8, 16).equals(salt)) return 0;
+  const end = frameHeaderBytes + bytes.readUInt32BE(24);
+  return end > limits.frameBytesMax ? 0 : end;
 }
 
 /**
@@ -94,6 +100,11 @@ export function isTornFrame(file: Uint8Array, at: number, salt: Uint8Array, comm
     bytes.readBigInt64BE(16) === BigInt(commitNumber),
   ];
   return marks.filter((isThere) => isThere).length >= 2;
+}
+
+/** Gives the memory of entries back that `frameEntries` made of this frame; no view of them may be used afterwards. */
+export function releaseEntries(frame: Frame, entries: Uint8Array): void {
+  if (frame.codec !== codecNone) release(entries);
 }
 
 /**

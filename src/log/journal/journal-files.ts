@@ -104,7 +104,7 @@ export async function findJournalFiles(disk: ReadableDisk): Promise<FoundJournal
 }
 
 /**
- * All bytes of a file: 16 MiB at most, read when its frames are looked for. Blocks that the medium refuses to read are
+ * All bytes of a file, 16 MiB at most. Blocks that the medium refuses to read are
  * zeros, so that they cost the frames in them and no others.
  */
 export async function readWholeFile(disk: ReadableDisk, path: string): Promise<Uint8Array> {
@@ -217,7 +217,8 @@ function countSealed(
 export const lifeOfFrame = (header: JournalFile['header'], frame: Frame): Life | undefined =>
   [header.life, header.copiedLife].find((life) => life?.ordinal === frame.lifeOrdinal);
 
-async function readFileHeader(disk: ReadableDisk, path: string): Promise<FileHeader | undefined> {
+/** The header of a file, with its snapshot; undefined if it is damaged. */
+export async function readFileHeader(disk: ReadableDisk, path: string): Promise<FileHeader | undefined> {
   const file = await disk.open(path);
   try {
     const firstBlock = new Uint8Array(limits.journalBlockBytes);

@@ -1,12 +1,19 @@
 import type { ReadableFile } from '../../core/disk.ts';
 import { isSystemError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { release } from '../encoding/bytes.ts';
 import { lifeAt, type Partition, partitionKey } from '../state/state.ts';
 import type { StoredBatch } from '../types.ts';
 import { batchesOf, FileIndex, type FramePlace, type PartitionBatch } from './file-index.ts';
-import { decodeFrame, frameEntries } from './frame.ts';
-import { type JournalFile, type ReadEnvironment, readWholeFile } from './journal-files.ts';
-import { scanFrames } from './scan.ts';
+import { decodeFrame, frameEntries, releaseEntries } from './frame.ts';
+import type { JournalFile, ReadEnvironment } from './journal-files.ts';
+import { scanFile } from './scan.ts';
+
+interface DecodedFrame {
+  /** Views of the entries. */
+  readonly batches: readonly PartitionBatch[];
+  readonly entries: Uint8Array;
+}
 
 /**
  * Reads batches back from journal files for readers that are behind the tail. Memory is bounded: a few sparse
@@ -16,7 +23,7 @@ import { scanFrames } from './scan.ts';
 export class JournalReader {
   readonly #env: ReadEnvironment;
   readonly #indexed: JournalFile[] = [];
-  readonly #frames = new Map<string, { batches: readonly PartitionBatch[]; bytes: number }>();
+  readonly #frames = new Map<string, DecodedFrame>();
   #frameBytes = 0;
   #indexing: Promise<unknown> = Promise.resolve();
 
@@ -24,7 +31,10 @@ export class JournalReader {
     this.#env = env;
   }
 
-  /** Batches of the partition from `offset` on, about `bytesMax` bytes of them but at least one if there is one. */
+  /**
+   * Batches of the partition from `offset` on, about `bytesMax` bytes of them but at least one if there is one. They are
+   * copies, which take no part in what a frame takes.
+   */
   async read(
     files: readonly JournalFile[],
     partition: Partition,
@@ -57,8 +67,8 @@ export class JournalReader {
     for (const place of places) {
       if (bytes >= bytesMax && taken.length > 0) break;
       if (isStale(partition, place)) continue;
-      for (const batch of await this.#frame(file, place)) {
-        if (batch.partitionKey !== key || batch.lastOffset < offset) continue;
+      for (const batch of await this.#copyBatches(file, place, key)) {
+        if (batch.lastOffset < offset) continue;
         taken.push(batch);
         bytes += batch.bytes.length;
       }
@@ -66,7 +76,7 @@ export class JournalReader {
     return taken;
   }
 
-  /** One file at a time: the whole file is in memory meanwhile, and many readers may ask at once. */
+  /** One file at a time, however many readers ask at once. */
   #index(file: JournalFile): Promise<FileIndex> {
     if (file.index !== undefined) return Promise.resolve(file.index);
     const index = this.#indexing.then(() => file.index ?? this.#buildIndex(file));
@@ -77,17 +87,18 @@ export class JournalReader {
   async #buildIndex(file: JournalFile): Promise<FileIndex> {
     const { header, startPosition, endCommit } = file;
     const range = { salt: header.salt, startPosition, firstCommit: header.firstCommit, endCommit };
-    const { frames, damage } = scanFrames(await readWholeFile(this.#env.disk, file.path), range);
+    const index = new FileIndex();
+    const { damage } = await scanFile(this.#env.disk, file.path, range, ({ frame, position, sizeBytes }) => {
+      const { lifeOrdinal } = frame;
+      const entries = frameEntries(frame);
+      index.add({ position, sizeBytes, lifeOrdinal }, batchesOf(entries));
+      releaseEntries(frame, entries);
+    });
     // What was in it is in segments, and it may hold another file's commits already.
     if (file.isGone) return new FileIndex();
     for (const lost of damage) {
       const fields = { file: file.path, ...lost };
       this.#env.logger.error(fields, 'the medium damaged commits of the journal; their records are lost');
-    }
-    const index = new FileIndex();
-    for (const { frame, position, sizeBytes } of frames) {
-      const { lifeOrdinal } = frame;
-      index.add({ position, sizeBytes, lifeOrdinal }, batchesOf(frameEntries(frame)));
     }
     file.index = index;
     this.#indexed.push(file);
@@ -98,22 +109,31 @@ export class JournalReader {
     return index;
   }
 
-  async #frame(file: JournalFile, place: FramePlace): Promise<readonly PartitionBatch[]> {
-    const key = `${Buffer.from(file.header.salt).toString('hex')}@${place.position}`;
-    const cached = this.#frames.get(key);
-    if (cached !== undefined) return cached.batches;
+  /** In one step with finding the frame: the next reader may give its memory back. */
+  async #copyBatches(file: JournalFile, place: FramePlace, key: string): Promise<StoredBatch[]> {
+    const id = `${Buffer.from(file.header.salt).toString('hex')}@${place.position}`;
+    const frame = this.#frames.get(id) ?? (await this.#decode(file, place));
+    if (frame === undefined) return [];
+    const copies = frame.batches
+      .filter((batch) => batch.partitionKey === key)
+      .map((batch) => ({ ...batch, bytes: new Uint8Array(batch.bytes) }));
+    this.#remember(id, frame);
+    return copies;
+  }
+
+  /** Undefined if the medium damaged the frame, or if its file has left the journal. */
+  async #decode(file: JournalFile, place: FramePlace): Promise<DecodedFrame | undefined> {
     const bytes = await this.#readBytes(file, place);
     const frame = bytes && decodeFrame(bytes, 0, file.header.salt);
-    if (frame === undefined) {
-      if (file.isGone) return [];
+    if (bytes === undefined || frame === undefined) {
       const fields = { file: file.path, position: place.position };
-      this.#env.logger.error(fields, 'the medium damaged a commit of the journal; its records are lost');
-      return [];
+      if (!file.isGone)
+        this.#env.logger.error(fields, 'the medium damaged a commit of the journal; its records are lost');
+      return undefined;
     }
     const entries = frameEntries(frame);
-    const batches = batchesOf(entries);
-    this.#remember(key, batches, entries.length);
-    return batches;
+    if (entries !== frame.stored) release(bytes);
+    return { batches: batchesOf(entries), entries };
   }
 
   /** Undefined if the medium refuses, or if the file has left the journal. */
@@ -132,15 +152,20 @@ export class JournalReader {
     }
   }
 
-  #remember(key: string, batches: readonly PartitionBatch[], bytes: number): void {
-    // Two readers may have decoded it at once; it takes its bytes once.
-    if (this.#frames.has(key)) return;
-    this.#frames.set(key, { batches, bytes });
-    this.#frameBytes += bytes;
-    for (const [oldest, frame] of this.#frames) {
+  #remember(id: string, frame: DecodedFrame): void {
+    const known = this.#frames.get(id);
+    if (known !== undefined) {
+      // Two readers may have decoded it at once.
+      if (known !== frame) release(frame.entries);
+      return;
+    }
+    this.#frames.set(id, frame);
+    this.#frameBytes += frame.entries.length;
+    for (const [oldest, { entries }] of this.#frames) {
       if (this.#frameBytes <= limits.frameCacheBytesMax) break;
       this.#frames.delete(oldest);
-      this.#frameBytes -= frame.bytes;
+      this.#frameBytes -= entries.length;
+      release(entries);
     }
   }
 }

@@ -5,9 +5,9 @@ import { malformed } from '../encoding/bytes.ts';
 import { adoptSegments } from '../segments/adoption.ts';
 import { decodeEntries, type Entry, encodeEntries } from '../state/entries.ts';
 import { LogState } from '../state/state.ts';
-import { decodeFileHeader, type FileHeader } from './file-header.ts';
+import type { FileHeader } from './file-header.ts';
 import { batchesOf, FileIndex } from './file-index.ts';
-import { buildFrame, type Frame, frameEntries } from './frame.ts';
+import { buildFrame, type Frame, frameEntries, releaseEntries } from './frame.ts';
 import {
   createJournalFile,
   type JournalFile,
@@ -17,9 +17,9 @@ import {
   lifeOfFrame,
   listJournalFiles,
   type OpenJournalFile,
-  readWholeFile,
+  readFileHeader,
 } from './journal-files.ts';
-import { type LocatedFrame, type ScanResult, scanFrames } from './scan.ts';
+import { type LocatedFrame, type ScanEnd, scanFile } from './scan.ts';
 import type { Spares } from './spares.ts';
 
 /** A journal that may be served and committed to. */
@@ -99,7 +99,7 @@ const lastLifeOrdinal = (state: LogState): number =>
   Math.max(0, ...state.everyPartition().map(({ lives }) => lives.at(-1)?.ordinal ?? 0));
 
 /** What the newest file says. */
-export interface Replayed extends Pick<ScanResult, 'damage' | 'end'> {
+export interface Replayed extends ScanEnd {
   readonly state: LogState;
   /** Snapshot of the state before the last frame. */
   readonly before: Uint8Array;
@@ -118,20 +118,26 @@ function emptyJournal(): Replayed {
  */
 export async function replayNewestFile(disk: ReadableDisk, file: JournalFile): Promise<Replayed> {
   const { header, startPosition, endCommit } = file;
-  const bytes = await readWholeFile(disk, file.path);
-  const snapshot = decodeFileHeader(bytes)?.snapshot;
+  const snapshot = (await readFileHeader(disk, file.path))?.snapshot;
   if (snapshot === undefined) throw malformed(`header of ${file.path}, which was read a moment ago`);
-  const range = { salt: header.salt, startPosition, firstCommit: header.firstCommit, endCommit };
-  const { frames, damage, end } = scanFrames(bytes, range);
   const state = LogState.fromSnapshot(snapshot, header.writer);
-  let before = state.snapshot();
-  for (const located of frames) {
-    if (located === frames.at(-1)) before = state.snapshot();
-    const life = lifeOfFrame(header, located.frame);
+  const apply = ({ frame }: LocatedFrame): void => {
+    const life = lifeOfFrame(header, frame);
     assert(life !== undefined, `${file.path} names the life of each of its frames`);
-    for (const entry of decodeEntries(frameEntries(located.frame))) state.apply(entry, life, header.writer);
-  }
-  return { state, before, last: frames.at(-1), damage, end };
+    const entries = frameEntries(frame);
+    for (const entry of decodeEntries(entries)) state.apply(entry, life, header.writer);
+    releaseEntries(frame, entries);
+  };
+  const range = { salt: header.salt, startPosition, firstCommit: header.firstCommit, endCommit };
+  // Each frame waits for the next one: the state before the last one is asked for, too.
+  let last: LocatedFrame | undefined;
+  const { damage, end } = await scanFile(disk, file.path, range, (located) => {
+    if (last !== undefined) apply(last);
+    last = { ...located, frame: { ...located.frame, stored: Uint8Array.from(located.frame.stored) } };
+  });
+  const before = state.snapshot();
+  if (last !== undefined) apply(last);
+  return { state, before, last, damage, end };
 }
 
 function indexOfCopy(open: OpenJournalFile, last: LocatedFrame | undefined): FileIndex {

@@ -1,5 +1,8 @@
+import type { ReadableDisk } from '../../core/disk.ts';
 import { limits } from '../../core/limits.ts';
-import { decodeFrame, type Frame, frameSizeBytes } from './frame.ts';
+import { release } from '../encoding/bytes.ts';
+import { claimedFrameBytes, decodeFrame, type Frame, frameSizeBytes } from './frame.ts';
+import { readOverDamage } from './journal-files.ts';
 
 /** A valid frame and where it lies in its file. */
 export interface LocatedFrame {
@@ -16,8 +19,12 @@ export interface Damage {
   readonly endCommit: number;
 }
 
-export interface ScanResult {
+export interface ScanResult extends ScanEnd {
   readonly frames: readonly LocatedFrame[];
+}
+
+/** What is known once all frames were found. */
+export interface ScanEnd {
   readonly damage: readonly Damage[];
   /** Where the next frame would begin, and its number. */
   readonly end: { readonly position: number; readonly commitNumber: number };
@@ -38,30 +45,92 @@ export interface ScanRange {
  * In a file that has a successor, commits missing before `endCommit` are damage as well.
  */
 export function scanFrames(file: Uint8Array, range: ScanRange): ScanResult {
-  const frames: LocatedFrame[] = [];
-  const damage: Damage[] = [];
-  let expected = range.firstCommit;
-  let position = range.startPosition;
-  let goodEnd = position;
-  while (position + limits.journalBlockBytes <= file.length) {
-    const frame = decodeFrame(file, position, range.salt);
-    if (frame === undefined || frame.commitNumber < expected || frame.commitNumber >= range.endCommit) {
-      position += limits.journalBlockBytes;
-      continue;
+  const scan = new FrameScan(range);
+  const frames = scan.take(file.subarray(scan.position), true);
+  return { frames, ...scan.end(file.length) };
+}
+
+/**
+ * The same in a file that is read piece by piece, so that memory is bounded by one frame. What `visit` gets of a frame is
+ * a view that is good until it returns. Blocks that the medium refuses to read cost the frames in them and no others.
+ */
+export async function scanFile(
+  disk: ReadableDisk,
+  path: string,
+  range: ScanRange,
+  visit: (located: LocatedFrame) => void | Promise<void>,
+  windowBytesMin: number = limits.scanWindowBytes,
+): Promise<ScanEnd> {
+  const file = await disk.open(path);
+  try {
+    const sizeBytes = await file.size();
+    const scan = new FrameScan(range);
+    while (scan.position + limits.journalBlockBytes <= sizeBytes) {
+      const wanted = Math.min(Math.max(windowBytesMin, scan.missingBytes), sizeBytes - scan.position);
+      const window = await readOverDamage(file, scan.position, wanted);
+      const isLast = scan.position + wanted === sizeBytes;
+      for (const located of scan.take(window, isLast)) await visit(located);
+      release(window);
+      if (isLast) break;
     }
-    const missing = { firstCommit: expected, endCommit: frame.commitNumber };
-    if (frame.commitNumber > expected) {
-      damage.push({ position: goodEnd, sizeBytes: position - goodEnd, ...missing });
+    return scan.end(sizeBytes);
+  } finally {
+    await file.close();
+  }
+}
+
+class FrameScan {
+  readonly #range: ScanRange;
+  readonly #damage: Damage[] = [];
+  #expected: number;
+  #goodEnd: number;
+  /** Where to go on. */
+  position: number;
+  /** What has to be seen from there on at least, for a frame that reaches beyond what was seen. */
+  missingBytes = 0;
+
+  constructor(range: ScanRange) {
+    this.#range = range;
+    this.#expected = range.firstCommit;
+    this.#goodEnd = range.startPosition;
+    this.position = range.startPosition;
+  }
+
+  /** The frames that count in bytes that lie at `position`; views of them. */
+  take(window: Uint8Array, isLast: boolean): LocatedFrame[] {
+    const { salt, endCommit } = this.#range;
+    const start = this.position;
+    const frames: LocatedFrame[] = [];
+    for (;;) {
+      const at = this.position - start;
+      if (at + limits.journalBlockBytes > window.length) return frames;
+      this.missingBytes = isLast ? 0 : claimedFrameBytes(window, at, salt);
+      if (at + this.missingBytes > window.length) return frames;
+      const frame = decodeFrame(window, at, salt);
+      if (frame === undefined || frame.commitNumber < this.#expected || frame.commitNumber >= endCommit)
+        this.position += limits.journalBlockBytes;
+      else frames.push(this.#enter(frame));
     }
-    const sizeBytes = frameSizeBytes(frame);
-    frames.push({ frame, position, sizeBytes });
-    expected = frame.commitNumber + 1;
-    position += sizeBytes;
-    goodEnd = position;
   }
-  if (range.endCommit !== Number.POSITIVE_INFINITY && expected < range.endCommit) {
-    const missing = { firstCommit: expected, endCommit: range.endCommit };
-    damage.push({ position: goodEnd, sizeBytes: file.length - goodEnd, ...missing });
+
+  end(fileBytes: number): ScanEnd {
+    const { endCommit } = this.#range;
+    if (endCommit !== Number.POSITIVE_INFINITY) this.#miss(endCommit, fileBytes);
+    return { damage: this.#damage, end: { position: this.#goodEnd, commitNumber: this.#expected } };
   }
-  return { frames, damage, end: { position: goodEnd, commitNumber: expected } };
+
+  #enter(frame: Frame): LocatedFrame {
+    const located = { frame, position: this.position, sizeBytes: frameSizeBytes(frame) };
+    this.#miss(frame.commitNumber, this.position);
+    this.#expected = frame.commitNumber + 1;
+    this.position += located.sizeBytes;
+    this.#goodEnd = this.position;
+    return located;
+  }
+
+  #miss(endCommit: number, endPosition: number): void {
+    if (endCommit <= this.#expected) return;
+    const place = { position: this.#goodEnd, sizeBytes: endPosition - this.#goodEnd };
+    this.#damage.push({ ...place, firstCommit: this.#expected, endCommit });
+  }
 }

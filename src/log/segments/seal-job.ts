@@ -1,9 +1,8 @@
 import type { Disk } from '../../core/disk.ts';
 import { limits } from '../../core/limits.ts';
 import { batchesOf, type PartitionBatch } from '../journal/file-index.ts';
-import { frameEntries } from '../journal/frame.ts';
-import { readWholeFile } from '../journal/journal-files.ts';
-import { type Damage, type LocatedFrame, type ScanRange, scanFrames } from '../journal/scan.ts';
+import { frameEntries, releaseEntries } from '../journal/frame.ts';
+import { type Damage, type LocatedFrame, type ScanRange, scanFile } from '../journal/scan.ts';
 import type { Segment } from '../state/catalog.ts';
 import { lifeAt, type Partition } from '../state/state.ts';
 import type { Compression } from '../types.ts';
@@ -51,7 +50,7 @@ export interface OffsetRange {
 
 /**
  * Merges the records of journal files per partition, and appends them to segments; all of it is durable once this
- * resolves. Memory is bounded by one file and what waits for a batch to become full. `pace` is waited for before each
+ * resolves. Memory is bounded by one frame and what waits for a batch to become full. `pace` is waited for before each
  * step that keeps the device or the processor busy; if it rejects, so does this.
  */
 export async function runSealJob(disk: Disk, job: SealJob, pace: () => Promise<void>): Promise<SealResult> {
@@ -60,9 +59,8 @@ export async function runSealJob(disk: Disk, job: SealJob, pace: () => Promise<v
   try {
     for (const file of job.files) {
       await pace();
-      const scanned = scanFrames(await readWholeFile(disk, file.path), file);
-      damage.push(...scanned.damage.map((lost) => ({ ...lost, path: file.path })));
-      for (const located of scanned.frames) await sealFrame(sealing, located);
+      const found = await scanFile(disk, file.path, file, (located) => sealFrame(sealing, located));
+      damage.push(...found.damage.map((lost) => ({ ...lost, path: file.path })));
     }
     const partitions: SealedPartition[] = [];
     for (const one of sealing.values()) partitions.push(await one.finish());
@@ -77,8 +75,10 @@ async function sealFrame(
   sealing: ReadonlyMap<string, PartitionSealing>,
   { frame }: LocatedFrame,
 ): Promise<void> {
-  for (const batch of batchesOf(frameEntries(frame)))
+  const entries = frameEntries(frame);
+  for (const batch of batchesOf(entries))
     await sealing.get(batch.partitionKey)?.add(batch, frame.lifeOrdinal);
+  releaseEntries(frame, entries);
   let pendingBytes = [...sealing.values()].reduce((sum, one) => sum + one.pendingBytes, 0);
   while (pendingBytes > limits.sealPendingBytesMax) {
     const largest = [...sealing.values()].reduce((one, other) =>
