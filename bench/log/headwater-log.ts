@@ -80,6 +80,7 @@ export async function readPartitions(log: Log, partitions: readonly number[]): P
       }
       for (const batch of batches) count += batch.lastOffset - Math.max(batch.baseOffset, offset) + 1;
       offsets.set(partition, last.lastOffset + 1);
+      log.giveBack(batches);
     }
   }
   return count;

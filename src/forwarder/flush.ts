@@ -101,7 +101,10 @@ async function readPartition(
     const stored = await log.read(topic, partition, taken.nextOffset, pieceBytes);
     // Nothing up to the end: the medium took it all. The checkpoint passes it, or the mirror would stand still.
     if (stored.length === 0) taken.passTo(end);
+    const isVerbatim = stored.every(({ sealed, baseOffset }) => sealed && baseOffset >= taken.nextOffset);
     for (const batch of stored) hasRoom &&= taken.add(batch);
+    // Of such batches it has taken copies.
+    if (isVerbatim) log.giveBack(stored);
     // Decoding one piece after the other would keep everybody else waiting.
     await taken.compressed();
   }

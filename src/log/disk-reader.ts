@@ -1,4 +1,5 @@
 import { decodeBatch } from './encoding/batch.ts';
+import { release } from './encoding/bytes.ts';
 import type { JournalFile, ReadEnvironment } from './journal/journal-files.ts';
 import { JournalReader } from './journal/journal-reader.ts';
 import type { Loss } from './retention/loss-ledger.ts';
@@ -10,6 +11,8 @@ import type { StoredBatch } from './types.ts';
 export class DiskReader {
   readonly #journal: JournalReader;
   readonly #segments: SegmentReader;
+  /** What was read and may be given back. */
+  readonly #lent = new WeakSet<readonly StoredBatch[]>();
 
   /** `onLoss` hears of records in segments that the medium took, once in this run. */
   constructor(env: ReadEnvironment, onLoss: (loss: Loss) => void) {
@@ -24,6 +27,23 @@ export class DiskReader {
     offset: number,
     bytesMax: number,
   ): Promise<readonly StoredBatch[]> {
+    const batches = await this.#read(files, partition, offset, bytesMax);
+    this.#lent.add(batches);
+    return batches;
+  }
+
+  /** Gives the memory of batches back that `read` returned; of any others, nothing. */
+  giveBack(batches: readonly StoredBatch[]): void {
+    if (!this.#lent.delete(batches)) return;
+    for (const { bytes } of batches) release(bytes);
+  }
+
+  async #read(
+    files: readonly JournalFile[],
+    partition: Partition,
+    offset: number,
+    bytesMax: number,
+  ): Promise<readonly StoredBatch[]> {
     const { sealedOffset } = partition;
     if (offset < sealedOffset) {
       const batches = await this.#segments.read(partition, offset, bytesMax);
@@ -32,7 +52,7 @@ export class DiskReader {
     const from = Math.max(offset, sealedOffset);
     const batches = await this.#journal.read(files, partition, from, bytesMax);
     // What is in segments by now may have left the journal while it was read.
-    return partition.sealedOffset > from ? await this.read(files, partition, offset, bytesMax) : batches;
+    return partition.sealedOffset > from ? await this.#read(files, partition, offset, bytesMax) : batches;
   }
 }
 

@@ -16,6 +16,7 @@ import { checkTopic } from './commits/topic-plan.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
 import { Journal } from './journal/journal.ts';
 import type { LogEnvironment } from './journal/journal-files.ts';
+import { budgetIsUsedUp } from './retention/disk-budget.ts';
 import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
 import type { MirrorMemo } from './state/entries.ts';
 import { tellForgotten } from './state/qos2-ids.ts';
@@ -246,6 +247,10 @@ export class Log implements MirroredLog, Qos2Log {
     return isValid ? batches : await this.read(topic, partition, offset, bytesMax);
   }
 
+  giveBack(batches: readonly StoredBatch[]): void {
+    this.#diskReader.giveBack(batches);
+  }
+
   /**
    * The offset of the first record whose timestamp is at or after this one; the high watermark if there is none.
    * @throws OperatingError `unknown-topic`, `illegal-partition`
@@ -390,9 +395,3 @@ export class Log implements MirroredLog, Qos2Log {
     this.#env.metrics.set('headwater_journal_files', this.#journal.files.length);
   }
 }
-
-const budgetIsUsedUp = (): OperatingError =>
-  new OperatingError(
-    'log-unavailable',
-    'the disk budget is used up, and nothing in it may be removed yet; offer the same records again later, or raise data.budget',
-  );

@@ -75,6 +75,10 @@ export class StoppedLog implements LogReader {
     return await this.#reader.read(this.#log.files, found, offset, Math.min(bytesMax, limits.readBytesMax));
   }
 
+  giveBack(batches: readonly StoredBatch[]): void {
+    this.#reader.giveBack(batches);
+  }
+
   /**
    * The offset of the first record whose timestamp is at or after this one; the high watermark if there is none.
    * @throws OperatingError `unknown-topic`, `illegal-partition`

@@ -83,6 +83,11 @@ export interface LogReader {
    * @throws OperatingError `unknown-topic`, `illegal-partition`, `offset-out-of-range`
    */
   read(topic: string, partition: number, offset: number, bytesMax: number): Promise<readonly StoredBatch[]>;
+  /**
+   * Gives back the memory of what `read` returned, at once; nobody may look at those batches again. Nobody has to call it:
+   * but somebody who reads gigabytes would leave much to the garbage collector, which comes late.
+   */
+  giveBack(batches: readonly StoredBatch[]): void;
   /** Calls back after each commit, with nothing: ask `partitions()` what is new. Returns how to stop that. */
   onCommit(listener: () => void): () => void;
 }

@@ -2,6 +2,7 @@ import { decodeBatch, encodeBatch } from '../../src/log/encoding/batch.ts';
 import type { Log } from '../../src/log/log.ts';
 import { BatchMerger } from '../../src/log/segments/batch-merger.ts';
 import type { LifeStart, MirroredLog, PartitionInfo, StoredBatch, TopicInfo } from '../../src/log/types.ts';
+import { spoil } from '../support/log-with-lives.ts';
 
 /** What upkeep has done so far, by `topic/partition`: it stays when the process ends. */
 export interface Upkept {
@@ -90,6 +91,12 @@ export class UpkeptLog implements MirroredLog {
     const { highWatermark } = this.partition(topic, partition);
     if (sealed.length > 0 || sealedEnd >= highWatermark) return sealed;
     return this.#log.read(topic, partition, sealedEnd, bytesMax);
+  }
+
+  giveBack(batches: readonly StoredBatch[]): void {
+    // The sealed ones were made for the reader.
+    spoil(batches.filter(({ sealed }) => sealed));
+    this.#log.giveBack(batches);
   }
 
   onCommit(listener: () => void): () => void {

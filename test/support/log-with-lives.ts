@@ -164,10 +164,14 @@ export class LogWithLives implements MirroredLog {
     for (const batch of stored.batches) {
       if (batch.lastOffset < offset) continue;
       if (found.length > 0 && bytes + batch.bytes.length > bytesMax) break;
-      found.push(batch);
+      found.push({ ...batch, bytes: Uint8Array.from(batch.bytes) });
       bytes += batch.bytes.length;
     }
     return await Promise.resolve(found);
+  }
+
+  giveBack(batches: readonly StoredBatch[]): void {
+    spoil(batches);
   }
 
   memos(): ReadonlyMap<string, Uint8Array> {
@@ -199,3 +203,8 @@ export class LogWithLives implements MirroredLog {
 }
 
 const lifeId = (number: number): string => number.toString(16).padStart(32, '0');
+
+/** What batches look like to somebody who has given them back and looks at them all the same. */
+export function spoil(batches: readonly StoredBatch[]): void {
+  for (const { bytes } of batches) bytes.fill(0xee);
+}

@@ -51,6 +51,8 @@ export class MemoryLog implements LogReader {
     return [];
   }
 
+  giveBack(): void {}
+
   async read(
     topic: string,
     partition: number,

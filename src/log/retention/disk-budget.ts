@@ -1,3 +1,4 @@
+import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 
 /** What the data folder takes on the disk. */
@@ -30,3 +31,10 @@ export const bytesToFree = (
  */
 export const hasRoom = (usage: DiskUsage, budgetBytes: number, fileBytes: number): boolean =>
   usedBytes(usage) + fileBytes * limits.budgetReserveFiles <= budgetBytes;
+
+/** What is said to those who append when there is no room. */
+export const budgetIsUsedUp = (): OperatingError =>
+  new OperatingError(
+    'log-unavailable',
+    'the disk budget is used up, and nothing in it may be removed yet; offer the same records again later, or raise data.budget',
+  );
