@@ -9,39 +9,48 @@ export interface Told {
 export const placeOf = (topic: string, partition: number, offset: number): string =>
   `${topic}-${partition}@${offset}`;
 
+/** What a disk may do of its own accord. */
+interface OracleDisk {
+  /** What was told may be missing. */
+  readonly mayLose: boolean;
+  /** Bits may flip. */
+  readonly flips: boolean;
+}
+
 /**
  * What somebody outside was told about each offset: by an acknowledgement, or by having read it. On an honest disk
  * nothing of that may ever change. On one that lies or rots the promise is weaker: what was told may be missing, but
  * never becomes something else without another life saying so (that is what the mirror's checkpoint relies on).
  */
 export class Oracle {
-  readonly #told: Map<string, Told>;
-  readonly #sent: Set<string>;
-  readonly #mayLose: boolean;
+  readonly #disk: OracleDisk;
+  #told = new Map<string, Told>();
+  #sent = new Set<string>();
   /** Since the last check. */
   #journalIsLost = false;
   /** Ever: then the disk is honest otherwise, and nothing else may be lost. */
   #hasLostJournal = false;
   /** Places whose records somebody wanted to be removed; with true, and was told that they are. */
-  readonly #removed: Map<string, boolean>;
+  #removed = new Map<string, boolean>();
+  /** Lives that were told of. */
+  #lives = new Set<string | undefined>();
+  /** The life as which the records of another one are told now. */
+  #renamed = new Map<string, string | undefined>();
 
-  constructor(
-    mayLose: boolean,
-    told: ReadonlyMap<string, Told> = new Map(),
-    sent = new Set<string>(),
-    removed: ReadonlyMap<string, boolean> = new Map(),
-  ) {
-    this.#mayLose = mayLose;
-    this.#told = new Map(told);
-    this.#sent = sent;
-    this.#removed = new Map(removed);
+  constructor(disk: OracleDisk) {
+    this.#disk = disk;
   }
 
   /** For another course of events from here on. */
   fork(): Oracle {
-    const fork = new Oracle(this.#mayLose, this.#told, this.#sent, this.#removed);
+    const fork = new Oracle(this.#disk);
+    fork.#told = new Map(this.#told);
+    fork.#sent = this.#sent;
     fork.#journalIsLost = this.#journalIsLost;
     fork.#hasLostJournal = this.#hasLostJournal;
+    fork.#removed = new Map(this.#removed);
+    fork.#lives = new Set(this.#lives);
+    fork.#renamed = new Map(this.#renamed);
     return fork;
   }
 
@@ -71,16 +80,22 @@ export class Oracle {
   }
 
   /** Somebody is told. Returns what is wrong with that, if anything. */
-  tell(at: string, { value, life, how }: Told): string | undefined {
+  tell(at: string, told: Told): string | undefined {
+    const wrong = this.#tell(at, told);
+    this.#lives.add(told.life);
+    return wrong;
+  }
+
+  #tell(at: string, { value, life, how }: Told): string | undefined {
     if (!this.#sent.has(value)) return `${at} holds what nobody has sent`;
     const told = this.#told.get(at);
     this.#told.set(at, { value, life, how });
     if (told === undefined) return undefined;
     if (told.value === value)
-      return told.life === life || told.life === undefined
+      return told.life === undefined || this.#isOfLife(told.life, life)
         ? undefined
         : `${at} was ${told.how} as of another life than now`;
-    if (this.#mayLose && told.life !== undefined && told.life !== life) return undefined;
+    if (this.#disk.mayLose && told.life !== undefined && told.life !== life) return undefined;
     return `${at} was ${told.how} with another content than now`;
   }
 
@@ -92,7 +107,7 @@ export class Oracle {
     const twice = found.size - new Set(found.values()).size;
     if (twice > 0) return { wrong: `${twice} records are there twice` };
     if (this.#journalIsLost) for (const at of this.#told.keys()) if (!found.has(at)) this.#told.delete(at);
-    const isStrict = !this.#mayLose || (this.#hasLostJournal && !this.#journalIsLost);
+    const isStrict = !this.#disk.mayLose || (this.#hasLostJournal && !this.#journalIsLost);
     this.#journalIsLost = false;
     if (!isStrict) return {};
     const dropped = new Set(ledger);
@@ -110,5 +125,17 @@ export class Oracle {
 
   #placesOf(topic: string): readonly string[] {
     return [...this.#told.keys()].filter((at) => at.startsWith(`${topic}-`));
+  }
+
+  /**
+   * Where bits flip, the journal may lose the name of a life. What segments hold of it is then of a life that nobody has
+   * heard of before: so nothing is taken for what it may not be.
+   */
+  #isOfLife(before: string, now: string | undefined): boolean {
+    if (before === now) return true;
+    if (!this.#disk.flips) return false;
+    const isNew = !this.#lives.has(now) && !this.#renamed.has(before);
+    if (isNew) this.#renamed.set(before, now);
+    return this.#renamed.get(before) === now;
   }
 }
