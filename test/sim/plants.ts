@@ -30,12 +30,12 @@ const thenName = 'await env.disk.rename(takenPath, path);\n    await env.disk.sy
 const takeSpare = 'await env.disk.rename(sparePath, takenPath);\n  await env.disk.syncFolder(journalFolder);';
 const saltUnchecked = {
   file: 'src/log/journal/frame.ts',
-  find: 'if (!bytes.subarray(8, 16).equals(salt)) return undefined;',
+  find: 'if (!bytes.subarray(8, 16).equals(salt)) return 0;',
   replace: '',
 };
 const numberUnchecked = {
   file: 'src/log/journal/scan.ts',
-  find: 'frame === undefined || frame.commitNumber < expected ||',
+  find: 'frame === undefined || frame.commitNumber < this.#expected ||',
   replace: 'frame === undefined ||',
 };
 
