@@ -516,7 +516,7 @@ async function readLedger(log: Log): Promise<string[]> {
 
 /** The medium may take the name of the loss ledger, as that of any topic; its rows are the log's own, nobody has sent them. */
 const isRowOfNamelessLedger = (topic: string, value: string): boolean =>
-  /^lost-name-\d+$/.test(topic) && /^\{"topic":.*"reason":"damage"/.test(value);
+  /^lost-name-\d+$/.test(topic) && /^\{"topic":.*"reason":"(damage|retention|disk-budget)"/.test(value);
 
 const hasTopic = (log: Log, topic: string): boolean => log.topics().some(({ name }) => name === topic);
 
