@@ -83,6 +83,8 @@ export const limits = {
   sealSyncBytes: 2 * MIB,
   /** How long sealing waits for a commit to end before it goes on all the same. */
   sealYieldMsMax: 50,
+  /** As of `nice`: what takes readings in gets the processor first. */
+  sealThreadNiceness: 10,
   /** Journal files in reserve, the one that is taken next included. */
   journalSparesMax: 3,
   /** Waits between attempts at upkeep after the disk refused. */

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
@@ -30,6 +31,9 @@ const metrics: Metrics = {
   observe() {},
 };
 const disk = new CountedDisk(new NodeDisk(dataDir), metrics);
+
+// Linux takes it as that of the calling thread; elsewhere it would be that of the whole process.
+if (process.platform === 'linux') setPriority(limits.sealThreadNiceness);
 
 port.on('message', (job: SealJob) => {
   void answer(job).then((sealed) => port.postMessage(sealed));

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isSystemError } from '../../src/core/errors.ts';
@@ -107,4 +107,25 @@ test('a job waits while a commit is in flight, but not for ever', async () => {
   await sealer.seal(job, signal);
   expect(performance.now() - startedMs).toBeGreaterThanOrEqual(limits.sealYieldMsMax);
   await sealer.stop();
+});
+
+/** How nice each thread of this process is (proc(5): the 19th field, of which the second may hold anything). */
+async function niceness(): Promise<readonly number[]> {
+  const threads = await readdir('/proc/self/task');
+  const stats = await Promise.all(threads.map((id) => readFile(`/proc/self/task/${id}/stat`, 'utf8')));
+  return stats.map((line) => Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[16]));
+}
+
+test('the thread that seals lets all others have the processor first', async () => {
+  await using folder = await temporaryFolder();
+  const job = await someJob(folder.path);
+  const before = await niceness();
+  const sealer = new WorkerSealer(folder.path, noMetrics);
+  try {
+    await sealer.seal(job, new AbortController().signal);
+    const isLow = (nice: number): boolean => nice === limits.sealThreadNiceness;
+    expect((await niceness()).filter(isLow).length - before.filter(isLow).length).toBe(1);
+  } finally {
+    await sealer.stop();
+  }
 });
