@@ -1,8 +1,9 @@
 import type { ReadableDisk } from '../core/disk.ts';
 import { isSystemError, messageOf } from '../core/errors.ts';
 import { isIntactBatch } from './encoding/batch.ts';
+import { release } from './encoding/bytes.ts';
 import { batchesOf } from './journal/file-index.ts';
-import { frameEntries, isTornFrame } from './journal/frame.ts';
+import { frameEntries, isTornFrame, releaseEntries } from './journal/frame.ts';
 import {
   isJournalName,
   type JournalFile,
@@ -194,6 +195,7 @@ async function* verifyJournalFile(
   if (isNewest && isTornFrame(bytes, end.position, header.salt, end.commitNumber))
     yield { kind: 'torn-tail', file: path, ...end };
   yield { kind: 'checked', bytes: bytes.length };
+  release(bytes);
 }
 
 function lostCommits(
@@ -212,7 +214,8 @@ function* verifyFrame(
   { frame, position, sizeBytes }: LocatedFrame,
   runs: OffsetRuns,
 ): Generator<VerifyEvent> {
-  for (const { partitionKey: key, baseOffset, lastOffset, bytes } of batchesOf(frameEntries(frame))) {
+  const entries = frameEntries(frame);
+  for (const { partitionKey: key, baseOffset, lastOffset, bytes } of batchesOf(entries)) {
     const run = runs.get(key);
     if (run === undefined || lastOffset < run.next) continue;
     if ((lifeAt(run.partition, lastOffset) ?? frame.lifeOrdinal) !== frame.lifeOrdinal) continue;
@@ -220,6 +223,7 @@ function* verifyFrame(
     if (isIntactBatch(bytes)) yield* run.reach(baseOffset, lastOffset + 1);
     else yield { kind: 'damaged', file, position, sizeBytes, what };
   }
+  releaseEntries(frame, entries);
 }
 
 /** The offsets that can still be read in a file that counts for nothing. */

@@ -2,6 +2,7 @@ import type { ReadableDisk, ReadableFile } from '../../core/disk.ts';
 import { isSystemError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { type BatchHeader, batchHeaderBytes, isIntactBatch, peekBatchHeader } from '../encoding/batch.ts';
+import { release } from '../encoding/bytes.ts';
 import { type ReadEnvironment, readOverDamage } from '../journal/journal-files.ts';
 import type { Loss } from '../retention/loss-ledger.ts';
 import { partitionFolder, type Segment, segmentIndexAt, segmentPath } from '../state/catalog.ts';
@@ -142,7 +143,10 @@ export async function* walkSegment(
         yield { ...place, endPosition: end.position, endOffset: end.baseOffset, isIntact: true };
         place = end;
       }
-      if (batches.length > 0) continue;
+      if (batches[0] !== undefined) {
+        release(batches[0].bytes);
+        continue;
+      }
       const next = await findIntact(of, place);
       yield { ...place, endPosition: next.position, endOffset: next.baseOffset, isIntact: false };
       place = next;
