@@ -15,6 +15,8 @@ export interface GatewayOptions {
   readonly set?: readonly string[];
   /** The working directory; default: the data folder's parent. */
   readonly workingDirectory?: string;
+  /** A command that runs what is behind it, with the same process id and perhaps with other mounts. */
+  readonly runner?: readonly string[];
 }
 
 export interface Ended {
@@ -45,9 +47,16 @@ export interface RunningGateway extends GatewayRun {
 }
 
 /** Spawns the real daemon, whether it will start or not. */
-export function spawnGateway({ dataDir, set = [], workingDirectory }: GatewayOptions): GatewayRun {
+export function spawnGateway({
+  dataDir,
+  set = [],
+  workingDirectory,
+  runner = [],
+}: GatewayOptions): GatewayRun {
   const settings = ['mqtt.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0', `data.dir=${dataDir}`, ...set];
-  const child = spawn(process.execPath, [MAIN, 'run', ...settings.flatMap((setting) => ['--set', setting])], {
+  const run = [process.execPath, MAIN, 'run', ...settings.flatMap((setting) => ['--set', setting])];
+  const [command = process.execPath, ...args] = [...runner, ...run];
+  const child = spawn(command, args, {
     cwd: workingDirectory ?? join(dataDir, '..'),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -87,15 +96,18 @@ export function spawnGateway({ dataDir, set = [], workingDirectory }: GatewayOpt
 /** Spawns the real daemon and waits until it accepts readings. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const run = spawnGateway(options);
+  // What it sees as its data folder, wherever it is mounted.
+  const { pid } = run;
+  const dataDir = options.runner === undefined ? options.dataDir : `/proc/${pid}/root${options.dataDir}`;
   try {
-    const { mqtt, admin } = await started(run, options.dataDir);
-    const token = (await readFile(join(options.dataDir, 'admin.token'), 'utf8')).trim();
+    const { mqtt, admin } = await started(run, dataDir);
+    const token = (await readFile(join(dataDir, 'admin.token'), 'utf8')).trim();
     const api = (path: string, init: RequestInit = {}): Promise<Response> => {
       const headers = new Headers(init.headers);
       headers.set('authorization', `Bearer ${token}`);
       return fetch(`http://${admin}${path}`, { ...init, headers });
     };
-    return { ...run, mqtt, admin, token, dataDir: options.dataDir, api };
+    return { ...run, mqtt, admin, token, dataDir, api };
   } catch (error) {
     await run[Symbol.asyncDispose]();
     throw error;
