@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{sim,process,kill,system,kafka,faults}/**', 'node_modules/**'],
+          exclude: ['test/{sim,process,kill,system,kafka,disk}/**', 'node_modules/**'],
           testTimeout: 20_000,
         },
       },
@@ -31,7 +31,7 @@ export default defineConfig({
       tier('kill', 300_000, false),
       tier('system', 60_000, false),
       tier('kafka', 600_000, false),
-      tier('faults', 120_000, false),
+      tier('disk', 120_000, false),
     ],
   },
 });
