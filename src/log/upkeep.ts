@@ -129,6 +129,7 @@ export class Upkeep {
     this.#open.clear();
     await tidySegments(this.#env, journal.state);
     this.#quarantineBytes = await quarantinedBytes(this.#env);
+    for (const loss of journal.losses) this.noteLoss(loss);
     this.#journal = journal;
   }
 

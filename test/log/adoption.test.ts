@@ -78,6 +78,25 @@ describe('a lost journal', () => {
     await log.close();
   });
 
+  test('and a segment with it: the ledger says which offsets nobody has, once', async () => {
+    const { disk } = await folderWithSegments();
+    await loseJournal(disk);
+    const files = await segmentsOf(disk);
+    const [first, missing, next] = files.map(([path]) => firstOffsetIn(path));
+    await disk.session().remove(segment(missing ?? 0));
+    const log = await open(disk);
+    await settled(disk);
+    expect((await served(log))['a-0']?.[missing ?? 0]).toMatch(new RegExp(`^${next} `));
+    await log.close();
+    const again = await open(disk);
+    await settled(disk);
+    const rows = (await readTexts(again, 'gaps', 0)).map((row) => JSON.parse(row));
+    const lost = { firstOffset: missing, lastOffset: (next ?? 0) - 1, reason: 'damage' };
+    expect(rows).toEqual([{ topic: 'a', partition: 0, ...lost, time: expect.any(String) }]);
+    expect(first).toBe(0);
+    await again.close();
+  });
+
   test('stays adopted: over a power cut, further lives, and sealing on', async () => {
     const { disk } = await folderWithSegments();
     await loseJournal(disk);

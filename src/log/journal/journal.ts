@@ -1,6 +1,7 @@
 import type { DiskFile } from '../../core/disk.ts';
 import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import type { Loss } from '../retention/loss-ledger.ts';
 import { type Entry, encodeEntries } from '../state/entries.ts';
 import type { LogState } from '../state/state.ts';
 import { batchesOf, FileIndex, type PartitionBatch } from './file-index.ts';
@@ -24,6 +25,8 @@ export class Journal {
   readonly #spares: Spares;
   readonly #files: JournalFile[];
   readonly state: LogState;
+  /** What the recovery found to be lost, and is not in the ledger yet. */
+  readonly losses: readonly Loss[];
   #file: JournalFile;
   #handle: DiskFile;
   #position: number;
@@ -40,6 +43,7 @@ export class Journal {
     this.#spares = spares;
     this.#files = from.files;
     this.state = from.state;
+    this.losses = from.losses;
     this.#file = from.open.file;
     this.#handle = from.open.handle;
     this.#position = from.open.position;

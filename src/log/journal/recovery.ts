@@ -2,7 +2,8 @@ import type { ReadableDisk } from '../../core/disk.ts';
 import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { malformed } from '../encoding/bytes.ts';
-import { adoptSegments } from '../segments/adoption.ts';
+import type { Loss } from '../retention/loss-ledger.ts';
+import { adoptSegments, noAdoptions } from '../segments/adoption.ts';
 import { decodeEntries, type Entry, encodeEntries } from '../state/entries.ts';
 import { LogState } from '../state/state.ts';
 import type { FileHeader } from './file-header.ts';
@@ -30,6 +31,8 @@ export interface RecoveredJournal {
   readonly open: OpenJournalFile;
   /** The number of the last commit that counts. */
   readonly lastCommit: number;
+  /** What was found to be lost, and is not in the ledger yet. */
+  readonly losses: readonly Loss[];
 }
 
 /**
@@ -54,7 +57,7 @@ export async function recoverJournal(env: LogEnvironment, spares: Spares): Promi
   const { state, before, last } = replayed;
   const quarantined = await lastQuarantinedSequence(env);
   const isNewestLost = quarantined > (newest?.header.sequence ?? 0) || newest === undefined;
-  const adopted = isNewestLost ? await adoptSegments(env, state, files) : [];
+  const { entries: adopted, losses } = isNewestLost ? await adoptSegments(env, state, files) : noAdoptions;
   if (newest === undefined && adopted.length > 0)
     env.logger.error(
       {},
@@ -82,7 +85,7 @@ export async function recoverJournal(env: LogEnvironment, spares: Spares): Promi
   const open = await createJournalFile(env, await spares.take(), header, [...copies, ...adoptions]);
   open.file.index = indexOfCopy(open, last);
   for (const file of files) file.endCommit = Math.min(file.endCommit, header.firstCommit);
-  return { state, files: [...files, open.file], open, lastCommit: lastCommit + adoptions.length };
+  return { state, files: [...files, open.file], open, lastCommit: lastCommit + adoptions.length, losses };
 }
 
 /** What is taken over from segments, as commits of the new life that its file has from the beginning. */

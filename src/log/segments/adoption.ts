@@ -1,6 +1,7 @@
 import { isSystemError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { JournalFile, LogEnvironment } from '../journal/journal-files.ts';
+import type { Loss } from '../retention/loss-ledger.ts';
 import {
   baseOffsetOf,
   partitionFolder,
@@ -40,12 +41,24 @@ interface Adopted {
   readonly runs: readonly LifeRun[];
   /** Offsets that nobody has. */
   readonly lost: readonly OffsetRange[];
+  /** Those of them that lie between two files: no reader will come across them. */
+  readonly between: readonly OffsetRange[];
   readonly endOffset: number;
 }
 
+/** What is taken over of all folders. */
+export interface Adoptions {
+  /** Applied to the state, they make it known. */
+  readonly entries: readonly Entry[];
+  /** To be entered in the ledger. What is lost inside a segment is told by the first who reads there. */
+  readonly losses: readonly Loss[];
+}
+
+export const noAdoptions: Adoptions = { entries: [], losses: [] };
+
 /**
  * After the medium took the newest files of the journal, or all of them: what segments hold and neither the catalog nor
- * the journal knows any more, as entries which, applied to `state`, make it known. The files are durable as entered
+ * the journal knows any more. The files are durable as entered
  * once this resolves; interrupted, it finds the same again. Where the journal still has the records, the journal wins: what
  * is left of an interrupted sealing is not taken over.
  */
@@ -53,7 +66,7 @@ export async function adoptSegments(
   env: LogEnvironment,
   state: LogState,
   files: readonly JournalFile[],
-): Promise<readonly Entry[]> {
+): Promise<Adoptions> {
   const newest = files.at(-1)?.header.life;
   const partitions = new Map(state.everyPartition().map((one) => [`${one.topic}-${one.id.partition}`, one]));
   const adoption = new Adoption(state, newest && [newest.ordinal, newest.lifeId], env);
@@ -73,7 +86,7 @@ export async function adoptSegments(
     if (adopted.segments.length > 0) adoption.take(folder, adopted);
     await keepOthers(env, folder, adopted);
   }
-  return adoption.entries();
+  return { entries: adoption.entries(), losses: adoption.losses };
 }
 
 async function adoptFolder(env: LogEnvironment, folder: Folder): Promise<Adopted> {
@@ -96,6 +109,7 @@ async function scanFolder(env: LogEnvironment, folder: Folder, untilOffset: numb
   const segments: Segment[] = [];
   const runs: LifeRun[] = [];
   const lost: OffsetRange[] = [];
+  const between: OffsetRange[] = [];
   let endOffset = known?.sealedOffset ?? 0;
   for (const baseOffset of await segmentsIn(env, folder.path)) {
     const entered = known?.segments.find((segment) => segment.baseOffset === baseOffset);
@@ -106,14 +120,14 @@ async function scanFolder(env: LogEnvironment, folder: Folder, untilOffset: numb
     const from = entered?.endOffset ?? baseOffset;
     if (scan?.maxTimestampMs === undefined) continue;
     const isFirst = known === undefined && segments.length === 0;
-    if (from > endOffset && !isFirst) lost.push({ fromOffset: endOffset, endOffset: from });
+    if (from > endOffset && !isFirst) between.push({ fromOffset: endOffset, endOffset: from });
     lost.push(...scan.lost);
     runs.push(...scan.runs);
     endOffset = scan.end.baseOffset;
     const maxTimestampMs = Math.max(entered?.maxTimestampMs ?? scan.maxTimestampMs, scan.maxTimestampMs);
     segments.push({ baseOffset, endOffset, sizeBytes: scan.end.position, maxTimestampMs });
   }
-  return { segments, runs, lost, endOffset };
+  return { segments, runs, lost: [...between, ...lost], between, endOffset };
 }
 
 /** Undefined for a file that the medium does not give. */
@@ -188,6 +202,7 @@ class Adoption {
   readonly #lifeStarts = new Map<number, { id: PartitionId; firstOffset: number }[]>();
   readonly #partitions: Entry[] = [];
   readonly #topics = new Map<string, { topicNumber: number; partitions: number }>();
+  readonly losses: Loss[] = [];
 
   constructor(state: LogState, newestLife: readonly [number, string] | undefined, env: LogEnvironment) {
     this.#state = state;
@@ -204,6 +219,8 @@ class Adoption {
     this.#partitions.push(partitionStateEntry({ id, logStartOffset, sealedOffset: endOffset, nextOffset }));
     for (const segment of segments) this.#partitions.push(segmentEntry({ ...segment, id }));
     this.#takeLives(id, known, adopted.runs);
+    for (const { fromOffset: firstOffset, endOffset: end } of adopted.between)
+      this.losses.push({ topic, partition, firstOffset, endOffset: end, reason: 'damage' });
     this.#report(folder, adopted);
   }
 
