@@ -14,8 +14,9 @@ import {
 } from './commits/placement.ts';
 import { checkTopic } from './commits/topic-plan.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
-import { Journal } from './journal/journal.ts';
+import type { Journal } from './journal/journal.ts';
 import type { LogEnvironment } from './journal/journal-files.ts';
+import { recoverJournal } from './recovery.ts';
 import { budgetIsUsedUp } from './retention/disk-budget.ts';
 import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
 import type { MirrorMemo } from './state/entries.ts';
@@ -94,7 +95,7 @@ export class Log implements MirroredLog, Qos2Log {
    */
   static async open(options: LogOptions): Promise<Log> {
     const env = { ...options, fileBytes: options.journalFileBytes ?? limits.journalFileBytes };
-    return new Log(options, env, await Journal.recover(env));
+    return new Log(options, env, await recoverJournal(env));
   }
 
   get logId(): string {
@@ -357,7 +358,7 @@ export class Log implements MirroredLog, Qos2Log {
     let backoffMs: number = limits.recoveryBackoffMsMin;
     for (;;) {
       try {
-        this.#journal = await Journal.recover(this.#env);
+        this.#journal = await recoverJournal(this.#env);
         this.#tail = new Tail();
         if (!this.#closing.signal.aborted) this.#unavailable = undefined;
         this.#reportAvailability();

@@ -3,7 +3,7 @@ import { limits } from '../core/limits.ts';
 import { checkOffset, findPartition, partitionInfos } from './commits/placement.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
 import { type FoundJournalFiles, findJournalFiles, type ReadEnvironment } from './journal/journal-files.ts';
-import { type Replayed, replayNewestFile } from './journal/recovery.ts';
+import { type Replayed, replayNewestFile } from './journal/replay.ts';
 import type { LogState } from './state/state.ts';
 import type { LifeStart, LogReader, PartitionInfo, StoredBatch, TopicInfo } from './types.ts';
 

@@ -14,7 +14,7 @@ export interface Plant {
 const log = 'src/log/log.ts';
 const journal = 'src/log/journal/journal.ts';
 const files = 'src/log/journal/journal-files.ts';
-const recovery = 'src/log/journal/recovery.ts';
+const recovery = 'src/log/recovery.ts';
 const upkeep = 'src/log/upkeep.ts';
 const reader = 'src/log/segments/segment-reader.ts';
 const writer = 'src/log/segments/segment-writer.ts';

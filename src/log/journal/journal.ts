@@ -12,13 +12,25 @@ import {
   createJournalFile,
   type JournalFile,
   type LogEnvironment,
+  type OpenJournalFile,
 } from './journal-files.ts';
-import { recoverJournal } from './recovery.ts';
-import { Spares } from './spares.ts';
+import type { Spares } from './spares.ts';
+
+/** A journal that may be served and committed to. */
+export interface RecoveredJournal {
+  readonly state: LogState;
+  /** Oldest first; the last one is `open.file`. */
+  readonly files: JournalFile[];
+  readonly open: OpenJournalFile;
+  /** The number of the last commit that counts. */
+  readonly lastCommit: number;
+  /** What was found to be lost, and is not in the ledger yet. */
+  readonly losses: readonly Loss[];
+}
 
 /**
  * The append-only stream that makes records durable, from one recovery to the next. After a rejected `commit`
- * nothing of it may be used but `close`: the only way on is {@link Journal.recover}.
+ * nothing of it may be used but `close`: the only way on is another recovery.
  */
 export class Journal {
   readonly #env: LogEnvironment;
@@ -38,7 +50,7 @@ export class Journal {
   /** A spare is becoming the next file. */
   #isRolling = false;
 
-  private constructor(env: LogEnvironment, spares: Spares, from: Awaited<ReturnType<typeof recoverJournal>>) {
+  constructor(env: LogEnvironment, spares: Spares, from: RecoveredJournal) {
     this.#env = env;
     this.#spares = spares;
     this.#files = from.files;
@@ -48,14 +60,7 @@ export class Journal {
     this.#handle = from.open.handle;
     this.#position = from.open.position;
     this.#lastCommit = from.lastCommit;
-  }
-
-  /** Runs the one recovery; what it finds is durable and may be served once this resolves. */
-  static async recover(env: LogEnvironment): Promise<Journal> {
-    const spares = new Spares(env);
-    const journal = new Journal(env, spares, await recoverJournal(env, spares));
     spares.prepare();
-    return journal;
   }
 
   get logId(): string {
