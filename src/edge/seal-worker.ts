@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
@@ -32,8 +32,7 @@ const metrics: Metrics = {
 };
 const disk = new CountedDisk(new NodeDisk(dataDir), metrics);
 
-// Linux takes it as that of the calling thread; elsewhere it would be that of the whole process.
-if (process.platform === 'linux') setPriority(limits.sealThreadNiceness);
+giveWay();
 
 port.on('message', (job: SealJob) => {
   void answer(job).then((sealed) => port.postMessage(sealed));
@@ -59,4 +58,15 @@ function plainError(error: unknown): PlainError {
   const { name, message, code, syscall } = error as Partial<PlainError>;
   const of = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
   return { name: name ?? 'Error', message: message ?? String(error), code: of(code), syscall: of(syscall) };
+}
+
+/** Lets all other threads have the processor first; sealing must not depend on it. */
+function giveWay(): void {
+  // Linux takes it as that of the calling thread; elsewhere it would be that of the whole process.
+  if (process.platform !== 'linux' || getPriority() >= limits.sealThreadNiceness) return;
+  try {
+    setPriority(limits.sealThreadNiceness);
+  } catch {
+    // A sandbox may refuse.
+  }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ReadableDisk } from '../../src/core/disk.ts';
 import { limits } from '../../src/core/limits.ts';
 import { buildFrame, encodeFrame } from '../../src/log/journal/frame.ts';
 import {
@@ -9,7 +10,6 @@ import {
   scanFile,
   scanFrames,
 } from '../../src/log/journal/scan.ts';
-import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
 
 const block = limits.journalBlockBytes;
@@ -113,13 +113,39 @@ const copyOf = ({ frame, ...place }: LocatedFrame): LocatedFrame => ({
   frame: { ...frame, stored: Buffer.from(frame.stored) },
 });
 
+/** What is wrong with a file: a block that the medium refuses to read, or an end that is gone since its size was asked. */
+interface Fault {
+  readonly block?: number;
+  readonly cutAt?: number;
+}
+
+const diskWith = (bytes: Uint8Array, fault: Fault): ReadableDisk => ({
+  list: () => Promise.resolve([]),
+  open: () =>
+    Promise.resolve({
+      size: () => Promise.resolve(bytes.length),
+      readAt(into: Uint8Array, at: number): Promise<number> {
+        const end = Math.min(at + into.length, fault.cutAt ?? bytes.length);
+        const badAt = (fault.block ?? Number.POSITIVE_INFINITY) * block;
+        if (at < badAt + block && end > badAt)
+          return Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'read' }));
+        if (end > at) into.set(bytes.subarray(at, end));
+        return Promise.resolve(Math.max(0, end - at));
+      },
+      close: () => Promise.resolve(),
+    }),
+});
+
 /** The same by reading piece by piece. */
-async function scanInWindows(bytes: Uint8Array, of: ScanRange, windowBytesMin?: number): Promise<ScanResult> {
-  const disk = new SimDisk(new SimRandom(1)).session();
-  const handle = await disk.create('file');
-  await handle.writeAt(bytes, 0);
+async function scanInWindows(
+  bytes: Uint8Array,
+  of: ScanRange,
+  windowBytesMin?: number,
+  fault: Fault = {},
+): Promise<ScanResult> {
   const frames: LocatedFrame[] = [];
-  const found = await scanFile(disk, 'file', of, (one) => void frames.push(copyOf(one)), windowBytesMin);
+  const visit = (one: LocatedFrame): void => void frames.push(copyOf(one));
+  const found = await scanFile(diskWith(bytes, fault), 'file', of, visit, windowBytesMin);
   return { frames, ...found };
 }
 
@@ -135,7 +161,8 @@ test('a file read in windows of any size holds the same frames and damage as one
     fc.array(fc.nat(200_000), { maxLength: 3 }),
     fc.integer({ min: block, max: 20 * block }),
     fc.constantFrom(13, Number.POSITIVE_INFINITY),
-    async (parts, damaged, windowBytes, endCommit) => {
+    fc.option(fc.nat(30), { nil: undefined }),
+    async (parts, damaged, windowBytes, endCommit, refused) => {
       const bytes = file(
         ...parts.map((part) => {
           if ('blocks' in part) return Buffer.alloc(part.blocks * block, 0xdd);
@@ -147,11 +174,12 @@ test('a file read in windows of any size holds the same frames and damage as one
       );
       for (const at of damaged) if (at < bytes.length) bytes.writeUInt8(0xa5, at);
       const of = { ...range, endCommit };
+      const fault = refused === undefined ? {} : { block: refused };
+      const found = await scanInWindows(bytes, of, windowBytes, fault);
+      // What the medium refuses counts as zeros.
+      if (refused !== undefined) bytes.subarray(refused * block, (refused + 1) * block).fill(0);
       const whole = scanFrames(bytes, of);
-      expect(await scanInWindows(bytes, of, windowBytes)).toEqual({
-        ...whole,
-        frames: whole.frames.map(copyOf),
-      });
+      expect(found).toEqual({ ...whole, frames: whole.frames.map(copyOf) });
     },
   );
   await fc.assert(property, { numRuns: 200 });
@@ -163,4 +191,13 @@ test('a frame that claims to be larger than the file is not waited for', async (
   const found = await scanInWindows(bytes, range, block);
   expect(commits(found)).toEqual([10, 12]);
   expect(found.damage).toEqual([{ position: 2 * block, sizeBytes: block, firstCommit: 11, endCommit: 12 }]);
+});
+
+test('a file that is shorter by now than it said holds what is left of it', async () => {
+  const bytes = file(frameBytes(10), frameBytes(11), frameBytes(12));
+  for (const cutAt of [0, 100, block, 2 * block, 2 * block + 100, 3 * block]) {
+    const found = await scanInWindows(bytes, range, 2 * block, { cutAt });
+    const whole = Math.max(0, Math.floor(cutAt / block) - 1);
+    expect(commits(found), `cut at ${cutAt}`).toEqual([10, 11, 12].slice(0, whole));
+  }
 });

@@ -435,7 +435,7 @@ class DataFolder {
         if (!dense) this.#violate(`${placeOf(topic, partition, offset)} is followed by ${at}`);
         const value = Buffer.from(record.value ?? []).toString();
         offset = record.offset + 1;
-        if (isRowOfNamelessLedger(topic, value)) continue;
+        if (this.#mode.mayLose && isRowOfNamelessLedger(topic, value)) continue;
         found.set(at, value);
         // The lives of what was removed since it was read are no longer told.
         if (!isDead() && record.offset >= logStartOf(log, topic, partition))

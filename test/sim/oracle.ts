@@ -134,7 +134,8 @@ export class Oracle {
   #isOfLife(before: string, now: string | undefined): boolean {
     if (before === now) return true;
     if (!this.#disk.flips) return false;
-    const isNew = !this.#lives.has(now) && !this.#renamed.has(before);
+    const isNamed = now !== undefined && /^[0-9a-f]{32}$/.test(now);
+    const isNew = isNamed && !this.#lives.has(now) && !this.#renamed.has(before);
     if (isNew) this.#renamed.set(before, now);
     return this.#renamed.get(before) === now;
   }

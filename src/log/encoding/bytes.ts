@@ -5,9 +5,9 @@ export const malformed = (what: string): OperatingError =>
   new OperatingError('unreadable-format', `malformed ${what}`);
 
 /**
- * Gives the memory of a buffer back at once: the collector, which sees only its handle, leaves tens of megabytes lying
- * about. Neither it nor any view of it may be used afterwards. A small view is left to the collector: what it is a part of
- * may be the pool that Node's small buffers share.
+ * Gives the memory of the whole buffer under a view back at once: the collector, which sees only its handle, leaves tens of
+ * megabytes lying about. Neither it nor any view of it may be used afterwards. A part of a buffer smaller than two pools is left
+ * to the collector: it may be the pool that Node's small buffers share.
  */
 export function release({ buffer, byteLength }: Uint8Array): void {
   if (!(buffer instanceof ArrayBuffer) || buffer.detached) return;

@@ -51,7 +51,7 @@ export function scanFrames(file: Uint8Array, range: ScanRange): ScanResult {
 }
 
 /**
- * The same in a file that is read piece by piece, so that memory is bounded by one frame. What `visit` gets of a frame is
+ * The same in a file that is read piece by piece, so that memory is bounded by one window, or one frame that is larger. What `visit` gets of a frame is
  * a view that is good until it returns. Blocks that the medium refuses to read cost the frames in them and no others.
  */
 export async function scanFile(
@@ -66,9 +66,10 @@ export async function scanFile(
     const sizeBytes = await file.size();
     const scan = new FrameScan(range);
     while (scan.position + limits.journalBlockBytes <= sizeBytes) {
-      const wanted = Math.min(Math.max(windowBytesMin, scan.missingBytes), sizeBytes - scan.position);
+      const wanted = Math.min(Math.max(windowBytesMin, scan.claimedBytes), sizeBytes - scan.position);
       const window = await readOverDamage(file, scan.position, wanted);
-      const isLast = scan.position + wanted === sizeBytes;
+      // Somebody may have cut the file meanwhile.
+      const isLast = window.length < wanted || scan.position + wanted === sizeBytes;
       for (const located of scan.take(window, isLast)) await visit(located);
       release(window);
       if (isLast) break;
@@ -86,8 +87,8 @@ class FrameScan {
   #goodEnd: number;
   /** Where to go on. */
   position: number;
-  /** What has to be seen from there on at least, for a frame that reaches beyond what was seen. */
-  missingBytes = 0;
+  /** How long the frame says it is that was looked at last: if it reaches beyond what was seen, more is needed. */
+  claimedBytes = 0;
 
   constructor(range: ScanRange) {
     this.#range = range;
@@ -104,8 +105,8 @@ class FrameScan {
     for (;;) {
       const at = this.position - start;
       if (at + limits.journalBlockBytes > window.length) return frames;
-      this.missingBytes = isLast ? 0 : claimedFrameBytes(window, at, salt);
-      if (at + this.missingBytes > window.length) return frames;
+      this.claimedBytes = isLast ? 0 : claimedFrameBytes(window, at, salt);
+      if (at + this.claimedBytes > window.length) return frames;
       const frame = decodeFrame(window, at, salt);
       if (frame === undefined || frame.commitNumber < this.#expected || frame.commitNumber >= endCommit)
         this.position += limits.journalBlockBytes;
