@@ -3,7 +3,7 @@ import type { MirroredLog } from '../log/types.ts';
 import { type CheckpointCopy, decodeCopy, encodeCopy } from './checkpoint.ts';
 import { decodeIdentity, encodeIdentity, type Identity, identityOn, mint } from './identity.ts';
 import type { PartitionCopy } from './mirror.ts';
-import { copyMemo, identityMemo } from './names.ts';
+import { copyMemo, identityMemo, isCopyMemo } from './names.ts';
 import type { Parsed } from './stored-json.ts';
 import type { Failure } from './target.ts';
 
@@ -51,10 +51,20 @@ export class MirrorMemory {
     return copy.ok ? (copy.value?.nextOffset ?? 0) : 0;
   }
 
-  /** Makes the copies durable, all or none. */
+  /**
+   * Makes the copies durable, all or none, and forgets those of topics that are gone: one created again under such a name
+   * begins behind all that the copy spoke of.
+   */
   remember(copies: readonly PartitionCopy[]): Promise<Failure | null> {
+    const there = new Set(this.#log.partitions().map(({ topic, partition }) => copyMemo(topic, partition)));
     const rows = copies.map((copy) => [copyMemo(copy.topic, copy.partition), encodeCopy(copy)] as const);
-    return this.#save(new Map(rows));
+    const forgotten = [...this.#log.memos().keys()].filter((key) => isCopyMemo(key) && !there.has(key));
+    return this.#save(
+      new Map([
+        ...rows.filter(([key]) => there.has(key)),
+        ...forgotten.map((key) => [key, new Uint8Array()] as const),
+      ]),
+    );
   }
 
   #read<Value>(key: string, decode: (bytes: Uint8Array) => Parsed<Value>): Parsed<Value | null> {

@@ -27,6 +27,9 @@ export const identityMemo = 'identity';
 /** The key, in the journal, of what is remembered of a partition. */
 export const copyMemo = (topic: string, partition: number): string => `copy/${topic}/${partition}`;
 
+/** Whether this is such a key. */
+export const isCopyMemo = (key: string): boolean => key.startsWith('copy/');
+
 /**
  * Whether a topic of the log is mirrored, by `forwarder.topics` (names, or `*`). The loss ledger always is when anything
  * is, because checkpoints pass what it tells.

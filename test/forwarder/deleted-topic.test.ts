@@ -54,6 +54,25 @@ describe('a topic that is deleted', () => {
     expect(w.cluster.values('gw1.air', 0)).toEqual(['a', 'b']);
   });
 
+  test('is forgotten by the mirror, and another one under its name is remembered', async () => {
+    await using w = await world();
+    const remembered = (): readonly string[] =>
+      [...w.log.memos().keys()].filter((key) => key.startsWith('copy/')).sort();
+    w.forwarder.start();
+    await w.log.append([textRecord('air', 'a'), textRecord('readings', 'x')]);
+    await drained(w.forwarder);
+    expect(remembered()).toEqual(['copy/air/0', 'copy/readings/0']);
+    await w.log.deleteTopic('air');
+    await w.log.append([textRecord('readings', 'y')]);
+    await drained(w.forwarder);
+    expect(remembered()).toEqual(['copy/readings/0']);
+    await w.log.createTopic('air', 1);
+    await w.log.append([textRecord('air', 'b')]);
+    await drained(w.forwarder);
+    expect(remembered()).toEqual(['copy/air/0', 'copy/readings/0']);
+    expect(w.cluster.values('gw1.air', 0)).toEqual(['a', 'b']);
+  });
+
   test('before it could be sent takes its records with it and nothing else', async () => {
     let isOpen = false;
     await using w = await world((call) => (isOpen || call !== 'commit' ? null : 'unreachable'));

@@ -182,7 +182,10 @@ export class LogWithLives implements MirroredLog {
     const error = this.saveError;
     this.saveError = null;
     if (error !== null) throw error;
-    for (const [key, value] of memos) this.#memos.set(key, value);
+    for (const [key, value] of memos) {
+      if (value.length > 0) this.#memos.set(key, value);
+      else this.#memos.delete(key);
+    }
     await Promise.resolve();
   }
 
