@@ -97,7 +97,7 @@ export async function runCrashScenario(
       compression: compressions[random.below(compressions.length)] as Compression,
     },
   };
-  const folder = new DataFolder(random, mode, setting, disk, new Oracle(mode), counts);
+  const folder = new DataFolder(random, mode, setting, disk, new Oracle(mode.mayLose), counts);
   const every = random.chance(0.08) ? random.below(statesMax) : -1;
   let violation: Violation | undefined;
   try {

@@ -9,21 +9,13 @@ export interface Told {
 export const placeOf = (topic: string, partition: number, offset: number): string =>
   `${topic}-${partition}@${offset}`;
 
-/** What a disk may do of its own accord. */
-interface OracleDisk {
-  /** What was told may be missing. */
-  readonly mayLose: boolean;
-  /** Bits may flip. */
-  readonly flips: boolean;
-}
-
 /**
  * What somebody outside was told about each offset: by an acknowledgement, or by having read it. On an honest disk
  * nothing of that may ever change. On one that lies or rots the promise is weaker: what was told may be missing, but
  * never becomes something else without another life saying so (that is what the mirror's checkpoint relies on).
  */
 export class Oracle {
-  readonly #disk: OracleDisk;
+  readonly #mayLose: boolean;
   #told = new Map<string, Told>();
   #sent = new Set<string>();
   /** Since the last check. */
@@ -37,13 +29,14 @@ export class Oracle {
   /** The life as which the records of another one are told now. */
   #renamed = new Map<string, string | undefined>();
 
-  constructor(disk: OracleDisk) {
-    this.#disk = disk;
+  /** `mayLose`: on such a disk what was told may be missing. */
+  constructor(mayLose: boolean) {
+    this.#mayLose = mayLose;
   }
 
   /** For another course of events from here on. */
   fork(): Oracle {
-    const fork = new Oracle(this.#disk);
+    const fork = new Oracle(this.#mayLose);
     fork.#told = new Map(this.#told);
     fork.#sent = this.#sent;
     fork.#journalIsLost = this.#journalIsLost;
@@ -95,7 +88,7 @@ export class Oracle {
       return told.life === undefined || this.#isOfLife(told.life, life)
         ? undefined
         : `${at} was ${told.how} as of another life than now`;
-    if (this.#disk.mayLose && told.life !== undefined && told.life !== life) return undefined;
+    if (this.#mayLose && told.life !== undefined && told.life !== life) return undefined;
     return `${at} was ${told.how} with another content than now`;
   }
 
@@ -107,7 +100,7 @@ export class Oracle {
     const twice = found.size - new Set(found.values()).size;
     if (twice > 0) return { wrong: `${twice} records are there twice` };
     if (this.#journalIsLost) for (const at of this.#told.keys()) if (!found.has(at)) this.#told.delete(at);
-    const isStrict = !this.#disk.mayLose || (this.#hasLostJournal && !this.#journalIsLost);
+    const isStrict = !this.#mayLose || (this.#hasLostJournal && !this.#journalIsLost);
     this.#journalIsLost = false;
     if (!isStrict) return {};
     const dropped = new Set(ledger);
@@ -128,12 +121,12 @@ export class Oracle {
   }
 
   /**
-   * Where bits flip, the journal may lose the name of a life. What segments hold of it is then of a life that nobody has
-   * heard of before: so nothing is taken for what it may not be.
+   * Where the newest headers are lost, because bits flip or a disk lies, the journal may lose the name of a life. What segments
+   * hold of it is then of a life that nobody has heard of before: so nothing is taken for what it may not be.
    */
   #isOfLife(before: string, now: string | undefined): boolean {
     if (before === now) return true;
-    if (!this.#disk.flips) return false;
+    if (!this.#mayLose) return false;
     const isNamed = now !== undefined && /^[0-9a-f]{32}$/.test(now);
     const isNew = isNamed && !this.#lives.has(now) && !this.#renamed.has(before);
     if (isNew) this.#renamed.set(before, now);
