@@ -24,6 +24,8 @@ export class Oracle {
   #hasLostJournal = false;
   /** Places whose records somebody wanted to be removed; with true, and was told that they are. */
   #removed = new Map<string, boolean>();
+  /** Every value that was ever told of a place. */
+  #everTold = new Map<string, ReadonlySet<string>>();
   /** Lives that were told of. */
   #lives = new Set<string | undefined>();
   /** The life as which the records of another one are told now. */
@@ -42,6 +44,7 @@ export class Oracle {
     fork.#journalIsLost = this.#journalIsLost;
     fork.#hasLostJournal = this.#hasLostJournal;
     fork.#removed = new Map(this.#removed);
+    fork.#everTold = new Map(this.#everTold);
     fork.#lives = new Set(this.#lives);
     fork.#renamed = new Map(this.#renamed);
     return fork;
@@ -76,6 +79,8 @@ export class Oracle {
   tell(at: string, told: Told): string | undefined {
     const wrong = this.#tell(at, told);
     this.#lives.add(told.life);
+    const values = this.#everTold.get(at);
+    if (!values?.has(told.value)) this.#everTold.set(at, new Set([...(values ?? []), told.value]));
     return wrong;
   }
 
@@ -89,6 +94,9 @@ export class Oracle {
         ? undefined
         : `${at} was ${told.how} as of another life than now`;
     if (this.#mayLose && told.life !== undefined && told.life !== life) return undefined;
+    // With the journals that knew of it, the removal of a file is lost, and its name comes back with what had these places before.
+    if (this.#hasLostJournal && told.life === undefined && this.#everTold.get(at)?.has(value))
+      return undefined;
     return `${at} was ${told.how} with another content than now`;
   }
 
