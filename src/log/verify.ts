@@ -12,7 +12,7 @@ import {
   readWholeFile,
 } from './journal/journal-files.ts';
 import { looseFrames } from './journal/loose-frames.ts';
-import { type Damage, type LocatedFrame, scanFrames } from './journal/scan.ts';
+import { type Damage, type LocatedFrame, scanFrames, scanRange } from './journal/scan.ts';
 import type { OffsetRange } from './segments/seal-job.ts';
 import { walkSegment } from './segments/segment-reader.ts';
 import { partitionFolder, type Segment, segmentPath } from './state/catalog.ts';
@@ -184,10 +184,9 @@ async function* verifyJournalFile(
   file: JournalFile,
   runs: OffsetRuns,
 ): AsyncGenerator<VerifyEvent> {
-  const { path, header, startPosition, endCommit } = file;
+  const { path, header, endCommit } = file;
   const bytes = await readWholeFile(disk, path);
-  const range = { salt: header.salt, startPosition, firstCommit: header.firstCommit, endCommit };
-  const { frames, damage, end } = scanFrames(bytes, range);
+  const { frames, damage, end } = scanFrames(bytes, scanRange(file));
   const isNewest = endCommit === Number.POSITIVE_INFINITY;
   for (const { position, sizeBytes, ...lost } of damage)
     yield { kind: 'damaged', file: path, position, sizeBytes, what: lostCommits(lost, isNewest) };

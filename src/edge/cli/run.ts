@@ -10,7 +10,10 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
-/** Starts a gateway, which prints what its user needs to know; the signal ends what it waits for meanwhile. Throws OperatingError for what a user can mend. */
+/**
+ * Starts a gateway, which prints what its user needs to know; the signal ends what it waits for meanwhile.
+ * @throws OperatingError for what a user can mend
+ */
 export type StartGateway = (
   config: Config,
   log: { print(line: string): void },

@@ -7,7 +7,7 @@ import type { StoredBatch } from '../types.ts';
 import { batchesOf, FileIndex, type FramePlace, type PartitionBatch } from './file-index.ts';
 import { decodeFrame, frameEntries, releaseEntries } from './frame.ts';
 import type { JournalFile, ReadEnvironment } from './journal-files.ts';
-import { scanFile } from './scan.ts';
+import { scanFile, scanRange } from './scan.ts';
 
 interface DecodedFrame {
   /** Views of the entries. */
@@ -67,8 +67,7 @@ export class JournalReader {
     for (const place of places) {
       if (bytes >= bytesMax && taken.length > 0) break;
       if (isStale(partition, place)) continue;
-      for (const batch of await this.#copyBatches(file, place, key)) {
-        if (batch.lastOffset < offset) continue;
+      for (const batch of await this.#copyBatches(file, place, { key, offset })) {
         taken.push(batch);
         bytes += batch.bytes.length;
       }
@@ -85,15 +84,18 @@ export class JournalReader {
   }
 
   async #buildIndex(file: JournalFile): Promise<FileIndex> {
-    const { header, startPosition, endCommit } = file;
-    const range = { salt: header.salt, startPosition, firstCommit: header.firstCommit, endCommit };
     const index = new FileIndex();
-    const { damage } = await scanFile(this.#env.disk, file.path, range, ({ frame, position, sizeBytes }) => {
-      const { lifeOrdinal } = frame;
-      const entries = frameEntries(frame);
-      index.add({ position, sizeBytes, lifeOrdinal }, batchesOf(entries));
-      releaseEntries(frame, entries);
-    });
+    const { damage } = await scanFile(
+      this.#env.disk,
+      file.path,
+      scanRange(file),
+      ({ frame, position, sizeBytes }) => {
+        const { lifeOrdinal } = frame;
+        const entries = frameEntries(frame);
+        index.add({ position, sizeBytes, lifeOrdinal }, batchesOf(entries));
+        releaseEntries(frame, entries);
+      },
+    );
     // What was in it is in segments, and it may hold another file's commits already.
     if (file.isGone) return new FileIndex();
     for (const lost of damage) {
@@ -109,13 +111,20 @@ export class JournalReader {
     return index;
   }
 
-  /** In one step with finding the frame: the next reader may give its memory back. */
-  async #copyBatches(file: JournalFile, place: FramePlace, key: string): Promise<StoredBatch[]> {
+  /**
+   * What a frame holds of a partition from an offset on, copied in one step with finding it: the next reader may give its
+   * memory back.
+   */
+  async #copyBatches(
+    file: JournalFile,
+    place: FramePlace,
+    { key, offset }: { readonly key: string; readonly offset: number },
+  ): Promise<StoredBatch[]> {
     const id = `${Buffer.from(file.header.salt).toString('hex')}@${place.position}`;
     const frame = this.#frames.get(id) ?? (await this.#decode(file, place));
     if (frame === undefined) return [];
     const copies = frame.batches
-      .filter((batch) => batch.partitionKey === key)
+      .filter(({ partitionKey, lastOffset }) => partitionKey === key && lastOffset >= offset)
       .map((batch) => ({ ...batch, bytes: new Uint8Array(batch.bytes) }));
     this.#remember(id, frame);
     return copies;

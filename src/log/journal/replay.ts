@@ -5,7 +5,7 @@ import { decodeEntries } from '../state/entries.ts';
 import { LogState } from '../state/state.ts';
 import { frameEntries, releaseEntries } from './frame.ts';
 import { type JournalFile, lifeOfFrame, readFileHeader } from './journal-files.ts';
-import { type LocatedFrame, type ScanEnd, scanFile } from './scan.ts';
+import { type LocatedFrame, type ScanEnd, scanFile, scanRange } from './scan.ts';
 
 /** What the newest file says. */
 export interface Replayed extends ScanEnd {
@@ -27,7 +27,7 @@ export function emptyJournal(): Replayed {
  * ones, so only its own frames are read.
  */
 export async function replayNewestFile(disk: ReadableDisk, file: JournalFile): Promise<Replayed> {
-  const { header, startPosition, endCommit } = file;
+  const { header } = file;
   const snapshot = (await readFileHeader(disk, file.path))?.snapshot;
   if (snapshot === undefined) throw malformed(`header of ${file.path}, which was read a moment ago`);
   const state = LogState.fromSnapshot(snapshot, header.writer);
@@ -38,10 +38,9 @@ export async function replayNewestFile(disk: ReadableDisk, file: JournalFile): P
     for (const entry of decodeEntries(entries)) state.apply(entry, life, header.writer);
     releaseEntries(frame, entries);
   };
-  const range = { salt: header.salt, startPosition, firstCommit: header.firstCommit, endCommit };
   // Each frame waits for the next one: the state before the last one is asked for, too.
   let last: LocatedFrame | undefined;
-  const { damage, end } = await scanFile(disk, file.path, range, (located) => {
+  const { damage, end } = await scanFile(disk, file.path, scanRange(file), (located) => {
     if (last !== undefined) apply(last);
     last = { ...located, frame: { ...located.frame, stored: Uint8Array.from(located.frame.stored) } };
   });

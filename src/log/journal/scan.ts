@@ -2,7 +2,7 @@ import type { ReadableDisk } from '../../core/disk.ts';
 import { limits } from '../../core/limits.ts';
 import { release } from '../encoding/bytes.ts';
 import { claimedFrameBytes, decodeFrame, type Frame, frameSizeBytes } from './frame.ts';
-import { readOverDamage } from './journal-files.ts';
+import { type JournalFile, readOverDamage } from './journal-files.ts';
 
 /** A valid frame and where it lies in its file. */
 export interface LocatedFrame {
@@ -39,6 +39,14 @@ export interface ScanRange {
   readonly endCommit: number;
 }
 
+/** What counts in a file of the journal. */
+export const scanRange = ({ header, startPosition, endCommit }: JournalFile): ScanRange => ({
+  salt: header.salt,
+  startPosition,
+  firstCommit: header.firstCommit,
+  endCommit,
+});
+
 /**
  * Finds the frames of a file that count. An invalid stretch with a later valid frame behind it (salt and commit
  * number both right) is damage; one without is the torn tail of the last commit, which was not acknowledged.
@@ -51,8 +59,9 @@ export function scanFrames(file: Uint8Array, range: ScanRange): ScanResult {
 }
 
 /**
- * The same in a file that is read piece by piece, so that memory is bounded by one window, or one frame that is larger. What `visit` gets of a frame is
- * a view that is good until it returns. Blocks that the medium refuses to read cost the frames in them and no others.
+ * The same in a file that is read piece by piece, so that memory is bounded by one window, or one frame that is larger. What
+ * `visit` gets of a frame is a view that is good until it returns. Blocks that the medium refuses to read cost the frames in
+ * them and no others.
  */
 export async function scanFile(
   disk: ReadableDisk,

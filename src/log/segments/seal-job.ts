@@ -50,7 +50,8 @@ export interface OffsetRange {
 
 /**
  * Merges the records of journal files per partition, and appends them to segments; all of it is durable once this
- * resolves. Memory is bounded by one window of a file, or one larger frame, and what waits for a batch to become full. `pace` is waited for before each
+ * resolves. Memory is bounded by one window of a file, or one larger frame, and what waits for a batch to become full.
+ * `pace` is waited for before each
  * step that keeps the device or the processor busy; if it rejects, so does this.
  */
 export async function runSealJob(disk: Disk, job: SealJob, pace: () => Promise<void>): Promise<SealResult> {
