@@ -1,4 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isSystemError } from '../../src/core/errors.ts';
@@ -123,7 +124,9 @@ test('the thread that seals lets all others have the processor first', async () 
   const sealer = new WorkerSealer(folder.path, noMetrics);
   try {
     await sealer.seal(job, new AbortController().signal);
-    const isLow = (nice: number): boolean => nice === limits.sealThreadNiceness;
+    // Nobody may raise it, where all of the process is nicer than that already.
+    const expected = Math.max(getPriority(), limits.sealThreadNiceness);
+    const isLow = (nice: number): boolean => nice === expected;
     expect((await niceness()).filter(isLow).length - before.filter(isLow).length).toBe(1);
   } finally {
     await sealer.stop();
