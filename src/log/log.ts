@@ -19,7 +19,7 @@ import type { LogEnvironment } from './journal/journal-files.ts';
 import { recoverJournal } from './recovery.ts';
 import { budgetIsUsedUp } from './retention/disk-budget.ts';
 import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
-import type { MirrorMemo } from './state/entries.ts';
+import { memoBytes, memoRows } from './state/entries.ts';
 import { tellForgotten } from './state/qos2-ids.ts';
 import { type LogState, partitionKey } from './state/state.ts';
 import { Tail } from './tail.ts';
@@ -27,6 +27,7 @@ import type {
   LifeStart,
   MirroredLog,
   PartitionInfo,
+  RefusedRange,
   Retention,
   StoredBatch,
   TopicInfo,
@@ -269,12 +270,13 @@ export class Log implements MirroredLog, Qos2Log {
   async saveMemos(memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
     if (memos.size === 0) return;
     this.#refuseIfUnavailable();
-    const rows = [...memos].map(([key, value]) => ({ key, value }));
-    const size = ({ key, value }: MirrorMemo): number =>
-      key.length + value.length + limits.mirrorMemoOverheadBytes;
-    const bytes = rows.reduce((sum, row) => sum + size(row), 0);
-    assert(bytes <= requestBytesMax, 'what the mirror keeps fits into a commit');
-    await this.#queue.push({ kind: 'memos', memos: rows }, bytes);
+    const rows = memoRows(memos);
+    await this.#queue.push({ kind: 'memos', memos: rows }, memoBytes(rows));
+  }
+
+  async setAside(refused: readonly RefusedRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    this.#refuseIfUnavailable();
+    await this.#upkeep.enterRefused(refused, memoRows(memos));
   }
 
   onCommit(listener: () => void): () => void {
@@ -319,7 +321,9 @@ export class Log implements MirroredLog, Qos2Log {
         if (!isSystemError(error)) throw error;
         await this.#recover(error);
         if (this.#journal.lastCommit < commitNumber) {
-          this.#repeatOrRefuse(waiting);
+          // Nobody was told that it survived: it may go into the new life's file.
+          this.#queue.putBack(waiting);
+          if (this.#unavailable !== undefined) this.#queue.refuseAll(this.#unavailable);
           return;
         }
       } finally {
@@ -335,12 +339,6 @@ export class Log implements MirroredLog, Qos2Log {
     for (const listener of this.#listeners) listener();
     if (this.#journal.files.at(-1)?.path !== this.#newestFile) this.#upkeep.wake();
     this.#newestFile = this.#journal.files.at(-1)?.path;
-  }
-
-  /** The commit did not survive, and nobody was told that it did: it may go into the new life's file. */
-  #repeatOrRefuse(waiting: readonly Waiting[]): void {
-    this.#queue.putBack(waiting);
-    if (this.#unavailable !== undefined) this.#queue.refuseAll(this.#unavailable);
   }
 
   /**

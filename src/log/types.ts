@@ -92,6 +92,16 @@ export interface LogReader {
   onCommit(listener: () => void): () => void;
 }
 
+/** Records that the cluster will not take, from the first offset to the one before `endOffset`. */
+export interface RefusedRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly firstOffset: number;
+  readonly endOffset: number;
+  /** The cluster's word for why. */
+  readonly cause: string;
+}
+
 /** The log as the mirror needs it: it keeps a little state of its own where the records are. */
 export interface MirroredLog extends LogReader {
   /** What was saved last under each key, durable. */
@@ -102,4 +112,10 @@ export interface MirroredLog extends LogReader {
    * @throws OperatingError `log-overloaded`, `log-unavailable`
    */
   saveMemos(memos: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  /**
+   * Enters these ranges in the loss ledger and saves the memos as `saveMemos` does, all in one commit. The records stay
+   * in the log for as long as others.
+   * @throws OperatingError `log-overloaded`, `log-unavailable`
+   */
+  setAside(refused: readonly RefusedRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void>;
 }

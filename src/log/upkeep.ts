@@ -12,9 +12,16 @@ import { countUnsealed, planSeal, sealEntries } from './segments/seal-plan.ts';
 import type { Sealer } from './segments/sealer.ts';
 import { tidySegments } from './segments/segment-folders.ts';
 import type { Segment } from './state/catalog.ts';
-import { type Entry, logStartMoveEntry, sealedOffsetEntry } from './state/entries.ts';
+import {
+  checkpointEntry,
+  type Entry,
+  logStartMoveEntry,
+  type MirrorMemo,
+  memoBytes,
+  sealedOffsetEntry,
+} from './state/entries.ts';
 import type { LogState } from './state/state.ts';
-import type { Retention } from './types.ts';
+import type { RefusedRange, Retention } from './types.ts';
 
 /** What upkeep needs of the log. */
 export interface UpkeepLog {
@@ -66,6 +73,13 @@ export class Upkeep {
   noteLoss(loss: Loss): void {
     if (this.#losses.length < limits.notedLossesMax) this.#losses.push(loss);
     this.wake();
+  }
+
+  /** Enters what the cluster refuses in the ledger, and saves the memos in the same commit. */
+  async enterRefused(refused: readonly RefusedRange[], memos: readonly MirrorMemo[]): Promise<void> {
+    const losses = refused.map((range): Loss => ({ ...range, reason: 'refused' }));
+    const plan = () => ({ entries: memos.map(checkpointEntry), losses });
+    await this.#commitWithLosses(losses.length, plan, memoBytes(memos));
   }
 
   /** What the data folder takes, bytes; what sealing may be writing counts as written. */
@@ -180,6 +194,7 @@ export class Upkeep {
   async #commitWithLosses(
     count: number,
     plan: (state: LogState) => { readonly entries: readonly Entry[]; readonly losses: readonly Loss[] },
+    moreBytes = 0,
   ): Promise<void> {
     const { state: before } = this.#log.journal;
     if (before.topic(gapsTopicName) === undefined && plan(before).losses.length > 0)
@@ -194,7 +209,7 @@ export class Upkeep {
         const nowMs = this.#env.clock.wallMs();
         return { entries: planned.entries, records: losses.map((loss) => gapRecord(loss, nowMs)) };
       },
-      count * (limits.upkeepEntryBytesMax + limits.gapRecordBytesMax),
+      count * (limits.upkeepEntryBytesMax + limits.gapRecordBytesMax) + moreBytes,
     );
     for (const loss of losses) this.#tellLoss(loss);
   }
@@ -204,7 +219,9 @@ export class Upkeep {
     this.#env.metrics.add('headwater_records_lost_total', endOffset - firstOffset, { reason });
     this.#env.logger.warn(
       { ...loss },
-      'records are lost that the cluster does not have; the topic gaps says which',
+      reason === 'refused'
+        ? 'the cluster refuses records, and the mirror goes on without them; the topic gaps says which'
+        : 'records are lost that the cluster does not have; the topic gaps says which',
     );
   }
 

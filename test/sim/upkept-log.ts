@@ -1,7 +1,14 @@
 import { decodeBatch, encodeBatch } from '../../src/log/encoding/batch.ts';
 import type { Log } from '../../src/log/log.ts';
 import { BatchMerger } from '../../src/log/segments/batch-merger.ts';
-import type { LifeStart, MirroredLog, PartitionInfo, StoredBatch, TopicInfo } from '../../src/log/types.ts';
+import type {
+  LifeStart,
+  MirroredLog,
+  PartitionInfo,
+  RefusedRange,
+  StoredBatch,
+  TopicInfo,
+} from '../../src/log/types.ts';
 import { spoil } from '../support/log-with-lives.ts';
 
 /** What upkeep has done so far, by `topic/partition`: it stays when the process ends. */
@@ -109,5 +116,9 @@ export class UpkeptLog implements MirroredLog {
 
   saveMemos(memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
     return this.#log.saveMemos(memos);
+  }
+
+  setAside(refused: readonly RefusedRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    return this.#log.setAside(refused, memos);
   }
 }

@@ -1,12 +1,15 @@
 import { OperatingError } from '../../src/core/errors.ts';
 import type { LogRecord } from '../../src/core/record.ts';
+import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { encodeBatch } from '../../src/log/encoding/batch.ts';
+import { gapRecord } from '../../src/log/retention/loss-ledger.ts';
 import { BatchMerger } from '../../src/log/segments/batch-merger.ts';
 import type {
   Compression,
   LifeStart,
   MirroredLog,
   PartitionInfo,
+  RefusedRange,
   StoredBatch,
   TopicInfo,
 } from '../../src/log/types.ts';
@@ -187,6 +190,13 @@ export class LogWithLives implements MirroredLog {
       else this.#memos.delete(key);
     }
     await Promise.resolve();
+  }
+
+  async setAside(refused: readonly RefusedRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    await this.saveMemos(memos);
+    if (!this.topics().some(({ name }) => name === gapsTopicName)) this.createTopic(gapsTopicName, 1);
+    for (const range of refused)
+      this.append(gapsTopicName, 0, [gapRecord({ ...range, reason: 'refused' }, 1_700_000_000_000)]);
   }
 
   onCommit(listener: () => void): () => void {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { OperatingError } from '../../core/errors.ts';
+import { assert, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { type Appended, type Outcome, type Request, requestBytesMax } from './commit-plan.ts';
 
@@ -33,6 +33,7 @@ export class CommitQueue {
 
   /** @throws OperatingError (as a rejection) `log-overloaded`, or whatever the outcome refuses. */
   push(request: Request, bytes: number): Promise<readonly Appended[]> {
+    assert(bytes <= requestBytesMax, 'a request fits into a commit');
     if (this.#waitingBytes + bytes > limits.pendingBytesMax) {
       const message = `${this.#waitingBytes} bytes already wait for the disk; offer the same records again later`;
       return Promise.reject(new OperatingError('log-overloaded', message));

@@ -1,3 +1,4 @@
+import { limits } from '../../core/limits.ts';
 import { ByteReader, ByteWriter } from '../encoding/bytes.ts';
 import type { TopicSettings } from '../types.ts';
 
@@ -214,6 +215,14 @@ export interface MirrorMemo {
   readonly key: string;
   readonly value: Uint8Array;
 }
+
+/** Memos by their keys, as rows. */
+export const memoRows = (memos: ReadonlyMap<string, Uint8Array>): readonly MirrorMemo[] =>
+  [...memos].map(([key, value]) => ({ key, value }));
+
+/** What these memos count for in a commit. */
+export const memoBytes = (memos: readonly MirrorMemo[]): number =>
+  memos.reduce((sum, { key, value }) => sum + key.length + value.length + limits.mirrorMemoOverheadBytes, 0);
 
 /** A memo of the mirror; what it means is the mirror's affair. */
 export function checkpointEntry({ key, value }: MirrorMemo): Entry {
