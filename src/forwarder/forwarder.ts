@@ -10,14 +10,12 @@ import { sourcesOf } from './checkpoint-sources.ts';
 import { type Flush, readFlush } from './flush.ts';
 import { settleHolds } from './holds.ts';
 import { KafkaTarget } from './kafka-target.ts';
-import { Lag } from './lag.ts';
 import {
   initialState,
   type MirrorCommand,
   type MirrorEvent,
   type MirrorState,
   type PartitionCopy,
-  type Phase,
   step,
 } from './mirror.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
@@ -31,8 +29,9 @@ import {
   transactionalId,
 } from './names.ts';
 import { buildBatch } from './outgoing-batch.ts';
+import { Progress, type WaitingRange } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
-import { describe, type ForwarderStatus } from './status.ts';
+import type { ForwarderStatus } from './status.ts';
 import type { Failure, SessionRequest, Target } from './target.ts';
 
 export interface ForwarderOptions {
@@ -67,22 +66,20 @@ export class Forwarder implements MirrorStanding {
   readonly #options: ForwarderOptions;
   readonly #target: Target;
   readonly #memory: MirrorMemory;
+  readonly #progress: Progress;
   readonly #stop = new AbortController();
   #state: MirrorState;
   #session: SessionRequest | null = null;
   #flush: Flush | null = null;
   #run: Promise<void> | null = null;
   #news: () => void = () => {};
-  readonly #lag = new Lag();
-  #recordsAcknowledged = 0;
-  #lastAcknowledgedMs: number | null = null;
-  #lastError: ForwarderStatus['lastError'] = null;
   #identityWarning: string | null = null;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
     this.#target = options.target ?? new KafkaTarget(options.brokers);
     this.#memory = new MirrorMemory(options.log, options.board);
+    this.#progress = new Progress(options);
     const { lingerMs, onCheckpointLost, transactionBytesMax } = options;
     this.#state = initialState(lingerMs, onCheckpointLost, transactionBytesMax);
   }
@@ -108,14 +105,8 @@ export class Forwarder implements MirrorStanding {
   }
 
   status(): ForwarderStatus {
-    const lagRecords = this.#lagRecords();
     return {
-      ...describe(this.#state, lagRecords),
-      lagRecords,
-      lagSeconds: this.#lag.seconds(this.#options.clock.wallMs()),
-      recordsAcknowledged: this.#recordsAcknowledged,
-      lastAcknowledgedMs: this.#lastAcknowledgedMs,
-      lastError: this.#lastError,
+      ...this.#progress.status(this.#state, this.#waiting()),
       warnings: [this.#identityWarning, this.#state.warning].filter((warning) => warning !== null),
     };
   }
@@ -129,20 +120,19 @@ export class Forwarder implements MirrorStanding {
   }
 
   async #carryOn(): Promise<void> {
-    const { log, clock } = this.#options;
-    const measureLag = (): void => this.#lag.update(this.#lagRecords(), clock.wallMs());
-    const unsubscribe = log.onCommit(() => {
-      measureLag();
+    const unsubscribe = this.#options.log.onCommit(() => {
+      this.#progress.waits(this.#waiting());
       this.#news();
     });
-    measureLag();
+    this.#progress.waits(this.#waiting());
     try {
       let event: MirrorEvent = { type: 'start' };
       for (;;) {
         const before = this.#state;
         const { state, commands } = step(this.#state, event);
         this.#state = state;
-        this.#account(event, before);
+        if (event.type === 'committed') this.#acknowledged();
+        this.#progress.stepped(before, state);
         let answer: MirrorEvent | null = null;
         for (const command of commands) answer = await this.#carryOut(command);
         if (answer === null) return;
@@ -248,8 +238,7 @@ export class Forwarder implements MirrorStanding {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });
     }
-    const { times } = this.#flush;
-    if (times !== null) this.#lag.oldestIsFrom(times.oldestMs);
+    this.#progress.read(this.#flush);
     return { type: 'read', ranges: this.#flush.ranges, backlog: this.#flush.backlog };
   }
 
@@ -285,68 +274,37 @@ export class Forwarder implements MirrorStanding {
     while (!this.#stop.signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#news = resolve;
-      if (this.#lagRecords() > 0 || this.#hasNewPartition()) return { type: 'wrote' };
+      if (this.#waiting().length > 0 || this.#hasNewPartition()) return { type: 'wrote' };
       await promise;
     }
     return { type: 'woke' };
   }
 
-  #account(event: MirrorEvent, before: MirrorState): void {
-    const { metrics, clock } = this.#options;
-    if (event.type === 'committed') {
-      const { recordCount: records = 0, times = null } = this.#flush ?? {};
-      this.#flush = null;
-      // What still waits is younger than what has just arrived.
-      if (times !== null) this.#lag.oldestIsFrom(times.newestMs);
-      this.#lag.update(this.#lagRecords(), clock.wallMs());
-      this.#recordsAcknowledged += records;
-      this.#lastAcknowledgedMs = clock.wallMs();
-      metrics.add('headwater_forwarder_records_total', records);
-      metrics.add('headwater_forwarder_transactions_total', 1, { outcome: 'committed' });
-      metrics.set(
-        'headwater_forwarder_last_acknowledged_timestamp_seconds',
-        Math.floor(this.#lastAcknowledgedMs / 1000),
-      );
-    }
-    const { phase, failure, warning } = this.#state;
-    if (warning !== null && warning !== before.warning) this.#options.logger.warn({}, warning);
-    if (phase === 'backing-off') {
-      const outcome = outcomes.get(before.phase);
-      if (outcome !== undefined) metrics.add('headwater_forwarder_transactions_total', 1, { outcome });
-    }
-    // Only when it happens: the state keeps the failure until there is progress.
-    if (failure !== null && failure !== before.failure) this.#report(failure);
+  #acknowledged(): void {
+    assert(this.#flush !== null, 'something was read before it is committed');
+    this.#progress.acknowledged(this.#flush, this.#waiting());
+    this.#flush = null;
   }
 
-  #report({ kind, message }: Failure): void {
-    const { logger, clock } = this.#options;
-    // A month without a link would fill the log with one sentence, so only what is new is told.
-    if (message !== this.#lastError?.message) {
-      if (this.#state.phase === 'stopped') logger.error({ kind }, message);
-      else logger.warn({ kind }, message);
-    }
-    this.#lastError = { message, atMs: clock.wallMs() };
-  }
-
-  #lagRecords(): number {
-    const acknowledged = this.#acknowledged();
-    let lag = 0;
-    for (const info of this.#partitions()) {
-      // Before the first session, what the gateway remembers is the best that is known.
-      const known = acknowledged.get(nameOf(info)) ?? this.#memory.offsetOf(info.topic, info.partition);
-      const next = Math.max(known, info.logStartOffset);
-      lag += Math.max(0, info.highWatermark - next);
-    }
-    return lag;
+  /** What the log has and the cluster has not acknowledged, in partitions where there is something. */
+  #waiting(): readonly WaitingRange[] {
+    const positions = this.#nextOffsets();
+    return this.#partitions()
+      .map(({ topic, partition, logStartOffset, highWatermark: endOffset }) => {
+        // Before the first session, what the gateway remembers is the best that is known.
+        const next = positions.get(nameOf({ topic, partition })) ?? this.#memory.offsetOf(topic, partition);
+        return { topic, partition, fromOffset: Math.max(next, logStartOffset), endOffset };
+      })
+      .filter(({ fromOffset, endOffset }) => fromOffset < endOffset);
   }
 
   #hasNewPartition(): boolean {
-    const acknowledged = this.#acknowledged();
-    return this.#partitions().some((info) => !acknowledged.has(nameOf(info)));
+    const positions = this.#nextOffsets();
+    return this.#partitions().some((info) => !positions.has(nameOf(info)));
   }
 
   /** The next offset to send of each partition of the session. */
-  #acknowledged(): ReadonlyMap<string, number> {
+  #nextOffsets(): ReadonlyMap<string, number> {
     return new Map(this.#state.positions.map((position) => [nameOf(position), position.nextOffset]));
   }
 
@@ -376,13 +334,6 @@ export class Forwarder implements MirrorStanding {
     return this.#options.random.next();
   }
 }
-
-/** What becomes of a transaction when the session fails in this phase. */
-const outcomes: ReadonlyMap<Phase, 'aborted' | 'unknown'> = new Map([
-  ['sending', 'aborted'],
-  ['aborting', 'aborted'],
-  ['committing', 'unknown'],
-]);
 
 const nameOf = (of: { readonly topic: string; readonly partition: number }): string =>
   `${of.topic}/${of.partition}`;
