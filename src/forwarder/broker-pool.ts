@@ -1,5 +1,7 @@
 import { messageOf } from '../core/errors.ts';
-import { type BrokerAddress, KafkaConnection, LinkError } from './kafka-connection.ts';
+import type { BrokerAddress } from './kafka-answers.ts';
+import { KafkaConnection } from './kafka-connection.ts';
+import { LinkError } from './link-trouble.ts';
 
 const defaultPort = 9092;
 

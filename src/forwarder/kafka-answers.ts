@@ -1,5 +1,22 @@
 /* What brokers answer, without the client library's own types. */
 
+export interface BrokerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ClusterMetadata {
+  /** The name that the cluster has given itself; empty if it has none. */
+  readonly clusterId: string;
+  readonly controllerId: number;
+  readonly nodes: readonly { readonly id: number; readonly address: BrokerAddress }[];
+  readonly topics: readonly {
+    readonly name: string;
+    readonly code: number;
+    readonly partitions: readonly { readonly partition: number; readonly leaderId: number }[];
+  }[];
+}
+
 /** Error code of one partition in an answer; 0 is success. */
 export interface PartitionCode {
   readonly topic: string;

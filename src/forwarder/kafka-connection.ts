@@ -19,8 +19,15 @@ import {
   Writer,
 } from '@platformatic/kafka';
 import { limits } from '../core/limits.ts';
-import type { FetchedPartition, PartitionCode, TopicCode, TransactionProtocol } from './kafka-answers.ts';
-import { reasonOf } from './link-trouble.ts';
+import type {
+  BrokerAddress,
+  ClusterMetadata,
+  FetchedPartition,
+  PartitionCode,
+  TopicCode,
+  TransactionProtocol,
+} from './kafka-answers.ts';
+import { LinkError, reasonOf } from './link-trouble.ts';
 import type { Producer } from './outgoing-batch.ts';
 import type { PartitionBatch } from './target.ts';
 
@@ -29,28 +36,6 @@ import type { PartitionBatch } from './target.ts';
  * lowest that do what we need, so that no negotiation is needed: every Kafka from 3.0 on speaks them, and also a
  * cluster with transaction.version 2. AddPartitionsToTxn is version 3, since later ones are for brokers only.
  */
-
-/** No usable answer came: refused, lost, too late or unintelligible. */
-export class LinkError extends Error {
-  override readonly name = 'LinkError';
-}
-
-export interface BrokerAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface ClusterMetadata {
-  /** The name that the cluster has given itself; empty if it has none. */
-  readonly clusterId: string;
-  readonly controllerId: number;
-  readonly nodes: readonly { readonly id: number; readonly address: BrokerAddress }[];
-  readonly topics: readonly {
-    readonly name: string;
-    readonly code: number;
-    readonly partitions: readonly { readonly partition: number; readonly leaderId: number }[];
-  }[];
-}
 
 interface EndAnswer {
   readonly errorCode: number;

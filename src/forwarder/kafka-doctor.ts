@@ -2,9 +2,10 @@ import { lookup } from 'node:dns/promises';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
-import { type BrokerAddress, KafkaConnection, LinkError } from './kafka-connection.ts';
+import type { BrokerAddress } from './kafka-answers.ts';
+import { KafkaConnection } from './kafka-connection.ts';
 import { kafkaFailure } from './kafka-failure.ts';
-import { type LinkTrouble, linkTrouble } from './link-trouble.ts';
+import { LinkError, type LinkTrouble, linkTrouble } from './link-trouble.ts';
 import { centralTopic, checkpointTopic, transactionalId } from './names.ts';
 
 /** Why no broker could be spoken to at an address. */

@@ -1,4 +1,4 @@
-import type { BrokerAddress } from './kafka-connection.ts';
+import type { BrokerAddress } from './kafka-answers.ts';
 import {
   type Dial,
   type DialAnswer,

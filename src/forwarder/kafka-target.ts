@@ -1,14 +1,10 @@
 import { assert } from '../core/errors.ts';
 import { BrokerPool } from './broker-pool.ts';
 import { collectCommitted } from './committed-records.ts';
-import type { PartitionCode, TransactionProtocol } from './kafka-answers.ts';
-import {
-  type BrokerAddress,
-  type ClusterMetadata,
-  type KafkaConnection,
-  LinkError,
-} from './kafka-connection.ts';
+import type { BrokerAddress, ClusterMetadata, PartitionCode, TransactionProtocol } from './kafka-answers.ts';
+import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaCall, kafkaFailure } from './kafka-failure.ts';
+import { LinkError } from './link-trouble.ts';
 import type { Producer } from './outgoing-batch.ts';
 import { requestsOf, roundsOf, sendInOrder } from './produce-requests.ts';
 import { sequenceKey as keyOf, type Sequences, stampBatches } from './sequences.ts';

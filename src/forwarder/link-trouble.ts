@@ -1,5 +1,10 @@
 import { messageOf } from '../core/errors.ts';
 
+/** No usable answer came: refused, lost, too late or unintelligible. */
+export class LinkError extends Error {
+  override readonly name = 'LinkError';
+}
+
 /** What kept an answer from coming, as far as it can be told from here. */
 export type LinkTrouble =
   | 'unknown-host'

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import type { BrokerAddress } from '../../src/forwarder/kafka-connection.ts';
+import type { BrokerAddress } from '../../src/forwarder/kafka-answers.ts';
 
 /** What a fake broker says. */
 export interface Script {

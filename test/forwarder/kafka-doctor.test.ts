@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { BrokerAddress } from '../../src/forwarder/kafka-connection.ts';
+import type { BrokerAddress } from '../../src/forwarder/kafka-answers.ts';
 import { examineKafka } from '../../src/forwarder/kafka-doctor.ts';
 import { findingsOf } from '../../src/forwarder/kafka-findings.ts';
 import { fakeBroker, fakeServer } from './fake-broker.ts';
