@@ -229,6 +229,16 @@ export const limits = {
   busyDelayMsMin: 2,
   busyDelayMsMax: 20,
   busyRepeatsMax: 200,
+  /** A batch or a partition that was refused so often, though it might have passed by itself, is treated as bad. */
+  doubtfulRefusalsMax: 3,
+  /** Records of a partition that are set aside in a row on such grounds; then it must be the broker. */
+  doubtfulAsidesMax: 3,
+  /** Offsets of one partition at which batches are cut to find the guilty record. */
+  batchCutsMax: 64,
+  /** Ranges of one partition that are set aside and not passed yet. */
+  asideRangesMax: 64,
+  /** What the cluster refuses as such, a topic or a partition, is tried again after so long. */
+  pauseMs: 120_000,
   /** Another producer's open transaction hides the checkpoint: look again so soon and so often. */
   hiddenDelayMs: 1_000,
   hiddenRepeatsMax: 60,

@@ -55,6 +55,21 @@ export class BrokerPool {
     await connection.connect();
     return connection;
   }
+
+  /** A broker that the cluster named; any broker if the cluster did not name one. @throws LinkError */
+  async toNamed(address: BrokerAddress | undefined): Promise<KafkaConnection> {
+    if (address === undefined) return this.any();
+    try {
+      return await this.to(address);
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      throw new LinkError(
+        `the cluster names ${address.host}:${address.port} as one of its brokers, but it cannot be reached from ` +
+          `here: ${error.message}. If it stays so, check advertised.listeners of that broker`,
+        { cause: error },
+      );
+    }
+  }
 }
 
 /** `host:port`, `host`, `[::1]:port`. */

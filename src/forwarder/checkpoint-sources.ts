@@ -1,8 +1,8 @@
 import type { PartitionInfo } from '../log/types.ts';
 import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts';
 import { type MirrorMemory, unreadable } from './mirror-memory.ts';
-import { checkpointKey, checkpointTopic, copyMemo } from './names.ts';
-import type { ResumeSources } from './resume.ts';
+import { asideMemo, checkpointKey, checkpointTopic, copyMemo } from './names.ts';
+import type { ResumedPartition, ResumeSources } from './resume.ts';
 import type { Failure } from './target.ts';
 
 /**
@@ -14,7 +14,7 @@ export function sourcesOf(
   values: ReadonlyMap<string, Uint8Array>,
   memory: MirrorMemory,
   gateway: string,
-): ResumeSources | { readonly failure: Failure } {
+): (ResumeSources & Pick<ResumedPartition, 'asides'>) | { readonly failure: Failure } {
   const { logId, ancestors } = memory.identity;
   const said: (Checkpoint | null)[] = [];
   for (const id of [logId, ...ancestors]) {
@@ -27,8 +27,11 @@ export function sourcesOf(
   }
   const copy = memory.copyOf(topic, partition);
   if (!copy.ok) return { failure: unreadable(copyMemo(topic, partition), copy.reason) };
+  const asides = memory.asidesOf(topic, partition);
+  if (!asides.ok) return { failure: unreadable(asideMemo(topic, partition), asides.reason) };
   const [own = null, ...older] = said;
-  return { own, ancestors: older.filter((checkpoint) => checkpoint !== null), copy: copy.value };
+  const ofAncestors = older.filter((checkpoint) => checkpoint !== null);
+  return { own, ancestors: ofAncestors, copy: copy.value, asides: asides.value };
 }
 
 const unreadableCheckpoint = (topic: string, key: string, reason: string): Failure => ({

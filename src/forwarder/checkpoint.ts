@@ -13,11 +13,18 @@ export interface Checkpoint {
   readonly lives: readonly LifeStart[];
 }
 
-/** Where a partition stands, and what its next checkpoint lists. */
-export interface Position extends Checkpoint {
+/** A partition of the log. */
+export interface PartitionName {
   readonly topic: string;
   readonly partition: number;
 }
+
+/** Where a partition stands, and what its next checkpoint lists. */
+export interface Position extends Checkpoint, PartitionName {}
+
+/** Whether both are about the same partition. */
+export const isSame = (one: PartitionName, other: PartitionName): boolean =>
+  one.topic === other.topic && one.partition === other.partition;
 
 /** The copy that the gateway keeps of what the cluster confirmed, for the day on which the cluster has lost it. */
 export interface CheckpointCopy extends Checkpoint {

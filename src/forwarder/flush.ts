@@ -1,11 +1,10 @@
 import { isOperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { LogReader, PartitionInfo } from '../log/types.ts';
-import type { Position } from './checkpoint.ts';
-import type { ReadRange } from './mirror.ts';
+import type { ReadRange } from './mirror-steps.ts';
 import { centralTopic } from './names.ts';
-import type { OutgoingBatch } from './outgoing-batch.ts';
-import { PartitionFlush, type TimeSpan } from './partition-flush.ts';
+import type { ReadPosition } from './objections.ts';
+import { type FlushedBatch, PartitionFlush, type TimeSpan } from './partition-flush.ts';
 import { livesWithin } from './resume.ts';
 import type { PartitionBatch } from './target.ts';
 
@@ -30,7 +29,7 @@ export interface Flush {
 export async function readFlush(
   log: LogReader,
   gateway: string,
-  positions: readonly Position[],
+  positions: readonly ReadPosition[],
   bytesMax: number,
 ): Promise<Flush> {
   const waiting = waitingBehind(positions, log.partitions());
@@ -41,21 +40,23 @@ export async function readFlush(
   let bytesLeft = bytesMax;
   let recordCount = 0;
   let backlog = false;
-  for (const { topic, partition, nextOffset: fromOffset, end } of waiting) {
+  for (const position of waiting) {
+    const { topic, partition, nextOffset: fromOffset, end } = position;
     if (bytesLeft < Math.min(bytesMax, limits.forwardBatchBytesMax)) {
       backlog = true;
       break;
     }
-    const from = { topic, partition, fromOffset, end };
-    const taken = await readPartition(log, from, Math.min(share, bytesLeft)).catch(nullIfRemoved);
+    const taken = await readPartition(log, position, Math.min(share, bytesLeft)).catch(nullIfRemoved);
     if (taken === null) {
       backlog = true;
       continue;
     }
     const { nextOffset, lives } = taken;
     ranges.push({ topic, partition, fromOffset, nextOffset, lives });
-    for (const batch of taken.batches)
-      batches.push({ topic: centralTopic(gateway, topic), partition, batch });
+    for (const { batch, ...range } of taken.batches) {
+      const source = { topic, partition, ...range };
+      batches.push({ topic: centralTopic(gateway, topic), partition, batch, source });
+    }
     if (taken.times !== null) spans.push(taken.times);
     bytesLeft -= taken.bytes;
     recordCount += taken.recordCount;
@@ -67,41 +68,40 @@ export async function readFlush(
 interface TakenOfPartition
   extends Pick<PartitionFlush, 'bytes' | 'recordCount' | 'times'>,
     Pick<ReadRange, 'nextOffset' | 'lives'> {
-  readonly batches: readonly OutgoingBatch[];
+  readonly batches: readonly FlushedBatch[];
 }
 
-interface Waiting extends Position {
-  /** The high watermark. */
+interface Waiting extends ReadPosition {
+  /** The high watermark, or where something is set aside. */
   readonly end: number;
 }
 
 function waitingBehind(
-  positions: readonly Position[],
+  positions: readonly ReadPosition[],
   partitions: readonly PartitionInfo[],
 ): readonly Waiting[] {
   const ends = new Map(
     partitions.map((info) => [`${info.topic}/${info.partition}`, info.highWatermark] as const),
   );
   return positions
-    .map((position) => ({ ...position, end: ends.get(`${position.topic}/${position.partition}`) ?? 0 }))
+    .map((position) => {
+      const highWatermark = ends.get(`${position.topic}/${position.partition}`) ?? 0;
+      return { ...position, end: Math.min(highWatermark, position.untilOffset ?? highWatermark) };
+    })
     .filter(({ nextOffset, end }) => nextOffset < end);
 }
 
 /** What a transaction takes of one partition. */
-async function readPartition(
-  log: LogReader,
-  from: Pick<ReadRange, 'topic' | 'partition' | 'fromOffset'> & { readonly end: number },
-  bytesMax: number,
-): Promise<TakenOfPartition> {
-  const { topic, partition, fromOffset, end } = from;
-  const taken = new PartitionFlush(fromOffset, bytesMax);
+async function readPartition(log: LogReader, position: Waiting, bytesMax: number): Promise<TakenOfPartition> {
+  const { topic, partition, nextOffset: fromOffset, end } = position;
+  const taken = new PartitionFlush(position, bytesMax);
   const pieceBytes = Math.min(bytesMax, limits.forwardBatchBytesMax);
   let hasRoom = true;
   while (hasRoom && taken.nextOffset < end) {
     const stored = await log.read(topic, partition, taken.nextOffset, pieceBytes);
     // Nothing up to the end: the medium took it all. The checkpoint passes it, or the mirror would stand still.
-    if (stored.length === 0) taken.passTo(end);
-    const isVerbatim = stored.every(({ sealed, baseOffset }) => sealed && baseOffset >= taken.nextOffset);
+    if ((stored[0]?.baseOffset ?? end) >= end) taken.passTo(end);
+    const isVerbatim = stored.every((batch) => taken.isVerbatim(batch));
     for (const batch of stored) hasRoom &&= taken.add(batch);
     // Of such batches it has taken copies.
     if (isVerbatim) log.giveBack(stored);

@@ -5,33 +5,22 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
 import type { MirroredLog, PartitionInfo } from '../log/types.ts';
-import { encodeCheckpoint, type Position } from './checkpoint.ts';
+import { encodeCheckpoint, type PartitionName, type Position } from './checkpoint.ts';
 import { sourcesOf } from './checkpoint-sources.ts';
 import { type Flush, readFlush } from './flush.ts';
-import { settleHolds } from './holds.ts';
+import { isHeld, settleHolds } from './holds.ts';
 import { KafkaTarget } from './kafka-target.ts';
-import {
-  initialState,
-  type MirrorCommand,
-  type MirrorEvent,
-  type MirrorState,
-  type PartitionCopy,
-  step,
-} from './mirror.ts';
+import { initialState, type MirrorState, step } from './mirror.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
 import { MirrorMemory } from './mirror-memory.ts';
-import {
-  centralTopic,
-  checkpointKey,
-  checkpointKeyPrefix,
-  checkpointTopic,
-  isMirroredTopic,
-  transactionalId,
-} from './names.ts';
+import type { MirrorCommand, MirrorEvent, PartitionCopy } from './mirror-steps.ts';
+import { centralTopic, checkpointKey, checkpointTopic, isMirroredTopic } from './names.ts';
+import { type Aside, type AsideRange, isPaused, type Pause, type ReadPosition } from './objections.ts';
 import { buildBatch } from './outgoing-batch.ts';
 import { Progress, type WaitingRange } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
-import type { ForwarderStatus } from './status.ts';
+import { nextSession } from './session.ts';
+import { type ForwarderStatus, pauseNotes } from './status.ts';
 import type { Failure, SessionRequest, Target } from './target.ts';
 
 export interface ForwarderOptions {
@@ -74,6 +63,9 @@ export class Forwarder implements MirrorStanding {
   #run: Promise<void> | null = null;
   #news: () => void = () => {};
   #identityWarning: string | null = null;
+  #recordsSetAside = 0;
+  /** Since when something is paused, by the monotonic clock. */
+  #pausedAtMs = 0;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -107,7 +99,12 @@ export class Forwarder implements MirrorStanding {
   status(): ForwarderStatus {
     return {
       ...this.#progress.status(this.#state, this.#waiting()),
-      warnings: [this.#identityWarning, this.#state.warning].filter((warning) => warning !== null),
+      warnings: [
+        this.#identityWarning,
+        this.#state.warning,
+        this.#recordsSetAside === 0 ? null : refusedNote(this.#recordsSetAside),
+        ...pauseNotes(this.#state),
+      ].filter((warning) => warning !== null),
     };
   }
 
@@ -132,6 +129,8 @@ export class Forwarder implements MirrorStanding {
         const { state, commands } = step(this.#state, event);
         this.#state = state;
         if (event.type === 'committed') this.#acknowledged();
+        if (state.care.pauses.length > before.care.pauses.length)
+          this.#pausedAtMs = this.#options.clock.monotonicMs();
         this.#progress.stepped(before, state);
         let answer: MirrorEvent | null = null;
         for (const command of commands) answer = await this.#carryOut(command);
@@ -147,7 +146,7 @@ export class Forwarder implements MirrorStanding {
   async #carryOut(command: MirrorCommand): Promise<MirrorEvent | null> {
     switch (command.type) {
       case 'open':
-        return this.#open();
+        return this.#open(command.pauses);
       case 'read-checkpoints':
         return this.#readCheckpoints();
       case 'mint':
@@ -162,6 +161,8 @@ export class Forwarder implements MirrorStanding {
         return this.#answer(await this.#target.commit(), { type: 'committed' });
       case 'abort':
         return this.#answer(await this.#target.abort(), { type: 'aborted', jitter: this.#jitter() });
+      case 'set-aside':
+        return this.#setAside(command.known, command.ranges);
       case 'wait':
         return this.#wait();
       case 'sleep':
@@ -175,11 +176,11 @@ export class Forwarder implements MirrorStanding {
     }
   }
 
-  async #open(): Promise<MirrorEvent> {
+  async #open(pauses: readonly Pause[]): Promise<MirrorEvent> {
     const { failure, isMinted } = await this.#memory.settleIdentity();
     if (failure !== null) return this.#failed(failure);
     if (isMinted) this.#warnOfNewIdentity('this data folder runs on another board than before');
-    this.#session = this.#nextSession();
+    this.#session = nextSession(this.#options, this.#memory.identity, pauses);
     return this.#answer(await this.#target.open(this.#session), { type: 'opened' });
   }
 
@@ -200,20 +201,6 @@ export class Forwarder implements MirrorStanding {
     this.#options.logger.warn({}, message);
   }
 
-  #nextSession(): SessionRequest {
-    const { log, gateway } = this.#options;
-    const { logId, ancestors } = this.#memory.identity;
-    return {
-      transactionalId: transactionalId(logId, 'bulk'),
-      topics: log
-        .topics()
-        .filter(({ name }) => this.#isMirrored(name))
-        .map(({ name, partitions }) => ({ name: centralTopic(gateway, name), partitions })),
-      checkpointTopic: checkpointTopic(gateway),
-      checkpointKeyPrefixes: [logId, ...ancestors].map(checkpointKeyPrefix),
-    };
-  }
-
   async #readCheckpoints(): Promise<MirrorEvent> {
     const read = await this.#target.readCheckpoints();
     if (!read.ok) return this.#failed(read.failure);
@@ -228,10 +215,10 @@ export class Forwarder implements MirrorStanding {
     return { type: 'checkpoints', clusterId: read.clusterId, partitions };
   }
 
-  async #read(positions: readonly Position[], bytesMax: number): Promise<MirrorEvent> {
+  async #read(positions: readonly ReadPosition[], bytesMax: number): Promise<MirrorEvent> {
+    if (this.#pauseLeftMs() <= 0) return { type: 'pause-over' };
     if (this.#hasNewPartition()) return { type: 'new-partition' };
-    const partitions = this.#partitions();
-    if (settleHolds(this.#state, partitions) !== null) return { type: 'log-start-moved', partitions };
+    if (this.#hasMoved()) return { type: 'log-start-moved', partitions: this.#partitions() };
     try {
       this.#flush = await readFlush(this.#options.log, this.#options.gateway, positions, bytesMax);
     } catch (error) {
@@ -264,20 +251,54 @@ export class Forwarder implements MirrorStanding {
       headers: [],
     }));
     const batch = await buildBatch(records);
+    // First, so that it is in the first request to its leader: it tells whether it is the records that are refused.
     return this.#target.send([
+      { topic: checkpointTopic(gateway), partition: 0, batch, source: null },
       ...this.#flush.batches,
-      { topic: checkpointTopic(gateway), partition: 0, batch },
     ]);
+  }
+
+  async #setAside(known: readonly Aside[], ranges: readonly AsideRange[]): Promise<MirrorEvent> {
+    const failure = await this.#memory.setAside(known, ranges);
+    if (failure !== null) return this.#failed(failure);
+    for (const { fromOffset, nextOffset } of ranges) this.#recordsSetAside += nextOffset - fromOffset;
+    return { type: 'set-aside', jitter: this.#jitter() };
   }
 
   async #wait(): Promise<MirrorEvent> {
     while (!this.#stop.signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#news = resolve;
-      if (this.#waiting().length > 0 || this.#hasNewPartition()) return { type: 'wrote' };
-      await promise;
+      if (this.#hasWork()) return { type: 'wrote' };
+      const waited = new AbortController();
+      const pauseEnd = this.#pauseLeftMs();
+      const { clock } = this.#options;
+      await (pauseEnd === Number.POSITIVE_INFINITY
+        ? promise
+        : Promise.race([promise, clock.sleep(pauseEnd, waited.signal)]));
+      waited.abort();
     }
     return { type: 'woke' };
+  }
+
+  #hasWork(): boolean {
+    const { care, holds } = this.#state;
+    // What is held waits for `gaps`, and for nothing else.
+    const isFree = (of: PartitionName): boolean => !isPaused(care.pauses, of) && !isHeld(holds, of);
+    return (
+      this.#waiting().some(isFree) || this.#hasNewPartition() || this.#hasMoved() || this.#pauseLeftMs() <= 0
+    );
+  }
+
+  /** Whether positions or holds change by where the log begins now. */
+  #hasMoved(): boolean {
+    return settleHolds(this.#state, this.#partitions(), this.#state.care.asides) !== null;
+  }
+
+  /** How long what is paused stays so, milliseconds; infinity if nothing is. */
+  #pauseLeftMs(): number {
+    if (this.#state.care.pauses.length === 0) return Number.POSITIVE_INFINITY;
+    return this.#pausedAtMs + limits.pauseMs - this.#options.clock.monotonicMs();
   }
 
   #acknowledged(): void {
@@ -300,7 +321,8 @@ export class Forwarder implements MirrorStanding {
 
   #hasNewPartition(): boolean {
     const positions = this.#nextOffsets();
-    return this.#partitions().some((info) => !positions.has(nameOf(info)));
+    const { pauses } = this.#state.care;
+    return this.#partitions().some((info) => !positions.has(nameOf(info)) && !isPaused(pauses, info));
   }
 
   /** The next offset to send of each partition of the session. */
@@ -334,6 +356,9 @@ export class Forwarder implements MirrorStanding {
     return this.#options.random.next();
   }
 }
+
+const refusedNote = (records: number): string =>
+  `the cluster refused ${records} records since the start; the topic gaps says which, and they stay here for now`;
 
 const nameOf = (of: { readonly topic: string; readonly partition: number }): string =>
   `${of.topic}/${of.partition}`;

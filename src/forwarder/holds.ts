@@ -1,15 +1,17 @@
 import { gapsTopicName } from '../core/topic-name.ts';
 import type { PartitionInfo } from '../log/types.ts';
-import type { Position } from './checkpoint.ts';
+import type { PartitionName, Position } from './checkpoint.ts';
+import { type Aside, passAsides } from './objections.ts';
 
 /**
- * A partition whose next records were dropped from the log. It goes on where the log now begins, but only once the
- * cluster has the records of `gaps` that say so: else a crash could leave a hole that nothing explains (design P4).
+ * A partition whose next records were dropped from the log, or set aside because the cluster refuses them. It goes on
+ * behind them, but only once the cluster has the records of `gaps` that say so: else a crash could leave a hole that
+ * nothing explains (design P4).
  */
 export interface Hold {
   readonly topic: string;
   readonly partition: number;
-  /** Where the log began when it was noticed. */
+  /** Where it goes on, as it was noticed. */
   readonly toOffset: number;
   /** High watermarks of the partitions of `gaps` at that moment: what was dropped before is told below them. */
   readonly gapsEnds: readonly { readonly partition: number; readonly endOffset: number }[];
@@ -21,16 +23,23 @@ export interface Standing {
 }
 
 /**
- * How positions and holds change because of where the log begins now; null if they do not. Partitions of `gaps` itself
+ * How positions and holds change because of where the log begins now and what is set aside; null if they do not. Partitions of `gaps` itself
  * never wait, and what `gaps` has lost is not waited for, so nothing waits for ever.
  */
-export function settleHolds({ positions, holds }: Standing, log: readonly PartitionInfo[]): Standing | null {
+export function settleHolds(
+  { positions, holds }: Standing,
+  log: readonly PartitionInfo[],
+  asides: readonly Aside[],
+): Standing | null {
   const infos = new Map(log.map((info) => [nameOf(info), info]));
-  const logStartOf = (position: Position): number => infos.get(nameOf(position))?.logStartOffset ?? 0;
-  const isBehind = (position: Position): boolean => position.nextOffset < logStartOf(position);
+  const goesOnAt = (position: Position): number => {
+    const logStart = infos.get(nameOf(position))?.logStartOffset ?? 0;
+    return passAsides(asides, position, Math.max(position.nextOffset, logStart));
+  };
+  const isBehind = (position: Position): boolean => position.nextOffset < goesOnAt(position);
   const jumped = positions.map((position) =>
     position.topic === gapsTopicName && isBehind(position)
-      ? { ...position, nextOffset: logStartOf(position) }
+      ? { ...position, nextOffset: goesOnAt(position) }
       : position,
   );
   const gaps = log.filter(({ topic }) => topic === gapsTopicName);
@@ -41,7 +50,7 @@ export function settleHolds({ positions, holds }: Standing, log: readonly Partit
     ...fresh.map((position) => ({
       topic: position.topic,
       partition: position.partition,
-      toOffset: logStartOf(position),
+      toOffset: goesOnAt(position),
       gapsEnds,
     })),
   ];
@@ -68,7 +77,5 @@ function isOver(hold: Hold, positions: readonly Position[], gaps: readonly Parti
     return confirmed >= Math.min(endOffset, info.highWatermark);
   });
 }
-
-type PartitionName = Pick<Position, 'topic' | 'partition'>;
 
 const nameOf = ({ topic, partition }: PartitionName): string => `${topic}/${partition}`;

@@ -24,6 +24,12 @@ export interface PartitionCode {
   readonly code: number;
 }
 
+/** What a broker says of one batch. */
+export interface RefusedBatchCode extends PartitionCode {
+  /** Records that it names as the guilty ones, counted from 0 in their batch. */
+  readonly badRecords: readonly number[];
+}
+
 export interface TopicCode {
   readonly name: string;
   readonly code: number;

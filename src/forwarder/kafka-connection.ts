@@ -24,6 +24,7 @@ import type {
   ClusterMetadata,
   FetchedPartition,
   PartitionCode,
+  RefusedBatchCode,
   TopicCode,
   TransactionProtocol,
 } from './kafka-answers.ts';
@@ -260,11 +261,16 @@ export class KafkaConnection {
     protocol: TransactionProtocol,
     transactionalId: string,
     batches: readonly PartitionBatch[],
-  ): Promise<readonly PartitionCode[]> {
+  ): Promise<readonly RefusedBatchCode[]> {
     const api = protocol === 2 ? produce12 : produce9;
     const { responses } = await this.#call(api, transactionalId, batches);
     return responses.flatMap(({ name, partitionResponses }) =>
-      partitionResponses.map(({ index, errorCode }) => ({ topic: name, partition: index, code: errorCode })),
+      partitionResponses.map(({ index, errorCode, recordErrors }) => ({
+        topic: name,
+        partition: index,
+        code: errorCode,
+        badRecords: recordErrors.map(({ batchIndex }) => batchIndex),
+      })),
     );
   }
 

@@ -1,4 +1,4 @@
-import type { Failure, FailureKind } from './target.ts';
+import type { Failure, FailureKind, Verdict } from './target.ts';
 
 /** What we were doing when the cluster answered with an error code. */
 export type KafkaCall =
@@ -15,6 +15,8 @@ interface Meaning {
   readonly kind: FailureKind;
   /** What to do, where there is something to do. */
   readonly advice?: string;
+  /** What it says of a partition or of a batch for it; null if it is about the topic. */
+  readonly verdict?: Verdict | null;
 }
 
 const anotherGateway =
@@ -23,32 +25,65 @@ const anotherGateway =
 
 /** Kafka's error codes that mean more than "no" to us. Those not listed are `refused`. */
 const meanings: ReadonlyMap<number, Meaning> = new Map([
-  [-1, { name: 'UNKNOWN_SERVER_ERROR', kind: 'refused', advice: "look into the broker's log" }],
-  [3, { name: 'UNKNOWN_TOPIC_OR_PARTITION', kind: 'busy' }],
-  [5, { name: 'LEADER_NOT_AVAILABLE', kind: 'busy' }],
-  [6, { name: 'NOT_LEADER_OR_FOLLOWER', kind: 'busy' }],
-  [7, { name: 'REQUEST_TIMED_OUT', kind: 'refused' }],
+  [
+    -1,
+    {
+      name: 'UNKNOWN_SERVER_ERROR',
+      kind: 'refused',
+      verdict: 'doubtful',
+      advice: "look into the broker's log",
+    },
+  ],
+  [2, { name: 'CORRUPT_MESSAGE', kind: 'refused', verdict: 'doubtful' }],
+  [3, { name: 'UNKNOWN_TOPIC_OR_PARTITION', kind: 'busy', verdict: 'unwell' }],
+  [5, { name: 'LEADER_NOT_AVAILABLE', kind: 'busy', verdict: 'unwell' }],
+  [6, { name: 'NOT_LEADER_OR_FOLLOWER', kind: 'busy', verdict: 'unwell' }],
+  [7, { name: 'REQUEST_TIMED_OUT', kind: 'refused', verdict: 'unwell' }],
   [
     10,
     {
       name: 'MESSAGE_TOO_LARGE',
       kind: 'refused',
+      verdict: 'too-large',
       advice: 'raise max.message.bytes of the topic to 1048588, the default of Kafka',
     },
   ],
   [14, { name: 'COORDINATOR_LOAD_IN_PROGRESS', kind: 'busy' }],
   [15, { name: 'COORDINATOR_NOT_AVAILABLE', kind: 'busy' }],
   [16, { name: 'NOT_COORDINATOR', kind: 'busy' }],
-  [17, { name: 'INVALID_TOPIC_EXCEPTION', kind: 'refused', advice: 'choose a shorter gateway name' }],
+  [
+    17,
+    {
+      name: 'INVALID_TOPIC_EXCEPTION',
+      kind: 'refused',
+      verdict: null,
+      advice: 'choose a shorter gateway name',
+    },
+  ],
   [
     19,
-    { name: 'NOT_ENOUGH_REPLICAS', kind: 'refused', advice: 'wait for brokers of the cluster to come back' },
+    {
+      name: 'NOT_ENOUGH_REPLICAS',
+      kind: 'refused',
+      verdict: 'unwell',
+      advice: 'wait for brokers of the cluster to come back',
+    },
+  ],
+  [
+    20,
+    {
+      name: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+      kind: 'refused',
+      verdict: 'unwell',
+      advice: 'wait for brokers of the cluster to come back',
+    },
   ],
   [
     29,
     {
       name: 'TOPIC_AUTHORIZATION_FAILED',
       kind: 'forbidden',
+      verdict: null,
       advice: 'grant Write on this topic, and on the checkpoint topic Read as well',
     },
   ],
@@ -65,6 +100,7 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
     {
       name: 'INVALID_TIMESTAMP',
       kind: 'refused',
+      verdict: 'bad',
       advice: "a record is stamped over an hour ahead of the broker's clock: set the clock",
     },
   ],
@@ -76,6 +112,16 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
       kind: 'refused',
       advice:
         'the cluster has fewer brokers than its default.replication.factor: create the topic yourself or add brokers',
+    },
+  ],
+  [41, { name: 'NOT_CONTROLLER', kind: 'busy' }],
+  [
+    44,
+    {
+      name: 'POLICY_VIOLATION',
+      kind: 'refused',
+      verdict: null,
+      advice: 'create the topic yourself, as the policy of the cluster wants it',
     },
   ],
   [47, { name: 'INVALID_PRODUCER_EPOCH', kind: 'fenced', advice: anotherGateway }],
@@ -97,6 +143,24 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
       advice: 'grant Write and Describe on transactional ids that begin with headwater-',
     },
   ],
+  [
+    56,
+    {
+      name: 'KAFKA_STORAGE_ERROR',
+      kind: 'refused',
+      verdict: 'unwell',
+      advice: "a disk of the broker fails: look into the broker's log",
+    },
+  ],
+  [
+    87,
+    {
+      name: 'INVALID_RECORD',
+      kind: 'refused',
+      verdict: 'bad',
+      advice: 'look at the settings of the topic; one that is compacted takes no record without a key',
+    },
+  ],
   [90, { name: 'PRODUCER_FENCED', kind: 'fenced', advice: anotherGateway }],
 ]);
 
@@ -105,11 +169,17 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
  * other partitions may have taken theirs.
  */
 export function kafkaFailure(call: KafkaCall, code: number, about: string): Failure {
-  const meaning = meanings.get(code) ?? { name: `error ${code}`, kind: 'refused' as const };
+  const meaning: Meaning = meanings.get(code) ?? { name: kafkaErrorName(code), kind: 'refused' };
   const kind = call === 'produce' && meaning.kind === 'busy' ? 'refused' : meaning.kind;
   const advice = meaning.advice === undefined ? '' : `: ${meaning.advice}`;
   return { kind, message: `${meaning.name} from the cluster when ${doing[call]} ${about}${advice}` };
 }
+
+/** Kafka's name of an error code. */
+export const kafkaErrorName = (code: number): string => meanings.get(code)?.name ?? `error ${code}`;
+
+/** What an error code says of a partition or of a batch for it; null: of the topic; undefined: of neither. */
+export const kafkaVerdict = (code: number): Verdict | null | undefined => meanings.get(code)?.verdict;
 
 const doing: Readonly<Record<KafkaCall, string>> = {
   metadata: 'asking about',

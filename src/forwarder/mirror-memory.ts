@@ -2,8 +2,9 @@ import { assert, isOperatingError } from '../core/errors.ts';
 import type { MirroredLog } from '../log/types.ts';
 import { type CheckpointCopy, decodeCopy, encodeCopy } from './checkpoint.ts';
 import { decodeIdentity, encodeIdentity, type Identity, identityOn, mint } from './identity.ts';
-import type { PartitionCopy } from './mirror.ts';
-import { copyMemo, identityMemo, isCopyMemo } from './names.ts';
+import type { PartitionCopy } from './mirror-steps.ts';
+import { asideMemo, copyMemo, identityMemo, isPartitionMemo } from './names.ts';
+import { type Aside, type AsideRange, decodeAsides, encodeAsides, isTold } from './objections.ts';
 import type { Parsed } from './stored-json.ts';
 import type { Failure } from './target.ts';
 
@@ -56,15 +57,36 @@ export class MirrorMemory {
    * begins behind all that the copy spoke of.
    */
   remember(copies: readonly PartitionCopy[]): Promise<Failure | null> {
-    const there = new Set(this.#log.partitions().map(({ topic, partition }) => copyMemo(topic, partition)));
-    const rows = copies.map((copy) => [copyMemo(copy.topic, copy.partition), encodeCopy(copy)] as const);
-    const forgotten = [...this.#log.memos().keys()].filter((key) => isCopyMemo(key) && !there.has(key));
-    return this.#save(
-      new Map([
-        ...rows.filter(([key]) => there.has(key)),
-        ...forgotten.map((key) => [key, new Uint8Array()] as const),
-      ]),
+    const there = new Set(
+      this.#log
+        .partitions()
+        .flatMap(({ topic, partition }) => [copyMemo(topic, partition), asideMemo(topic, partition)]),
     );
+    const rows = copies.map((copy) => [copyMemo(copy.topic, copy.partition), encodeCopy(copy)] as const);
+    const forgotten = [...this.#log.memos().keys()].filter((key) => isPartitionMemo(key) && !there.has(key));
+    const memos = new Map([
+      ...rows.filter(([key]) => there.has(key)),
+      ...forgotten.map((key) => [key, new Uint8Array()] as const),
+    ]);
+    return this.#save(() => this.#log.saveMemos(memos));
+  }
+
+  /** What of a partition is passed without being sent. */
+  asidesOf(topic: string, partition: number): Parsed<readonly Aside[]> {
+    const asides = this.#read(asideMemo(topic, partition), (bytes) => decodeAsides(bytes, topic, partition));
+    return asides.ok ? { ok: true, value: asides.value ?? [] } : asides;
+  }
+
+  /** Makes it durable that these are passed as well as those known before, and told in the loss ledger. */
+  setAside(known: readonly Aside[], ranges: readonly AsideRange[]): Promise<Failure | null> {
+    const byMemo = Map.groupBy([...known, ...ranges], ({ topic, partition }) => asideMemo(topic, partition));
+    const memos = new Map([...byMemo].map(([key, asides]) => [key, encodeAsides(asides)] as const));
+    const refused = ranges.filter(isTold).map(({ fromOffset, nextOffset, ...range }) => ({
+      ...range,
+      firstOffset: fromOffset,
+      endOffset: nextOffset,
+    }));
+    return this.#save(() => this.#log.setAside(refused, memos));
   }
 
   #read<Value>(key: string, decode: (bytes: Uint8Array) => Parsed<Value>): Parsed<Value | null> {
@@ -73,14 +95,15 @@ export class MirrorMemory {
   }
 
   async #saveIdentity(identity: Identity): Promise<Failure | null> {
-    const failure = await this.#save(new Map([[identityMemo, encodeIdentity(identity)]]));
+    const memos = new Map([[identityMemo, encodeIdentity(identity)]]);
+    const failure = await this.#save(() => this.#log.saveMemos(memos));
     if (failure === null) this.#identity = identity;
     return failure;
   }
 
-  async #save(memos: ReadonlyMap<string, Uint8Array>): Promise<Failure | null> {
+  async #save(save: () => Promise<void>): Promise<Failure | null> {
     try {
-      await this.#log.saveMemos(memos);
+      await save();
       return null;
     } catch (error) {
       if (!isOperatingError(error)) throw error;

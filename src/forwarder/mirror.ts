@@ -1,9 +1,10 @@
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
-import type { LifeStart, PartitionInfo } from '../log/types.ts';
-import { type CheckpointCopy, extendLives, type Position } from './checkpoint.ts';
+import { extendLives, isSame, type PartitionName, type Position } from './checkpoint.ts';
 import { type Hold, isHeld, settleHolds } from './holds.ts';
 import { describeLost } from './lost-checkpoint.ts';
+import type { MirrorCommand, MirrorEvent, PartitionCopy, ReadRange } from './mirror-steps.ts';
+import { type Care, heed, isPassed, isPaused, noCare, readPosition, settle } from './objections.ts';
 import { type OnCheckpointLost, type ResumedPartition, resumePositions } from './resume.ts';
 import type { Failure } from './target.ts';
 
@@ -21,6 +22,7 @@ export type Phase =
   | 'sending'
   | 'committing'
   | 'aborting'
+  | 'setting-aside'
   | 'waiting'
   | 'lingering'
   | 'backing-off'
@@ -37,6 +39,8 @@ export interface MirrorState {
   readonly positions: readonly Position[];
   /** Of these positions nothing is sent for now. */
   readonly holds: readonly Hold[];
+  /** What the cluster would not take, and what is done about it. */
+  readonly care: Care;
   /** The position that the next flush begins with, so that none starves. */
   readonly turn: number;
   /**
@@ -64,70 +68,6 @@ export interface MirrorState {
   readonly warning: string | null;
 }
 
-/** Records read for one partition, not yet sent. */
-export interface ReadRange {
-  readonly topic: string;
-  readonly partition: number;
-  readonly fromOffset: number;
-  readonly nextOffset: number;
-  /** The lives of these records. */
-  readonly lives: readonly LifeStart[];
-}
-
-/** What the gateway is to remember of a partition. */
-export interface PartitionCopy extends CheckpointCopy {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-/** `jitter` is a random number in [0, 1). */
-export type MirrorEvent =
-  | { readonly type: 'start' }
-  | { readonly type: 'opened' }
-  | {
-      readonly type: 'checkpoints';
-      readonly clusterId: string;
-      readonly partitions: readonly ResumedPartition[];
-    }
-  | { readonly type: 'minted' }
-  | { readonly type: 'read'; readonly ranges: readonly ReadRange[]; readonly backlog: boolean }
-  /** The log has a partition that this session has not opened. */
-  | { readonly type: 'new-partition' }
-  /** The log begins elsewhere: `settleHolds` says that something changes by that. */
-  | { readonly type: 'log-start-moved'; readonly partitions: readonly PartitionInfo[] }
-  | { readonly type: 'remembered' }
-  /** The copies are durable, but meanwhile the log has dropped something of what was read. */
-  | { readonly type: 'overtaken' }
-  | { readonly type: 'sent' }
-  | { readonly type: 'committed' }
-  | { readonly type: 'aborted'; readonly jitter: number }
-  /** The log has records that were not sent. */
-  | { readonly type: 'wrote' }
-  | { readonly type: 'woke' }
-  | { readonly type: 'failed'; readonly failure: Failure; readonly jitter: number }
-  | { readonly type: 'stop' };
-
-export type MirrorCommand =
-  | { readonly type: 'open' }
-  | { readonly type: 'read-checkpoints' }
-  /** Take a new identity, derived from this life, durably. */
-  | { readonly type: 'mint'; readonly life: string }
-  /** Read from the log in this order, about so many bytes. */
-  | { readonly type: 'read'; readonly positions: readonly Position[]; readonly bytesMax: number }
-  /** Make these copies durable. */
-  | { readonly type: 'remember'; readonly copies: readonly PartitionCopy[] }
-  /** Send what was read last, and with it these checkpoints. */
-  | { readonly type: 'send'; readonly checkpoints: readonly Position[] }
-  | { readonly type: 'commit' }
-  | { readonly type: 'abort' }
-  /** Wait until the log has something to send. */
-  | { readonly type: 'wait' }
-  | { readonly type: 'sleep'; readonly ms: number }
-  /** Cut the connections; no answer. */
-  | { readonly type: 'close' }
-  /** The end; no answer. */
-  | { readonly type: 'stop' };
-
 export interface Step {
   readonly state: MirrorState;
   readonly commands: readonly MirrorCommand[];
@@ -146,6 +86,7 @@ export const initialState = (
   clusterId: '',
   positions: [],
   holds: [],
+  care: noCare,
   turn: 0,
   flush: [],
   flushBytes: flushBytesMax,
@@ -177,7 +118,11 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
     case 'new-partition':
       return proceed(state, 'reading', 'opening');
     case 'log-start-moved':
-      return proceed({ ...state, ...settleHolds(state, event.partitions) }, 'reading', 'reading');
+      return proceed(
+        { ...state, ...settleHolds(state, event.partitions, state.care.asides) },
+        'reading',
+        'reading',
+      );
     case 'remembered':
       return proceed({ ...state, unremembered: [] }, 'remembering', 'sending');
     case 'overtaken':
@@ -189,7 +134,12 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
       return afterCommit(state);
     case 'aborted':
       expectPhase(state, 'aborting');
-      return backOff(state, state.failure, event.jitter);
+      return answerObjections(state, state.failure, event.jitter);
+    case 'set-aside':
+      expectPhase(state, 'setting-aside');
+      return backOff(state, state.failure, event.jitter, true);
+    case 'pause-over':
+      return proceed({ ...state, care: { ...state.care, pauses: [] } }, 'reading', 'opening');
     case 'wrote':
       return state.lingerMs > 0 ? linger(state) : proceed(state, 'waiting', 'reading');
     case 'woke':
@@ -207,10 +157,13 @@ function resume(state: MirrorState, clusterId: string, partitions: readonly Resu
   const warning = lost.length === 0 ? state.warning : describeLost(lost, clusterId, state.onCheckpointLost);
   if (lost.length > 0 && state.onCheckpointLost === 'stop')
     return finish({ ...state, failure: { kind: 'refused', message: warning ?? '' } });
-  const standing = settleHolds({ positions, holds: [] }, partitions) ?? { positions, holds: [] };
+  // Those that a checkpoint has passed are forgotten with the next ones; a position alone does not outlive the process.
+  const asides = partitions.flatMap((one) => one.asides).filter((one) => !isPassed(one, positions));
+  const standing = settleHolds({ positions, holds: [] }, partitions, asides) ?? { positions, holds: [] };
   const resumedState = {
     ...state,
     ...standing,
+    care: { ...state.care, asides },
     clusterId,
     turn: 0,
     flush: [],
@@ -246,7 +199,17 @@ function afterCommit(state: MirrorState): Step {
   const turn = last === undefined ? 0 : (indexOf(state, last) + 1) % positions.length;
   const acknowledged = { flush: [], unremembered: state.flush, unannounced: [] };
   const flushBytes = Math.min(state.flushBytes + limits.transactionBytesMin, state.flushBytesMax);
-  const settled = { ...state, positions, turn, ...acknowledged, flushBytes, failures: 0, failure: null };
+  const care = settle(state.care, state.flush);
+  const settled = {
+    ...state,
+    positions,
+    care,
+    turn,
+    ...acknowledged,
+    flushBytes,
+    failures: 0,
+    failure: null,
+  };
   // What was committed may have been what a held partition waits for.
   const isMore = state.backlog || state.holds.length > 0;
   return proceed(settled, 'committing', isMore ? 'reading' : 'waiting');
@@ -277,7 +240,20 @@ function afterFailure(state: MirrorState, failure: Failure, jitter: number): Ste
   }
   if (failure.kind === 'hidden' && state.repeats < limits.hiddenRepeatsMax)
     return repeat({ ...state, failure }, limits.hiddenDelayMs);
-  return backOff(state, failure, jitter);
+  return state.phase === 'opening'
+    ? answerObjections(state, failure, jitter)
+    : backOff(state, failure, jitter);
+}
+
+/** With what the cluster objects to out of the way, the next session can carry the rest. */
+function answerObjections(state: MirrorState, failure: Failure | null, jitter: number): Step {
+  const { care, ranges, isAnswered } = heed(state.care, failure?.objections ?? []);
+  const heeded = { ...state, care };
+  if (state.stopping || ranges.length === 0) return backOff(heeded, failure, jitter, isAnswered);
+  return {
+    state: { ...heeded, phase: 'setting-aside' },
+    commands: [{ type: 'set-aside', known: care.asides, ranges }],
+  };
 }
 
 /** Whether an abort makes sense. The cluster commits a transaction in which a Produce failed: only we can abort it. */
@@ -290,10 +266,14 @@ function repeat(state: MirrorState, ms: number): Step {
   };
 }
 
-/** Whatever is in doubt now, the next session start makes certain. */
-function backOff(state: MirrorState, failure: Failure | null, jitter: number): Step {
+/**
+ * Whatever is in doubt now, the next session start makes certain. `isAnswered`: the next attempt is another one than that
+ * which failed, so there is no reason to wait longer each time.
+ */
+function backOff(state: MirrorState, failure: Failure | null, jitter: number, isAnswered = false): Step {
   if (state.stopping) return finish(state);
-  const doubled = limits.forwardBackoffMsMin * 2 ** Math.min(state.failures, 20);
+  const failures = isAnswered ? 0 : state.failures;
+  const doubled = limits.forwardBackoffMsMin * 2 ** Math.min(failures, 20);
   const bound =
     failure?.kind === 'fenced' ? limits.fencedBackoffMs : Math.min(doubled, limits.forwardBackoffMsMax);
   const ms = Math.round(bound * (0.5 + jitter / 2));
@@ -306,7 +286,7 @@ function backOff(state: MirrorState, failure: Failure | null, jitter: number): S
       phase: 'backing-off',
       flushBytes: isBroken ? halved : state.flushBytes,
       repeats: 0,
-      failures: state.failures + 1,
+      failures: failures + 1,
       failure,
     },
     commands: [{ type: 'close' }, { type: 'sleep', ms }],
@@ -334,15 +314,15 @@ function enter(state: MirrorState, phase: Phase): Step {
 function question(state: MirrorState, phase: Phase): MirrorCommand {
   switch (phase) {
     case 'opening':
-      return { type: 'open' };
+      return { type: 'open', pauses: state.care.pauses };
     case 'resuming':
       return { type: 'read-checkpoints' };
     case 'reading':
       return {
         type: 'read',
-        positions: [...state.positions.slice(state.turn), ...state.positions.slice(0, state.turn)].filter(
-          (position) => !isHeld(state.holds, position),
-        ),
+        positions: [...state.positions.slice(state.turn), ...state.positions.slice(0, state.turn)]
+          .filter((position) => !isHeld(state.holds, position) && !isPaused(state.care.pauses, position))
+          .map((position) => readPosition(state.care, position)),
         bytesMax: state.flushBytes,
       };
     case 'remembering':
@@ -356,6 +336,7 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
     case 'waiting':
       return { type: 'wait' };
     case 'minting':
+    case 'setting-aside':
     case 'lingering':
     case 'backing-off':
     case 'stopped':
@@ -374,11 +355,6 @@ function copiesOf(state: MirrorState): readonly PartitionCopy[] {
     return { ...position, clusterId, sendingTo: sendingTo > position.nextOffset ? sendingTo : null };
   });
 }
-
-type PartitionName = Pick<Position, 'topic' | 'partition'>;
-
-const isSame = (one: PartitionName, other: PartitionName): boolean =>
-  one.topic === other.topic && one.partition === other.partition;
 
 const indexOf = (state: MirrorState, of: PartitionName): number =>
   state.positions.findIndex((position) => isSame(position, of));

@@ -27,8 +27,11 @@ export const identityMemo = 'identity';
 /** The key, in the journal, of what is remembered of a partition. */
 export const copyMemo = (topic: string, partition: number): string => `copy/${topic}/${partition}`;
 
-/** Whether this is such a key. */
-export const isCopyMemo = (key: string): boolean => key.startsWith('copy/');
+/** The key, in the journal, of what of a partition is set aside. */
+export const asideMemo = (topic: string, partition: number): string => `aside/${topic}/${partition}`;
+
+/** Whether this is a key of either kind. */
+export const isPartitionMemo = (key: string): boolean => key.startsWith('copy/') || key.startsWith('aside/');
 
 /**
  * Whether a topic of the log is mirrored, by `forwarder.topics` (names, or `*`). The loss ledger always is when anything

@@ -1,7 +1,7 @@
-import { limits } from '../core/limits.ts';
 import type { StoredRecord } from '../core/record.ts';
 import { decodeBatch } from '../log/encoding/batch.ts';
 import type { StoredBatch } from '../log/types.ts';
+import type { ReadPosition } from './objections.ts';
 import {
   buildBatch,
   firstTimestampMs,
@@ -16,13 +16,21 @@ export interface TimeSpan {
   readonly newestMs: number;
 }
 
+/** A batch, and the range of the log that it carries: from its first record to the one before `nextOffset`. */
+export interface FlushedBatch {
+  readonly batch: OutgoingBatch;
+  readonly fromOffset: number;
+  readonly nextOffset: number;
+}
+
 /**
  * What one transaction takes of one partition. Sealed batches go as they are; the small ones of the journal are merged,
  * as is what is left of a sealed batch of which the first part was sent before.
  */
 export class PartitionFlush {
+  readonly #how: ReadPosition;
   readonly #bytesMax: number;
-  readonly #batches: Promise<OutgoingBatch>[] = [];
+  readonly #batches: Promise<FlushedBatch>[] = [];
   #merging: StoredRecord[] = [];
   #mergingBytes = 0;
   #nextOffset: number;
@@ -31,8 +39,9 @@ export class PartitionFlush {
   #times: TimeSpan | null = null;
 
   /** `bytesMax` may be exceeded by one record or sealed batch, but only if there is nothing else. */
-  constructor(fromOffset: number, bytesMax: number) {
-    this.#nextOffset = fromOffset;
+  constructor(how: ReadPosition, bytesMax: number) {
+    this.#how = how;
+    this.#nextOffset = how.nextOffset;
     this.#bytesMax = bytesMax;
   }
 
@@ -54,10 +63,17 @@ export class PartitionFlush {
     return this.#times;
   }
 
+  /** Whether a batch that was read is sent as it is stored. */
+  isVerbatim({ sealed, baseOffset, lastOffset, bytes }: StoredBatch): boolean {
+    const { cuts, untilOffset, batchBytesMax } = this.#how;
+    const isWhole = baseOffset >= this.#nextOffset && lastOffset < (untilOffset ?? Number.POSITIVE_INFINITY);
+    const isCut = cuts.some((offset) => baseOffset < offset && offset <= lastOffset);
+    return sealed && isWhole && !isCut && bytes.length <= batchBytesMax;
+  }
+
   /** Takes the next batch that was read, or what fits of it. Returns whether there is room for more. */
   add(stored: StoredBatch): boolean {
-    const isWhole = stored.baseOffset >= this.#nextOffset;
-    if (stored.sealed && isWhole) return this.#addSealed(stored);
+    if (this.isVerbatim(stored)) return this.#addSealed(stored);
     for (const record of decodeBatch(stored.bytes)) {
       if (record.offset >= this.#nextOffset && !this.#addRecord(record)) return false;
     }
@@ -75,25 +91,26 @@ export class PartitionFlush {
   }
 
   /** The batches in their order; nothing can be added any more. */
-  finish(): Promise<readonly OutgoingBatch[]> {
+  finish(): Promise<readonly FlushedBatch[]> {
     this.#merge();
     return Promise.all(this.#batches);
   }
 
-  #addSealed({ bytes, lastOffset, maxTimestampMs }: StoredBatch): boolean {
+  #addSealed({ bytes, baseOffset, lastOffset, maxTimestampMs }: StoredBatch): boolean {
     if (!this.#hasRoomFor(bytes.length)) return false;
     this.#merge();
     const batch = verbatimBatch(bytes);
-    this.#batches.push(Promise.resolve(batch));
+    this.#batches.push(Promise.resolve({ batch, fromOffset: baseOffset, nextOffset: lastOffset + 1 }));
     this.#account(batch.recordCount, bytes.length, firstTimestampMs(bytes), maxTimestampMs);
     this.#nextOffset = lastOffset + 1;
     return true;
   }
 
   #addRecord(record: StoredRecord): boolean {
+    const { untilOffset, batchBytesMax } = this.#how;
     const size = recordBytes(record);
-    if (!this.#hasRoomFor(size)) return false;
-    if (this.#mergingBytes + size > limits.forwardBatchBytesMax) this.#merge();
+    if (record.offset >= (untilOffset ?? Number.POSITIVE_INFINITY) || !this.#hasRoomFor(size)) return false;
+    if (this.#mergingBytes + size > batchBytesMax || this.#isCutBefore(record)) this.#merge();
     this.#merging.push(record);
     this.#mergingBytes += size;
     this.#account(1, size, record.timestampMs, record.timestampMs);
@@ -101,12 +118,21 @@ export class PartitionFlush {
     return true;
   }
 
+  #isCutBefore({ offset: next }: StoredRecord): boolean {
+    const first = this.#merging[0]?.offset ?? next;
+    return this.#how.cuts.some((offset) => first < offset && offset <= next);
+  }
+
   #hasRoomFor(size: number): boolean {
     return this.#recordCount === 0 || this.#bytes + size <= this.#bytesMax;
   }
 
   #merge(): void {
-    if (this.#merging.length > 0) this.#batches.push(buildBatch(this.#merging));
+    const [first, last] = [this.#merging[0], this.#merging.at(-1)];
+    if (first !== undefined && last !== undefined) {
+      const range = { fromOffset: first.offset, nextOffset: last.offset + 1 };
+      this.#batches.push(buildBatch(this.#merging).then((batch) => ({ batch, ...range })));
+    }
     this.#merging = [];
     this.#mergingBytes = 0;
   }

@@ -1,5 +1,6 @@
 import type { LifeStart } from '../log/types.ts';
-import type { Checkpoint, CheckpointCopy, Position } from './checkpoint.ts';
+import type { Checkpoint, CheckpointCopy, PartitionName, Position } from './checkpoint.ts';
+import type { Aside } from './objections.ts';
 
 /** What the local log knows of one partition. */
 export interface LocalPartition {
@@ -94,9 +95,9 @@ export function resumption(
 }
 
 /** A partition at the start of a session, and all that is known of it. */
-export interface ResumedPartition extends LocalPartition, ResumeSources {
-  readonly topic: string;
-  readonly partition: number;
+export interface ResumedPartition extends LocalPartition, ResumeSources, PartitionName {
+  /** Records that are passed without being sent. */
+  readonly asides: readonly Aside[];
 }
 
 export type ResumedPositions =

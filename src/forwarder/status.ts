@@ -1,3 +1,4 @@
+import { limits } from '../core/limits.ts';
 import type { MirrorState } from './mirror.ts';
 
 export interface ForwarderStatus {
@@ -30,9 +31,15 @@ export function describe(state: MirrorState, lagRecords: number): Pick<Forwarder
     case 'sending':
     case 'committing':
     case 'aborting':
+    case 'setting-aside':
       return { state: 'sending', message: because(state, `sending, ${lagRecords} records to go`) };
     case 'waiting':
     case 'lingering':
+      if (lagRecords > 0 && state.care.pauses.length > 0)
+        return {
+          state: 'backing-off',
+          message: `${lagRecords} records wait: ${pauseNotes(state).join('; ')}`,
+        };
       return {
         state: 'idle',
         message:
@@ -46,6 +53,13 @@ export function describe(state: MirrorState, lagRecords: number): Pick<Forwarder
       return { state: 'stopped', message: because(state, 'stopped') };
   }
 }
+
+/** What is left out for a while, and why. */
+export const pauseNotes = ({ care }: MirrorState): readonly string[] =>
+  care.pauses.map(({ topic, partition, message }) => {
+    const name = partition === null ? topic : `${topic}-${partition}`;
+    return `${name} is not sent, ${message} (the others are; it is tried again every ${limits.pauseMs / 1000} s)`;
+  });
 
 const because = (state: MirrorState, doing: string): string =>
   state.failure === null ? doing : `${state.failure.message} (${doing})`;

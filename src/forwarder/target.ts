@@ -26,10 +26,20 @@ export interface Target {
   close(): Promise<void>;
 }
 
+/** A topic that records go to. */
+export interface SessionTopic {
+  /** The central topic, with at least so many partitions. */
+  readonly name: string;
+  readonly partitions: number;
+  /** The topic of the log. */
+  readonly source: string;
+  /** Partitions that nothing is sent to: it does not matter how they are. */
+  readonly paused: ReadonlySet<number>;
+}
+
 export interface SessionRequest {
   readonly transactionalId: string;
-  /** Central topics that records go to, with at least so many partitions. */
-  readonly topics: readonly { readonly name: string; readonly partitions: number }[];
+  readonly topics: readonly SessionTopic[];
   /** One partition, compacted. */
   readonly checkpointTopic: string;
   readonly checkpointKeyPrefixes: readonly string[];
@@ -40,6 +50,16 @@ export interface PartitionBatch {
   readonly topic: string;
   readonly partition: number;
   readonly batch: OutgoingBatch;
+  /** Where its records are from; null for checkpoints. */
+  readonly source: BatchSource | null;
+}
+
+/** A range of a partition of the log: from the first record to the one before `nextOffset`. */
+export interface BatchSource {
+  readonly topic: string;
+  readonly partition: number;
+  readonly fromOffset: number;
+  readonly nextOffset: number;
 }
 
 export type CheckpointsRead =
@@ -55,7 +75,52 @@ export interface Failure {
   readonly kind: FailureKind;
   /** What happened and what to do about it, in one sentence a person understands. */
   readonly message: string;
+  /**
+   * What exactly the cluster would not take, if it said so, and if it took a checkpoint at the same time: what is wrong with
+   * all of it, such as our clock, is nobody's fault in particular.
+   */
+  readonly objections?: readonly Objection[];
 }
+
+/** What the cluster has against one topic, one partition, or one batch; in terms of the log. */
+export type Objection = TopicObjection | PartitionObjection;
+
+export interface TopicObjection {
+  readonly topic: string;
+  readonly partition: null;
+  /** What happened and what to do about it. */
+  readonly message: string;
+}
+
+export interface PartitionObjection {
+  readonly topic: string;
+  readonly partition: number;
+  readonly verdict: Verdict;
+  /** Kafka's name of the error. */
+  readonly cause: string;
+  /** The batch that it is about; null if it is about the partition. */
+  readonly batch: RefusedBatch | null;
+  /** What happened and what to do about it. */
+  readonly message: string;
+}
+
+export interface RefusedBatch {
+  readonly fromOffset: number;
+  readonly nextOffset: number;
+  readonly recordCount: number;
+  /** Offsets of the log that the cluster named as the guilty ones; often none. */
+  readonly badOffsets: readonly number[];
+}
+
+export type Verdict =
+  /** Too large as it is. */
+  | 'too-large'
+  /** Something in it will not be taken, however often it is sent. */
+  | 'bad'
+  /** It may be the batch, but the broker or the link as well. */
+  | 'doubtful'
+  /** The partition cannot be written to at present, whatever is sent. */
+  | 'unwell';
 
 export type FailureKind =
   /** The same call will succeed soon, as if it were the first. */

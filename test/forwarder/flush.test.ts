@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { readFlush } from '../../src/forwarder/flush.ts';
+import type { ReadPosition } from '../../src/forwarder/objections.ts';
 import { type OutgoingBatch, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
 import type { PartitionBatch } from '../../src/forwarder/target.ts';
 import { decodeBatch } from '../../src/log/encoding/batch.ts';
@@ -15,11 +16,14 @@ const record = (bytes: number) => ({
   headers: [],
 });
 
-const at = (topic: string, partition: number, nextOffset: number) => ({
+const at = (topic: string, partition: number, nextOffset: number): ReadPosition => ({
   topic,
   partition,
   nextOffset,
   lives: [],
+  untilOffset: null,
+  cuts: [],
+  batchBytesMax: limits.forwardBatchBytesMax,
 });
 
 const stamped = (batch: OutgoingBatch | undefined): Uint8Array => {
@@ -219,6 +223,66 @@ describe('a flush', () => {
       ranges: [{ topic: 'readings', partition: 0, fromOffset: 0, nextOffset: 1 }],
       batches: [],
       recordCount: 0,
+    });
+  });
+
+  describe('of a partition that was refused before', () => {
+    const log = new LogWithLives();
+    log.createTopic('readings', 1);
+    log.append('readings', 0, noise(10, 100));
+    log.seal('readings', 0);
+    log.append('readings', 0, noise(10, 100));
+    const flushOf = (how: Partial<ReadPosition>) =>
+      readFlush(log, 'gw1', [{ ...at('readings', 0, 0), ...how }], limits.transactionBytesMax);
+    const rangesOf = ({ batches }: Awaited<ReturnType<typeof flushOf>>) =>
+      batches.map(({ source, batch }) => [source?.fromOffset, source?.nextOffset, batch.recordCount]);
+
+    test('says which offsets each batch carries', async () => {
+      expect(rangesOf(await flushOf({}))).toEqual([
+        [0, 10, 10],
+        [10, 20, 10],
+      ]);
+    });
+
+    test('ends batches where they are cut, sealed ones as well, and keeps the order', async () => {
+      const flush = await flushOf({ cuts: [3, 10, 14] });
+      expect(rangesOf(flush)).toEqual([
+        [0, 3, 3],
+        [3, 10, 7],
+        [10, 14, 4],
+        [14, 20, 6],
+      ]);
+      expect(valuesIn(flush.batches)).toEqual([...textsOf(noise(10, 100)), ...textsOf(noise(10, 100))]);
+    });
+
+    test('sends a sealed batch as it is if it is cut at its ends only', async () => {
+      const [first] = (await flushOf({ cuts: [10] })).batches;
+      const [whole] = (await flushOf({})).batches;
+      expect(stamped(first?.batch)).toEqual(stamped(whole?.batch));
+    });
+
+    test('keeps batches as small as the topic wants them, down to single records', async () => {
+      const flush = await flushOf({ batchBytesMax: 1 });
+      expect(rangesOf(flush)).toEqual(Array.from({ length: 20 }, (_, offset) => [offset, offset + 1, 1]));
+    });
+
+    test.each([4, 10, 13])('stops at what is set aside, at %i', async (untilOffset) => {
+      const flush = await flushOf({ untilOffset: untilOffset });
+      expect(flush.ranges).toMatchObject([{ fromOffset: 0, nextOffset: untilOffset }]);
+      expect(flush.recordCount).toBe(untilOffset);
+      expect(flush.backlog).toBe(false);
+    });
+
+    test('passes a gap up to what is set aside', async () => {
+      const damaged = new LogWithLives();
+      damaged.createTopic('readings', 1);
+      for (let batch = 0; batch < 3; batch += 1) damaged.append('readings', 0, [record(1)]);
+      damaged.loseBatch('readings', 0, 0);
+      const how = { ...at('readings', 0, 0), untilOffset: 1 };
+      expect(await readFlush(damaged, 'gw1', [how], limits.transactionBytesMax)).toMatchObject({
+        ranges: [{ fromOffset: 0, nextOffset: 1 }],
+        batches: [],
+      });
     });
   });
 });

@@ -423,7 +423,7 @@ describe('a forwarder', () => {
     const batch = await buildBatch([
       { ...record('{"version":2}'), key: Buffer.from(`${w.log.logId}/readings/0`) },
     ]);
-    await vandal.send([{ topic, partition: 0, batch }]);
+    await vandal.send([{ topic, partition: 0, batch, source: null }]);
     await vandal.commit();
     const { forwarder } = start(w);
     await until('it says so', () => forwarder.status().lastError !== null);

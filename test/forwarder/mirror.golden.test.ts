@@ -2,15 +2,11 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Checkpoint, CheckpointCopy, Position } from '../../src/forwarder/checkpoint.ts';
-import {
-  initialState,
-  type MirrorCommand,
-  type MirrorEvent,
-  type PartitionCopy,
-  step,
-} from '../../src/forwarder/mirror.ts';
+import { initialState, step } from '../../src/forwarder/mirror.ts';
+import type { MirrorCommand, MirrorEvent, PartitionCopy } from '../../src/forwarder/mirror-steps.ts';
+import type { Aside, ReadPosition } from '../../src/forwarder/objections.ts';
 import type { OnCheckpointLost } from '../../src/forwarder/resume.ts';
-import type { FailureKind } from '../../src/forwarder/target.ts';
+import type { Failure, FailureKind } from '../../src/forwarder/target.ts';
 import type { LifeStart } from '../../src/log/types.ts';
 
 /*
@@ -22,6 +18,9 @@ import type { LifeStart } from '../../src/log/types.ts';
  *     … ancestor=next, copy=<cluster>:<next>[-<sendingTo>] what the gateway remembers, with the lives sent
  *   log-start-moved readings/0 5..9 | gaps/0 0..1                where the log begins and ends now
  *   failed <kind>                                                 jitter is 0.5 throughout
+ *     … bad readings/0 0..9 at=4                                  a batch is refused because of this record
+ *     … topic readings                                            a topic is refused
+ *     … aside=4-5                                                 what the journal says is passed
  */
 const folder = join(import.meta.dirname, '../golden/mirror');
 const jitter = 0.5;
@@ -68,16 +67,14 @@ function parseEvent(word: string, rest: string): MirrorEvent {
     case 'log-start-moved':
       return { type: word, partitions: parts(rest).map(parseInfo) };
     case 'failed':
-      return {
-        type: 'failed',
-        jitter,
-        failure: { kind: rest as FailureKind, message: `the ${rest} failure` },
-      };
+      return { type: 'failed', jitter, failure: parseFailure(rest) };
     case 'aborted':
-      return { type: 'aborted', jitter };
+    case 'set-aside':
+      return { type: word, jitter };
     case 'start':
     case 'opened':
     case 'new-partition':
+    case 'pause-over':
     case 'minted':
     case 'remembered':
     case 'overtaken':
@@ -90,6 +87,24 @@ function parseEvent(word: string, rest: string): MirrorEvent {
     default:
       throw new Error(`no such event: ${word}`);
   }
+}
+
+function parseFailure(text: string): Failure {
+  const [kind, what, ...rest] = text.split(' ');
+  const failure = { kind: kind as FailureKind, message: `the ${kind} failure` };
+  if (what === undefined) return failure;
+  if (what === 'topic')
+    return { ...failure, objections: [{ topic: rest[0] ?? '', partition: null, message: failure.message }] };
+  const { topic, partition, from: fromOffset, to: nextOffset, settings } = parsePart(rest.join(' '));
+  const range = { fromOffset, nextOffset, recordCount: nextOffset - fromOffset };
+  const batch = { ...range, badOffsets: [Number(settings.get('at'))] };
+  const said = { verdict: 'bad' as const, cause: 'BAD', message: failure.message };
+  return { ...failure, objections: [{ topic, partition, batch, ...said }] };
+}
+
+function parseAsides(text: string | undefined, topic: string, partition: number): Aside[] {
+  const [fromOffset, nextOffset] = (text ?? '').split('-').map(Number);
+  return nextOffset === undefined ? [] : [{ topic, partition, fromOffset: fromOffset ?? 0, nextOffset }];
 }
 
 const parts = (text: string): string[] => (text === '' ? [] : text.split(' | '));
@@ -107,6 +122,7 @@ function parseResumed(text: string) {
     own: next === undefined ? null : { nextOffset: Number(next), lives },
     ancestors: parseAncestors(settings.get('ancestor'), lives),
     copy: parseCopy(settings.get('copy'), lives),
+    asides: parseAsides(settings.get('aside'), topic, partition),
   };
 }
 
@@ -160,7 +176,11 @@ const parseLives = (text = ''): LifeStart[] =>
 function describe(command: MirrorCommand): string {
   switch (command.type) {
     case 'read':
-      return `read ${command.positions.map(({ topic, partition, nextOffset }) => `${topic}/${partition}@${nextOffset}`).join(' ')}`.trim();
+      return `read ${command.positions.map(describePosition).join(' ')}`.trim();
+    case 'open':
+      return `open ${command.pauses.map(({ topic }) => `without ${topic}`).join(' ')}`.trim();
+    case 'set-aside':
+      return `set-aside ${command.ranges.map(({ topic, partition, fromOffset, nextOffset, cause }) => `${topic}/${partition} ${fromOffset}..${nextOffset} ${cause}`).join(' | ')}`;
     case 'send':
       return `send ${command.checkpoints.map(describeCheckpoint).join(' | ')}`;
     case 'mint':
@@ -173,6 +193,9 @@ function describe(command: MirrorCommand): string {
       return command.type;
   }
 }
+
+const describePosition = ({ topic, partition, nextOffset, untilOffset }: ReadPosition): string =>
+  `${topic}/${partition}@${nextOffset}${untilOffset === null ? '' : `-${untilOffset}`}`;
 
 const describeCopy = ({ topic, partition, clusterId, nextOffset, sendingTo }: PartitionCopy): string =>
   `${topic}/${partition}=${clusterId}:${nextOffset}${sendingTo === null ? '' : `-${sendingTo}`}`;

@@ -15,6 +15,7 @@ const batch = (partition: number, size: number, id: number): PartitionBatch => (
   topic: 't',
   partition,
   batch: { bytes: new Uint8Array(size), recordCount: id },
+  source: null,
 });
 
 const idsIn = (requests: readonly ProduceRequest[]): number[][] =>

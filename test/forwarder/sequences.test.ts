@@ -13,6 +13,7 @@ const batch = (partition: number, records: number) => ({
       Array.from({ length: records }, () => record),
     ),
   ),
+  source: null,
 });
 
 test('batches of one partition get sequences that follow each other, the same ones if they are stamped again', () => {

@@ -255,7 +255,7 @@ describe('the mirror to a real Kafka', () => {
     const foreign = await buildBatch([
       { key: Buffer.from(`${log.logId}/readings/0`), value: null, timestampMs: Date.now(), headers: [] },
     ]);
-    expect(await other.send([{ topic, partition: 0, batch: foreign }])).toBeNull();
+    expect(await other.send([{ topic, partition: 0, batch: foreign, source: null }])).toBeNull();
 
     log.append('readings', 0, records(3, 3));
     const second = mirror(log, cluster);
@@ -288,7 +288,7 @@ describe('the mirror to a real Kafka', () => {
       checkpointKeyPrefixes: [],
     };
     expect(await other.open(session)).toBeNull();
-    expect(await other.send([{ topic, partition: 0, batch: foreign }])).toBeNull();
+    expect(await other.send([{ topic, partition: 0, batch: foreign, source: null }])).toBeNull();
     // Its session is open, so its checkpoint comes to lie behind the record that hides it.
     log.append('readings', 0, records(0, 3));
     await drained(first);

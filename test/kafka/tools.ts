@@ -40,7 +40,12 @@ export interface ConsumeOptions {
 export interface KafkaTools {
   createTopic(
     topic: string,
-    options?: { readonly partitions?: number; readonly settings?: Readonly<Record<string, string | number>> },
+    options?: {
+      readonly partitions?: number;
+      /** What the cluster does by default, if it does not matter. */
+      readonly replicas?: number;
+      readonly settings?: Readonly<Record<string, string | number>>;
+    },
   ): Promise<void>;
   deleteTopic(topic: string): Promise<void>;
   /** By partition number. */
@@ -62,11 +67,12 @@ export function kafkaTools(bootstrap: readonly string[]): KafkaTools {
     return stdout;
   };
   return {
-    createTopic: async (topic, { partitions = 1, settings = {} } = {}) => {
+    createTopic: async (topic, { partitions = 1, replicas, settings = {} } = {}) => {
       const configuration = Object.entries(settings).flatMap(([name, value]) => [
         '--config',
         `${name}=${value}`,
       ]);
+      if (replicas !== undefined) configuration.push('--replication-factor', `${replicas}`);
       await run(TOPICS, ['--create', '--topic', topic, '--partitions', `${partitions}`, ...configuration]);
     },
     deleteTopic: async (topic) => {

@@ -62,9 +62,9 @@ export const mirrorPlants: readonly Plant[] = [
     file: 'src/forwarder/forwarder.ts',
     edits: [
       {
-        find: 'return this.#target.send([\n      ...this.#flush.batches,\n      { topic: checkpointTopic(gateway), partition: 0, batch },\n    ]);',
+        find: 'return this.#target.send([\n      { topic: checkpointTopic(gateway), partition: 0, batch, source: null },\n      ...this.#flush.batches,\n    ]);',
         replace:
-          'const early = await this.#target.send([{ topic: checkpointTopic(gateway), partition: 0, batch }]);\n    return early ?? (await this.#target.commit()) ?? (await this.#target.send(this.#flush.batches));',
+          'const early = await this.#target.send([{ topic: checkpointTopic(gateway), partition: 0, batch, source: null }]);\n    return early ?? (await this.#target.commit()) ?? (await this.#target.send(this.#flush.batches));',
       },
     ],
   },
@@ -89,7 +89,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'rest-of-a-sealed-batch-sent-whole',
     file: 'src/forwarder/partition-flush.ts',
-    edits: [{ find: 'if (stored.sealed && isWhole)', replace: 'if (stored.sealed && (isWhole || true))' }],
+    edits: [{ find: 'return sealed && isWhole && !isCut', replace: 'return sealed && !isCut' }],
   },
   {
     name: 'gap-passed-before-it-is-told',
@@ -125,5 +125,42 @@ export const mirrorPlants: readonly Plant[] = [
     mode: 'dropped',
     file: 'src/forwarder/forwarder.ts',
     edits: [{ find: "isOvertaken === true ? 'overtaken' : 'remembered'", replace: "'remembered'" }],
+  },
+  {
+    name: 'refused-records-passed-untold',
+    mode: 'refusing',
+    file: 'src/forwarder/mirror-memory.ts',
+    edits: [{ find: 'ranges.filter(isTold)', replace: 'ranges.slice(0, 0).filter(isTold)' }],
+  },
+  {
+    name: 'set-aside-forgotten-on-restart',
+    mode: 'refusing',
+    file: 'src/forwarder/mirror.ts',
+    edits: [
+      { find: '.filter((one) => !isPassed(one, positions));', replace: '.filter(() => state.failures > 0);' },
+    ],
+  },
+  {
+    name: 'whole-batch-set-aside-for-one-record',
+    mode: 'refusing',
+    file: 'src/forwarder/objections.ts',
+    edits: [
+      {
+        find: 'batch.badOffsets.length > 0 ? batch.badOffsets : [batch.fromOffset]',
+        replace:
+          'Array.from({ length: batch.nextOffset - batch.fromOffset }, (_, index) => batch.fromOffset + index)',
+      },
+    ],
+  },
+  {
+    name: 'records-behind-what-is-set-aside-read-too-early',
+    mode: 'refusing',
+    file: 'src/forwarder/objections.ts',
+    edits: [
+      {
+        find: 'untilOffset: starts.length === 0 ? null : Math.min(...starts),',
+        replace: 'untilOffset: starts.length === 0 ? null : Number.MAX_SAFE_INTEGER,',
+      },
+    ],
   },
 ];

@@ -10,7 +10,13 @@ import { Log } from '../../src/log/log.ts';
 import { readTexts } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
-import { type Fault, SimCluster, SimTarget } from '../support/sim-target.ts';
+import {
+  type CommittingRecord,
+  type Dislike,
+  type Fault,
+  SimCluster,
+  SimTarget,
+} from '../support/sim-target.ts';
 import { until, VirtualClock } from '../support/virtual-time.ts';
 import { forkUpkept, nothingUpkept, type Upkept, UpkeptLog } from './upkept-log.ts';
 
@@ -27,9 +33,19 @@ export type MirrorMode =
   /** Copies of the card run at the same time, some without a serial number to tell them apart. */
   | 'cloned'
   /** The cluster forgets the checkpoints, or is replaced. */
-  | 'lost';
+  | 'lost'
+  /** The cluster refuses some records for good, and the topic for a while. */
+  | 'refusing';
 
-export const mirrorModes: readonly MirrorMode[] = ['honest', 'dropped', 'lying', 'swapped', 'cloned', 'lost'];
+export const mirrorModes: readonly MirrorMode[] = [
+  'honest',
+  'dropped',
+  'lying',
+  'swapped',
+  'cloned',
+  'lost',
+  'refusing',
+];
 
 export interface MirrorScenarioResult {
   readonly mode: MirrorMode;
@@ -90,6 +106,19 @@ const linkFaults: readonly Fault[] = [
   'part-refused',
 ];
 
+/** What the cluster has against some of the records, always the same. */
+function dislikeOf(value: string): Dislike | null {
+  const number = Number(value.split('.')[1]);
+  return number % 7 === 3 ? (dislikes[Math.floor(number / 7) % dislikes.length] ?? null) : null;
+}
+
+const dislikes: readonly Dislike[] = [
+  { verdict: 'bad', isNamed: true },
+  { verdict: 'too-large', isNamed: false },
+  { verdict: 'bad', isNamed: false },
+  { verdict: 'doubtful', isNamed: false },
+];
+
 /**
  * The real log and the real mirror on a simulated disk and before a simulated cluster, for a while. In the end
  * everything that is stored on any site must have arrived, in its order, and nothing twice but what the mode allows.
@@ -128,12 +157,14 @@ class MirrorScenario {
     for (let action = 0; action < actionsPerScenario; action += 1) await this.#act(this.#anySite());
     this.#faultRate = 0;
     for (const cluster of this.#clusters) for (const late of cluster.late.splice(0)) late();
+    this.#cluster().forbiddenTopics.clear();
     for (const site of this.#sites) await this.#drain(site);
     // By then the cluster has ended what dead processes left open.
     await this.#clock.sleep(limits.transactionTimeoutMs);
     for (const cluster of this.#clusters) cluster.expire();
     for (const site of this.#sites) await this.#checkArrived(site);
     this.#checkDropped();
+    for (const site of this.#sites) await this.#checkRefused(site);
     const doubled = this.#checkDoubled();
     this.#checkIdentities();
     for (const { forwarder, log } of this.#sites) {
@@ -176,7 +207,15 @@ class MirrorScenario {
         return await this.#clone(site);
       case 'lost':
         return await this.#loseCheckpoint(site);
+      case 'refusing':
+        return this.#forbidOrAllow();
     }
+  }
+
+  #forbidOrAllow(): void {
+    const { forbiddenTopics } = this.#cluster();
+    const central = `${gateway}.${topic}`;
+    if (!forbiddenTopics.delete(central)) forbiddenTopics.add(central);
   }
 
   async #append({ log }: Site): Promise<void> {
@@ -340,7 +379,7 @@ class MirrorScenario {
       let before = 0;
       const isDropped = new Set(this.#dropped.flatMap(({ values }) => values));
       for (const value of await readTexts(log, topic, partition)) {
-        if (isDropped.has(value)) continue;
+        if (isDropped.has(value) || this.#isDisliked(value)) continue;
         const at = first.get(value);
         if (at === undefined) this.#skip(`${value} of partition ${partition} never arrived`);
         else if (at < before)
@@ -362,11 +401,39 @@ class MirrorScenario {
     }
   }
 
+  /** What the cluster refuses is told, once each, and nothing else is. */
+  async #checkRefused({ log }: Site): Promise<void> {
+    if (this.#mode !== 'refusing') return;
+    const told = this.#toldRefused(this.#cluster());
+    for (let partition = 0; partition < partitionCount; partition += 1) {
+      const stored = await readTexts(log, topic, partition);
+      const arrived = new Set(this.#arrived(partition));
+      for (const [offset, value] of stored.entries()) {
+        const copies = told.filter((one) => one === `${partition}@${offset}`).length;
+        if (copies !== (this.#isDisliked(value) ? 1 : 0))
+          this.#violate(`${value} of partition ${partition} was told ${copies} times as refused`);
+        if (copies > 0 && arrived.has(value))
+          this.#violate(`${value} arrived although it is told as refused`);
+      }
+    }
+  }
+
+  /** `partition@offset` of each record that the ledger says was refused. */
+  #toldRefused(cluster: SimCluster): readonly string[] {
+    return cluster.values(`${gateway}.${gapsTopicName}`, 0).flatMap((row) => {
+      if (!row.includes('"refused"')) return [];
+      const { partition, firstOffset, lastOffset } = JSON.parse(row) as Record<string, number>;
+      const count = (lastOffset ?? 0) - (firstOffset ?? 0) + 1;
+      return Array.from({ length: count }, (_, index) => `${partition}@${(firstOffset ?? 0) + index}`);
+    });
+  }
+
+  #isDisliked(value: string): boolean {
+    return this.#mode === 'refusing' && dislikeOf(value) !== null;
+  }
+
   /** Before a transaction counts: its checkpoints pass only gaps that the cluster has been told before. */
-  #checkCheckpoints(
-    cluster: SimCluster,
-    records: readonly { readonly key: string; readonly value: Uint8Array }[],
-  ) {
+  #checkCheckpoints(cluster: SimCluster, records: readonly CommittingRecord[]) {
     const told = cluster.values(`${gateway}.${gapsTopicName}`, 0);
     for (const { partition, fromOffset, told: gap } of this.#dropped) {
       const checkpoint = records.find(({ key }) => key.endsWith(`/${topic}/${partition}`));
@@ -374,6 +441,27 @@ class MirrorScenario {
       const { nextOffset } = JSON.parse(Buffer.from(checkpoint.value).toString()) as { nextOffset: number };
       if (nextOffset > fromOffset && !told.includes(gap))
         this.#violate(`the checkpoint passes ${gap} untold`);
+    }
+    if (this.#mode === 'refusing') this.#checkPassed(cluster, records);
+  }
+
+  /** In this mode nothing is ever removed, so offsets below a checkpoint have either arrived or are told. */
+  #checkPassed(cluster: SimCluster, records: readonly CommittingRecord[]): void {
+    const told = new Set(this.#toldRefused(cluster));
+    for (let partition = 0; partition < partitionCount; partition += 1) {
+      const checkpoint = records.find(({ key }) => key.endsWith(`/${topic}/${partition}`));
+      if (checkpoint === undefined) continue;
+      const { nextOffset } = JSON.parse(Buffer.from(checkpoint.value).toString()) as { nextOffset: number };
+      const passed = [...told].filter((one) => {
+        const [of, offset] = one.split('@').map(Number);
+        return of === partition && (offset ?? 0) < nextOffset;
+      });
+      const arrived = cluster.values(`${gateway}.${topic}`, partition).length;
+      const arriving = records.filter(
+        ({ partition: of, topic: to }) => of === partition && to === `${gateway}.${topic}`,
+      );
+      if (arrived + arriving.length + passed.length < nextOffset)
+        this.#violate(`the checkpoint ${nextOffset} of partition ${partition} passes what is not told`);
     }
   }
 
@@ -392,8 +480,9 @@ class MirrorScenario {
 
   #checkIdentities(): void {
     const ids = this.#cluster().transactionalIds();
-    const isOwn = this.#mode === 'honest' || this.#mode === 'dropped' || this.#mode === 'lost';
-    if (isOwn && ids.length !== 1) this.#violate(`the mirror took ${ids.length} identities without a reason`);
+    const isOther = this.#mode === 'lying' || this.#mode === 'swapped' || this.#mode === 'cloned';
+    if (!isOther && ids.length !== 1)
+      this.#violate(`the mirror took ${ids.length} identities without a reason`);
   }
 
   /** Of all clusters, in the order in which they were used. */
@@ -409,6 +498,8 @@ class MirrorScenario {
     const name = `cluster-${this.#clusters.length + 1}`;
     const cluster = new SimCluster(name, () => this.#clock.wallMs());
     cluster.onCommit = (records) => this.#checkCheckpoints(cluster, records);
+    if (this.#mode === 'refusing')
+      cluster.dislikeOf = (name, value) => (name === `${gateway}.${topic}` ? dislikeOf(value) : null);
     this.#clusters.push(cluster);
   }
 

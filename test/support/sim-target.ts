@@ -5,16 +5,24 @@ import type {
   CheckpointsRead,
   Failure,
   FailureKind,
+  Objection,
   PartitionBatch,
   SessionRequest,
   Target,
+  Verdict,
 } from '../../src/forwarder/target.ts';
 import { decodeBatch } from '../../src/log/encoding/batch.ts';
 
-interface Entry {
-  readonly producer: Producer;
+/** A record of a transaction that is about to count. */
+export interface CommittingRecord {
+  readonly topic: string;
+  readonly partition: number;
   readonly key: string;
   readonly value: Uint8Array;
+}
+
+interface Entry extends CommittingRecord {
+  readonly producer: Producer;
   fate: 'open' | 'committed' | 'aborted';
 }
 
@@ -30,6 +38,16 @@ interface TakenBatch {
   readonly count: number;
 }
 
+/** What the cluster has against a record. */
+export interface Dislike {
+  readonly verdict: Verdict;
+  /** Whether it says which record of the batch it is. */
+  readonly isNamed: boolean;
+}
+
+/** What came of a request: nothing wrong, a kind of failure, or objections to parts of it. */
+type Outcome = FailureKind | readonly Objection[] | null;
+
 /** Of each producer and partition; one of these that comes again counts as taken, as in Kafka. */
 const batchesRemembered = 5;
 
@@ -44,8 +62,11 @@ export class SimCluster {
   #nextProducerId = 1n;
   #lastCommitted: readonly Entry[] = [];
   /** Called with the records of a transaction just before they count. */
-  onCommit: ((records: readonly { readonly key: string; readonly value: Uint8Array }[]) => void) | null =
-    null;
+  onCommit: ((records: readonly CommittingRecord[]) => void) | null = null;
+  /** What it has against a record with this value. */
+  dislikeOf: ((topic: string, value: string) => Dislike | null) | null = null;
+  /** Topics that it does not let anybody open. */
+  readonly forbiddenTopics = new Set<string>();
   /** Requests that were lost on the way and arrive late. */
   readonly late: (() => void)[] = [];
 
@@ -77,15 +98,20 @@ export class SimCluster {
     return producer;
   }
 
-  produce(
-    transactionalId: string,
-    producer: Producer,
-    batches: readonly PartitionBatch[],
-  ): FailureKind | null {
+  produce(transactionalId: string, producer: Producer, batches: readonly PartitionBatch[]): Outcome {
     const transaction = this.#transactions.get(transactionalId);
     if (transaction?.producer.epoch !== producer.epoch) return 'fenced';
     if (transaction.entries.length === 0) transaction.startedMs = this.#nowMs();
-    for (const { topic, partition, batch } of batches) {
+    const objections = new Map<string, Objection>();
+    for (const sent of batches) {
+      const { topic, partition, batch } = sent;
+      // What follows a refused batch has the wrong sequence.
+      if (objections.has(`${topic}/${partition}`)) continue;
+      const objection = this.#objectionTo(sent);
+      if (objection !== null) {
+        objections.set(`${topic}/${partition}`, objection);
+        continue;
+      }
       const log = this.#topics.get(topic)?.[partition];
       if (log === undefined) return 'refused';
       const key = `${producer.id}/${producer.epoch}/${topic}/${partition}`;
@@ -98,6 +124,8 @@ export class SimCluster {
       this.#taken.set(key, [...taken, { sequence, count: batch.recordCount }].slice(-batchesRemembered));
       for (const record of decodeBatch(batch.bytes)) {
         const entry: Entry = {
+          topic,
+          partition,
           producer,
           key: Buffer.from(record.key ?? []).toString(),
           value: record.value ?? new Uint8Array(),
@@ -107,7 +135,25 @@ export class SimCluster {
         transaction.entries.push(entry);
       }
     }
-    return null;
+    return objections.size === 0 ? null : [...objections.values()];
+  }
+
+  #objectionTo({ topic, source, batch }: PartitionBatch): Objection | null {
+    if (source === null) return null;
+    const records = decodeBatch(batch.bytes);
+    const dislikes = records.map(
+      ({ value }) => this.dislikeOf?.(topic, Buffer.from(value ?? []).toString()) ?? null,
+    );
+    const worst = dislikes.find((dislike) => dislike !== null);
+    if (worst === undefined) return null;
+    const { fromOffset, nextOffset, ...name } = source;
+    // The offsets in the batch begin at 0; with some missing it says nothing.
+    const isNamed = worst.isNamed && nextOffset - fromOffset === records.length;
+    const badOffsets = isNamed
+      ? dislikes.flatMap((dislike, index) => (dislike === null ? [] : [fromOffset + index]))
+      : [];
+    const refused = { fromOffset, nextOffset, recordCount: batch.recordCount, badOffsets };
+    return { ...name, verdict: worst.verdict, cause: 'DISLIKED', batch: refused, message: 'it is disliked' };
   }
 
   end(transactionalId: string, producer: Producer, fate: 'committed' | 'aborted'): FailureKind | null {
@@ -200,7 +246,14 @@ export class SimTarget implements Target {
     const { cluster } = this.#options;
     this.#session = session;
     let producer = this.#producer;
-    const request = (): null => {
+    const request = (): Outcome => {
+      const forbidden = session.topics.filter(({ name }) => cluster.forbiddenTopics.has(name));
+      if (forbidden.length > 0)
+        return forbidden.map(({ source: topic, name }) => ({
+          topic,
+          partition: null,
+          message: `${name} is forbidden`,
+        }));
       for (const { name, partitions } of session.topics) cluster.ensureTopic(name, partitions);
       cluster.ensureTopic(session.checkpointTopic, 1);
       producer = cluster.initProducerId(session.transactionalId);
@@ -232,7 +285,7 @@ export class SimTarget implements Target {
   send(batches: readonly PartitionBatch[]): Promise<Failure | null> {
     const producer = this.#producer;
     const next = stampBatches(batches, producer, this.#sequences);
-    const request = (part: boolean): FailureKind | null =>
+    const request = (part: boolean): Outcome =>
       this.#options.cluster.produce(
         this.#opened().transactionalId,
         producer,
@@ -269,19 +322,19 @@ export class SimTarget implements Target {
   /** `request` is what the cluster does; `heard` is what the client does when it gets the answer. */
   async #call(
     call: Call,
-    request: (part: boolean) => FailureKind | null,
+    request: (part: boolean) => Outcome,
     heard: () => void = () => {},
   ): Promise<Failure | null> {
     this.calls.push(call);
     await this.#options.pause?.();
     if (this.isCutOff) return failureOf(call, 'unreachable');
-    const kind = this.#play(this.#options.faultOf?.(call) ?? null, request);
+    const outcome = this.#play(this.#options.faultOf?.(call) ?? null, request);
     await this.#options.pause?.();
-    if (kind === null) heard();
-    return kind === null ? null : failureOf(call, kind);
+    if (outcome === null) heard();
+    return outcome === null ? null : failureOf(call, outcome);
   }
 
-  #play(fault: Fault | null, request: (part: boolean) => FailureKind | null): FailureKind | null {
+  #play(fault: Fault | null, request: (part: boolean) => Outcome): Outcome {
     switch (fault) {
       case null:
         return request(false);
@@ -300,4 +353,7 @@ export class SimTarget implements Target {
   }
 }
 
-const failureOf = (call: Call, kind: FailureKind): Failure => ({ kind, message: `${call}: ${kind}` });
+const failureOf = (call: Call, outcome: FailureKind | readonly Objection[]): Failure =>
+  typeof outcome === 'string'
+    ? { kind: outcome, message: `${call}: ${outcome}` }
+    : { kind: 'refused', message: `${call}: refused`, objections: outcome };

@@ -1,0 +1,139 @@
+import type { BrokerPool } from './broker-pool.ts';
+import type { BrokerAddress, ClusterMetadata } from './kafka-answers.ts';
+import type { KafkaConnection } from './kafka-connection.ts';
+import { attempt, check, Refusal } from './refusal.ts';
+import { sequenceKey as keyOf } from './sequences.ts';
+import type { Failure, Objection, SessionRequest, SessionTopic } from './target.ts';
+
+const topicAlreadyExists = 36;
+const unknownTopic = 3;
+
+/** The whole topic is read at session start: old records must go soon, or that takes long on a slow link. */
+const checkpointTopicSettings = {
+  'cleanup.policy': 'compact',
+  'segment.ms': '3600000',
+  'segment.bytes': '1048576',
+  'min.cleanable.dirty.ratio': '0.1',
+};
+
+/** The topics of a session in the cluster: made if they are missing, and which broker leads each of their partitions. */
+export class SessionTopics {
+  readonly #pool: BrokerPool;
+  #nodes = new Map<number, BrokerAddress>();
+  #leaders = new Map<string, number>();
+  #clusterId = '';
+
+  constructor(pool: BrokerPool) {
+    this.#pool = pool;
+  }
+
+  /** The name that the cluster has given itself. */
+  get clusterId(): string {
+    return this.#clusterId;
+  }
+
+  /** The broker that leads a partition of a central topic; undefined if the cluster did not say. */
+  leaderOf(of: { readonly topic: string; readonly partition: number }): number | undefined {
+    return this.#leaders.get(keyOf(of));
+  }
+
+  /** A connection to that broker; to any if the cluster did not say. @throws LinkError */
+  toLeader(of: { readonly topic: string; readonly partition: number } | undefined): Promise<KafkaConnection> {
+    const leader = of === undefined ? undefined : this.leaderOf(of);
+    return this.#pool.toNamed(leader === undefined ? undefined : this.#nodes.get(leader));
+  }
+
+  /** Makes and examines them. Topics that are refused keep none of the others from that. @throws Refusal, LinkError */
+  async prepare(session: SessionRequest): Promise<void> {
+    const checkpoints = {
+      name: session.checkpointTopic,
+      partitions: 1,
+      source: null,
+      paused: new Set<number>(),
+    };
+    const wanted = [checkpoints, ...session.topics];
+    const bootstrap = await this.#pool.any();
+    const metadata = await bootstrap.metadata(wanted.map(({ name }) => name));
+    this.#nodes = new Map(metadata.nodes.map(({ id, address }) => [id, address]));
+    this.#leaders = new Map();
+    this.#clusterId = metadata.clusterId;
+    let changed = false;
+    const refused: Failure[] = [];
+    for (const topic of wanted) {
+      const failure = await attempt(async () => {
+        if (await this.#prepareTopic(topic, metadata)) changed = true;
+      });
+      if (failure === null) continue;
+      const { source } = topic;
+      const isHeld = source === null || failure.kind === 'unreachable';
+      if (isHeld || (failure.kind === 'busy' && failure.objections === undefined)) throw new Refusal(failure);
+      const { message } = failure;
+      refused.push({ objections: [{ topic: source, partition: null, message }], ...failure });
+    }
+    const first = refused.find(({ kind }) => kind !== 'busy') ?? refused[0];
+    if (first !== undefined) {
+      const objections = refused.flatMap((failure) => failure.objections ?? []);
+      throw new Refusal({ ...first, objections });
+    }
+    if (changed) throw new Refusal({ kind: 'busy', message: 'the cluster is creating topics' });
+    await this.#verifyCompaction(session.checkpointTopic);
+  }
+
+  /** Returns whether the cluster was asked to change something. */
+  async #prepareTopic(
+    { name, partitions, ...topic }: Omit<SessionTopic, 'source'> & { readonly source: string | null },
+    metadata: ClusterMetadata,
+  ): Promise<boolean> {
+    const found = metadata.topics.find((one) => one.name === name);
+    const controller = this.#nodes.get(metadata.controllerId);
+    if (found === undefined || found.code === unknownTopic) {
+      const settings = topic.source === null ? checkpointTopicSettings : {};
+      const made = await (await this.#pool.toNamed(controller)).createTopic(name, partitions, settings);
+      if (made.code !== topicAlreadyExists) check('create-topic', made.code, detailed(name, made.detail));
+      return true;
+    }
+    check('metadata', found.code, name);
+    const isToGrow = found.partitions.length < partitions;
+    if (isToGrow) {
+      const grown = await (await this.#pool.toNamed(controller)).growTopic(name, partitions);
+      check('create-topic', grown.code, detailed(name, grown.detail));
+    }
+    this.#learnLeaders(found, topic);
+    return isToGrow;
+  }
+
+  #learnLeaders(
+    { name, partitions }: ClusterMetadata['topics'][number],
+    { source, paused }: { readonly source: string | null; readonly paused: ReadonlySet<number> },
+  ): void {
+    const objections: Objection[] = [];
+    const said = { verdict: 'unwell' as const, cause: 'LEADER_NOT_AVAILABLE', batch: null };
+    for (const { partition, leaderId } of partitions) {
+      if (leaderId >= 0) this.#leaders.set(keyOf({ topic: name, partition }), leaderId);
+      else if (!paused.has(partition)) {
+        const message = `${name}-${partition} has no leader at present: wait for brokers of the cluster to come back`;
+        if (source === null) throw new Refusal({ kind: 'busy', message });
+        objections.push({ topic: source, partition, message, ...said });
+      }
+    }
+    const [first] = objections;
+    if (first !== undefined) throw new Refusal({ kind: 'busy', message: first.message, objections });
+  }
+
+  /** With any other policy the checkpoints would vanish some day, and everything would be sent again. */
+  async #verifyCompaction(topic: string): Promise<void> {
+    const connection = await this.toLeader({ topic, partition: 0 });
+    const { code, value } = await connection.topicSetting(topic, 'cleanup.policy');
+    // Without the permission to look, the setting of whoever made the topic has to be trusted.
+    if (code !== 0 || value === null || value === 'compact') return;
+    throw new Refusal({
+      kind: 'refused',
+      message:
+        `topic ${topic} has cleanup.policy=${value}, so the cluster would forget what has arrived. Set it: ` +
+        `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config cleanup.policy=compact`,
+    });
+  }
+}
+
+const detailed = (name: string, detail: string | null): string =>
+  detail === null ? name : `${name} (${detail})`;

@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
+import {
+  type Care,
+  decodeAsides,
+  encodeAsides,
+  heed,
+  isPaused,
+  noCare,
+  passAsides,
+  readPosition,
+  settle,
+} from '../../src/forwarder/objections.ts';
+import type { PartitionObjection, Verdict } from '../../src/forwarder/target.ts';
+
+const name = { topic: 'a', partition: 0 };
+const position = (nextOffset: number) => ({ ...name, nextOffset, lives: [] });
+
+const objection = (
+  verdict: Verdict,
+  fromOffset: number,
+  nextOffset: number,
+  badOffsets: readonly number[] = [],
+): PartitionObjection => ({
+  ...name,
+  verdict,
+  cause: 'CAUSE',
+  message: 'the message',
+  batch: { fromOffset, nextOffset, recordCount: nextOffset - fromOffset, badOffsets },
+});
+
+/** Heeds the same objection so many times. */
+const heedOften = (care: Care, times: number, one: PartitionObjection) => {
+  let heeded = heed(care, []);
+  let current = care;
+  for (let time = 0; time < times; time += 1) {
+    heeded = heed(current, [one]);
+    current = heeded.care;
+  }
+  return heeded;
+};
+
+const rangesOf = ({ ranges }: ReturnType<typeof heed>) =>
+  ranges.map(({ fromOffset, nextOffset }) => [fromOffset, nextOffset]);
+
+describe('what is said against a batch', () => {
+  test('sets aside exactly the records that the cluster names', () => {
+    const heeded = heed(noCare, [objection('bad', 10, 20, [12, 13, 17])]);
+    expect(heeded.isAnswered).toBe(true);
+    expect(rangesOf(heeded)).toEqual([
+      [12, 14],
+      [17, 18],
+    ]);
+    expect(heeded.ranges[0]?.cause).toBe('CAUSE');
+  });
+
+  test('has it cut in halves until the guilty record is alone', () => {
+    let care = noCare;
+    let [from, to] = [0, 1000];
+    const guilty = 421;
+    let sessions = 0;
+    for (;;) {
+      const heeded = heed(care, [objection('bad', from, to)]);
+      care = heeded.care;
+      sessions += 1;
+      if (heeded.ranges.length > 0) {
+        expect(rangesOf(heeded)).toEqual([[guilty, guilty + 1]]);
+        break;
+      }
+      const { cuts } = readPosition(care, position(0));
+      [from, to] = [
+        Math.max(from, ...cuts.filter((cut) => cut <= guilty)),
+        Math.min(to, ...cuts.filter((cut) => cut > guilty)),
+      ];
+    }
+    expect(sessions).toBeLessThanOrEqual(12);
+  });
+
+  test('makes batches of its topic smaller if it is too large, and sets a single record aside', () => {
+    const once = heed(noCare, [objection('too-large', 0, 9)]);
+    expect(once.ranges).toEqual([]);
+    expect(readPosition(once.care, position(0)).batchBytesMax).toBe(limits.forwardBatchBytesMax / 2);
+    expect(readPosition(once.care, { ...position(0), topic: 'b' }).batchBytesMax).toBe(
+      limits.forwardBatchBytesMax,
+    );
+    expect(rangesOf(heed(once.care, [objection('too-large', 4, 5)]))).toEqual([[4, 5]]);
+  });
+
+  test('counts only if it is said again and again where it may be the broker’s fault', () => {
+    const batch = objection('doubtful', 0, 8);
+    for (let times = 1; times < limits.doubtfulRefusalsMax; times += 1) {
+      expect(heedOften(noCare, times, batch)).toMatchObject({ isAnswered: false, ranges: [] });
+    }
+    const cut = heedOften(noCare, limits.doubtfulRefusalsMax, batch);
+    expect(cut.isAnswered).toBe(true);
+    expect(readPosition(cut.care, position(0)).cuts).toEqual([0, 4, 8]);
+    // A batch that is taken in between begins the count anew.
+    expect(heed(settle(cut.care, [position(4)]), [objection('doubtful', 4, 8)]).isAnswered).toBe(false);
+  });
+
+  test('is believed of a few records in a row only: then it must be the broker, and the partition waits', () => {
+    let care = noCare;
+    for (let record = 0; record < limits.doubtfulAsidesMax; record += 1) {
+      const heeded = heedOften(care, limits.doubtfulRefusalsMax, objection('doubtful', record, record + 1));
+      expect(rangesOf(heeded)).toEqual([[record, record + 1]]);
+      care = heeded.care;
+    }
+    const last = heedOften(care, limits.doubtfulRefusalsMax, objection('doubtful', 9, 10));
+    expect(last.ranges).toEqual([]);
+    expect(isPaused(last.care.pauses, name)).toBe(true);
+  });
+
+  test('is heard once for each partition: what follows it is only its consequence', () => {
+    const heeded = heed(noCare, [objection('bad', 3, 4), objection('bad', 4, 5)]);
+    expect(rangesOf(heeded)).toEqual([[3, 4]]);
+  });
+
+  test('never sets aside more ranges than a partition may have', () => {
+    const every2nd = Array.from({ length: 500 }, (_, index) => index * 2);
+    const { ranges } = heed(noCare, [objection('bad', 0, 1000, every2nd)]);
+    expect(ranges).toHaveLength(limits.asideRangesMax);
+    expect(ranges.at(-1)?.fromOffset).toBe((limits.asideRangesMax - 1) * 2);
+  });
+});
+
+describe('what is said against a partition or a topic', () => {
+  test('pauses a partition once it was said again and again, and nothing but it', () => {
+    const unwell: PartitionObjection = { ...objection('unwell', 0, 1), batch: null };
+    expect(heedOften(noCare, limits.doubtfulRefusalsMax - 1, unwell).isAnswered).toBe(false);
+    const { care, isAnswered } = heedOften(noCare, limits.doubtfulRefusalsMax, unwell);
+    expect(isAnswered).toBe(true);
+    expect(care.pauses).toEqual([{ ...name, message: 'the message' }]);
+    expect(isPaused(care.pauses, { topic: 'a', partition: 1 })).toBe(false);
+  });
+
+  test('pauses a whole topic at once', () => {
+    const { care } = heed(noCare, [{ topic: 'a', partition: null, message: 'forbidden' }]);
+    expect(isPaused(care.pauses, { topic: 'a', partition: 7 })).toBe(true);
+    expect(isPaused(care.pauses, { topic: 'b', partition: 7 })).toBe(false);
+  });
+});
+
+describe('what is set aside', () => {
+  test('is read up to, and passed', () => {
+    const asides = [
+      { ...name, fromOffset: 5, nextOffset: 6 },
+      { ...name, fromOffset: 6, nextOffset: 8 },
+    ];
+    expect(readPosition({ ...noCare, asides }, position(2)).untilOffset).toBe(5);
+    expect(passAsides(asides, name, 2)).toBe(2);
+    expect(passAsides(asides, name, 5)).toBe(8);
+    expect(passAsides(asides, { topic: 'a', partition: 1 }, 5)).toBe(5);
+  });
+
+  test('is the same when it is read again; adjacent ranges are one', () => {
+    const range = fc.record({ fromOffset: fc.nat(20), length: fc.integer({ min: 1, max: 9 }) });
+    fc.assert(
+      fc.property(fc.array(range, { maxLength: 20 }), (ranges) => {
+        let from = 0;
+        const asides = ranges.map(({ fromOffset, length }) => {
+          const aside = { ...name, fromOffset: from + fromOffset, nextOffset: from + fromOffset + length };
+          from = aside.nextOffset;
+          return aside;
+        });
+        const decoded = decodeAsides(encodeAsides(asides.toReversed()), 'a', 0);
+        const read = decoded.ok ? decoded.value : [];
+        for (let offset = 0; offset <= from; offset += 1)
+          expect(passAsides(read, name, offset)).toBe(passAsides(asides, name, offset));
+        expect(read.every(({ nextOffset }, index) => nextOffset !== read[index + 1]?.fromOffset)).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    '',
+    '{}',
+    '{"version":2,"ranges":[]}',
+    '{"version":1}',
+    '{"version":1,"ranges":[[1]]}',
+    '{"version":1,"ranges":[[2,2]]}',
+    '{"version":1,"ranges":[[-1,2]]}',
+  ])('is not guessed from %s', (text) => {
+    expect(decodeAsides(Buffer.from(text), 'a', 0).ok).toBe(false);
+  });
+});
