@@ -207,12 +207,13 @@ export const limits = {
   // Forwarder
   /** One batch as sent: Kafka's default `max.message.bytes` is 1,048,588. */
   forwardBatchBytesMax: 960 * KIB,
-  /**
-   * Batches of one transaction as they are held and sent. It is halved when the link breaks, down to the lower bound, and
-   * grows by as much as that with each commit.
-   */
+  /** Batches of one transaction as they are held and sent: the bounds, and what the first one of a run takes. */
   transactionBytesMax: 8 * MIB,
   transactionBytesMin: 64 * KIB,
+  transactionBytesFirst: 256 * KIB,
+  /** A transaction grows until it takes so long, and is cut to that when it takes longer than the second. */
+  transactionMsWanted: 5_000,
+  transactionMsMax: 10_000,
   /** Batches of several partitions share a request up to this size, so that none takes too long on a slow link. */
   produceRequestBytesMax: 1 * MIB,
   /** Produce requests to one broker that are not answered yet; Kafka remembers the last five batches of a producer. */

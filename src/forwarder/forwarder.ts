@@ -64,6 +64,8 @@ export class Forwarder implements MirrorStanding {
   #news: () => void = () => {};
   #identityWarning: string | null = null;
   #recordsSetAside = 0;
+  /** When the transaction in hand was begun, by the monotonic clock. */
+  #begunAtMs = 0;
   /** Since when something is paused, by the monotonic clock. */
   #pausedAtMs = 0;
 
@@ -156,9 +158,10 @@ export class Forwarder implements MirrorStanding {
       case 'remember':
         return this.#remember(command.copies);
       case 'send':
+        this.#begunAtMs = this.#options.clock.monotonicMs();
         return this.#answer(await this.#send(command.checkpoints), { type: 'sent' });
       case 'commit':
-        return this.#answer(await this.#target.commit(), { type: 'committed' });
+        return this.#commit();
       case 'abort':
         return this.#answer(await this.#target.abort(), { type: 'aborted', jitter: this.#jitter() });
       case 'set-aside':
@@ -256,6 +259,12 @@ export class Forwarder implements MirrorStanding {
       { topic: checkpointTopic(gateway), partition: 0, batch, source: null },
       ...this.#flush.batches,
     ]);
+  }
+
+  async #commit(): Promise<MirrorEvent> {
+    const failure = await this.#target.commit();
+    const elapsedMs = this.#options.clock.monotonicMs() - this.#begunAtMs;
+    return this.#answer(failure, { type: 'committed', elapsedMs });
   }
 
   async #setAside(known: readonly Aside[], ranges: readonly AsideRange[]): Promise<MirrorEvent> {

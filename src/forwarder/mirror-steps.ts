@@ -41,7 +41,8 @@ export type MirrorEvent =
   /** The copies are durable, but meanwhile the log has dropped something of what was read. */
   | { readonly type: 'overtaken' }
   | { readonly type: 'sent' }
-  | { readonly type: 'committed' }
+  /** So long after the transaction was begun. */
+  | { readonly type: 'committed'; readonly elapsedMs: number }
   | { readonly type: 'aborted'; readonly jitter: number }
   /** It is durable that these records are passed, and told. */
   | { readonly type: 'set-aside'; readonly jitter: number }

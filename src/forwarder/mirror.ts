@@ -1,6 +1,7 @@
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { extendLives, isSame, type PartitionName, type Position } from './checkpoint.ts';
+import { type FlushSize, firstFlushSize, sizeAfterBreak, sizeAfterCommit } from './flush-size.ts';
 import { type Hold, isHeld, settleHolds } from './holds.ts';
 import { describeLost } from './lost-checkpoint.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy, ReadRange } from './mirror-steps.ts';
@@ -48,10 +49,7 @@ export interface MirrorState {
    * cluster has said whether it arrived.
    */
   readonly flush: readonly Position[];
-  /** How much a transaction takes, bytes: less after the link broke. */
-  readonly flushBytes: number;
-  /** The most it may ever take. */
-  readonly flushBytesMax: number;
+  readonly flushSize: FlushSize;
   /** Confirmed, but the gateway's own copy does not say so yet. */
   readonly unremembered: readonly Position[];
   /** Of these the cluster has no checkpoint under our identity: the next transaction gives it one. */
@@ -89,8 +87,7 @@ export const initialState = (
   care: noCare,
   turn: 0,
   flush: [],
-  flushBytes: flushBytesMax,
-  flushBytesMax,
+  flushSize: firstFlushSize(flushBytesMax),
   unremembered: [],
   unannounced: [],
   backlog: false,
@@ -131,7 +128,7 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
       expectPhase(state, 'sending');
       return enter(state, 'committing');
     case 'committed':
-      return afterCommit(state);
+      return afterCommit(state, event.elapsedMs);
     case 'aborted':
       expectPhase(state, 'aborting');
       return answerObjections(state, state.failure, event.jitter);
@@ -191,14 +188,14 @@ function afterRead(state: MirrorState, ranges: readonly ReadRange[], backlog: bo
   return proceed({ ...state, flush: [...announced, ...flush], backlog }, 'reading', 'remembering');
 }
 
-function afterCommit(state: MirrorState): Step {
+function afterCommit(state: MirrorState, elapsedMs: number): Step {
   expectPhase(state, 'committing');
   const positions = [...state.positions];
   for (const position of state.flush) positions[indexOf(state, position)] = position;
   const last = state.flush.at(-1);
   const turn = last === undefined ? 0 : (indexOf(state, last) + 1) % positions.length;
   const acknowledged = { flush: [], unremembered: state.flush, unannounced: [] };
-  const flushBytes = Math.min(state.flushBytes + limits.transactionBytesMin, state.flushBytesMax);
+  const flushSize = sizeAfterCommit(state.flushSize, elapsedMs, state.backlog);
   const care = settle(state.care, state.flush);
   const settled = {
     ...state,
@@ -206,7 +203,7 @@ function afterCommit(state: MirrorState): Step {
     care,
     turn,
     ...acknowledged,
-    flushBytes,
+    flushSize,
     failures: 0,
     failure: null,
   };
@@ -279,12 +276,11 @@ function backOff(state: MirrorState, failure: Failure | null, jitter: number, is
   const ms = Math.round(bound * (0.5 + jitter / 2));
   const isBroken =
     failure?.kind === 'unreachable' && (state.phase === 'sending' || state.phase === 'committing');
-  const halved = Math.min(Math.max(state.flushBytes / 2, limits.transactionBytesMin), state.flushBytes);
   return {
     state: {
       ...state,
       phase: 'backing-off',
-      flushBytes: isBroken ? halved : state.flushBytes,
+      flushSize: isBroken ? sizeAfterBreak(state.flushSize) : state.flushSize,
       repeats: 0,
       failures: failures + 1,
       failure,
@@ -323,7 +319,7 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
         positions: [...state.positions.slice(state.turn), ...state.positions.slice(0, state.turn)]
           .filter((position) => !isHeld(state.holds, position) && !isPaused(state.care.pauses, position))
           .map((position) => readPosition(state.care, position)),
-        bytesMax: state.flushBytes,
+        bytesMax: state.flushSize.bytes,
       };
     case 'remembering':
       return { type: 'remember', copies: copiesOf(state) };

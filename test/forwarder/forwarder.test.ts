@@ -175,8 +175,8 @@ describe('a forwarder', () => {
     });
     await drained(forwarder);
     await forwarder.stop();
-    // 8 MiB are halved five times, and grow by 64 KiB with each commit.
-    expect(sizes).toEqual([0, 5, 11, 18, 27, 37]);
+    // 256 KiB are halved down to 64 KiB, and grow by as much with each commit.
+    expect(sizes).toEqual([0, 1, 3, 6, 11, 17, 24, 33]);
     expect(w.cluster.values('gw1.readings', 0)).toHaveLength(40);
   });
 

@@ -68,6 +68,8 @@ function parseEvent(word: string, rest: string): MirrorEvent {
       return { type: word, partitions: parts(rest).map(parseInfo) };
     case 'failed':
       return { type: 'failed', jitter, failure: parseFailure(rest) };
+    case 'committed':
+      return { type: 'committed', elapsedMs: 0 };
     case 'aborted':
     case 'set-aside':
       return { type: word, jitter };
@@ -79,7 +81,6 @@ function parseEvent(word: string, rest: string): MirrorEvent {
     case 'remembered':
     case 'overtaken':
     case 'sent':
-    case 'committed':
     case 'wrote':
     case 'woke':
     case 'stop':
