@@ -226,6 +226,8 @@ export const limits = {
   lingerMsMax: 60_000,
   /** Another gateway runs with our identity: taking it back at once would only make both stand still. */
   fencedBackoffMs: 60_000,
+  /** A login that was refused may be refused again, and some directories lock an account after a few of them. */
+  loginBackoffMs: 60_000,
   /** A coordinator that is busy with our last transaction is asked again so soon and so often. */
   busyDelayMsMin: 2,
   busyDelayMsMax: 20,
@@ -257,6 +259,17 @@ export const limits = {
   /** Partitions that a message names; a person needs no more to see what happened. */
   partitionsNamedMax: 5,
   brokersMax: 64,
+  /** A CA bundle of a whole system is some 250 KB. */
+  credentialFileBytesMax: 4 * MIB,
+  /** What the other side may ask of SCRAM (RFC 7677 and Kafka: at least 4096); more would only keep the processor busy. */
+  scramIterationsMin: 4096,
+  scramIterationsMax: 1_000_000,
+  /** Random bytes of ours in an exchange of SCRAM. */
+  scramNonceBytes: 18,
+  /** A login that ends is renewed, by a new connection, once so much of its time is used. */
+  loginSessionUsedPercentMax: 80,
+  /** Of what a broker says about a login that it refuses. */
+  quotedAnswerLengthMax: 200,
   /** How long `headwater doctor kafka` waits for a connection, and for each answer. */
   doctorTimeoutMs: 5_000,
   /** A cluster that makes its first coordinator is asked again so soon and so often. */

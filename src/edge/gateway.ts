@@ -21,6 +21,7 @@ import { pinoLogger } from '../platform/pino-logger.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { loadAdminToken } from './admin/admin-token.ts';
 import { CardWear } from './card-wear.ts';
+import { accessReader, accessWarnings } from './cluster-credentials.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
@@ -162,7 +163,7 @@ export class Gateway {
     this.#parts.add('admin', () => adminServer.stop());
     addresses.admin = formatAddress(adminServer.address);
 
-    if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log);
+    if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
     for (const line of this.#greeting(addresses)) output.print(line);
@@ -228,13 +229,18 @@ export class Gateway {
     }
   }
 
-  async #startForwarder(log: Log): Promise<void> {
+  async #startForwarder(log: Log, output: Output): Promise<void> {
     // Loaded only now: the Kafka library takes as long to load as all the rest, and readings need not wait for it.
     const module = await import('../forwarder/forwarder.ts');
     const { gateway, forwarder } = this.#config;
+    const surroundings = { clock: nodeClock, random: nodeRandom, environment: process.env };
+    const readAccess = accessReader(forwarder, surroundings);
+    // Told, but no reason not to start: files may come later, and readings are to be taken in whatever happens.
+    for (const warning of await accessWarnings(forwarder, readAccess)) output.print(`warning: ${warning}`);
     const started = new module.Forwarder({
       log,
       brokers: forwarder.brokers.map(formatAddress),
+      readAccess,
       gateway: gateway.name,
       lingerMs: forwarder.lingerMs,
       topics: forwarder.topics,
@@ -252,14 +258,18 @@ export class Gateway {
   }
 
   #greeting(addresses: StatusReport['addresses']): readonly string[] {
+    const { tls, sasl } = this.#config.forwarder;
     const brokers = this.#config.forwarder.brokers.map(formatAddress).join(', ');
+    const how = `${tls ? ' by TLS' : ''}${sasl ? `, login by ${sasl.mechanism}` : ''}`;
     return [
       `headwater ${version}, gateway ${this.#config.gateway.name}`,
       `MQTT   ${addresses.mqtt}`,
       ...this.#config.serial.map(({ name, path, baud }) => `serial ${name}: ${path}, ${baud} baud`),
       `admin  http://${addresses.admin}`,
       `data   ${this.#dataDir}`,
-      brokers === '' ? 'storing; no cluster is configured: set forwarder.brokers' : `mirroring to ${brokers}`,
+      brokers === ''
+        ? 'storing; no cluster is configured: set forwarder.brokers'
+        : `mirroring to ${brokers}${how}`,
     ];
   }
 

@@ -7,6 +7,7 @@ import type { Random } from '../core/random.ts';
 import type { MirroredLog, PartitionInfo } from '../log/types.ts';
 import { encodeCheckpoint, type PartitionName, type Position } from './checkpoint.ts';
 import { sourcesOf } from './checkpoint-sources.ts';
+import { openAccess, type ReadAccess } from './cluster-access.ts';
 import { type Flush, readFlush } from './flush.ts';
 import { isHeld, settleHolds } from './holds.ts';
 import { KafkaTarget } from './kafka-target.ts';
@@ -27,6 +28,8 @@ export interface ForwarderOptions {
   readonly log: MirroredLog;
   /** `host:port` of some brokers of the cluster; the others are found through them. */
   readonly brokers: readonly string[];
+  /** TLS and login; without it, neither. */
+  readonly readAccess?: ReadAccess;
   /** The gateway's name: first part of the central topics' names. */
   readonly gateway: string;
   /** How long the first new record waits for others, milliseconds. */
@@ -71,7 +74,8 @@ export class Forwarder implements MirrorStanding {
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
-    this.#target = options.target ?? new KafkaTarget(options.brokers);
+    const { brokers, readAccess = openAccess, clock } = options;
+    this.#target = options.target ?? new KafkaTarget({ brokers, readAccess, clock });
     this.#memory = new MirrorMemory(options.log, options.board);
     this.#progress = new Progress(options);
     const { lingerMs, onCheckpointLost, transactionBytesMax } = options;

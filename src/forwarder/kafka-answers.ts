@@ -1,5 +1,8 @@
 /* What brokers answer, without the client library's own types. */
 
+const transactionalBit = 0x10;
+const controlBit = 0x20;
+
 export interface BrokerAddress {
   readonly host: string;
   readonly port: number;
@@ -14,6 +17,8 @@ export interface ClusterMetadata {
     readonly name: string;
     readonly code: number;
     readonly partitions: readonly { readonly partition: number; readonly leaderId: number }[];
+    /** What we may do with it: bit n is set for Kafka's operation n. */
+    readonly operations: number;
   }[];
 }
 
@@ -52,8 +57,48 @@ export interface FetchedPartition {
   readonly batches: readonly FetchedBatch[];
 }
 
+/** The rest of an answer that holds an error code only. */
+export const nothingFetched = { lastStableOffset: 0, abortedTransactions: [], batches: [] } as const;
+
+/** A record batch (magic 2) as it was decoded. */
+interface DecodedBatch {
+  readonly firstOffset: bigint;
+  readonly lastOffsetDelta: number;
+  readonly producerId: bigint;
+  readonly attributes: number;
+  readonly records: readonly { readonly key: Uint8Array | null; readonly value: Uint8Array | null }[];
+}
+
+/** What of a batch matters to a reader of checkpoints. */
+export function fetchedBatch(batch: DecodedBatch): FetchedBatch {
+  const { firstOffset, lastOffsetDelta, producerId, attributes, records } = batch;
+  return {
+    baseOffset: Number(firstOffset),
+    lastOffset: Number(firstOffset) + lastOffsetDelta,
+    producerId,
+    isTransactional: (attributes & transactionalBit) !== 0,
+    isControl: (attributes & controlBit) !== 0,
+    records: records.map(({ key, value }) => ({ key, value })),
+  };
+}
+
 /**
  * The generation of Kafka's transaction protocol. In the first a client adds partitions to a transaction before it
  * writes to them, and keeps its epoch; in the second each transaction has an epoch of its own.
  */
 export type TransactionProtocol = 1 | 2;
+
+/** What the client library says of one batch that was sent. */
+export const producedBatch = (
+  topic: string,
+  answered: {
+    readonly index: number;
+    readonly errorCode: number;
+    readonly recordErrors: readonly { readonly batchIndex: number }[];
+  },
+): RefusedBatchCode => ({
+  topic,
+  partition: answered.index,
+  code: answered.errorCode,
+  badRecords: answered.recordErrors.map(({ batchIndex }) => batchIndex),
+});

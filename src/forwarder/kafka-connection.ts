@@ -16,26 +16,35 @@ import {
   produceV9,
   produceV11,
   ResponseError,
+  saslAuthenticateV2,
+  saslHandshakeV1,
   Writer,
 } from '@platformatic/kafka';
 import { limits } from '../core/limits.ts';
-import type {
-  BrokerAddress,
-  ClusterMetadata,
-  FetchedPartition,
-  PartitionCode,
-  RefusedBatchCode,
-  TopicCode,
-  TransactionProtocol,
+import { type ClusterAccess, tlsOptions } from './cluster-access.ts';
+import {
+  type BrokerAddress,
+  type ClusterMetadata,
+  type FetchedPartition,
+  fetchedBatch,
+  nothingFetched,
+  type PartitionCode,
+  producedBatch,
+  type RefusedBatchCode,
+  type TopicCode,
+  type TransactionProtocol,
 } from './kafka-answers.ts';
-import { LinkError, reasonOf } from './link-trouble.ts';
+import { explained, LinkError } from './link-trouble.ts';
+import { type HandshakeAnswer, type LoginAnswer, logIn } from './login.ts';
 import type { Producer } from './outgoing-batch.ts';
 import type { PartitionBatch } from './target.ts';
 
 /*
- * The only file that knows the client library, of which it uses the codec and the connection. The versions are the
- * lowest that do what we need, so that no negotiation is needed: every Kafka from 3.0 on speaks them, and also a
- * cluster with transaction.version 2. AddPartitionsToTxn is version 3, since later ones are for brokers only.
+ * The only file that knows the client library, of which it uses the codec and the connection; logins are calls like any
+ * other, since the library's own renews them amid other calls, takes refused tokens for accepted, and throws where nobody
+ * can catch it. The versions are the lowest that do what we need, so that no negotiation is needed: every Kafka from 3.0
+ * on speaks them, and also a cluster with transaction.version 2. AddPartitionsToTxn is version 3, since later ones are for
+ * brokers only.
  */
 
 interface EndAnswer {
@@ -45,8 +54,6 @@ interface EndAnswer {
 
 type ProduceArguments = [transactionalId: string, batches: readonly PartitionBatch[]];
 
-const transactionalBit = 0x10;
-const controlBit = 0x20;
 const readCommittedLevel = 1;
 const topicResource = 2;
 
@@ -95,20 +102,28 @@ const endTxn5: API<Parameters<typeof endTxnV3.createRequest>, EndAnswer> = creat
 export class KafkaConnection {
   readonly address: BrokerAddress;
   readonly #connection: Connection;
+  readonly #access: ClusterAccess;
+  #sessionMs: number | null = null;
+  #socketError: Error | null = null;
+  #hasAnswered = false;
 
   /** `timeoutMs`, for connecting and for each answer, if the usual ones are too long. */
-  constructor(address: BrokerAddress, timeoutMs?: number) {
+  constructor(address: BrokerAddress, access: ClusterAccess, timeoutMs?: number) {
     this.address = address;
+    this.#access = access;
     this.#connection = new Connection('headwater', {
       connectTimeout: timeoutMs ?? limits.kafkaConnectTimeoutMs,
       requestTimeout: timeoutMs ?? limits.kafkaRequestTimeoutMs,
+      ...(access.tls && { tls: tlsOptions(access.tls, address.host) }),
     });
-    // Without a listener an error event would end the process; the calls in flight are told anyway.
-    this.#connection.on('error', () => {});
+    // Without a listener an error event would end the process.
+    this.#connection.on('error', (error) => {
+      this.#socketError ??= error;
+    });
   }
 
   get isConnected(): boolean {
-    return this.#connection.isConnected();
+    return this.#sessionMs !== null && this.#connection.isConnected();
   }
 
   /** Whether anything at all was ever received, also if it was no answer. */
@@ -116,12 +131,20 @@ export class KafkaConnection {
     return this.#connection.socket.bytesRead > 0;
   }
 
-  /** @throws LinkError */
+  /** For how long the login counts, milliseconds from when it was done; 0 for as long as the connection lasts. */
+  get sessionMs(): number {
+    return this.#sessionMs ?? 0;
+  }
+
+  /** Connects and logs in. @throws LinkError */
   async connect(): Promise<void> {
+    const { login, nowMs } = this.#access;
     try {
       await this.#connection.connect(this.address.host, this.address.port);
+      this.#sessionMs = login === null ? 0 : await logIn(login, this, nowMs);
     } catch (error) {
-      throw this.#linkError(error);
+      this.close();
+      throw error instanceof LinkError ? error : this.#linkError(error);
     }
   }
 
@@ -129,6 +152,19 @@ export class KafkaConnection {
   close(): void {
     this.#connection.close(() => {});
     if (this.#connection.status === 'closing') this.#connection.socket.destroy();
+  }
+
+  /** The first request of a login. */
+  async handshake(mechanism: string): Promise<HandshakeAnswer> {
+    const { errorCode, mechanisms = [] } = await this.#call(saslHandshakeV1.api, mechanism);
+    return { code: errorCode, mechanisms };
+  }
+
+  /** The other requests of a login. */
+  async authenticate(bytes: Uint8Array): Promise<LoginAnswer> {
+    const answer = await this.#call(saslAuthenticateV2.api, Buffer.from(bytes));
+    const { errorCode: code, errorMessage, authBytes, sessionLifetimeMs } = answer;
+    return { code, detail: errorMessage ?? null, bytes: authBytes, sessionMs: Number(sessionLifetimeMs) };
   }
 
   /** The first thing to ask a broker. `transactionVersion` is the level that the cluster has agreed on. */
@@ -142,37 +178,33 @@ export class KafkaConnection {
   async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
     // The library's type has no null, which the protocol has for "all".
     const asked = (topics === null ? null : [...topics]) as string[];
-    const answer = await this.#call(metadataV12.api, asked, false, false);
+    const answer = await this.#call(metadataV12.api, asked, false, true);
     return {
       clusterId: answer.clusterId ?? '',
       controllerId: answer.controllerId,
       nodes: answer.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, address: { host, port } })),
-      topics: answer.topics.map(({ name, errorCode, partitions }) => ({
+      topics: answer.topics.map(({ name, errorCode, partitions, topicAuthorizedOperations: operations }) => ({
         name: name ?? '',
         code: errorCode,
         partitions: partitions.map(({ partitionIndex, leaderId }) => ({
           partition: partitionIndex,
           leaderId,
         })),
+        operations,
       })),
     };
   }
 
-  async createTopic(name: string, partitions: number, configs: Record<string, string>): Promise<TopicCode> {
-    const { topics } = await this.#call(
-      createTopicsV7.api,
-      [
-        {
-          name,
-          numPartitions: partitions,
-          replicationFactor: -1,
-          assignments: [],
-          configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
-        },
-      ],
-      limits.kafkaRequestTimeoutMs,
-      false,
-    );
+  /** With `isTrial` only whether it could be created. */
+  async createTopic(
+    name: string,
+    partitions: number,
+    settings: Record<string, string>,
+    isTrial = false,
+  ): Promise<TopicCode> {
+    const configs = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
+    const topic = { name, numPartitions: partitions, replicationFactor: -1, assignments: [], configs };
+    const { topics } = await this.#call(createTopicsV7.api, [topic], limits.kafkaRequestTimeoutMs, isTrial);
     return { name, code: topics[0]?.errorCode ?? 0, detail: topics[0]?.errorMessage ?? null };
   }
 
@@ -265,12 +297,7 @@ export class KafkaConnection {
     const api = protocol === 2 ? produce12 : produce9;
     const { responses } = await this.#call(api, transactionalId, batches);
     return responses.flatMap(({ name, partitionResponses }) =>
-      partitionResponses.map(({ index, errorCode, recordErrors }) => ({
-        topic: name,
-        partition: index,
-        code: errorCode,
-        badRecords: recordErrors.map(({ batchIndex }) => batchIndex),
-      })),
+      partitionResponses.map((answered) => producedBatch(name, answered)),
     );
   }
 
@@ -334,13 +361,7 @@ export class KafkaConnection {
       '',
     );
     const partition = answer.responses[0]?.partitions[0];
-    if (partition === undefined)
-      return {
-        code: answer.errorCode || unknownServerError,
-        lastStableOffset: 0,
-        abortedTransactions: [],
-        batches: [],
-      };
+    if (partition === undefined) return { code: answer.errorCode || unknownServerError, ...nothingFetched };
     return {
       code: partition.errorCode,
       lastStableOffset: Number(partition.lastStableOffset),
@@ -348,14 +369,7 @@ export class KafkaConnection {
         producerId,
         firstOffset: Number(firstOffset),
       })),
-      batches: (partition.records ?? []).map((batch) => ({
-        baseOffset: Number(batch.firstOffset),
-        lastOffset: Number(batch.firstOffset) + batch.lastOffsetDelta,
-        producerId: batch.producerId,
-        isTransactional: (batch.attributes & transactionalBit) !== 0,
-        isControl: (batch.attributes & controlBit) !== 0,
-        records: batch.records.map(({ key, value }) => ({ key, value })),
-      })),
+      batches: (partition.records ?? []).map(fetchedBatch),
     };
   }
 
@@ -365,7 +379,9 @@ export class KafkaConnection {
     ...args: Arguments
   ): Promise<Exclude<Answer, boolean>> {
     try {
-      return (await api.async(this.#connection, ...args)) as Exclude<Answer, boolean>;
+      const answer = (await api.async(this.#connection, ...args)) as Exclude<Answer, boolean>;
+      this.#hasAnswered = true;
+      return answer;
     } catch (error) {
       if (error instanceof ResponseError) return error['response'] as Exclude<Answer, boolean>;
       this.close();
@@ -374,8 +390,8 @@ export class KafkaConnection {
   }
 
   #linkError(error: unknown): LinkError {
-    const { host, port } = this.address;
-    return new LinkError(`${host}:${port}: ${reasonOf(error)}`, { cause: error });
+    const [access, socketError, hasAnswered] = [this.#access, this.#socketError, this.#hasAnswered];
+    return explained(error, { address: this.address, access, socketError, hasAnswered });
   }
 }
 

@@ -2,21 +2,28 @@ import { lookup } from 'node:dns/promises';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import type { ReadAccess } from './cluster-access.ts';
 import type { BrokerAddress } from './kafka-answers.ts';
 import { KafkaConnection } from './kafka-connection.ts';
 import { kafkaFailure } from './kafka-failure.ts';
-import { LinkError, type LinkTrouble, linkTrouble } from './link-trouble.ts';
+import type { TopicPermissions } from './kafka-permissions.ts';
+import { LinkError, type LinkTrouble } from './link-trouble.ts';
 import { centralTopic, checkpointTopic, transactionalId } from './names.ts';
 
 /** Why no broker could be spoken to at an address. */
-export type DialTrouble = LinkTrouble | 'too-old' | 'wants-login';
+export type DialTrouble = Exclude<LinkTrouble, 'tls' | 'login' | 'access'> | 'too-old' | 'wants-login';
+
+/** TLS or the login did not come about: why, and what to do, in words about the broker. */
+export interface Barred {
+  readonly reason: string;
+}
 
 /** What was found at one address. */
 export interface Dial {
   readonly address: BrokerAddress;
   /** The IP addresses that the host name means here; none if it is unknown. */
   readonly resolved: readonly string[];
-  readonly answer: DialAnswer | DialTrouble;
+  readonly answer: DialAnswer | DialTrouble | Barred;
 }
 
 export interface DialAnswer {
@@ -33,6 +40,8 @@ export interface Survey {
   readonly checkpointTopic: string;
   /** Null if it is not told, or there is no such topic. */
   readonly checkpointCleanupPolicy: string | null;
+  /** Of the topics that are there, and of those that the mirror will need. */
+  readonly permissions: readonly TopicPermissions[];
   readonly transactionalId: string;
   /** Null if transactions have a coordinator, else why not. */
   readonly transactionFailure: string | null;
@@ -40,6 +49,8 @@ export interface Survey {
 
 /** Everything that was found out, without any judgement. */
 export interface Examination {
+  /** What is wrong with our own certificates and secrets; nobody is dialled then. */
+  readonly accessProblems: readonly string[];
   readonly bootstrap: readonly Dial[];
   /** Every address that the first broker to answer gave for the brokers of its cluster. */
   readonly advertised: readonly { readonly nodeId: number; readonly dial: Dial }[];
@@ -50,6 +61,9 @@ export interface Examination {
 export interface ExaminationRequest {
   readonly brokers: readonly BrokerAddress[];
   readonly gateway: string;
+  /** Names of log topics that will be mirrored, as far as they are known. */
+  readonly topics: readonly string[];
+  readonly readAccess: ReadAccess;
   readonly clock: Clock;
   /** How long to wait for a connection, and for each answer. */
   readonly timeoutMs: number;
@@ -61,23 +75,25 @@ export interface ExaminationRequest {
  * the network or the cluster does.
  */
 export async function examineKafka(request: ExaminationRequest): Promise<Examination> {
-  const bootstrap = await Promise.all(request.brokers.map((address) => dial(address, request.timeoutMs)));
+  const own = await request.readAccess();
+  if (!own.ok) return { accessProblems: own.problems, bootstrap: [], advertised: [], survey: null };
+  const bootstrap = await Promise.all(request.brokers.map((address) => dial(address, request)));
   const first = bootstrap.find(isAnswered);
-  if (first === undefined) return { bootstrap, advertised: [], survey: null };
+  if (first === undefined) return { accessProblems: [], bootstrap, advertised: [], survey: null };
   const nodes = first.answer.nodes.slice(0, limits.brokersMax);
   const advertised = await Promise.all(
-    nodes.map(async ({ id, address }) => ({ nodeId: id, dial: await dial(address, request.timeoutMs) })),
+    nodes.map(async ({ id, address }) => ({ nodeId: id, dial: await dial(address, request) })),
   );
-  return { bootstrap, advertised, survey: await survey(first.address, request) };
+  return { accessProblems: [], bootstrap, advertised, survey: await survey(first.address, request) };
 }
 
 /** Whether a broker answered there. */
 export function isAnswered(found: Dial): found is Dial & { readonly answer: DialAnswer } {
-  return typeof found.answer !== 'string';
+  return typeof found.answer !== 'string' && 'nodes' in found.answer;
 }
 
-async function dial(address: BrokerAddress, timeoutMs: number): Promise<Dial> {
-  const [resolved, answer] = await Promise.all([resolve(address.host), ask(address, timeoutMs)]);
+async function dial(address: BrokerAddress, request: ExaminationRequest): Promise<Dial> {
+  const [resolved, answer] = await Promise.all([resolve(address.host), ask(address, request)]);
   return { address, resolved, answer };
 }
 
@@ -89,8 +105,11 @@ async function resolve(host: string): Promise<readonly string[]> {
   }
 }
 
-async function ask(address: BrokerAddress, timeoutMs: number): Promise<DialAnswer | DialTrouble> {
-  const connection = new KafkaConnection(address, timeoutMs);
+async function ask(address: BrokerAddress, request: ExaminationRequest): Promise<Dial['answer']> {
+  const read = await request.readAccess();
+  if (!read.ok) return { reason: read.problems.join('; ') };
+  const { tls, login } = read.access;
+  const connection = new KafkaConnection(address, read.access, request.timeoutMs);
   let isKafka = false;
   try {
     await connection.connect();
@@ -101,10 +120,12 @@ async function ask(address: BrokerAddress, timeoutMs: number): Promise<DialAnswe
     return { clusterId, controllerId, transactionVersion, nodes };
   } catch (error) {
     if (!(error instanceof LinkError)) throw error;
-    const trouble = linkTrouble(error);
+    const { trouble, reason } = error;
+    if (trouble === 'tls' || trouble === 'login' || trouble === 'access') return { reason };
     if (trouble !== 'closed' && trouble !== 'timeout') return trouble;
     // A broker talks about its versions with anybody, and closes the connection on whoever then skips the login.
-    if (isKafka) return trouble === 'closed' ? 'wants-login' : trouble;
+    if (isKafka) return trouble === 'closed' && login === null ? 'wants-login' : trouble;
+    if (tls !== null) return { reason };
     return connection.hasReceived ? 'unintelligible' : trouble;
   } finally {
     connection.close();
@@ -112,19 +133,23 @@ async function ask(address: BrokerAddress, timeoutMs: number): Promise<DialAnswe
 }
 
 async function survey(address: BrokerAddress, request: ExaminationRequest): Promise<Survey | string> {
-  const connection = new KafkaConnection(address, request.timeoutMs);
+  const read = await request.readAccess();
+  if (!read.ok) return read.problems.join('; ');
+  const connection = new KafkaConnection(address, read.access, request.timeoutMs);
   try {
     await connection.connect();
     const { topics } = await connection.metadata(null);
+    const names = topics
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(centralTopic(request.gateway, '')));
     const ours = checkpointTopic(request.gateway);
     const policy = await connection.topicSetting(ours, 'cleanup.policy');
     const id = transactionalId('doctor', 'bulk');
     return {
-      topics: topics
-        .map(({ name }) => name)
-        .filter((name) => name.startsWith(centralTopic(request.gateway, ''))),
+      topics: names,
       checkpointTopic: ours,
       checkpointCleanupPolicy: policy.code === 0 ? policy.value : null,
+      permissions: await permissions(connection, names, request),
       transactionalId: id,
       transactionFailure: await coordinatorFailure(connection, id, request.clock),
     };
@@ -135,6 +160,26 @@ async function survey(address: BrokerAddress, request: ExaminationRequest): Prom
     connection.close();
   }
 }
+
+async function permissions(
+  connection: KafkaConnection,
+  found: readonly string[],
+  { gateway, topics }: ExaminationRequest,
+): Promise<readonly TopicPermissions[]> {
+  const ours = checkpointTopic(gateway);
+  const names = [...new Set([ours, ...topics.map((topic) => centralTopic(gateway, topic)), ...found])];
+  const metadata = await connection.metadata(names);
+  const all: TopicPermissions[] = [];
+  for (const name of names) {
+    const topic = metadata.topics.find((one) => one.name === name);
+    const { code, operations } = topic ?? { code: unknownTopic, operations: 0 };
+    const created = code === unknownTopic ? await connection.createTopic(name, 1, {}, true) : { code: 0 };
+    all.push({ name, isCheckpoint: name === ours, code, operations, createCode: created.code });
+  }
+  return all;
+}
+
+const unknownTopic = 3;
 
 async function coordinatorFailure(
   connection: KafkaConnection,

@@ -4,6 +4,7 @@ import type { Failure, FailureKind, Verdict } from './target.ts';
 export type KafkaCall =
   | 'metadata'
   | 'create-topic'
+  | 'grow-topic'
   | 'coordinator'
   | 'begin'
   | 'produce'
@@ -13,8 +14,8 @@ export type KafkaCall =
 interface Meaning {
   readonly name: string;
   readonly kind: FailureKind;
-  /** What to do, where there is something to do. */
-  readonly advice?: string;
+  /** What to do, where there is something to do; it may depend on what we were doing. */
+  readonly advice?: string | Readonly<Partial<Record<KafkaCall, string>>>;
   /** What it says of a partition or of a batch for it; null if it is about the topic. */
   readonly verdict?: Verdict | null;
 }
@@ -84,7 +85,15 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
       name: 'TOPIC_AUTHORIZATION_FAILED',
       kind: 'forbidden',
       verdict: null,
-      advice: 'grant Write on this topic, and on the checkpoint topic Read as well',
+      advice: {
+        metadata: 'grant Write on it, and if it is the checkpoint topic Read as well',
+        'create-topic':
+          "grant Create on topics that begin with the gateway's name, or create the topic yourself",
+        'grow-topic': 'grant Alter on it, or give it as many partitions as it has here',
+        begin: 'grant Write on it',
+        produce: 'grant Write on it',
+        'read-checkpoints': 'grant Read on it',
+      },
     },
   ],
   [
@@ -92,7 +101,7 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
     {
       name: 'CLUSTER_AUTHORIZATION_FAILED',
       kind: 'forbidden',
-      advice: 'grant Create on the cluster, or create the topic yourself',
+      advice: "grant Create on topics that begin with the gateway's name, or create the topic yourself",
     },
   ],
   [
@@ -140,7 +149,7 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
     {
       name: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
       kind: 'forbidden',
-      advice: 'grant Write and Describe on transactional ids that begin with headwater-',
+      advice: 'grant Write on transactional ids that begin with headwater-',
     },
   ],
   [
@@ -171,8 +180,10 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
 export function kafkaFailure(call: KafkaCall, code: number, about: string): Failure {
   const meaning: Meaning = meanings.get(code) ?? { name: kafkaErrorName(code), kind: 'refused' };
   const kind = call === 'produce' && meaning.kind === 'busy' ? 'refused' : meaning.kind;
-  const advice = meaning.advice === undefined ? '' : `: ${meaning.advice}`;
-  return { kind, message: `${meaning.name} from the cluster when ${doing[call]} ${about}${advice}` };
+  const advice = typeof meaning.advice === 'object' ? meaning.advice[call] : meaning.advice;
+  const next = advice === undefined ? '' : `: ${advice}`;
+  const where = kind === 'forbidden' ? '. The README lists what the cluster must grant' : '';
+  return { kind, message: `${meaning.name} from the cluster when ${doing[call]} ${about}${next}${where}` };
 }
 
 /** Kafka's name of an error code. */
@@ -184,6 +195,7 @@ export const kafkaVerdict = (code: number): Verdict | null | undefined => meanin
 const doing: Readonly<Record<KafkaCall, string>> = {
   metadata: 'asking about',
   'create-topic': 'creating topic',
+  'grow-topic': 'adding partitions to topic',
   coordinator: 'asking for the coordinator of',
   begin: 'beginning a transaction of',
   produce: 'writing to',

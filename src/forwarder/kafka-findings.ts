@@ -7,6 +7,7 @@ import {
   isAnswered,
   type Survey,
 } from './kafka-doctor.ts';
+import { permissionProblems } from './kafka-permissions.ts';
 
 /** One sentence about the cluster; where something is wrong it says what to change. */
 export interface Finding {
@@ -16,7 +17,13 @@ export interface Finding {
 }
 
 /** What an examination means, most basic things first. Pure. */
-export function findingsOf({ bootstrap, advertised, survey }: Examination): readonly Finding[] {
+export function findingsOf({
+  accessProblems,
+  bootstrap,
+  advertised,
+  survey,
+}: Examination): readonly Finding[] {
+  if (accessProblems.length > 0) return accessProblems.map((problem) => wrong('access', problem));
   const first = bootstrap.find(isAnswered);
   const findings = bootstrap.map((dial) => bootstrapFinding(dial, first));
   if (first === undefined) return findings;
@@ -32,6 +39,8 @@ type AnsweredDial = Dial & { readonly answer: DialAnswer };
 
 function bootstrapFinding(dial: Dial, first: AnsweredDial | undefined): Finding {
   const where = format(dial.address);
+  const barred = barredBy(dial);
+  if (barred !== undefined) return wrong(where, barred);
   if (!isAnswered(dial)) return wrong(where, bootstrapAdvice[asTrouble(dial)]);
   if (first !== undefined && dial.answer.clusterId !== first.answer.clusterId) {
     const text = `answers, but belongs to another cluster (${dial.answer.clusterId}) than ${format(first.address)}`;
@@ -43,9 +52,6 @@ function bootstrapFinding(dial: Dial, first: AnsweredDial | undefined): Finding 
   return fine(where, `Kafka answers (${dial.resolved.join(', ')})`);
 }
 
-const plainTextOnly =
-  'Headwater speaks to Kafka without TLS and SASL: give the brokers a PLAINTEXT listener for it, and its port here';
-
 const bootstrapAdvice: Readonly<Record<DialTrouble, string>> = {
   'unknown-host':
     'no DNS server knows this host name; correct it in forwarder.brokers, or add it to DNS or /etc/hosts',
@@ -56,12 +62,11 @@ const bootstrapAdvice: Readonly<Record<DialTrouble, string>> = {
     'nothing answers; a firewall drops the packets, the host is off, or something else than Kafka listens there. ' +
     'Check forwarder.brokers',
   closed:
-    'the connection is closed without an answer; this is no Kafka broker, or one that expects TLS. ' +
-    plainTextOnly,
-  'needs-tls': `the broker expects TLS. ${plainTextOnly}`,
+    'the connection is closed without an answer; this is no Kafka broker, or one that expects TLS (forwarder.tls)',
+  'needs-tls': 'the broker expects TLS; set forwarder.tls, or use the port of a listener without it',
   unintelligible: 'something answers that is not Kafka; correct host and port in forwarder.brokers',
   'too-old': 'this Kafka is too old; Headwater needs version 3.0 or later',
-  'wants-login': `the broker wants a login (SASL). ${plainTextOnly}`,
+  'wants-login': 'the broker wants a login; set forwarder.sasl, or use the port of a listener without it',
 };
 
 function clusterText({ clusterId, nodes, controllerId, transactionVersion }: DialAnswer): string {
@@ -83,6 +88,8 @@ function advertisedFinding(nodeId: number, dial: Dial, first: AnsweredDial): Fin
       `advertises ${where}, which for this device is the device itself, not the broker. ${remedy}`,
     );
   }
+  const barred = barredBy(dial);
+  if (barred !== undefined) return wrong(about, `advertises ${where}, where a connection fails: ${barred}`);
   if (!isAnswered(dial)) return wrong(about, `advertises ${where}, but ${reasonFor(dial, first)}. ${remedy}`);
   if (isElsewhere) {
     return wrong(
@@ -108,10 +115,10 @@ const advertisedReasons: Readonly<Record<DialTrouble, string>> = {
   refused: 'nothing listens there, or the broker is down',
   timeout: 'nothing answers there: a firewall drops the packets, or the address belongs to an inner network',
   closed: 'what listens there closes the connection without an answer: no Kafka, or a listener with TLS',
-  'needs-tls': 'that listener expects TLS, which Headwater does not speak yet',
+  'needs-tls': 'that listener expects TLS, and forwarder.tls is not set',
   unintelligible: 'what answers there is not Kafka',
   'too-old': 'the Kafka there is too old; Headwater needs version 3.0 or later',
-  'wants-login': 'that listener wants a login (SASL), which Headwater does not speak yet',
+  'wants-login': 'that listener wants a login, and forwarder.sasl is not set',
 };
 
 /** The host that was reached, with the broker's own port where that is likely to be right. */
@@ -125,7 +132,12 @@ function surveyFindings(survey: Survey | string | null): readonly Finding[] {
   if (survey === null) return [];
   if (typeof survey === 'string')
     return [wrong('cluster', `the broker that answered has stopped answering: ${survey}; try again`)];
-  return [topicsFinding(survey), checkpointFinding(survey), transactionFinding(survey)];
+  return [
+    topicsFinding(survey),
+    checkpointFinding(survey),
+    ...permissionFindings(survey),
+    transactionFinding(survey),
+  ];
 }
 
 function topicsFinding({ topics, checkpointTopic }: Survey): Finding {
@@ -142,7 +154,7 @@ function checkpointFinding({
   if (!topics.includes(name))
     return fine('checkpoint', `topic ${name} is not there yet; the gateway makes it`);
   if (policy === null) {
-    const text = `topic ${name} is there, but its cleanup.policy may not be seen; be sure that it is compact`;
+    const text = `topic ${name} is there, but its cleanup.policy may not be seen; grant DescribeConfigs on it, or be sure that it is compact`;
     return fine('checkpoint', text);
   }
   if (policy === 'compact') return fine('checkpoint', `topic ${name} has cleanup.policy=compact`);
@@ -151,10 +163,20 @@ function checkpointFinding({
   return wrong('checkpoint', `${text} ${command} --add-config cleanup.policy=compact`);
 }
 
+function permissionFindings({ permissions }: Survey): readonly Finding[] {
+  const problems = permissions.flatMap(permissionProblems);
+  if (problems.length === 0)
+    return [fine('permissions', 'all topics may be written, or created where they are missing')];
+  return problems.map((problem) => wrong('permissions', problem));
+}
+
 function transactionFinding({ transactionalId, transactionFailure }: Survey): Finding {
   if (transactionFailure !== null) return wrong('transactions', transactionFailure);
   return fine('transactions', `there is a coordinator for transactional ids such as ${transactionalId}`);
 }
+
+const barredBy = ({ answer }: Dial): string | undefined =>
+  typeof answer === 'object' && 'reason' in answer ? answer.reason : undefined;
 
 const asTrouble = ({ answer }: Dial): DialTrouble => (typeof answer === 'string' ? answer : 'unintelligible');
 

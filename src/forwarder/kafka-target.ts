@@ -1,5 +1,5 @@
 import { assert } from '../core/errors.ts';
-import { BrokerPool } from './broker-pool.ts';
+import { BrokerPool, type BrokerPoolOptions } from './broker-pool.ts';
 import { collectCommitted } from './committed-records.ts';
 import type { BrokerAddress, PartitionCode, RefusedBatchCode, TransactionProtocol } from './kafka-answers.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
@@ -28,8 +28,8 @@ export class KafkaTarget implements Target {
   /** Next sequence of each partition: in this session, or with the second protocol in this transaction. */
   #sequences: Sequences = new Map();
 
-  constructor(brokers: readonly string[]) {
-    this.#pool = new BrokerPool(brokers);
+  constructor(options: BrokerPoolOptions) {
+    this.#pool = new BrokerPool(options);
     this.#topics = new SessionTopics(this.#pool);
   }
 

@@ -271,8 +271,7 @@ function backOff(state: MirrorState, failure: Failure | null, jitter: number, is
   if (state.stopping) return finish(state);
   const failures = isAnswered ? 0 : state.failures;
   const doubled = limits.forwardBackoffMsMin * 2 ** Math.min(failures, 20);
-  const bound =
-    failure?.kind === 'fenced' ? limits.fencedBackoffMs : Math.min(doubled, limits.forwardBackoffMsMax);
+  const bound = fixedBackoffMs(failure) ?? Math.min(doubled, limits.forwardBackoffMsMax);
   const ms = Math.round(bound * (0.5 + jitter / 2));
   const isBroken =
     failure?.kind === 'unreachable' && (state.phase === 'sending' || state.phase === 'committing');
@@ -287,6 +286,12 @@ function backOff(state: MirrorState, failure: Failure | null, jitter: number, is
     },
     commands: [{ type: 'close' }, { type: 'sleep', ms }],
   };
+}
+
+/** Where trying again soon would do harm: fence the other one, or have the account locked. */
+function fixedBackoffMs(failure: Failure | null): number | undefined {
+  if (failure?.kind === 'fenced') return limits.fencedBackoffMs;
+  return failure?.kind === 'unauthenticated' ? limits.loginBackoffMs : undefined;
 }
 
 function finish(state: MirrorState): Step {

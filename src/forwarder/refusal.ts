@@ -19,7 +19,11 @@ export async function attempt(work: () => Promise<void>): Promise<Failure | null
     return null;
   } catch (error) {
     if (error instanceof Refusal) return error.failure;
-    if (error instanceof LinkError) return { kind: 'unreachable', message: error.message };
+    if (error instanceof LinkError)
+      return {
+        kind: error.trouble === 'login' ? 'unauthenticated' : 'unreachable',
+        message: error.message,
+      };
     throw error;
   }
 }

@@ -96,7 +96,7 @@ export class SessionTopics {
     const isToGrow = found.partitions.length < partitions;
     if (isToGrow) {
       const grown = await (await this.#pool.toNamed(controller)).growTopic(name, partitions);
-      check('create-topic', grown.code, detailed(name, grown.detail));
+      check('grow-topic', grown.code, detailed(name, grown.detail));
     }
     this.#learnLeaders(found, topic);
     return isToGrow;

@@ -129,6 +129,8 @@ export type FailureKind =
   | 'hidden'
   /** No connection, or it was lost, or no answer came: anything may have happened. */
   | 'unreachable'
+  /** A broker does not accept our login, and nobody knows what else has arrived meanwhile. */
+  | 'unauthenticated'
   /** Somebody else started a session with our identity. */
   | 'fenced'
   | 'forbidden'

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import type { BrokerAddress } from '../../src/forwarder/kafka-answers.ts';
 import { examineKafka } from '../../src/forwarder/kafka-doctor.ts';
 import { findingsOf } from '../../src/forwarder/kafka-findings.ts';
@@ -8,9 +9,10 @@ const TIMEOUT_MS = 300;
 
 /** The lines that a user would see: `WRONG about: text`. */
 async function report(...brokers: readonly BrokerAddress[]): Promise<string[]> {
-  const request = { brokers, gateway: 'gw1', timeoutMs: TIMEOUT_MS };
+  const request = { brokers, gateway: 'gw1', topics: ['readings'], timeoutMs: TIMEOUT_MS };
   const examination = await examineKafka({
     ...request,
+    readAccess: openAccess,
     clock: { wallMs: () => 0, monotonicMs: () => 0, sleep: () => Promise.resolve() },
   });
   return findingsOf(examination).map(
@@ -38,6 +40,7 @@ describe('a cluster where all is well', () => {
       `ok broker 1: advertises 127.0.0.1:${port}, and can be reached there`,
       'ok topics: gw1.readings',
       'ok checkpoint: topic gw1.headwater-checkpoint has cleanup.policy=compact',
+      'ok permissions: all topics may be written, or created where they are missing',
       'ok transactions: there is a coordinator for transactional ids such as headwater-doctor-bulk',
     ]);
   });
@@ -87,7 +90,7 @@ describe('an address in forwarder.brokers', () => {
         socket.once('data', () => socket.end());
       });
     });
-    expect((await report(server.address))[0]).toContain('wants a login (SASL)');
+    expect((await report(server.address))[0]).toContain('wants a login; set forwarder.sasl');
   });
 
   test('of another cluster than the first one', async () => {
@@ -146,6 +149,47 @@ describe('an advertised address', () => {
     const wrong = wrongIn(await report(north.address));
     expect(wrong).toHaveLength(1);
     expect(wrong[0]).toContain('where another cluster (south) answers');
+  });
+});
+
+describe('what the cluster allows', () => {
+  const operations = { read: 1 << 3, write: 1 << 4 };
+
+  test.each([
+    [
+      'to write no topic',
+      operations.read,
+      ['to write topic gw1.headwater-checkpoint: grant Write', 'to write topic gw1.readings: grant Write'],
+    ],
+    ['not to read the checkpoint', operations.write, ['to read topic gw1.headwater-checkpoint: grant Read']],
+    ['all that is needed', operations.read | operations.write, []],
+  ])('%s', async (_, allowed, expected) => {
+    await using broker = await fakeBroker((own) => ({
+      clusterId: 'north',
+      nodes: nodeAt(own),
+      topics: ['gw1.readings', 'gw1.headwater-checkpoint'],
+      cleanupPolicy: 'compact',
+      allowed,
+    }));
+    const wrong = wrongIn(await report(broker.address));
+    expect(wrong).toEqual(
+      expected.map((words) =>
+        expect.stringContaining(`WRONG permissions: the cluster does not allow ${words}`),
+      ),
+    );
+    expect(wrong).toHaveLength(expected.length);
+  });
+
+  test('not to create the topics that are missing', async () => {
+    await using broker = await fakeBroker((own) => ({
+      clusterId: 'north',
+      nodes: nodeAt(own),
+      createCode: 29,
+    }));
+    const wrong = wrongIn(await report(broker.address));
+    expect(wrong).toHaveLength(2);
+    expect(wrong.join()).toContain('when creating topic gw1.readings: grant Create on topics');
+    expect(wrong.join()).toContain('when creating topic gw1.headwater-checkpoint: grant Create on topics');
   });
 });
 

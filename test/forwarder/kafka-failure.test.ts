@@ -46,6 +46,17 @@ describe('an error code of Kafka leads to the right action', () => {
     expect(actions(phase, call, code)).toEqual(expected);
   });
 
+  test('a login that was refused is not tried again soon, whatever was going on', () => {
+    for (const phase of ['opening', 'sending', 'committing'] as const) {
+      const failure = { kind: 'unauthenticated', message: 'x' } as const;
+      const { commands } = step(
+        { ...initialState(0, 'resume'), phase },
+        { type: 'failed', failure, jitter: 0.5 },
+      );
+      expect(commands).toEqual([{ type: 'close' }, { type: 'sleep', ms: 45_000 }]);
+    }
+  });
+
   test('what is busy too long is a failure like any other, and told', () => {
     const repeats = limits.busyRepeatsMax;
     const failure = kafkaFailure('begin', 51, 'headwater-1-bulk');
@@ -57,9 +68,33 @@ describe('an error code of Kafka leads to the right action', () => {
     expect(state.failure).toBe(failure);
   });
 
+  test.each<[KafkaCall, number, RegExp]>([
+    ['metadata', 29, /asking about x: grant Write on it, and if it is the checkpoint topic Read as well/],
+    [
+      'create-topic',
+      29,
+      /creating topic x: grant Create on topics that begin with the gateway's name, or create/,
+    ],
+    [
+      'create-topic',
+      31,
+      /creating topic x: grant Create on topics that begin with the gateway's name, or create/,
+    ],
+    ['grow-topic', 29, /adding partitions to topic x: grant Alter on it/],
+    ['begin', 29, /x: grant Write on it/],
+    ['produce', 29, /writing to x: grant Write on it/],
+    ['read-checkpoints', 29, /reading topic x: grant Read on it/],
+    ['coordinator', 53, /grant Write on transactional ids that begin with headwater-/],
+  ])('what is not allowed names the permission that is missing: %s, %i', (call, code, expected) => {
+    const failure = kafkaFailure(call, code, 'x');
+    expect(failure.kind).toBe('forbidden');
+    expect(failure.message).toMatch(expected);
+    expect(failure.message).toContain('The README lists what the cluster must grant');
+  });
+
   test.each([
     [29, /TOPIC_AUTHORIZATION_FAILED .* gw1\.readings-0: grant Write/],
-    [53, /grant Write and Describe on transactional ids that begin with headwater-/],
+    [53, /grant Write on transactional ids that begin with headwater-/],
     [90, /another gateway runs with a copy of this data folder/],
     [10, /raise max\.message\.bytes/],
     [999, /error 999 from the cluster when writing to gw1\.readings-0/],

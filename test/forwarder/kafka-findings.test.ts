@@ -11,7 +11,12 @@ function answered(clusterId: string, nodes = [{ id: 1, address: kafka1 }]): Dial
 }
 
 function examined(advertised: Dial, bootstrap = answered('north')): Examination {
-  return { bootstrap: [bootstrap], advertised: [{ nodeId: 1, dial: advertised }], survey: null };
+  return {
+    accessProblems: [],
+    bootstrap: [bootstrap],
+    advertised: [{ nodeId: 1, dial: advertised }],
+    survey: null,
+  };
 }
 
 const wrongIn = (examination: Examination): string[] =>
@@ -52,7 +57,10 @@ test('each trouble has a sentence of its own, for configured and for advertised 
   ];
   const sentences = troubles.flatMap((answer) => {
     const dial = { address: { host: 'kafka2', port: 9092 }, resolved: ['10.0.0.6'], answer };
-    return [...wrongIn(examined(dial)), ...wrongIn({ bootstrap: [dial], advertised: [], survey: null })];
+    return [
+      ...wrongIn(examined(dial)),
+      ...wrongIn({ accessProblems: [], bootstrap: [dial], advertised: [], survey: null }),
+    ];
   });
   expect(sentences).toHaveLength(18);
   expect(new Set(sentences).size).toBe(18);
@@ -62,6 +70,7 @@ test('with several brokers, the example keeps the port that the broker advertise
   const nodes = [1, 2, 3].map((id) => ({ id, address: { host: `inner${id}`, port: 9090 + id } }));
   const dial: Dial = { address: { host: 'inner2', port: 9092 }, resolved: [], answer: 'unknown-host' };
   const [sentence] = wrongIn({
+    accessProblems: [],
     bootstrap: [answered('north', nodes)],
     advertised: [{ nodeId: 2, dial }],
     survey: null,
@@ -83,6 +92,7 @@ test('a cleanup policy that may not be seen is trusted, and said so', () => {
       topics: ['gw1.headwater-checkpoint'],
       checkpointTopic: 'gw1.headwater-checkpoint',
       checkpointCleanupPolicy: null,
+      permissions: [],
       transactionalId: 'headwater-doctor-bulk',
       transactionFailure: null,
     },

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
+import { nodeClock } from '../../src/platform/node-clock.ts';
 
 const session = {
   transactionalId: 'headwater-1-bulk',
@@ -9,6 +11,9 @@ const session = {
   checkpointTopic: 'gw1.headwater-checkpoint',
   checkpointKeyPrefixes: ['1/'],
 };
+
+const targetAt = (...brokers: string[]): KafkaTarget =>
+  new KafkaTarget({ brokers, readAccess: openAccess, clock: nodeClock });
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];
@@ -43,7 +48,7 @@ describe('a Kafka target', () => {
   test('names every broker that it could not reach, and what to check', async () => {
     const first = await closedPort();
     const second = await closedPort();
-    const failure = await new KafkaTarget([first, second]).open(session);
+    const failure = await targetAt(first, second).open(session);
     expect(failure?.kind).toBe('unreachable');
     expect(failure?.message).toContain(`${first}: connection refused`);
     expect(failure?.message).toContain(`${second}: connection refused`);
@@ -51,7 +56,7 @@ describe('a Kafka target', () => {
   });
 
   test('says that an address is none', async () => {
-    const failure = await new KafkaTarget(['a:b:c']).open(session);
+    const failure = await targetAt('a:b:c').open(session);
     expect(failure?.message).toContain('"a:b:c" is not an address of the form host:port');
   });
 
@@ -61,7 +66,7 @@ describe('a Kafka target', () => {
       asked = resolve;
     });
     const { address } = await listener((socket) => socket.once('data', () => asked()));
-    const target = new KafkaTarget([address]);
+    const target = targetAt(address);
     const opening = target.open(session);
     await question;
     await target.close();
@@ -86,7 +91,7 @@ describe('a Kafka target', () => {
       const { address } = await listener((socket) =>
         socket.on('data', (request: Buffer) => onData(socket, request)),
       );
-      const target = new KafkaTarget([address]);
+      const target = targetAt(address);
       expect((await target.open(session))?.kind).toBe('unreachable');
       await target.close();
     }

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { LogRecord } from '../../src/core/record.ts';
+import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
 import { KafkaConnection } from '../../src/forwarder/kafka-connection.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
@@ -236,14 +237,17 @@ describe('the mirror to a real Kafka', () => {
     await drained(first);
     await first.stop();
     const [host = '', port] = (cluster.bootstrap[0] ?? '').split(':');
-    const connection = new KafkaConnection({ host, port: Number(port) });
+    const connection = new KafkaConnection(
+      { host, port: Number(port) },
+      { tls: null, login: null, nowMs: 0 },
+    );
     await connection.connect();
     const policy = await connection.topicSetting('gw1.headwater-checkpoint', 'cleanup.policy');
     connection.close();
     expect(policy).toEqual({ code: 0, value: 'compact' });
 
     const topic = 'gw1.headwater-checkpoint';
-    const other = new KafkaTarget(cluster.bootstrap);
+    const other = new KafkaTarget({ brokers: cluster.bootstrap, readAccess: openAccess, clock: nodeClock });
     expect(
       await other.open({
         transactionalId: 'other',
@@ -277,7 +281,7 @@ describe('the mirror to a real Kafka', () => {
     log.createTopic('readings', 1);
     const first = mirror(log, cluster);
     await drained(first);
-    const other = new KafkaTarget(cluster.bootstrap);
+    const other = new KafkaTarget({ brokers: cluster.bootstrap, readAccess: openAccess, clock: nodeClock });
     const foreign = await buildBatch([
       { key: Buffer.from('other/x/0'), value: null, timestampMs: 1, headers: [] },
     ]);

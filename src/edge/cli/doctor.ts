@@ -1,15 +1,20 @@
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { gapsTopicName } from '../../core/topic-name.ts';
+import { isMirroredTopic } from '../../forwarder/names.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
+import { nodeRandom } from '../../platform/node-random.ts';
+import { accessReader } from '../cluster-credentials.ts';
 import type { Address } from '../config/address.ts';
+import type { Config } from '../config/schema.ts';
+import { topicWriters } from '../topics.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface DoctorRequest {
   /** Where to ask for the cluster. */
   readonly brokers: readonly Address[];
-  /** The gateway's name. */
-  readonly gateway: string;
+  readonly config: Config;
 }
 
 /**
@@ -29,8 +34,18 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
     import('../../forwarder/kafka-doctor.ts'),
     import('../../forwarder/kafka-findings.ts'),
   ]);
-  const timeoutMs = limits.doctorTimeoutMs;
-  const findings = findingsOf(await examineKafka({ ...request, clock: nodeClock, timeoutMs }));
+  const { brokers, config } = request;
+  const clock = nodeClock;
+  const surroundings = { clock, random: nodeRandom, environment: process.env };
+  const examination = await examineKafka({
+    brokers,
+    gateway: config.gateway.name,
+    topics: mirroredTopics(config),
+    readAccess: accessReader(config.forwarder, surroundings),
+    clock,
+    timeoutMs: limits.doctorTimeoutMs,
+  });
+  const findings = findingsOf(examination);
   const width = Math.max(...findings.map(({ about }) => about.length));
   for (const { isWrong, about, text } of findings) {
     await terminal.output.write(`${isWrong ? 'WRONG' : 'ok   '}  ${about.padEnd(width)}  ${text}\n`);
@@ -39,4 +54,10 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
   const things = wrongs === 1 ? '1 thing is wrong' : `${wrongs} things are wrong`;
   await terminal.output.write(wrongs === 0 ? 'all is well\n' : `${things}\n`);
   return wrongs === 0 ? exitCodes.ok : exitCodes.failed;
+}
+
+/** Those that the configuration tells of, since no gateway need run. */
+function mirroredTopics(config: Config): readonly string[] {
+  const known = new Set([...topicWriters(config).keys(), ...Object.keys(config.topics), gapsTopicName]);
+  return [...known].filter((topic) => isMirroredTopic(topic, config.forwarder.topics));
 }

@@ -124,8 +124,8 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
       collectBroker,
     )
     .action(async ({ broker }: { broker?: readonly Address[] }) => {
-      const { gateway, forwarder } = (await configuration()).config;
-      endWith(await doctorKafka({ gateway: gateway.name, brokers: broker ?? forwarder.brokers }, terminal));
+      const { config } = await configuration();
+      endWith(await doctorKafka({ config, brokers: broker ?? config.forwarder.brokers }, terminal));
     });
   return program;
 }

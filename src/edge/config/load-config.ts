@@ -1,7 +1,8 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { readAtMost } from '../../platform/bounded-file.ts';
 import { type ConfigSources, readConfig } from './read-config.ts';
 import type { Config } from './schema.ts';
 
@@ -36,11 +37,9 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
 }
 
 async function readFile(name: string, workingDirectory: string): Promise<NonNullable<ConfigSources['file']>> {
-  const chunks: Buffer[] = [];
+  let bytes: Buffer | null;
   try {
-    // A stream rather than a size and a read: it bounds what a pipe or a device can give, too.
-    const stream = createReadStream(resolve(workingDirectory, name), { end: limits.configFileBytesMax });
-    for await (const chunk of stream) chunks.push(chunk);
+    bytes = await readAtMost(resolve(workingDirectory, name), limits.configFileBytesMax);
   } catch (error) {
     const advice = 'write the file, correct --config, or leave it out to run with the defaults';
     throw new OperatingError(
@@ -51,8 +50,7 @@ async function readFile(name: string, workingDirectory: string): Promise<NonNull
       },
     );
   }
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length > limits.configFileBytesMax) {
+  if (bytes === null) {
     const message = `${name}: is longer than ${limits.configFileBytesMax} bytes, so it is not a configuration`;
     throw new OperatingError('bad-configuration', message);
   }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { limits } from '../../core/limits.ts';
+import { resolvedSasl, resolvedTls } from './cluster-sections.ts';
 import { type Config, checkSettings, type SettingProblem } from './schema.ts';
 import { applySetOption, parseSetOption, type SetOption } from './set-option.ts';
 import { type Position, readYaml, type SettingPath, type YamlTree } from './yaml-tree.ts';
@@ -43,8 +44,19 @@ export function readConfig(sources: ConfigSources): ConfigResult {
     problems.push(...checked.problems.map((problem) => located(problem, file?.name, yaml, sets)));
   }
   if (problems.length > 0 || 'problems' in checked) return { problems: shortened(problems) };
-  const dir = resolve(sources.workingDirectory, checked.config.data.dir);
-  return { config: { ...checked.config, data: { ...checked.config.data, dir } } };
+  return { config: withAbsolutePaths(checked.config, sources.workingDirectory) };
+}
+
+function withAbsolutePaths(config: Config, workingDirectory: string): Config {
+  const absolute = (path: string): string => resolve(workingDirectory, path);
+  const { data, forwarder } = config;
+  const tls = forwarder.tls && resolvedTls(forwarder.tls, absolute);
+  const sasl = forwarder.sasl && resolvedSasl(forwarder.sasl, absolute);
+  return {
+    ...config,
+    data: { ...data, dir: absolute(data.dir) },
+    forwarder: { ...forwarder, tls, sasl },
+  };
 }
 
 function located(

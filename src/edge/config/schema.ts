@@ -4,6 +4,7 @@ import { type Compression, compressions, type TopicSettings } from '../../log/ty
 import { type DecoderName, decoders, type FramingName, framings, namesOf } from '../registry.ts';
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
+import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
 import { nearMatches } from './near-match.ts';
 import {
   brokerAddress,
@@ -85,6 +86,8 @@ const settingsFor = (hostName: string) =>
       topics: list(topicChoice(), "topic names, or ['*'] for all", limits.partitionsMax).default(['*']),
       /** When the cluster no longer knows what it had confirmed, or is another one. */
       onCheckpointLost: choice(['resume', 'resend', 'stop']).default('resume'),
+      tls: tlsSection().optional(),
+      sasl: saslSection().optional(),
     }),
     log: section({
       level: choice(['debug', 'info', 'warn', 'error']).default('info'),
@@ -170,6 +173,10 @@ export interface Config {
     readonly lingerMs: number;
     readonly topics: readonly string[];
     readonly onCheckpointLost: 'resume' | 'resend' | 'stop';
+    /** Undefined for connections without TLS. */
+    readonly tls: TlsConfig | undefined;
+    /** Undefined for connections without a login. */
+    readonly sasl: SaslConfig | undefined;
   };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 }
@@ -205,8 +212,18 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
   }
   const topics: Record<string, TopicConfig> = Object.create(null);
   for (const [name, topic] of Object.entries(result.data.topics)) topics[name] = topicConfig(topic);
-  const { budget, endurance } = result.data.data;
-  return { config: { ...result.data, data: { ...result.data.data, budget, endurance }, topics } };
+  const { data, forwarder, ...others } = result.data;
+  const { budget, endurance } = data;
+  const { tls, sasl } = forwarder;
+  const access = { tls, sasl: sasl === undefined ? undefined : saslConfig(sasl) };
+  return {
+    config: {
+      ...others,
+      data: { ...data, budget, endurance },
+      forwarder: { ...forwarder, ...access },
+      topics,
+    },
+  };
 }
 
 /** The path of every setting; `*` stands for a name that the user chooses. */
@@ -248,10 +265,12 @@ function problemsOf(
     );
   }
   if (given === null) return [{ path, message: `is empty; ${issue.message}, or remove it for the default` }];
-  return [
-    { path, message: isShort(given) ? `${issue.message}, not ${JSON.stringify(given)}` : issue.message },
-  ];
+  const isShown = isShort(given) && !isSecret(path);
+  return [{ path, message: isShown ? `${issue.message}, not ${JSON.stringify(given)}` : issue.message }];
 }
+
+/** Whether somebody may have written a secret there, instead of the place where it is. */
+const isSecret = (path: SettingPath): boolean => /^(?:password|token)/.test(path.at(-1) ?? '');
 
 const isShort = (value: unknown): boolean =>
   typeof value === 'number' ||

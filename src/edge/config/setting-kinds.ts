@@ -17,9 +17,10 @@ export type CheckContext = z.core.$RefinementCtx;
 
 // Each kind of setting says in one sentence what to write, whatever was wrong.
 
-/** A mapping with these settings and no others. One without a line in it is empty. */
-export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const error = () => `write a mapping of settings here: ${Object.keys(shape).join(', ')}`;
+/** A mapping with these settings and no others. One without a line in it is empty; `orElse` says what that means. */
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, orElse?: string) {
+  const error = () =>
+    `write a mapping of settings here: ${Object.keys(shape).join(', ')}${orElse === undefined ? '' : `; ${orElse}`}`;
   // A section whose lines are all commented out is null in YAML.
   return z.preprocess((value) => value ?? {}, z.strictObject(shape, { error }));
 }
@@ -101,6 +102,30 @@ function text(what: string, isLegal: (value: string) => boolean) {
 /** The path of a folder. */
 export function folder() {
   return text('the path of a folder', (value) => value !== '' && !value.includes('\0'));
+}
+
+/** The path of a file. */
+export function file() {
+  return text('the path of a file', (value) => value !== '' && !value.includes('\0'));
+}
+
+/** The name of an environment variable. */
+export function variableName() {
+  return text('the name of an environment variable, such as KAFKA_PASSWORD', (value) =>
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),
+  );
+}
+
+/** The name of a host in a certificate. */
+export function hostName() {
+  return text('the name of a host, such as kafka.example.com', (value) =>
+    /^[a-zA-Z0-9._-]{1,253}$/.test(value),
+  );
+}
+
+/** Who logs in by SASL. */
+export function saslUser() {
+  return text('the name of a user', (value) => value !== '' && !value.includes('\0'));
 }
 
 /** The name of a gateway, which begins the names of its topics in the central cluster. */

@@ -41,7 +41,16 @@ describe('headwater.example.yaml', () => {
             },
           },
         },
-        forwarder: { brokers: [{ host: 'kafka1' }, { host: 'kafka2' }] },
+        forwarder: {
+          brokers: [{ host: 'kafka1' }, { host: 'kafka2' }],
+          tls: {
+            caFile: '/etc/headwater/kafka-ca.pem',
+            certFile: '/etc/headwater/gw1.pem',
+            keyFile: '/etc/headwater/gw1.key',
+            serverName: 'kafka.example.com',
+          },
+          sasl: { mechanism: 'SCRAM-SHA-512', username: 'gw1', password: { kind: 'file' } },
+        },
       },
     });
   });
@@ -54,7 +63,12 @@ describe('headwater.example.yaml', () => {
         after === -1
           ? -1
           : lines.findIndex(
-              (line, index) => index > after && line.trim().replace(/^- /, '').startsWith(`${name}:`),
+              (line, index) =>
+                index > after &&
+                line
+                  .trim()
+                  .replace(/^(?:- |#\s+# or )/, '')
+                  .startsWith(`${name}:`),
             ),
       lines.findIndex((line) => line.startsWith(`${names[0]}:`)) - 1,
     );
