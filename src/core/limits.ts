@@ -214,6 +214,9 @@ export const limits = {
   /** A transaction grows until it takes so long, and is cut to that when it takes longer than the second. */
   transactionMsWanted: 5_000,
   transactionMsMax: 10_000,
+  /** `forwarder.bytesPerSecond`: a transaction of the wanted time holds a sealed batch of the usual size. */
+  linkBytesPerSecondMin: 16 * KIB,
+  linkBytesPerSecondMax: 1024 * MIB,
   /** Batches of several partitions share a request up to this size, so that none takes too long on a slow link. */
   produceRequestBytesMax: 1 * MIB,
   /** Produce requests to one broker that are not answered yet; Kafka remembers the last five batches of a producer. */
@@ -376,6 +379,10 @@ assert(limits.forwardBatchBytesMax < limits.transactionBytesMax, 'a transaction 
 assert(
   limits.sealedBatchBytesMax <= limits.transactionBytesMin,
   'the smallest transaction holds a sealed batch of the usual size',
+);
+assert(
+  limits.sealedBatchBytesMax * 1000 <= limits.linkBytesPerSecondMin * limits.transactionMsWanted,
+  'on the slowest link that can be asked for, a transaction holds a sealed batch of the usual size',
 );
 assert(
   limits.partitionsPerTopicMax < limits.adminRecordStreamsMax,

@@ -243,6 +243,7 @@ export class Gateway {
       readAccess,
       gateway: gateway.name,
       lingerMs: forwarder.lingerMs,
+      bytesPerSecond: forwarder.bytesPerSecond,
       topics: forwarder.topics,
       onCheckpointLost: forwarder.onCheckpointLost,
       board: await boardSerial(),

@@ -34,6 +34,8 @@ export interface ForwarderOptions {
   readonly gateway: string;
   /** How long the first new record waits for others, milliseconds. */
   readonly lingerMs: number;
+  /** How many bytes of records may leave a second on the average; without it as many as the link takes. */
+  readonly bytesPerSecond?: number | undefined;
   /** Names of log topics, or `*` for all. */
   readonly topics: readonly string[];
   /** What to do when the cluster no longer knows what it had confirmed. */
@@ -74,12 +76,13 @@ export class Forwarder implements MirrorStanding {
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
-    const { brokers, readAccess = openAccess, clock } = options;
-    this.#target = options.target ?? new KafkaTarget({ brokers, readAccess, clock });
+    const { brokers, readAccess = openAccess, clock, bytesPerSecond } = options;
+    this.#target = options.target ?? new KafkaTarget({ brokers, readAccess, clock, bytesPerSecond });
     this.#memory = new MirrorMemory(options.log, options.board);
     this.#progress = new Progress(options);
-    const { lingerMs, onCheckpointLost, transactionBytesMax } = options;
-    this.#state = initialState(lingerMs, onCheckpointLost, transactionBytesMax);
+    const { lingerMs, onCheckpointLost, transactionBytesMax = limits.transactionBytesMax } = options;
+    const pacedBytes = ((bytesPerSecond ?? Number.POSITIVE_INFINITY) * limits.transactionMsWanted) / 1000;
+    this.#state = initialState(lingerMs, onCheckpointLost, Math.min(transactionBytesMax, pacedBytes));
   }
 
   /** Starts; to be called once. Whatever the cluster does is told by {@link status}, never thrown. */

@@ -5,6 +5,7 @@ import type { BrokerAddress, PartitionCode, RefusedBatchCode, TransactionProtoco
 import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaCall, kafkaFailure } from './kafka-failure.ts';
 import { objectionsOf, type Refused } from './kafka-objections.ts';
+import { LinkPace } from './link-pace.ts';
 import type { Producer } from './outgoing-batch.ts';
 import { requestsOf, roundsOf, sendInOrder } from './produce-requests.ts';
 import { attempt, check, Refusal } from './refusal.ts';
@@ -17,9 +18,15 @@ const concurrentTransactions = 51;
 /** AddPartitionsToTxn says this of the partitions that are not at fault. */
 const operationNotAttempted = 55;
 
+export interface KafkaTargetOptions extends BrokerPoolOptions {
+  /** How much of records may leave a second on the average; without it as much as the link takes. */
+  readonly bytesPerSecond?: number | undefined;
+}
+
 /** Central Kafka by raw protocol calls (kept apart from the client library by `kafka-connection.ts`). */
 export class KafkaTarget implements Target {
   readonly #pool: BrokerPool;
+  readonly #pace: LinkPace;
   readonly #topics: SessionTopics;
   #session: SessionRequest | null = null;
   #coordinator: BrokerAddress | null = null;
@@ -28,8 +35,9 @@ export class KafkaTarget implements Target {
   /** Next sequence of each partition: in this session, or with the second protocol in this transaction. */
   #sequences: Sequences = new Map();
 
-  constructor(options: BrokerPoolOptions) {
+  constructor({ bytesPerSecond, ...options }: KafkaTargetOptions) {
     this.#pool = new BrokerPool(options);
+    this.#pace = new LinkPace(options.clock, bytesPerSecond ?? null);
     this.#topics = new SessionTopics(this.#pool);
   }
 
@@ -88,6 +96,7 @@ export class KafkaTarget implements Target {
 
   close(): Promise<void> {
     this.#pool.close();
+    this.#pace.release();
     this.#coordinator = null;
     this.#producer = null;
     return Promise.resolve();
@@ -172,6 +181,7 @@ export class KafkaTarget implements Target {
       await sendInOrder(
         requestsOf(ofLeader),
         async (request) => {
+          await this.#pace.take(request.reduce((sum, { batch }) => sum + batch.bytes.length, 0));
           const answers = await connection.produce(this.#protocol, transactionalId, request);
           for (const sent of request) refused.push(...refusalOf(sent, answers));
         },

@@ -6,7 +6,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { openAccess } from '../../src/forwarder/cluster-access.ts';
-import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.ts';
 import { KafkaConnection } from '../../src/forwarder/kafka-connection.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
 import { buildBatch } from '../../src/forwarder/outgoing-batch.ts';
@@ -35,8 +35,14 @@ async function started(brokers: 1 | 3, transactionVersion: 0 | 2 = 2): Promise<C
   return cluster;
 }
 
-function mirror(log: LogWithLives, cluster: Cluster, board: string | null = null): Forwarder {
+function mirror(
+  log: LogWithLives,
+  cluster: Cluster,
+  board: string | null = null,
+  options: Partial<ForwarderOptions> = {},
+): Forwarder {
   const forwarder = new Forwarder({
+    ...options,
     log,
     brokers: cluster.bootstrap,
     gateway: 'gw1',
@@ -312,5 +318,20 @@ describe('the mirror to a real Kafka', () => {
     await drained(mirror(log, cluster));
     expect(await tools.describeTopic('gw1.readings')).toHaveLength(3);
     expect((await delivered(cluster, 'gw1.readings')).get(2)).toEqual([0, 1, 2]);
+  });
+
+  test('sends no faster than it was told', async () => {
+    const cluster = await started(1);
+    const log = new LogWithLives();
+    log.createTopic('readings', 1);
+    const count = 20;
+    const noise = (): LogRecord[] =>
+      records(0, 1).map((one) => ({ ...one, value: nodeRandom.bytes(50_000) }));
+    for (let index = 0; index < count; index += 1) log.append('readings', 0, noise());
+    const startedMs = nodeClock.monotonicMs();
+    await drained(mirror(log, cluster, null, { bytesPerSecond: 200_000 }));
+    // A transaction takes five seconds at most, as one request: the last one need not wait for its own time.
+    expect(nodeClock.monotonicMs() - startedMs).toBeGreaterThan(2_000);
+    expect((await delivered(cluster, 'gw1.readings')).get(0)).toHaveLength(count);
   });
 });

@@ -82,6 +82,8 @@ const settingsFor = (hostName: string) =>
       brokers: list(brokerAddress(), 'host:port, such as [kafka1:9092]', limits.brokersMax).default([]),
       /** How long a record may wait for others to share its transaction. */
       lingerMs: wholeNumber(0, limits.lingerMsMax, 'milliseconds').default(1000),
+      /** How much of records may leave a second on the average, for links that others need as well. */
+      bytesPerSecond: size(limits.linkBytesPerSecondMin, limits.linkBytesPerSecondMax).optional(),
       /** The topics to send: names, or `*` for all. */
       topics: list(topicChoice(), "topic names, or ['*'] for all", limits.partitionsMax).default(['*']),
       /** When the cluster no longer knows what it had confirmed, or is another one. */
@@ -171,6 +173,8 @@ export interface Config {
   readonly forwarder: {
     readonly brokers: readonly Address[];
     readonly lingerMs: number;
+    /** Undefined for as much as the link takes. */
+    readonly bytesPerSecond?: number | undefined;
     readonly topics: readonly string[];
     readonly onCheckpointLost: 'resume' | 'resend' | 'stop';
     /** Undefined for connections without TLS. */
