@@ -217,6 +217,8 @@ export const limits = {
   /** `forwarder.bytesPerSecond`: a transaction of the wanted time holds a sealed batch of the usual size. */
   linkBytesPerSecondMin: 16 * KIB,
   linkBytesPerSecondMax: 1024 * MIB,
+  /** `forwarder.create.replication`: more copies than any cluster is asked for. */
+  centralReplicationMax: 16,
   /** Batches of several partitions share a request up to this size, so that none takes too long on a slow link. */
   produceRequestBytesMax: 1 * MIB,
   /** Produce requests to one broker that are not answered yet; Kafka remembers the last five batches of a producer. */

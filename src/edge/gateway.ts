@@ -5,6 +5,7 @@ import type { Accept } from '../core/record.ts';
 import { gapsTopicName } from '../core/topic-name.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror-forwarding.ts';
+import type { TopicMapping } from '../forwarder/topic-mapping.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Log, type LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
@@ -32,6 +33,7 @@ import { SerialPorts } from './serial-ports.ts';
 import { StartedParts } from './started-parts.ts';
 import { degradations, type StatusReport, topicStatuses } from './status.ts';
 import { TopicChanges } from './topic-changes.ts';
+import { topicMapping } from './topic-mapping.ts';
 import { ensureTopics, topicWriters } from './topics.ts';
 import { version } from './version.ts';
 import { WorkerSealer } from './worker-sealer.ts';
@@ -57,14 +59,15 @@ export class Gateway {
   #forwarder: Forwarder | null = null;
   /** What the log may remove, as far as the mirror is concerned. */
   readonly #forwarding: MirrorForwarding;
+  readonly #mapping: TopicMapping;
 
   private constructor(config: Config, dataDir: string, lock: FolderLock) {
     this.#config = config;
     this.#dataDir = dataDir;
     this.#lock = lock;
     this.#logger = pinoLogger(config.log.level);
-    const { brokers, topics } = config.forwarder;
-    this.#forwarding = new MirrorForwarding(brokers.length > 0 ? topics : []);
+    this.#mapping = topicMapping(config);
+    this.#forwarding = new MirrorForwarding(this.#mapping);
     this.#parts = new StartedParts(nodeClock, this.#logger);
   }
 
@@ -150,7 +153,7 @@ export class Gateway {
       log,
       topics: new TopicChanges({
         log,
-        gateway: this.#config.gateway.name,
+        mapping: this.#mapping,
         configured: topics,
         writers: new Map([...writers, [gapsTopicName, ['the loss ledger']]]),
       }),
@@ -232,7 +235,7 @@ export class Gateway {
   async #startForwarder(log: Log, output: Output): Promise<void> {
     // Loaded only now: the Kafka library takes as long to load as all the rest, and readings need not wait for it.
     const module = await import('../forwarder/forwarder.ts');
-    const { gateway, forwarder } = this.#config;
+    const { forwarder } = this.#config;
     const surroundings = { clock: nodeClock, random: nodeRandom, environment: process.env };
     const readAccess = accessReader(forwarder, surroundings);
     // Told, but no reason not to start: files may come later, and readings are to be taken in whatever happens.
@@ -241,10 +244,10 @@ export class Gateway {
       log,
       brokers: forwarder.brokers.map(formatAddress),
       readAccess,
-      gateway: gateway.name,
+      mapping: this.#mapping,
+      creation: forwarder.create,
       lingerMs: forwarder.lingerMs,
       bytesPerSecond: forwarder.bytesPerSecond,
-      topics: forwarder.topics,
       onCheckpointLost: forwarder.onCheckpointLost,
       board: await boardSerial(),
       clock: nodeClock,

@@ -1,6 +1,6 @@
 import { OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
-import { centralTopic, checkpointTopicName } from '../forwarder/names.ts';
+import { checkpointTopicName, type TopicMapping } from '../forwarder/topic-mapping.ts';
 import type { PartitionInfo, TopicInfo, TopicSettings } from '../log/types.ts';
 import type { TopicConfig } from './config/schema.ts';
 import { type TopicStatus, topicStatuses } from './status.ts';
@@ -36,8 +36,8 @@ export interface TopicChange {
 
 export interface TopicChangesOptions {
   readonly log: ChangeableTopics;
-  /** The name of the gateway, which begins that of a topic in the central cluster. */
-  readonly gateway: string;
+  /** What topics are called in the cluster. */
+  readonly mapping: TopicMapping;
   readonly configured: Readonly<Record<string, TopicConfig>>;
   readonly writers: TopicWriters;
 }
@@ -153,7 +153,7 @@ export class TopicChanges {
         'illegal-topic',
         `choose another topic name; Headwater keeps ${name} for itself`,
       );
-    const central = centralTopic(this.#options.gateway, name);
+    const central = this.#options.mapping.centralTopic(name);
     if (central.length > limits.topicNameLengthMax)
       throw new OperatingError(
         'illegal-topic',

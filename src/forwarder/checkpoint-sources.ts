@@ -1,9 +1,10 @@
 import type { PartitionInfo } from '../log/types.ts';
 import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts';
 import { type MirrorMemory, unreadable } from './mirror-memory.ts';
-import { asideMemo, checkpointKey, checkpointTopic, copyMemo } from './names.ts';
+import { asideMemo, checkpointKey, copyMemo } from './names.ts';
 import type { ResumedPartition, ResumeSources } from './resume.ts';
 import type { Failure } from './target.ts';
+import type { TopicMapping } from './topic-mapping.ts';
 
 /**
  * What the cluster and the gateway say of one partition: `values` are those of the checkpoint topic by key. A value that
@@ -13,7 +14,7 @@ export function sourcesOf(
   { topic, partition }: Pick<PartitionInfo, 'topic' | 'partition'>,
   values: ReadonlyMap<string, Uint8Array>,
   memory: MirrorMemory,
-  gateway: string,
+  mapping: TopicMapping,
 ): (ResumeSources & Pick<ResumedPartition, 'asides'>) | { readonly failure: Failure } {
   const { logId, ancestors } = memory.identity;
   const said: (Checkpoint | null)[] = [];
@@ -22,7 +23,7 @@ export function sourcesOf(
     const value = values.get(key);
     const decoded = value === undefined ? null : decodeCheckpoint(value);
     if (decoded?.ok === false)
-      return { failure: unreadableCheckpoint(checkpointTopic(gateway), key, decoded.reason) };
+      return { failure: unreadableCheckpoint(mapping.checkpointTopic, key, decoded.reason) };
     said.push(decoded?.value ?? null);
   }
   const copy = memory.copyOf(topic, partition);

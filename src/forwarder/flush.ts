@@ -2,11 +2,11 @@ import { isOperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { LogReader, PartitionInfo } from '../log/types.ts';
 import type { ReadRange } from './mirror-steps.ts';
-import { centralTopic } from './names.ts';
 import type { ReadPosition } from './objections.ts';
 import { type FlushedBatch, PartitionFlush, type TimeSpan } from './partition-flush.ts';
 import { livesWithin } from './resume.ts';
 import type { PartitionBatch } from './target.ts';
+import type { TopicMapping } from './topic-mapping.ts';
 
 /** What one transaction carries, checkpoints excepted. */
 export interface Flush {
@@ -28,7 +28,7 @@ export interface Flush {
  */
 export async function readFlush(
   log: LogReader,
-  gateway: string,
+  mapping: TopicMapping,
   positions: readonly ReadPosition[],
   bytesMax: number,
 ): Promise<Flush> {
@@ -55,7 +55,7 @@ export async function readFlush(
     ranges.push({ topic, partition, fromOffset, nextOffset, lives });
     for (const { batch, ...range } of taken.batches) {
       const source = { topic, partition, ...range };
-      batches.push({ topic: centralTopic(gateway, topic), partition, batch, source });
+      batches.push({ topic: mapping.centralTopic(topic), partition, batch, source });
     }
     if (taken.times !== null) spans.push(taken.times);
     bytesLeft -= taken.bytes;

@@ -15,14 +15,15 @@ import { initialState, type MirrorState, step } from './mirror.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
 import { MirrorMemory } from './mirror-memory.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy } from './mirror-steps.ts';
-import { centralTopic, checkpointKey, checkpointTopic, isMirroredTopic } from './names.ts';
+import { checkpointKey } from './names.ts';
 import { type Aside, type AsideRange, isPaused, type Pause, type ReadPosition } from './objections.ts';
 import { buildBatch } from './outgoing-batch.ts';
 import { Progress, type WaitingRange } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
 import { nextSession } from './session.ts';
 import { type ForwarderStatus, pauseNotes } from './status.ts';
-import type { Failure, SessionRequest, Target } from './target.ts';
+import type { Failure, SessionRequest, Target, TopicCreation } from './target.ts';
+import type { TopicMapping } from './topic-mapping.ts';
 
 export interface ForwarderOptions {
   readonly log: MirroredLog;
@@ -30,14 +31,14 @@ export interface ForwarderOptions {
   readonly brokers: readonly string[];
   /** TLS and login; without it, neither. */
   readonly readAccess?: ReadAccess;
-  /** The gateway's name: first part of the central topics' names. */
-  readonly gateway: string;
+  /** Which topics are sent, and what they are called there. */
+  readonly mapping: TopicMapping;
+  /** How missing topics are made there; by default as the cluster does it. */
+  readonly creation?: TopicCreation | undefined;
   /** How long the first new record waits for others, milliseconds. */
   readonly lingerMs: number;
   /** How many bytes of records may leave a second on the average; without it as many as the link takes. */
   readonly bytesPerSecond?: number | undefined;
-  /** Names of log topics, or `*` for all. */
-  readonly topics: readonly string[];
   /** What to do when the cluster no longer knows what it had confirmed. */
   readonly onCheckpointLost: OnCheckpointLost;
   /** The serial number of the board, or null: on another board, the folder must not pass for itself. */
@@ -218,7 +219,7 @@ export class Forwarder implements MirrorStanding {
     for (const info of this.#partitions()) {
       // What was created since the session was opened is noticed by the next read, and opened then.
       if (!this.#isOpened(info)) continue;
-      const sources = sourcesOf(info, read.values, this.#memory, this.#options.gateway);
+      const sources = sourcesOf(info, read.values, this.#memory, this.#options.mapping);
       if ('failure' in sources) return this.#failed(sources.failure);
       partitions.push({ ...info, lives: this.#options.log.lives(info.topic, info.partition), ...sources });
     }
@@ -230,7 +231,7 @@ export class Forwarder implements MirrorStanding {
     if (this.#hasNewPartition()) return { type: 'new-partition' };
     if (this.#hasMoved()) return { type: 'log-start-moved', partitions: this.#partitions() };
     try {
-      this.#flush = await readFlush(this.#options.log, this.#options.gateway, positions, bytesMax);
+      this.#flush = await readFlush(this.#options.log, this.#options.mapping, positions, bytesMax);
     } catch (error) {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });
@@ -252,7 +253,7 @@ export class Forwarder implements MirrorStanding {
   }
 
   async #send(checkpoints: readonly Position[]): Promise<Failure | null> {
-    const { gateway, clock } = this.#options;
+    const { mapping, clock } = this.#options;
     assert(this.#flush !== null, 'something was read before it is sent');
     const records = checkpoints.map(({ topic, partition, nextOffset, lives }) => ({
       key: Buffer.from(checkpointKey(this.#memory.identity.logId, topic, partition), 'utf8'),
@@ -263,7 +264,7 @@ export class Forwarder implements MirrorStanding {
     const batch = await buildBatch(records);
     // First, so that it is in the first request to its leader: it tells whether it is the records that are refused.
     return this.#target.send([
-      { topic: checkpointTopic(gateway), partition: 0, batch, source: null },
+      { topic: mapping.checkpointTopic, partition: 0, batch, source: null },
       ...this.#flush.batches,
     ]);
   }
@@ -347,8 +348,7 @@ export class Forwarder implements MirrorStanding {
   }
 
   #isOpened({ topic, partition }: PartitionInfo): boolean {
-    const name = centralTopic(this.#options.gateway, topic);
-    const opened = this.#session?.topics.find((one) => one.name === name);
+    const opened = this.#session?.topics.find(({ source }) => source === topic);
     return opened !== undefined && partition < opened.partitions;
   }
 
@@ -357,7 +357,7 @@ export class Forwarder implements MirrorStanding {
   }
 
   #isMirrored(topic: string): boolean {
-    return isMirroredTopic(topic, this.#options.topics);
+    return this.#options.mapping.isMirrored(topic);
   }
 
   #answer(failure: Failure | null, success: MirrorEvent): MirrorEvent {

@@ -102,3 +102,9 @@ export const producedBatch = (
   code: answered.errorCode,
   badRecords: answered.recordErrors.map(({ batchIndex }) => batchIndex),
 });
+
+/** What the client library says of one topic that was to be made or changed. */
+export const changedTopic = (
+  name: string,
+  [answered]: readonly { readonly errorCode: number; readonly errorMessage?: string | null | undefined }[],
+): TopicCode => ({ name, code: answered?.errorCode ?? 0, detail: answered?.errorMessage ?? null });

@@ -25,6 +25,7 @@ import { type ClusterAccess, tlsOptions } from './cluster-access.ts';
 import {
   type BrokerAddress,
   type ClusterMetadata,
+  changedTopic,
   type FetchedPartition,
   fetchedBatch,
   nothingFetched,
@@ -200,12 +201,13 @@ export class KafkaConnection {
     name: string,
     partitions: number,
     settings: Record<string, string>,
-    isTrial = false,
+    { replication = -1, isTrial = false } = {},
   ): Promise<TopicCode> {
     const configs = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
-    const topic = { name, numPartitions: partitions, replicationFactor: -1, assignments: [], configs };
+    const counts = { numPartitions: partitions, replicationFactor: replication };
+    const topic = { name, ...counts, assignments: [], configs };
     const { topics } = await this.#call(createTopicsV7.api, [topic], limits.kafkaRequestTimeoutMs, isTrial);
-    return { name, code: topics[0]?.errorCode ?? 0, detail: topics[0]?.errorMessage ?? null };
+    return changedTopic(name, topics);
   }
 
   async growTopic(name: string, partitions: number): Promise<TopicCode> {
@@ -215,7 +217,7 @@ export class KafkaConnection {
       limits.kafkaRequestTimeoutMs,
       false,
     );
-    return { name, code: results[0]?.errorCode ?? 0, detail: results[0]?.errorMessage ?? null };
+    return changedTopic(name, results);
   }
 
   /** A setting of a topic; null if it is not told. */

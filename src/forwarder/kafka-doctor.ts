@@ -8,7 +8,8 @@ import { KafkaConnection } from './kafka-connection.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import type { TopicPermissions } from './kafka-permissions.ts';
 import { LinkError, type LinkTrouble } from './link-trouble.ts';
-import { centralTopic, checkpointTopic, transactionalId } from './names.ts';
+import { transactionalId } from './names.ts';
+import type { TopicMapping } from './topic-mapping.ts';
 
 /** Why no broker could be spoken to at an address. */
 export type DialTrouble = Exclude<LinkTrouble, 'tls' | 'login' | 'access'> | 'too-old' | 'wants-login';
@@ -60,7 +61,7 @@ export interface Examination {
 
 export interface ExaminationRequest {
   readonly brokers: readonly BrokerAddress[];
-  readonly gateway: string;
+  readonly mapping: TopicMapping;
   /** Names of log topics that will be mirrored, as far as they are known. */
   readonly topics: readonly string[];
   readonly readAccess: ReadAccess;
@@ -139,10 +140,8 @@ async function survey(address: BrokerAddress, request: ExaminationRequest): Prom
   try {
     await connection.connect();
     const { topics } = await connection.metadata(null);
-    const names = topics
-      .map(({ name }) => name)
-      .filter((name) => name.startsWith(centralTopic(request.gateway, '')));
-    const ours = checkpointTopic(request.gateway);
+    const names = topics.map(({ name }) => name).filter((name) => request.mapping.isCentral(name));
+    const ours = request.mapping.checkpointTopic;
     const policy = await connection.topicSetting(ours, 'cleanup.policy');
     const id = transactionalId('doctor', 'bulk');
     return {
@@ -164,16 +163,17 @@ async function survey(address: BrokerAddress, request: ExaminationRequest): Prom
 async function permissions(
   connection: KafkaConnection,
   found: readonly string[],
-  { gateway, topics }: ExaminationRequest,
+  { mapping, topics }: ExaminationRequest,
 ): Promise<readonly TopicPermissions[]> {
-  const ours = checkpointTopic(gateway);
-  const names = [...new Set([ours, ...topics.map((topic) => centralTopic(gateway, topic)), ...found])];
+  const ours = mapping.checkpointTopic;
+  const names = [...new Set([ours, ...topics.map((topic) => mapping.centralTopic(topic)), ...found])];
   const metadata = await connection.metadata(names);
   const all: TopicPermissions[] = [];
   for (const name of names) {
     const topic = metadata.topics.find((one) => one.name === name);
     const { code, operations } = topic ?? { code: unknownTopic, operations: 0 };
-    const created = code === unknownTopic ? await connection.createTopic(name, 1, {}, true) : { code: 0 };
+    const created =
+      code === unknownTopic ? await connection.createTopic(name, 1, {}, { isTrial: true }) : { code: 0 };
     all.push({ name, isCheckpoint: name === ours, code, operations, createCode: created.code });
   }
   return all;

@@ -120,7 +120,7 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
       name: 'INVALID_REPLICATION_FACTOR',
       kind: 'refused',
       advice:
-        'the cluster has fewer brokers than its default.replication.factor: create the topic yourself or add brokers',
+        'the cluster has fewer brokers than copies are asked for: set forwarder.create.replication, or its default.replication.factor',
     },
   ],
   [41, { name: 'NOT_CONTROLLER', kind: 'busy' }],

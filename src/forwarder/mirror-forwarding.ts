@@ -1,7 +1,8 @@
 import type { Forwarding, MirroredLog } from '../log/types.ts';
 import { type CheckpointCopy, decodeCopy } from './checkpoint.ts';
-import { copyMemo, isMirroredTopic } from './names.ts';
+import { copyMemo } from './names.ts';
 import type { Parsed } from './stored-json.ts';
+import type { TopicMapping } from './topic-mapping.ts';
 
 /** What a running mirror knows of one partition, once the cluster has told it; null before. */
 export interface MirrorStanding {
@@ -17,13 +18,12 @@ export interface MirrorStanding {
  * have been sent and nothing has arrived. Answers are good for one moment: ask again just before a commit is planned.
  */
 export class MirrorForwarding implements Forwarding {
-  readonly #topics: readonly string[];
+  readonly #mapping: TopicMapping;
   #memos: MirroredLog['memos'] | null = null;
   #mirror: MirrorStanding | null = null;
 
-  /** `topics` as configured, of which one may be `*`; empty if there is no cluster. */
-  constructor(topics: readonly string[]) {
-    this.#topics = topics;
+  constructor(mapping: TopicMapping) {
+    this.#mapping = mapping;
   }
 
   /** From here on what this log remembers counts. */
@@ -37,7 +37,7 @@ export class MirrorForwarding implements Forwarding {
   }
 
   isMirrored(topic: string): boolean {
-    return isMirroredTopic(topic, this.#topics);
+    return this.#mapping.isMirrored(topic);
   }
 
   confirmedOffset(topic: string, partition: number): number {

@@ -1,15 +1,4 @@
-import { gapsTopicName } from '../core/topic-name.ts';
-
 /** What things of the mirror are called in the cluster. Changing any of these makes a different gateway of it. */
-
-/** The local name of the checkpoint topic: a log topic called so is not mirrored, because it would collide. */
-export const checkpointTopicName = 'headwater-checkpoint';
-
-/** The central topic of a topic of the log. */
-export const centralTopic = (gateway: string, topic: string): string => `${gateway}.${topic}`;
-
-/** The compacted topic of one partition that says what has arrived. */
-export const checkpointTopic = (gateway: string): string => centralTopic(gateway, checkpointTopicName);
 
 /** One lane of one data folder. Whoever else initialises it fences us. */
 export const transactionalId = (logId: string, lane: 'bulk'): string => `headwater-${logId}-${lane}`;
@@ -32,12 +21,3 @@ export const asideMemo = (topic: string, partition: number): string => `aside/${
 
 /** Whether this is a key of either kind. */
 export const isPartitionMemo = (key: string): boolean => key.startsWith('copy/') || key.startsWith('aside/');
-
-/**
- * Whether a topic of the log is mirrored, by `forwarder.topics` (names, or `*`). The loss ledger always is when anything
- * is, because checkpoints pass what it tells.
- */
-export function isMirroredTopic(topic: string, topics: readonly string[]): boolean {
-  if (topic === checkpointTopicName || topics.length === 0) return false;
-  return topic === gapsTopicName || topics.includes('*') || topics.includes(topic);
-}

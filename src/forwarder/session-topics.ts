@@ -3,7 +3,7 @@ import type { BrokerAddress, ClusterMetadata } from './kafka-answers.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { attempt, check, Refusal } from './refusal.ts';
 import { sequenceKey as keyOf } from './sequences.ts';
-import type { Failure, Objection, SessionRequest, SessionTopic } from './target.ts';
+import type { Failure, Objection, SessionRequest, SessionTopic, TopicCreation } from './target.ts';
 
 const topicAlreadyExists = 36;
 const unknownTopic = 3;
@@ -61,11 +61,11 @@ export class SessionTopics {
     const refused: Failure[] = [];
     for (const topic of wanted) {
       const failure = await attempt(async () => {
-        if (await this.#prepareTopic(topic, metadata)) changed = true;
+        if (await this.#prepareTopic(topic, metadata, session.creation)) changed = true;
       });
       if (failure === null) continue;
       const { source } = topic;
-      const isHeld = source === null || failure.kind === 'unreachable';
+      const isHeld = source === null || failure.kind === 'unreachable' || failure.kind === 'unauthenticated';
       if (isHeld || (failure.kind === 'busy' && failure.objections === undefined)) throw new Refusal(failure);
       const { message } = failure;
       refused.push({ objections: [{ topic: source, partition: null, message }], ...failure });
@@ -83,17 +83,23 @@ export class SessionTopics {
   async #prepareTopic(
     { name, partitions, ...topic }: Omit<SessionTopic, 'source'> & { readonly source: string | null },
     metadata: ClusterMetadata,
+    creation: TopicCreation,
   ): Promise<boolean> {
     const found = metadata.topics.find((one) => one.name === name);
     const controller = this.#nodes.get(metadata.controllerId);
     if (found === undefined || found.code === unknownTopic) {
-      const settings = topic.source === null ? checkpointTopicSettings : {};
-      const made = await (await this.#pool.toNamed(controller)).createTopic(name, partitions, settings);
+      if (!creation.allowed) throw new Refusal(missing(name, partitions, topic.source === null));
+      const { replication, retention } = creation;
+      const kept: Record<string, string> = retention === undefined ? {} : { 'retention.ms': `${retention}` };
+      const settings = topic.source === null ? checkpointTopicSettings : kept;
+      const connection = await this.#pool.toNamed(controller);
+      const made = await connection.createTopic(name, partitions, settings, { replication });
       if (made.code !== topicAlreadyExists) check('create-topic', made.code, detailed(name, made.detail));
       return true;
     }
     check('metadata', found.code, name);
     const isToGrow = found.partitions.length < partitions;
+    if (isToGrow && !creation.allowed) throw new Refusal(tooFew(name, found.partitions.length, partitions));
     if (isToGrow) {
       const grown = await (await this.#pool.toNamed(controller)).growTopic(name, partitions);
       check('grow-topic', grown.code, detailed(name, grown.detail));
@@ -134,6 +140,23 @@ export class SessionTopics {
     });
   }
 }
+
+const missing = (name: string, partitions: number, isCheckpoint: boolean): Failure => {
+  const parameters = isCheckpoint ? ' --config cleanup.policy=compact' : '';
+  return {
+    kind: 'refused',
+    message:
+      `the cluster has no topic ${name}, and forwarder.create.allowed is false. Create it: kafka-topics.sh --create ` +
+      `--topic ${name} --partitions ${partitions}${parameters}`,
+  };
+};
+
+const tooFew = (name: string, found: number, partitions: number): Failure => ({
+  kind: 'refused',
+  message:
+    `topic ${name} has ${found} partitions in the cluster and ${partitions} here, and forwarder.create.allowed is ` +
+    `false. Give it more: kafka-topics.sh --alter --topic ${name} --partitions ${partitions}`,
+});
 
 const detailed = (name: string, detail: string | null): string =>
   detail === null ? name : `${name} (${detail})`;

@@ -1,25 +1,19 @@
 import type { MirroredLog } from '../log/types.ts';
 import type { Identity } from './identity.ts';
-import {
-  centralTopic,
-  checkpointKeyPrefix,
-  checkpointTopic,
-  isMirroredTopic,
-  transactionalId,
-} from './names.ts';
+import { checkpointKeyPrefix, transactionalId } from './names.ts';
 import type { Pause } from './objections.ts';
-import type { SessionRequest, SessionTopic } from './target.ts';
+import type { SessionRequest, SessionTopic, TopicCreation } from './target.ts';
+import type { TopicMapping } from './topic-mapping.ts';
 
 export interface SessionOptions {
   readonly log: Pick<MirroredLog, 'topics'>;
-  readonly gateway: string;
-  /** Names of log topics, or `*` for all. */
-  readonly topics: readonly string[];
+  readonly mapping: TopicMapping;
+  readonly creation?: TopicCreation | undefined;
 }
 
 /** What the next session is about: every topic that is mirrored and there, but not what is paused. */
 export function nextSession(
-  { log, gateway, topics }: SessionOptions,
+  { log, mapping, creation = { allowed: true } }: SessionOptions,
   { logId, ancestors }: Identity,
   pauses: readonly Pause[],
 ): SessionRequest {
@@ -27,16 +21,17 @@ export function nextSession(
     transactionalId: transactionalId(logId, 'bulk'),
     topics: log
       .topics()
-      .filter(({ name }) => isMirroredTopic(name, topics))
-      .map(({ name, partitions }) => sessionTopic(gateway, name, partitions, pauses))
+      .filter(({ name }) => mapping.isMirrored(name))
+      .map(({ name, partitions }) => sessionTopic(mapping, name, partitions, pauses))
       .filter((topic) => topic !== null),
-    checkpointTopic: checkpointTopic(gateway),
+    creation,
+    checkpointTopic: mapping.checkpointTopic,
     checkpointKeyPrefixes: [logId, ...ancestors].map(checkpointKeyPrefix),
   };
 }
 
 function sessionTopic(
-  gateway: string,
+  mapping: TopicMapping,
   source: string,
   partitions: number,
   pauses: readonly Pause[],
@@ -44,5 +39,5 @@ function sessionTopic(
   const own = pauses.filter(({ topic }) => topic === source);
   if (own.some(({ partition }) => partition === null)) return null;
   const paused = new Set(own.map(({ partition }) => partition).filter((partition) => partition !== null));
-  return { name: centralTopic(gateway, source), partitions, source, paused };
+  return { name: mapping.centralTopic(source), partitions, source, paused };
 }

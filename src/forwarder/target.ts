@@ -26,6 +26,16 @@ export interface Target {
   close(): Promise<void>;
 }
 
+/** How topics are made that the cluster does not have. */
+export interface TopicCreation {
+  /** If not, somebody else has to make them, and to give them more partitions. */
+  readonly allowed: boolean;
+  /** Copies of each partition; undefined for what the cluster does by default. */
+  readonly replication?: number | undefined;
+  /** How long records are kept there, milliseconds; undefined for what the cluster does by default. Not for checkpoints. */
+  readonly retention?: number | undefined;
+}
+
 /** A topic that records go to. */
 export interface SessionTopic {
   /** The central topic, with at least so many partitions. */
@@ -40,6 +50,7 @@ export interface SessionTopic {
 export interface SessionRequest {
   readonly transactionalId: string;
   readonly topics: readonly SessionTopic[];
+  readonly creation: TopicCreation;
   /** One partition, compacted. */
   readonly checkpointTopic: string;
   readonly checkpointKeyPrefixes: readonly string[];

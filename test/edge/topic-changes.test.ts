@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { TopicChanges } from '../../src/edge/topic-changes.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { MemoryLog } from '../support/memory-log.ts';
 
 let log: MemoryLog;
@@ -12,7 +13,12 @@ beforeEach(async () => {
     ['readings', ['MQTT', 'the serial port wind', 'the serial port rain']],
     ['dead-letters', ['the serial port wind']],
   ]);
-  topics = new TopicChanges({ log, gateway: 'gw1', configured, writers });
+  topics = new TopicChanges({
+    log,
+    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
+    configured,
+    writers,
+  });
   for (const name of ['readings', 'dead-letters', 'air']) await log.createTopic(name, 2);
   await log.createTopic('fixed', 1, { priority: 9 });
 });
@@ -70,7 +76,7 @@ describe('a topic that something writes to', () => {
     const configured = { readings: { partitions: 1, settings: {} } };
     const ofConfiguration = new TopicChanges({
       log,
-      gateway: 'gw1',
+      mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
       configured,
       writers: new Map([['readings', ['MQTT']]]),
     });

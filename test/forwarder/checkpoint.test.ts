@@ -7,14 +7,16 @@ import {
   encodeCopy,
   extendLives,
 } from '../../src/forwarder/checkpoint.ts';
-import { checkpointKey, checkpointTopic, transactionalId } from '../../src/forwarder/names.ts';
+import { checkpointKey, transactionalId } from '../../src/forwarder/names.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 
 const life = (name: string, firstOffset: number) => ({ life: name, firstOffset });
 const hex = (digit: string): string => digit.repeat(32);
 
 describe('a checkpoint', () => {
   test('has the key and the value that every release has to read', () => {
-    expect(checkpointTopic('gw1')).toBe('gw1.headwater-checkpoint');
+    const { checkpointTopic } = new TopicMapping({ gateway: 'gw1', topics: ['*'] });
+    expect(checkpointTopic).toBe('gw1.headwater-checkpoint');
     expect(checkpointKey(hex('a'), 'readings', 3)).toBe(`${hex('a')}/readings/3`);
     expect(transactionalId(hex('a'), 'bulk')).toBe(`headwater-${hex('a')}-bulk`);
     const bytes = encodeCheckpoint({ nextOffset: 12, lives: [life(hex('1'), 0), life(hex('2'), 7)] });

@@ -5,6 +5,7 @@ import { type MetricLabels, type MetricName, noMetrics } from '../../src/core/me
 import type { LogRecord } from '../../src/core/record.ts';
 import type { Forwarder, ForwarderOptions } from '../../src/forwarder/forwarder.ts';
 import type { OnCheckpointLost } from '../../src/forwarder/resume.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { type Call, type Fault, SimCluster, SimTarget } from '../support/sim-target.ts';
 import { simulatedForwarder } from '../support/simulated-forwarder.ts';
@@ -76,7 +77,9 @@ describe('a forwarder', () => {
       w.log.createTopic(topic, 1);
       w.log.append(topic, 0, [record(topic)]);
     }
-    const { forwarder } = start(w, { topics: ['readings', 'headwater-checkpoint'] });
+    const { forwarder } = start(w, {
+      mapping: new TopicMapping({ gateway: 'gw1', topics: ['readings', 'headwater-checkpoint'] }),
+    });
     await drained(forwarder);
     await forwarder.stop();
     expect(w.cluster.values('gw1.readings', 0)).toEqual(['readings']);
@@ -102,7 +105,7 @@ describe('a forwarder', () => {
     w.log.append('readings', 0, ['a', 'b', 'c'].map(record));
     const checkpoints: string[] = [];
     const { forwarder } = start(w, {
-      topics: ['readings'],
+      mapping: new TopicMapping({ gateway: 'gw1', topics: ['readings'] }),
       // Nothing but one batch fits into a transaction.
       transactionBytesMax: 1,
       faultOf: (call) => {
@@ -416,6 +419,7 @@ describe('a forwarder', () => {
     await vandal.open({
       transactionalId: 'v',
       topics: [],
+      creation: { allowed: true },
       checkpointTopic: topic,
       checkpointKeyPrefixes: [''],
     });

@@ -3,13 +3,19 @@ import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import type { BrokerAddress } from '../../src/forwarder/kafka-answers.ts';
 import { examineKafka } from '../../src/forwarder/kafka-doctor.ts';
 import { findingsOf } from '../../src/forwarder/kafka-findings.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { fakeBroker, fakeServer } from './fake-broker.ts';
 
 const TIMEOUT_MS = 300;
 
 /** The lines that a user would see: `WRONG about: text`. */
 async function report(...brokers: readonly BrokerAddress[]): Promise<string[]> {
-  const request = { brokers, gateway: 'gw1', topics: ['readings'], timeoutMs: TIMEOUT_MS };
+  const request = {
+    brokers,
+    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
+    topics: ['readings'],
+    timeoutMs: TIMEOUT_MS,
+  };
   const examination = await examineKafka({
     ...request,
     readAccess: openAccess,

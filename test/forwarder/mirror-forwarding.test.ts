@@ -3,10 +3,13 @@ import { encodeCopy } from '../../src/forwarder/checkpoint.ts';
 import type { Forwarder } from '../../src/forwarder/forwarder.ts';
 import { MirrorForwarding } from '../../src/forwarder/mirror-forwarding.ts';
 import { copyMemo } from '../../src/forwarder/names.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { type Call, type Fault, SimCluster } from '../support/sim-target.ts';
 import { simulatedForwarder } from '../support/simulated-forwarder.ts';
 import { until } from '../support/virtual-time.ts';
+
+const mapping = (topics: readonly string[]) => new TopicMapping({ gateway: 'gw1', topics });
 
 const record = (value: string) => ({
   key: null,
@@ -16,7 +19,7 @@ const record = (value: string) => ({
 });
 
 function start(log: LogWithLives, cluster: SimCluster, faultOf: (call: Call) => Fault | null = () => null) {
-  const forwarding = new MirrorForwarding(['*']);
+  const forwarding = new MirrorForwarding(mapping(['*']));
   forwarding.remember(log);
   const { forwarder } = simulatedForwarder({ log }, cluster, faultOf);
   forwarding.follow(forwarder);
@@ -50,11 +53,11 @@ describe('what the log is told of the mirror', () => {
     ['headwater-checkpoint', ['*'], false],
     ['headwater-checkpoint', ['headwater-checkpoint'], false],
   ])('is whether %s is mirrored by forwarder.topics %j: %s', (topic, topics, expected) => {
-    expect(new MirrorForwarding(topics).isMirrored(topic)).toBe(expected);
+    expect(new MirrorForwarding(mapping(topics)).isMirrored(topic)).toBe(expected);
   });
 
   test('is, before the log is open and of what cannot be read, that everything may have been sent', () => {
-    const forwarding = new MirrorForwarding(['*']);
+    const forwarding = new MirrorForwarding(mapping(['*']));
     expect(offsetsOf(forwarding)).toEqual([0, Number.MAX_SAFE_INTEGER]);
     const memos = new Map([[copyMemo('readings', 0), Buffer.from('{"version":2}')]]);
     forwarding.remember({ memos: () => memos });
@@ -66,7 +69,7 @@ describe('what the log is told of the mirror', () => {
     { sendingTo: null, expected: [40, 40] },
     { sendingTo: 70, expected: [40, 70] },
   ])('is, before there is a link, what the journal remembers ($sendingTo)', ({ sendingTo, expected }) => {
-    const forwarding = new MirrorForwarding(['*']);
+    const forwarding = new MirrorForwarding(mapping(['*']));
     const copy = encodeCopy({ clusterId: 'c', nextOffset: 40, lives: [], sendingTo });
     const memos = new Map([[copyMemo('readings', 0), copy]]);
     forwarding.remember({ memos: () => memos });

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { seededRandom, until, VirtualClock } from '../support/virtual-time.ts';
 
@@ -34,9 +35,8 @@ test('memory does not grow while the cluster is away, however often it is tried'
   const forwarder = new Forwarder({
     log,
     brokers: [await closedPort(), await closedPort()],
-    gateway: 'gw1',
+    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     lingerMs: 0,
-    topics: ['*'],
     onCheckpointLost: 'resume',
     board: null,
     clock,

@@ -6,6 +6,7 @@ import { examineKafka } from '../../src/forwarder/kafka-doctor.ts';
 import { findingsOf } from '../../src/forwarder/kafka-findings.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
 import type { Failure } from '../../src/forwarder/target.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { type CertificateRequest, type Certified, certificateAuthority } from '../support/certificates.ts';
 import { type FakeServer, fakeBroker, fakeServer, type LoginScript, type Script } from './fake-broker.ts';
@@ -17,6 +18,7 @@ const authority = certificateAuthority('Test CA');
 const session = {
   transactionalId: 'headwater-1-bulk',
   topics: [],
+  creation: { allowed: true },
   checkpointTopic: 'gw1.headwater-checkpoint',
   checkpointKeyPrefixes: ['1/'],
 };
@@ -47,7 +49,12 @@ async function attempt(server: FakeServer, own: ClusterAccess, host = '127.0.0.1
   const target = new KafkaTarget({ brokers: [`${host}:${port}`], readAccess, clock: nodeClock });
   const failure = await target.open(session);
   await target.close();
-  const request = { brokers: [{ host, port }], gateway: 'gw1', topics: [], timeoutMs: 2000 };
+  const request = {
+    brokers: [{ host, port }],
+    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
+    topics: [],
+    timeoutMs: 2000,
+  };
   const findings = findingsOf(await examineKafka({ ...request, readAccess, clock: nodeClock }));
   const wrong = findings.filter(({ isWrong }) => isWrong).map(({ text }) => text);
   return { failure, wrong: wrong.join('\n') };
@@ -329,7 +336,12 @@ describe('our own files', () => {
     const brokers = [`127.0.0.1:${server.address.port}`];
     const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock });
     expect(await target.open(session)).toEqual({ kind: 'unreachable', message: problems.join('; ') });
-    const request = { brokers: [server.address], gateway: 'gw1', topics: [], timeoutMs: 2000 };
+    const request = {
+      brokers: [server.address],
+      mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
+      topics: [],
+      timeoutMs: 2000,
+    };
     const findings = findingsOf(await examineKafka({ ...request, readAccess, clock: nodeClock }));
     expect(findings).toEqual(problems.map((text) => ({ isWrong: true, about: 'access', text })));
     expect(connections).toBe(0);

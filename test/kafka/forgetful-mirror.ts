@@ -1,6 +1,7 @@
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
@@ -25,9 +26,8 @@ log.append(
 const forwarder = new Forwarder({
   log,
   brokers: process.argv.slice(2),
-  gateway: 'gw1',
+  mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
   lingerMs: 0,
-  topics: ['*'],
   onCheckpointLost: 'resume',
   board: null,
   clock: nodeClock,

@@ -10,6 +10,7 @@ import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.
 import { KafkaConnection } from '../../src/forwarder/kafka-connection.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
 import { buildBatch } from '../../src/forwarder/outgoing-batch.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
 import { hiddenEndPlant } from '../sim/mirror-plants.ts';
@@ -42,18 +43,17 @@ function mirror(
   options: Partial<ForwarderOptions> = {},
 ): Forwarder {
   const forwarder = new Forwarder({
-    ...options,
     log,
     brokers: cluster.bootstrap,
-    gateway: 'gw1',
+    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     lingerMs: 5,
-    topics: ['*'],
     onCheckpointLost: 'resume',
     board,
     clock: nodeClock,
     random: nodeRandom,
     logger: silentLogger,
     metrics: noMetrics,
+    ...options,
   });
   forwarder.start();
   forwarders.push(forwarder);
@@ -258,6 +258,7 @@ describe('the mirror to a real Kafka', () => {
       await other.open({
         transactionalId: 'other',
         topics: [],
+        creation: { allowed: true },
         checkpointTopic: topic,
         checkpointKeyPrefixes: ['other/'],
       }),
@@ -294,6 +295,7 @@ describe('the mirror to a real Kafka', () => {
     const session = {
       transactionalId: 'other',
       topics: [],
+      creation: { allowed: true },
       checkpointTopic: topic,
       checkpointKeyPrefixes: [],
     };
@@ -333,5 +335,44 @@ describe('the mirror to a real Kafka', () => {
     // A transaction takes five seconds at most, as one request: the last one need not wait for its own time.
     expect(nodeClock.monotonicMs() - startedMs).toBeGreaterThan(2_000);
     expect((await delivered(cluster, 'gw1.readings')).get(0)).toHaveLength(count);
+  });
+
+  test('calls, makes and chooses topics as it was told, and goes on under new names', async () => {
+    const cluster = await started(3);
+    const log = new LogWithLives();
+    for (const topic of ['sensors.a', 'sensors.b', 'private']) {
+      log.createTopic(topic, 2);
+      log.append(topic, 1, records(0, 3));
+    }
+    const topics = ['*', '!private'];
+    const named = (template: string) => new TopicMapping({ gateway: 'gw1', site: 'lab', template, topics });
+    const creation = { allowed: true, replication: 2, retention: 3_600_000 };
+    const mapping = named('{site}-{topic}');
+    const first = mirror(log, cluster, null, { mapping, creation });
+    await drained(first);
+    await first.stop();
+    expect((await delivered(cluster, 'lab-sensors.a')).get(1)).toEqual(numbers(0, 3));
+    const [partition] = await kafkaTools(cluster.bootstrap).describeTopic('lab-sensors.b');
+    expect(partition?.replicas).toHaveLength(2);
+
+    log.append('sensors.a', 1, records(3, 2));
+    const second = mirror(log, cluster, null, { mapping: named('{topic}'), creation });
+    await drained(second);
+    await second.stop();
+    expect((await delivered(cluster, 'sensors.a')).get(1)).toEqual(numbers(3, 5));
+
+    log.createTopic('sensors.c', 1);
+    log.append('sensors.c', 0, records(0, 1));
+    const third = mirror(log, cluster, null, { mapping: named('{topic}'), creation: { allowed: false } });
+    await until('it says what is missing', DRAIN_MS_MAX, async () =>
+      Promise.resolve(third.status().state === 'backing-off' || undefined),
+    );
+    expect(third.status().message).toMatch(
+      /has no topic sensors\.c, .*kafka-topics\.sh --create --topic sensors\.c/,
+    );
+    await kafkaTools(cluster.bootstrap).createTopic('sensors.c');
+    await third.stop();
+    await drained(mirror(log, cluster, null, { mapping: named('{topic}'), creation: { allowed: false } }));
+    expect((await delivered(cluster, 'sensors.c')).get(0)).toEqual(numbers(0, 1));
   });
 });

@@ -3,6 +3,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
@@ -40,9 +41,8 @@ function mirror(log: LogWithLives, { bootstrap }: Cluster): Forwarder {
   const started = new Forwarder({
     log,
     brokers: bootstrap,
-    gateway: 'gw1',
+    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     lingerMs: 5,
-    topics: ['*'],
     onCheckpointLost: 'resume',
     board: null,
     clock: nodeClock,

@@ -5,6 +5,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord } from '../../src/core/record.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { batchHeaderBytes } from '../../src/log/encoding/batch.ts';
 import { Log } from '../../src/log/log.ts';
 import type { StoredBatch } from '../../src/log/types.ts';
@@ -50,9 +51,8 @@ function mirror(from: Log, to: Cluster): Forwarder {
   const started = new Forwarder({
     log: from,
     brokers: to.bootstrap,
-    gateway: 'gw1',
+    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     lingerMs: 5,
-    topics: ['*'],
     onCheckpointLost: 'resume',
     board: null,
     transactionBytesMax: TRANSACTION_BYTES,

@@ -62,9 +62,9 @@ export const mirrorPlants: readonly Plant[] = [
     file: 'src/forwarder/forwarder.ts',
     edits: [
       {
-        find: 'return this.#target.send([\n      { topic: checkpointTopic(gateway), partition: 0, batch, source: null },\n      ...this.#flush.batches,\n    ]);',
+        find: 'return this.#target.send([\n      { topic: mapping.checkpointTopic, partition: 0, batch, source: null },\n      ...this.#flush.batches,\n    ]);',
         replace:
-          'const early = await this.#target.send([{ topic: checkpointTopic(gateway), partition: 0, batch, source: null }]);\n    return early ?? (await this.#target.commit()) ?? (await this.#target.send(this.#flush.batches));',
+          'const early = await this.#target.send([{ topic: mapping.checkpointTopic, partition: 0, batch, source: null }]);\n    return early ?? (await this.#target.commit()) ?? (await this.#target.send(this.#flush.batches));',
       },
     ],
   },

@@ -5,7 +5,7 @@ import { noMetrics } from '../../src/core/metrics.ts';
 import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
 import { MirrorForwarding } from '../../src/forwarder/mirror-forwarding.ts';
-import { checkpointTopic } from '../../src/forwarder/names.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { Log } from '../../src/log/log.ts';
 import { readTexts } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
@@ -92,6 +92,7 @@ class UnhurriedClock extends VirtualClock {
 
 const turnsPerSleepMax = 400;
 const gateway = 'gw1';
+const mapping = new TopicMapping({ gateway, topics: ['*'] });
 const topic = 'a';
 const partitionCount = 3;
 const actionsPerScenario = 40;
@@ -263,15 +264,14 @@ class MirrorScenario {
       ...shared,
       log: new UpkeptLog(log, upkept),
       brokers: [],
-      gateway,
+      mapping,
       lingerMs: 0,
-      topics: ['*'],
       onCheckpointLost: 'resume',
       board,
       target,
       ...(this.#random.chance(0.5) ? { transactionBytesMax: smallTransactionBytes } : {}),
     });
-    const forwarding = new MirrorForwarding(['*']);
+    const forwarding = new MirrorForwarding(mapping);
     forwarding.remember(log);
     forwarding.follow(forwarder);
     forwarder.start();
@@ -353,7 +353,7 @@ class MirrorScenario {
     for (const late of this.#cluster().late.splice(0)) late();
     // Of one transaction nobody can say whether it arrived.
     for (const value of this.#cluster().lastCommitted()) this.#allow(value);
-    if (this.#random.chance(0.5)) this.#cluster().deleteTopic(checkpointTopic(gateway));
+    if (this.#random.chance(0.5)) this.#cluster().deleteTopic(mapping.checkpointTopic);
     else this.#newCluster();
     Object.assign(site, await this.#boot(site));
   }

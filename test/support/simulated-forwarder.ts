@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.ts';
+import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { type Call, type Fault, type SimCluster, SimTarget } from './sim-target.ts';
 import { seededRandom, VirtualClock } from './virtual-time.ts';
 
@@ -14,9 +15,8 @@ export function simulatedForwarder(
   const target = new SimTarget({ cluster, pause: setImmediate, ...(faultOf && { faultOf }) });
   const forwarder = new Forwarder({
     brokers: [],
-    gateway: 'gw1',
+    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     lingerMs: 0,
-    topics: ['*'],
     onCheckpointLost: 'resume',
     board: null,
     target,

@@ -1,12 +1,13 @@
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { gapsTopicName } from '../../core/topic-name.ts';
-import { isMirroredTopic } from '../../forwarder/names.ts';
+import type { TopicMapping } from '../../forwarder/topic-mapping.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { nodeRandom } from '../../platform/node-random.ts';
 import { accessReader } from '../cluster-credentials.ts';
 import type { Address } from '../config/address.ts';
 import type { Config } from '../config/schema.ts';
+import { topicMapping } from '../topic-mapping.ts';
 import { topicWriters } from '../topics.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
@@ -36,11 +37,12 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
   ]);
   const { brokers, config } = request;
   const clock = nodeClock;
+  const mapping = topicMapping(config, true);
   const surroundings = { clock, random: nodeRandom, environment: process.env };
   const examination = await examineKafka({
     brokers,
-    gateway: config.gateway.name,
-    topics: mirroredTopics(config),
+    mapping,
+    topics: mirroredTopics(config, mapping),
     readAccess: accessReader(config.forwarder, surroundings),
     clock,
     timeoutMs: limits.doctorTimeoutMs,
@@ -57,7 +59,7 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
 }
 
 /** Those that the configuration tells of, since no gateway need run. */
-function mirroredTopics(config: Config): readonly string[] {
+function mirroredTopics(config: Config, mapping: TopicMapping): readonly string[] {
   const known = new Set([...topicWriters(config).keys(), ...Object.keys(config.topics), gapsTopicName]);
-  return [...known].filter((topic) => isMirroredTopic(topic, config.forwarder.topics));
+  return [...known].filter((topic) => mapping.isMirrored(topic));
 }

@@ -1,5 +1,6 @@
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
+import { defaultTopicTemplate, TopicMapping } from '../../forwarder/topic-mapping.ts';
 import { type Compression, compressions, type TopicSettings } from '../../log/types.ts';
 import { type DecoderName, decoders, type FramingName, framings, namesOf } from '../registry.ts';
 import { settingsContradiction } from '../topic-settings.ts';
@@ -11,6 +12,7 @@ import {
   type CheckContext,
   choice,
   devicePath,
+  duration,
   folder,
   gatewayName,
   list,
@@ -23,6 +25,7 @@ import {
   size,
   topicChoice,
   topicTable,
+  topicTemplate,
   wholeNumber,
   yesOrNo,
 } from './setting-kinds.ts';
@@ -34,6 +37,8 @@ const settingsFor = (hostName: string) =>
     gateway: section({
       /** Part of the names of the topics in the central cluster. */
       name: gatewayName().default(gatewayNameFrom(hostName)),
+      /** Where it stands, for central topics that say so. */
+      site: gatewayName().optional(),
     }),
     data: section({
       /** The data folder; a relative path starts at the working directory. */
@@ -84,8 +89,16 @@ const settingsFor = (hostName: string) =>
       lingerMs: wholeNumber(0, limits.lingerMsMax, 'milliseconds').default(1000),
       /** How much of records may leave a second on the average, for links that others need as well. */
       bytesPerSecond: size(limits.linkBytesPerSecondMin, limits.linkBytesPerSecondMax).optional(),
-      /** The topics to send: names, or `*` for all. */
+      /** The topics to send: names, `*` for all, patterns, and with `!` what to leave out. */
       topics: list(topicChoice(), "topic names, or ['*'] for all", limits.partitionsMax).default(['*']),
+      /** What topics are called in the cluster. */
+      topicName: topicTemplate().default(defaultTopicTemplate),
+      /** How topics that are missing there are made; what is left out is the cluster's own default. */
+      create: section({
+        allowed: yesOrNo().default(true),
+        replication: wholeNumber(1, limits.centralReplicationMax, 'replicas').optional(),
+        retention: duration(1, limits.retentionAgeMsMax).optional(),
+      }),
       /** When the cluster no longer knows what it had confirmed, or is another one. */
       onCheckpointLost: choice(['resume', 'resend', 'stop']).default('resume'),
       tls: tlsSection().optional(),
@@ -98,7 +111,13 @@ const settingsFor = (hostName: string) =>
 
 /** What no setting can see alone. */
 function checkTogether(all: CheckedAlone, context: CheckContext): void {
-  const { mqtt, serial, admin, gateway, topics } = all;
+  const { mqtt, serial, admin, gateway, topics, forwarder } = all;
+  if (forwarder.topicName.includes('{site}') && gateway.site === undefined) {
+    const message = 'write where the gateway stands: forwarder.topicName has {site} in it';
+    context.addIssue({ code: 'custom', path: ['gateway', 'site'], message, input: all });
+  }
+  const { name, site } = gateway;
+  const mapping = new TopicMapping({ gateway: name, site, template: forwarder.topicName, topics: [] });
   if (mqtt.listen.port !== 0 && formatAddress(mqtt.listen) === formatAddress(admin.listen)) {
     const message = 'write another port than that of mqtt.listen';
     context.addIssue({ code: 'custom', path: ['admin', 'listen'], message, input: all });
@@ -115,8 +134,8 @@ function checkTogether(all: CheckedAlone, context: CheckContext): void {
     const message = settingsContradiction(topicConfig(settings).settings);
     if (message !== undefined)
       context.addIssue({ code: 'custom', path: ['topics', topic, 'dropUnforwarded'], message, input: all });
-    if (gateway.name.length + 1 + topic.length > limits.topicNameLengthMax) {
-      const message = `choose a shorter topic name: with the name of the gateway before it, it is longer than ${limits.topicNameLengthMax} characters`;
+    if (mapping.centralTopic(topic).length > limits.topicNameLengthMax) {
+      const message = `choose a shorter topic name: as the cluster knows it, with the name of the gateway, it is longer than ${limits.topicNameLengthMax} characters`;
       context.addIssue({ code: 'custom', path: ['topics', topic], message, input: all });
     }
   }
@@ -135,6 +154,7 @@ interface TopicSection {
 }
 
 type CheckedAlone = Pick<Config, 'mqtt' | 'serial' | 'admin' | 'gateway'> & {
+  readonly forwarder: Pick<Config['forwarder'], 'topicName'>;
   readonly topics: Readonly<Record<string, TopicSection>>;
 };
 
@@ -156,7 +176,7 @@ const withGiven = <Settings extends object>(settings: Settings): Given<Settings>
 
 /** All settings, with their defaults filled in. */
 export interface Config {
-  readonly gateway: { readonly name: string };
+  readonly gateway: { readonly name: string; readonly site?: string | undefined };
   readonly data: {
     readonly dir: string;
     /** Bytes; undefined for half of what is free at the first start, see {@link defaultBudgetBytes}. */
@@ -176,6 +196,13 @@ export interface Config {
     /** Undefined for as much as the link takes. */
     readonly bytesPerSecond?: number | undefined;
     readonly topics: readonly string[];
+    readonly topicName: string;
+    readonly create: {
+      readonly allowed: boolean;
+      readonly replication?: number | undefined;
+      /** Milliseconds. */
+      readonly retention?: number | undefined;
+    };
     readonly onCheckpointLost: 'resume' | 'resend' | 'stop';
     /** Undefined for connections without TLS. */
     readonly tls: TlsConfig | undefined;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
-import { checkpointTopicName } from '../../forwarder/names.ts';
+import { checkpointTopicName, templateWords } from '../../forwarder/topic-mapping.ts';
 import { type Address, isLoopback, parseAddress } from './address.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
 import type { SettingPath } from './yaml-tree.ts';
@@ -157,8 +157,24 @@ function topicName() {
 
 /** A topic name, or `*` for all topics. */
 export function topicChoice() {
-  const what = "a topic name, or '*' in quotes for all topics";
-  return text(what, (name) => name === '*' || (isLegalTopicName(name) && name !== checkpointTopicName));
+  const what =
+    'a topic name, in which * stands for any characters (in quotes), or one with ! before it to leave it out';
+  return text(what, (pattern) => {
+    const name = pattern.replace(/^!/, '');
+    return isLegalTopicName(name.replaceAll('*', 'x')) && name !== checkpointTopicName;
+  });
+}
+
+/** What a topic is called in the cluster. */
+export function topicTemplate() {
+  const what =
+    "a name with {topic} in it once, and perhaps {gateway} and {site}, in quotes, such as '{site}.{gateway}.{topic}'";
+  return text(what, (template) => {
+    const words = template.match(/\{[^}]*\}/g) ?? [];
+    const isKnown = words.every((word) => templateWords.some((known) => known === word));
+    const isOnce = words.filter((word) => word === '{topic}').length === 1;
+    return isKnown && isOnce && isLegalTopicName(template.replaceAll(/\{[^}]*\}/g, 'x'));
+  });
 }
 
 function address(what: string, refusal: (address: Address) => string | undefined) {

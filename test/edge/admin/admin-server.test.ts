@@ -7,6 +7,7 @@ import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/ad
 import { MetricsRegistry } from '../../../src/edge/metrics-registry.ts';
 import type { StatusReport } from '../../../src/edge/status.ts';
 import { TopicChanges } from '../../../src/edge/topic-changes.ts';
+import { TopicMapping } from '../../../src/forwarder/topic-mapping.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
@@ -496,7 +497,12 @@ function options(port = 0): AdminServerOptions {
   return {
     listen: { host: '127.0.0.1', port },
     log,
-    topics: new TopicChanges({ log, gateway: 'g', configured, writers: new Map([['readings', ['MQTT']]]) }),
+    topics: new TopicChanges({
+      log,
+      mapping: new TopicMapping({ gateway: 'g', topics: [] }),
+      configured,
+      writers: new Map([['readings', ['MQTT']]]),
+    }),
     token,
     status: () => Promise.resolve(report),
     renderMetrics: () => metrics.render(),

@@ -28,7 +28,14 @@ const defaults = {
   serial: [],
   admin: { listen: { host: '127.0.0.1', port: 8080 } },
   topics: {},
-  forwarder: { brokers: [], lingerMs: 1000, topics: ['*'], onCheckpointLost: 'resume' },
+  forwarder: {
+    brokers: [],
+    lingerMs: 1000,
+    topics: ['*'],
+    topicName: '{gateway}.{topic}',
+    create: { allowed: true },
+    onCheckpointLost: 'resume',
+  },
   log: { level: 'info' },
 };
 
@@ -78,6 +85,8 @@ log: { level: debug }
         ],
         lingerMs: 5,
         topics: ['temperature'],
+        topicName: '{gateway}.{topic}',
+        create: { allowed: true },
         onCheckpointLost: 'stop',
       },
       log: { level: 'debug' },
@@ -274,7 +283,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       `topics: { ${'a'.repeat(246)}: {} }`,
-      `hw.yaml:1:11: topics.${'a'.repeat(246)}: choose a shorter topic name: with the name of the gateway before it, it is longer than 249 characters`,
+      `hw.yaml:1:11: topics.${'a'.repeat(246)}: choose a shorter topic name: as the cluster knows it, with the name of the gateway, it is longer than 249 characters`,
     ],
     [
       'topics: { a: &t { partitions: 64 }, b: { partitions: 64 }, c: { partitions: 64 }, d: { partitions: 64 }, e: {} }',
@@ -337,8 +346,20 @@ describe('a bad configuration is reported with its place and what to write inste
       'hw.yaml:1:24: forwarder.brokers.0: write the port of the broker, such as 9092, not "a:0"',
     ],
     [
-      'forwarder: { topics: [a*] }',
-      'hw.yaml:1:23: forwarder.topics.0: write a topic name, or \'*\' in quotes for all topics, not "a*"',
+      'forwarder: { topics: [a/b] }',
+      'hw.yaml:1:23: forwarder.topics.0: write a topic name, in which * stands for any characters (in quotes), or one with ! before it to leave it out, not "a/b"',
+    ],
+    [
+      "forwarder: { topicName: '{gateway}.x' }",
+      'hw.yaml:1:14: forwarder.topicName: write a name with {topic} in it once, and perhaps {gateway} and {site}, in quotes, such as \'{site}.{gateway}.{topic}\', not "{gateway}.x"',
+    ],
+    [
+      "forwarder: { topicName: '{topic}.{place}' }",
+      'hw.yaml:1:14: forwarder.topicName: write a name with {topic} in it once, and perhaps {gateway} and {site}, in quotes, such as \'{site}.{gateway}.{topic}\', not "{topic}.{place}"',
+    ],
+    [
+      "gateway: { name: a }\nforwarder: { topicName: '{site}.{topic}' }",
+      'hw.yaml:1:1: gateway.site: write where the gateway stands: forwarder.topicName has {site} in it',
     ],
     ['log: { level: loud }', 'hw.yaml:1:8: log.level: write one of debug, info, warn, error, not "loud"'],
     [
