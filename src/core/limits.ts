@@ -232,7 +232,7 @@ export const limits = {
   /** Another gateway runs with our identity: taking it back at once would only make both stand still. */
   fencedBackoffMs: 60_000,
   /** A login that was refused may be refused again, and some directories lock an account after a few of them. */
-  loginBackoffMs: 60_000,
+  loginBackoffMs: 30_000,
   /** A coordinator that is busy with our last transaction is asked again so soon and so often. */
   busyDelayMsMin: 2,
   busyDelayMsMax: 20,

@@ -53,7 +53,7 @@ describe('an error code of Kafka leads to the right action', () => {
         { ...initialState(0, 'resume'), phase },
         { type: 'failed', failure, jitter: 0.5 },
       );
-      expect(commands).toEqual([{ type: 'close' }, { type: 'sleep', ms: 45_000 }]);
+      expect(commands).toEqual([{ type: 'close' }, { type: 'sleep', ms: 22_500 }]);
     }
   });
 

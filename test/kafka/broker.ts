@@ -43,7 +43,7 @@ export class Broker {
   }
 
   /** Writes the settings and makes the empty data folder, as Kafka asks once before the first start. */
-  async format(clusterId: string, features: readonly string[]): Promise<void> {
+  async format(clusterId: string, features: readonly string[], users: readonly string[]): Promise<void> {
     await mkdir(this.#options.folder, { recursive: true });
     const properties = { ...this.#options.properties, 'log.dirs': join(this.#options.folder, 'data') };
     const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`);
@@ -57,6 +57,7 @@ export class Broker {
       '-c',
       this.#settingsFile,
       ...levels,
+      ...users.flatMap((user) => ['--add-scram', user]),
     ];
     const code = await ended(await this.#java(format));
     if (code !== 0) throw await this.#failure('its storage could not be formatted');

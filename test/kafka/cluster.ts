@@ -16,6 +16,10 @@ const METADATA_TIMEOUT_MS = 30_000;
 export interface ClusterOptions {
   /** Three are for tests in which one fails: topics then have three replicas, of which two must have a record. */
   readonly brokers: 1 | 3;
+  /** Of a lone broker: further listeners by name, each with its protocol; `properties` says the rest about them. */
+  readonly listeners?: Readonly<Record<string, 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'>>;
+  /** Users of SCRAM, as Kafka writes them: `SCRAM-SHA-256=[name=gw1,password=secret]`. */
+  readonly users?: readonly string[];
   /** Settings of every broker, over those of the harness. */
   readonly properties?: Properties;
   /** The level of transaction.version that the cluster agrees on; Kafka's own default otherwise. */
@@ -33,6 +37,8 @@ export interface ClusterOptions {
 export interface Cluster {
   /** Addresses of all brokers, `host:port`, in the order of their node ids. */
   readonly bootstrap: string[];
+  /** Addresses of the further listeners, by name. */
+  readonly listeners: Readonly<Record<string, string>>;
   /** Where all data is, until `close`; the log of node 1 is `node-1/kafka.log` in it. */
   readonly folder: string;
   /** Ends a broker as a power cut does (SIGKILL); resolves when it is gone. */
@@ -75,13 +81,14 @@ async function archiveClasses(jars: string, archive: string): Promise<void> {
 
 async function startBrokers(options: ClusterOptions, java: readonly string[]): Promise<Cluster> {
   const folder = await makeTemporaryFolder();
-  const brokers = await plan(options, folder, java);
-  const cluster = clusterOf(brokers, folder);
+  const listeners = await placeListeners(options.listeners);
+  const brokers = await plan(options, listeners, folder, java);
+  const cluster = clusterOf(brokers, listeners, folder);
   try {
     const clusterId = newClusterId();
     const features =
       options.transactionVersion === undefined ? [] : [`transaction.version=${options.transactionVersion}`];
-    await Promise.all(brokers.map((broker) => broker.format(clusterId, features)));
+    await Promise.all(brokers.map((broker) => broker.format(clusterId, features, options.users ?? [])));
     await Promise.all(brokers.map((broker) => broker.start()));
     await knowEachOther(brokers);
   } catch (error) {
@@ -91,7 +98,21 @@ async function startBrokers(options: ClusterOptions, java: readonly string[]): P
   return cluster;
 }
 
-async function plan(options: ClusterOptions, folder: string, java: readonly string[]): Promise<Broker[]> {
+/** Gives each of the further listeners an address. */
+async function placeListeners(
+  wanted: ClusterOptions['listeners'] = {},
+): Promise<Readonly<Record<string, string>>> {
+  const names = Object.keys(wanted);
+  const ports = await freePorts(names.length);
+  return Object.fromEntries(names.map((name, index) => [name, `127.0.0.1:${ports[index]}`]));
+}
+
+async function plan(
+  options: ClusterOptions,
+  listeners: Cluster['listeners'],
+  folder: string,
+  java: readonly string[],
+): Promise<Broker[]> {
   const ports = await freePorts(options.brokers * 3);
   const clientPorts = ports.slice(0, options.brokers);
   const controllerPorts = ports.slice(options.brokers, options.brokers * 2);
@@ -116,6 +137,7 @@ async function plan(options: ClusterOptions, folder: string, java: readonly stri
         ...replication(options.brokers),
         ...quickness,
         ...linkListeners(index, port, controllerPorts[index] ?? 0),
+        ...furtherListeners(options.listeners, listeners, port, controllerPorts[index] ?? 0),
         ...options.properties,
       },
     });
@@ -138,6 +160,24 @@ async function planLink(
       'inter.broker.listener.name': 'PLAINTEXT',
       'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,LINK:PLAINTEXT,CONTROLLER:PLAINTEXT',
     };
+  };
+}
+
+function furtherListeners(
+  protocols: ClusterOptions['listeners'],
+  addresses: Cluster['listeners'],
+  clientPort: number,
+  controllerPort: number,
+): Properties {
+  if (protocols === undefined) return {};
+  const further = Object.entries(addresses).map(([name, address]) => `${name}://${address}`);
+  const clients = [`PLAINTEXT://127.0.0.1:${clientPort}`, ...further].join(',');
+  const map = Object.entries(protocols).map(([name, protocol]) => `${name}:${protocol}`);
+  return {
+    listeners: `${clients},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': clients,
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT', ...map].join(','),
   };
 }
 
@@ -167,7 +207,7 @@ const quickness: Properties = {
   'replica.fetch.wait.max.ms': 100,
 };
 
-function clusterOf(brokers: readonly Broker[], folder: string): Cluster {
+function clusterOf(brokers: readonly Broker[], listeners: Cluster['listeners'], folder: string): Cluster {
   const find = (nodeId: number): Broker => {
     const broker = brokers[nodeId - 1];
     if (broker === undefined) throw new Error(`there is no broker ${nodeId}, only 1 to ${brokers.length}`);
@@ -175,6 +215,7 @@ function clusterOf(brokers: readonly Broker[], folder: string): Cluster {
   };
   return {
     bootstrap: brokers.map(({ port }) => `127.0.0.1:${port}`),
+    listeners,
     folder,
     kill: async (nodeId) => await find(nodeId).kill(),
     stopBroker: async (nodeId) => await find(nodeId).stop(),

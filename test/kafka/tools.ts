@@ -54,6 +54,8 @@ export interface KafkaTools {
   consume(topic: string, options: ConsumeOptions): Promise<ConsumedRecord[]>;
   /** The epoch of the producer of this transactional id. */
   producerEpoch(transactionalId: string): Promise<number>;
+  /** Runs `kafka-acls.sh` with these parameters. */
+  changePermissions(parameters: readonly string[]): Promise<void>;
   /** High watermarks by partition number; transaction markers count as well. */
   endOffsets(topic: string): Promise<number[]>;
 }
@@ -94,6 +96,9 @@ export function kafkaTools(bootstrap: readonly string[]): KafkaTools {
       return Number(
         values.split('\t')[names.split('\t').findIndex((name) => name.trim() === 'ProducerEpoch')],
       );
+    },
+    changePermissions: async (parameters) => {
+      await run('org.apache.kafka.tools.AclCommand', parameters);
     },
     endOffsets: async (topic) => {
       const printed = await run('org.apache.kafka.tools.GetOffsetShell', ['--topic', patternOf(topic)]);
