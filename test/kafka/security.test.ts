@@ -125,6 +125,15 @@ describe('with the permissions of the README, readings are sent', () => {
     await sends('named', 'TLS', tls('serverName: localhost'));
   });
 
+  test('by TLS with a CA that the system knows', async () => {
+    const set = settingsFor('TLS', ['forwarder.tls={}']);
+    const runner = ['env', `SSL_CERT_FILE=${broker.caFile}`];
+    const gateway = await startGateway({ dataDir: join(folder.path, 'system'), set, runner });
+    gateways.push(gateway);
+    await send(gateway, 'system');
+    await drained(gateway);
+  });
+
   test('by mutual TLS', async () => {
     await sends('mutual', 'MTLS', await withOwn(broker.authority.issue({ name: 'gw1' })));
   });
@@ -340,6 +349,6 @@ test('all that was sent in any of these ways has arrived, once and in order', as
   const expected = [...sent].map(
     ([device, count]) => `${device}: ${Array.from({ length: count }, (_, at) => at)}`,
   );
-  expect(sent.size).toBe(12);
+  expect(sent.size).toBe(13);
   expect(arrived.sort()).toEqual(expected.sort());
 });
