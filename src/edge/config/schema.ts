@@ -236,7 +236,7 @@ export type Checked = { readonly config: Config } | { readonly problems: readonl
 
 /** Checks a whole tree of settings and fills in the defaults. Never throws; finds every problem it can see at once. */
 export function checkSettings(tree: unknown, hostName: string): Checked {
-  const result = settingsFor(hostName).safeParse(tree);
+  const result = builtSettings(hostName).safeParse(tree);
   if (!result.success) {
     const known = settingPaths();
     return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, tree, known)) };
@@ -259,8 +259,19 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
 
 /** The path of every setting; `*` stands for a name that the user chooses. */
 export function settingPaths(): readonly SettingPath[] {
-  return pathsBelow(settingsFor(''), []);
+  knownPaths ??= pathsBelow(settingsFor(''), []);
+  return knownPaths;
 }
+
+let knownPaths: readonly SettingPath[] | undefined;
+
+/** Building all kinds of settings costs far more than checking by them, and a process has one host name. */
+function builtSettings(hostName: string): ReturnType<typeof settingsFor> {
+  if (built?.hostName !== hostName) built = { hostName, settings: settingsFor(hostName) };
+  return built.settings;
+}
+
+let built: { readonly hostName: string; readonly settings: ReturnType<typeof settingsFor> } | undefined;
 
 /** The host name made legal as part of a topic name. */
 export function gatewayNameFrom(hostName: string): string {
