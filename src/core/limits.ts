@@ -126,6 +126,8 @@ export const limits = {
   segmentTablesMax: 64,
   /** What is read from a segment at once at least: what is left of it serves the next reader from the page cache. */
   segmentReadBytesMin: 128 * KIB,
+  /** Of so many bytes of a partition the average size of its records is known; older ones fade. */
+  recordSizesBytesMax: 16 * MIB,
   /** Recent batches kept in memory for live readers. */
   tailBytesMax: 8 * MIB,
   /** Frames decoded for catching-up readers, shared by all of them. */

@@ -2,7 +2,7 @@ import { assert, isOperatingError, isSystemError, messageOf, OperatingError } fr
 import { limits } from '../core/limits.ts';
 import type { Qos2Id, Qos2Log } from '../core/qos2.ts';
 import type { NewRecord } from '../core/record.ts';
-import { type Appended, planCommit, requestBytesMax, type UpkeepPlan } from './commits/commit-plan.ts';
+import { type Appended, checkedRequestBytes, planCommit, type UpkeepPlan } from './commits/commit-plan.ts';
 import { CommitQueue, type Waiting } from './commits/commit-queue.ts';
 import {
   checkedSize,
@@ -10,7 +10,7 @@ import {
   findPartition,
   Placement,
   partitionInfos,
-  tooLarge,
+  topicInfos,
 } from './commits/placement.ts';
 import { checkTopic } from './commits/topic-plan.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
@@ -22,6 +22,7 @@ import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
 import { memoBytes, memoRows } from './state/entries.ts';
 import { tellForgotten } from './state/qos2-ids.ts';
 import { type LogState, partitionKey } from './state/state.ts';
+import { storedBytes } from './stored-bytes.ts';
 import { Tail } from './tail.ts';
 import type {
   LifeStart,
@@ -136,11 +137,7 @@ export class Log implements MirroredLog, Qos2Log {
   async append(records: readonly NewRecord[]): Promise<readonly Appended[]> {
     if (records.length === 0) return [];
     this.#refuseIfUnavailable({ needsRoom: true });
-    const sizes = records.map(checkedSize);
-    const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    if (bytes > requestBytesMax) {
-      throw tooLarge(`${records.length} records of ${bytes} bytes in one append; send fewer at a time`);
-    }
+    const bytes = checkedRequestBytes(records);
     return await this.#queue.push(
       {
         kind: 'records',
@@ -217,9 +214,7 @@ export class Log implements MirroredLog, Qos2Log {
   }
 
   topics(): readonly TopicInfo[] {
-    return this.#journal.state
-      .topics()
-      .map(({ name, partitions, settings }) => ({ name, partitions, settings }));
+    return topicInfos(this.#journal.state);
   }
 
   partitions(): readonly PartitionInfo[] {
@@ -247,6 +242,11 @@ export class Log implements MirroredLog, Qos2Log {
     // A recovery meanwhile may have taken the files away from under the reader, or somebody the records.
     const isValid = journal === this.#journal && (batches.length > 0 || offset >= found.logStartOffset);
     return isValid ? batches : await this.read(topic, partition, offset, bytesMax);
+  }
+
+  storedBytes(topic: string, partition: number, offset: number): number {
+    const { state } = this.#journal;
+    return storedBytes(state, findPartition(state, topic, partition), offset);
   }
 
   giveBack(batches: readonly StoredBatch[]): void {

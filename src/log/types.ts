@@ -104,6 +104,12 @@ export interface RefusedRange {
 
 /** The log as the mirror needs it: it keeps a little state of its own where the records are. */
 export interface MirroredLog extends LogReader {
+  /**
+   * About how many bytes the records from `offset` on take as they are stored, without a look at the disk: an estimate where
+   * the offset is within a segment, and for what is not sealed yet.
+   * @throws OperatingError `unknown-topic`, `illegal-partition`
+   */
+  storedBytes(topic: string, partition: number, offset: number): number;
   /** What was saved last under each key, durable. */
   memos(): ReadonlyMap<string, Uint8Array>;
   /**

@@ -100,6 +100,10 @@ export class UpkeptLog implements MirroredLog {
     return this.#log.read(topic, partition, sealedEnd, bytesMax);
   }
 
+  storedBytes(topic: string, partition: number, offset: number): number {
+    return this.#log.storedBytes(topic, partition, offset);
+  }
+
   giveBack(batches: readonly StoredBatch[]): void {
     // The sealed ones were made for the reader.
     spoil(batches.filter(({ sealed }) => sealed));

@@ -173,6 +173,12 @@ export class LogWithLives implements MirroredLog {
     return await Promise.resolve(found);
   }
 
+  /** Exact between batches. */
+  storedBytes(topic: string, partition: number, offset: number): number {
+    const waiting = this.#find(topic, partition).batches.filter(({ baseOffset }) => baseOffset >= offset);
+    return waiting.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
   giveBack(batches: readonly StoredBatch[]): void {
     spoil(batches);
   }

@@ -12,7 +12,7 @@ import {
 } from '../state/entries.ts';
 import { Qos2Plan } from '../state/qos2-ids.ts';
 import { type LogState, partitionKey } from '../state/state.ts';
-import { type PlacedRecord, Placement } from './placement.ts';
+import { checkedSize, type PlacedRecord, Placement, tooLarge } from './placement.ts';
 import { TopicPlan, type TopicRequest } from './topic-plan.ts';
 
 /** Where an appended record is. */
@@ -48,6 +48,13 @@ const frameOverheadBytes = (limits.partitionsMax + 1) * (batchHeaderBytes + 16) 
 
 /** Record bytes, as this product counts them, that certainly fit into one frame. */
 export const requestBytesMax = limits.frameBytesMax - frameOverheadBytes;
+
+/** How large records of one append count together. @throws OperatingError `record-too-large` */
+export function checkedRequestBytes(records: readonly NewRecord[]): number {
+  const bytes = records.reduce((sum, record) => sum + checkedSize(record), 0);
+  if (bytes <= requestBytesMax) return bytes;
+  throw tooLarge(`${records.length} records of ${bytes} bytes in one append; send fewer at a time`);
+}
 
 export interface CommitPlan {
   readonly entries: readonly Entry[];

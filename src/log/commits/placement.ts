@@ -3,7 +3,7 @@ import { limits } from '../../core/limits.ts';
 import type { LogRecord, NewRecord } from '../../core/record.ts';
 import type { PartitionId } from '../state/entries.ts';
 import type { LogState, Partition } from '../state/state.ts';
-import type { PartitionInfo } from '../types.ts';
+import type { PartitionInfo, TopicInfo } from '../types.ts';
 import { partitionForKey } from './partitioner.ts';
 
 /** A record whose partition is decided. */
@@ -54,6 +54,10 @@ export function findPartition(state: LogState, topic: string, partition: number)
   const message = `topic ${topic} has ${setting.partitions} partitions, numbered from 0; ${partition} is none of them`;
   throw new OperatingError('illegal-partition', message);
 }
+
+/** All topics, with their settings. */
+export const topicInfos = (state: LogState): readonly TopicInfo[] =>
+  state.topics().map(({ name, partitions, settings }) => ({ name, partitions, settings }));
 
 /** All partitions, with how far they reach. */
 export const partitionInfos = (state: LogState): readonly PartitionInfo[] =>

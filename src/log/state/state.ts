@@ -28,6 +28,7 @@ import {
   topicSettingEntry,
 } from './entries.ts';
 import { OpenQos2Ids } from './qos2-ids.ts';
+import { RecordSizes } from './record-sizes.ts';
 
 /** A life, as the file header and the snapshot name it. */
 export interface Life {
@@ -62,6 +63,7 @@ export class LogState {
   readonly #lifeIds = new Map<number, string>();
   readonly #memos = new Map<string, Uint8Array>();
   readonly qos2Ids = new OpenQos2Ids();
+  readonly recordSizes = new RecordSizes();
   #lifeStarts = 0;
   #segmentBytes = 0;
   readonly #dropped = new Map<string, number>();
@@ -239,7 +241,7 @@ export class LogState {
 
   #applyBatch(entry: Entry, life: Life): void {
     const { id, batch } = readRecordBatchEntry(entry);
-    const { baseOffset, lastOffset } = readBatchHeader(batch);
+    const { baseOffset, lastOffset, sizeBytes } = readBatchHeader(batch);
     if (!this.#partitions.has(partitionKey(id))) this.#applyTopic(this.#topicOfOrphan(id));
     const partition = this.partitionById(id);
     assert(baseOffset >= partition.nextOffset, `offset ${baseOffset} of ${partitionKey(id)} is used already`);
@@ -247,6 +249,7 @@ export class LogState {
       this.#addLifeStart(partition, life, baseOffset);
     }
     partition.nextOffset = lastOffset + 1;
+    this.recordSizes.saw(id, lastOffset + 1 - baseOffset, sizeBytes);
     // Of a deleted topic nothing may come back when it is created again.
     if (!this.#isThere(id)) this.#moveLogStart(partition, partition.nextOffset);
   }
