@@ -1,5 +1,6 @@
 import type { DeviceLife } from '../../core/storage-device.ts';
 import type { CardStatus } from '../card-wear.ts';
+import { bytesText, rounded } from './amounts.ts';
 
 /** How far the card is worn, for people: what is counted, what that means, and what the device says itself. */
 export function cardRows(card: CardStatus): readonly string[] {
@@ -42,14 +43,3 @@ function lifeText(life: DeviceLife | null): string {
   const share = usedShareMax > 1 ? 'more than 100 %' : `at most ${Math.round(100 * usedShareMax)} %`;
   return `; by its own count ${share} of its life used${reserve === null ? '' : `, its reserve is ${reserve}`}`;
 }
-
-const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
-
-/** In powers of a thousand, as the makers of cards count. */
-function bytesText(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
-  return `${rounded(bytes / 1000 ** power)} ${units[power]}`;
-}
-
-/** Three digits that say something. */
-const rounded = (value: number): string => String(Number(value.toPrecision(3)));

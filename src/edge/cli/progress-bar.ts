@@ -1,5 +1,5 @@
+import { durationText } from '../../core/duration.ts';
 import { limits } from '../../core/limits.ts';
-import { duration } from './status.ts';
 import type { Output } from './terminal.ts';
 
 /** A line on a terminal that says how far something is, and how long it will still take. Shows nothing elsewhere. */
@@ -41,7 +41,7 @@ export function progressText(doneBytes: number, totalBytes: number, elapsedMs: n
   const bar = `[${'#'.repeat(cells)}${'.'.repeat(barCells - cells)}]`;
   const percent = `${Math.floor(share * 100)}`.padStart(3);
   const bytes = `${mebibytes(doneBytes)} of ${mebibytes(totalBytes)} MiB`;
-  const left = doneBytes === 0 ? '' : `, ${duration((elapsedMs / 1000) * (1 / share - 1))} left`;
+  const left = doneBytes === 0 ? '' : `, ${durationText((elapsedMs / 1000) * (1 / share - 1))} left`;
   return `${bar} ${percent} %  ${bytes}${left}`;
 }
 

@@ -1,3 +1,4 @@
+import { durationText } from '../../core/duration.ts';
 import type { ForwarderStatus } from '../../forwarder/status.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import { formatSize } from '../config/quantities.ts';
@@ -20,7 +21,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
   const commit = log.lastCommitMs === null ? '' : `, the last one ${ago(log.lastCommitMs, nowMs)}`;
   const rows: readonly (readonly [string, string])[] = [
     ...report.reasons.map((reason) => ['because', reason] as const),
-    ['running', `version ${report.version}, for ${duration(report.uptimeSeconds)}`],
+    ['running', `version ${report.version}, for ${durationText(report.uptimeSeconds)}`],
     ['mqtt', addresses.mqtt],
     ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
     ['admin', `http://${addresses.admin}/`],
@@ -62,7 +63,7 @@ function clusterText(forwarder: ForwarderStatus | null, nowMs: number): string {
     lastAcknowledgedMs === null
       ? 'nothing acknowledged in this run yet'
       : `last acknowledged ${ago(lastAcknowledgedMs, nowMs)}`;
-  const lag = lagRecords === 0 ? '' : `, the oldest for ${duration(lagSeconds)}`;
+  const lag = lagRecords === 0 ? '' : `, the oldest for ${durationText(lagSeconds)}`;
   const isTold = lastError === null || forwarder.message.includes(lastError.message);
   return [
     `${forwarder.message}; ${last}; ${lagRecords} records waiting${lag}`,
@@ -87,25 +88,4 @@ export function topicRows(topics: readonly TopicStatus[]): readonly string[] {
 }
 
 /** How long ago a moment of the wall clock was. */
-const ago = (ms: number, nowMs: number): string => `${duration(Math.max(0, nowMs - ms) / 1000)} ago`;
-
-const units = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['min', 60],
-  ['s', 1],
-] as const;
-
-/** Seconds in the two largest units that say something. */
-export function duration(seconds: number): string {
-  const whole = Math.floor(seconds);
-  const first = units.findIndex(([, unit]) => whole >= unit);
-  if (first === -1) return '0 s';
-  let rest = whole;
-  const parts = units.slice(first, first + 2).map(([name, unit]) => {
-    const count = Math.floor(rest / unit);
-    rest -= count * unit;
-    return count === 0 ? '' : `${count} ${name}`;
-  });
-  return parts.filter((part) => part !== '').join(' ');
-}
+const ago = (ms: number, nowMs: number): string => `${durationText(Math.max(0, nowMs - ms) / 1000)} ago`;
