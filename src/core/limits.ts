@@ -1,5 +1,3 @@
-import { assert } from './errors.ts';
-
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
@@ -277,6 +275,21 @@ export const limits = {
   loginSessionUsedPercentMax: 80,
   /** Of what a broker says about a login that it refuses. */
   quotedAnswerLengthMax: 200,
+  /** What was acknowledged in the last five minutes says how fast the mirror is: a transaction may take two of them. */
+  goodputBucketMs: 5_000,
+  goodputBuckets: 60,
+  /** What was sent in the last 24 hours. */
+  dayBucketMs: 900_000,
+  dayBuckets: 96,
+  /** Records that are older, with the linger, are a backlog: younger ones may be in the flush in hand. */
+  backlogAgeMsMin: 10_000,
+  /** While something waits, an acknowledgement is stale after so long: a transaction of full size on a slow link takes less. */
+  acknowledgementStaleMs: 120_000,
+  /** Messages about one outage in the service log; what is more than that is left to status and metrics. */
+  outageMessagesMax: 32,
+  /** Lines of the mirror about failures, in one interval. */
+  mirrorNoticesMax: 20,
+  mirrorNoticeIntervalMs: 3_600_000,
   /** How long `headwater doctor kafka` waits for a connection, and for each answer. */
   doctorTimeoutMs: 5_000,
   /** A cluster that makes its first coordinator is asked again so soon and so often. */
@@ -319,80 +332,3 @@ export const limits = {
   /** Between two samples of the event loop's delay. */
   eventLoopResolutionMs: 20,
 } as const;
-
-assert(limits.frameBytesMax % limits.journalBlockBytes === 0, 'a frame is whole blocks');
-assert(
-  limits.frameBytesMax * 2 < limits.journalFileBytes,
-  'a file holds a header and a frame of the largest size',
-);
-assert(
-  limits.qos2OpenIdsMax * (limits.mqttClientIdBytesMax + 16) + limits.frameBytesMax < limits.journalFileBytes,
-  'a file holds all open QoS 2 ids and a frame of the largest size',
-);
-assert(
-  limits.mqttClientQos2IdsMax * 4 < limits.qos2OpenIdsMax,
-  'one client does not cost all others their open QoS 2 ids',
-);
-assert(
-  limits.qos2RequestBytesMax >= 2 * (limits.mqttClientIdBytesMax + 16),
-  'a request counts as much as the entries that it makes',
-);
-assert(limits.recordBytesMax * 2 < limits.frameBytesMax, 'a record of the largest size fits into a commit');
-assert(
-  limits.recordBytesMax < limits.forwardBatchBytesMax,
-  'a record of the largest size fits into a Kafka batch',
-);
-assert(
-  limits.recordBytesMax < limits.mqttPacketBytesMax,
-  'a record of the largest size fits into an MQTT packet',
-);
-assert(
-  limits.mqttPacketBytesMax + limits.mqttPublishOverheadBytes <= limits.mqttClientPendingBytesMax,
-  'one packet of the largest size may be pending',
-);
-assert(
-  limits.mqttClientPendingBytesMax < limits.mqttPendingBytesMax,
-  'one client cannot use up the whole budget',
-);
-assert(limits.mqttPendingBytesMax < limits.pendingBytesMax, 'MQTT alone cannot overload the log');
-assert(
-  limits.mqttPendingBytesMax + limits.serialPortsMax * limits.serialAppendBytesMax < limits.pendingBytesMax,
-  'MQTT and all serial ports together cannot overload the log',
-);
-assert(
-  limits.serialFrameBytesMax * 2 < limits.serialAppendBytesMax,
-  'a frame of the largest size fits into an append, with what was dropped before it',
-);
-assert(
-  limits.serialPauseBytes +
-    limits.serialFrameBytesMax +
-    (limits.serialReadBytesMax / 2) * (limits.serialRecordOverheadBytes + 2) <=
-    limits.serialPendingBytesMax,
-  'what a port still gives when it is paused, at worst frames of one byte, does not make records be dropped',
-);
-assert(limits.mqttStopMs * 2 < limits.stopTimeoutMs / 2, 'MQTT stops within its share of the whole stop');
-assert(
-  limits.forwarderStopMs * 2 < limits.stopTimeoutMs,
-  'the forwarder stops within its half of the time for the whole stop',
-);
-assert(
-  limits.kafkaRequestTimeoutMs < limits.transactionTimeoutMs,
-  'we give up a request before the cluster gives up its transaction',
-);
-assert(limits.forwardBatchBytesMax < limits.transactionBytesMax, 'a transaction holds at least one batch');
-assert(
-  limits.sealedBatchBytesMax <= limits.transactionBytesMin,
-  'the smallest transaction holds a sealed batch of the usual size',
-);
-assert(
-  limits.sealedBatchBytesMax * 1000 <= limits.linkBytesPerSecondMin * limits.transactionMsWanted,
-  'on the slowest link that can be asked for, a transaction holds a sealed batch of the usual size',
-);
-assert(
-  limits.partitionsPerTopicMax < limits.adminRecordStreamsMax,
-  'one client can follow every partition of a topic',
-);
-assert(
-  limits.adminRecordStreamsMax < limits.adminConnectionsMax,
-  'readers of records leave connections for health checks',
-);

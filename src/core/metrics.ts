@@ -93,10 +93,55 @@ export const metricRows = {
     'Records of a serial port dropped because the log refused for too long.',
     ['port'],
   ),
-  headwater_forwarder_records_total: row('counter', 'Records in committed Kafka transactions.'),
+  headwater_forwarder_records_total: row(
+    'counter',
+    'Records that the cluster has acknowledged, each once however often it was sent.',
+  ),
+  headwater_forwarder_bytes_total: row('counter', 'Their record batches as they were sent, compressed.'),
+  headwater_forwarder_link_bytes_written_total: row(
+    'counter',
+    'All that went to the sockets, also what was sent again; without what TCP and IP add.',
+  ),
+  headwater_forwarder_retries_total: row('counter', 'What had to be tried again, by kind and cause.', [
+    'kind',
+    'cause',
+  ]),
   headwater_forwarder_transactions_total: row('counter', 'Kafka transactions, by outcome.', ['outcome']),
-  headwater_forwarder_lag_records: row('gauge', 'Durable records that the cluster has not acknowledged yet.'),
-  headwater_forwarder_lag_seconds: row('gauge', 'Age of the oldest record that is not acknowledged yet.'),
+  headwater_forwarder_lag_records: row(
+    'gauge',
+    'Durable records that the cluster has not acknowledged yet.',
+    ['topic'],
+  ),
+  headwater_forwarder_lag_bytes: row(
+    'gauge',
+    'What these records take in the log, as they are stored: an estimate.',
+    ['topic'],
+  ),
+  headwater_forwarder_lag_seconds: row(
+    'gauge',
+    'Age of the oldest record that is not acknowledged yet; 0 if there is none.',
+    ['topic'],
+  ),
+  headwater_forwarder_goodput_records_per_second: row(
+    'gauge',
+    'Records acknowledged a second, over the last five minutes.',
+  ),
+  headwater_forwarder_goodput_bytes_per_second: row(
+    'gauge',
+    'Bytes acknowledged a second, over the last five minutes.',
+  ),
+  headwater_forwarder_arriving_records_per_second: row(
+    'gauge',
+    'New records of mirrored topics a second, over the last five minutes.',
+  ),
+  headwater_forwarder_drain_seconds: row(
+    'gauge',
+    'Until no backlog is left at the present rate: 0 without one, +Inf if never, NaN while nothing is acknowledged.',
+  ),
+  headwater_forwarder_stale: row(
+    'gauge',
+    '1 if records wait and nothing was acknowledged for two minutes, else 0.',
+  ),
   headwater_forwarder_last_error_timestamp_seconds: row(
     'gauge',
     'When the mirror last met an error; 0 if it has not in this run. The status says which.',

@@ -1,4 +1,5 @@
 import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
+import '../core/limit-relations.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Accept } from '../core/record.ts';
@@ -25,6 +26,7 @@ import { CardWear } from './card-wear.ts';
 import { accessReader, accessWarnings } from './cluster-credentials.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
+import { reportForwarder } from './forwarder-metrics.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
@@ -305,21 +307,13 @@ export class Gateway {
   async #renderMetrics(log: Log, card: CardWear): Promise<string> {
     const metrics = this.#metrics;
     await card.report();
-    const forwarder = this.#forwarder?.status();
     metrics.set('headwater_log_available', log.available ? 1 : 0);
     metrics.set('headwater_journal_files', log.stats().journalFiles);
     this.#registry.forget('headwater_high_watermark');
     for (const { topic, partition, highWatermark } of log.partitions()) {
       metrics.set('headwater_high_watermark', highWatermark, { topic, partition });
     }
-    if (forwarder !== undefined) {
-      const { lagRecords, lagSeconds, lastAcknowledgedMs, lastError } = forwarder;
-      metrics.set('headwater_forwarder_lag_records', lagRecords);
-      metrics.set('headwater_forwarder_lag_seconds', lagSeconds);
-      const acknowledged = (lastAcknowledgedMs ?? 0) / 1000;
-      metrics.set('headwater_forwarder_last_acknowledged_timestamp_seconds', acknowledged);
-      metrics.set('headwater_forwarder_last_error_timestamp_seconds', (lastError?.atMs ?? 0) / 1000);
-    }
+    if (this.#forwarder !== null) reportForwarder(this.#forwarder.status(), this.#registry);
     return await this.#registry.render();
   }
 }

@@ -25,6 +25,8 @@ export class BrokerPool {
   readonly #options: BrokerPoolOptions;
   readonly #connections = new Map<string, Pooled>();
   #isClosed = false;
+  /** Of connections that are gone. */
+  #bytesWrittenBefore = 0;
 
   constructor(options: BrokerPoolOptions) {
     this.#options = options;
@@ -38,8 +40,18 @@ export class BrokerPool {
   /** Cuts everything; whoever waits for a connection or an answer gets a LinkError. */
   close(): void {
     this.#isClosed = true;
-    for (const { connection } of this.#connections.values()) connection.close();
+    for (const { connection } of this.#connections.values()) {
+      connection.close();
+      this.#bytesWrittenBefore += connection.traffic.bytesWritten;
+    }
     this.#connections.clear();
+  }
+
+  /** What has gone to the sockets of all connections so far. */
+  get bytesWritten(): number {
+    return this.#connections
+      .values()
+      .reduce((sum, { connection }) => sum + connection.traffic.bytesWritten, this.#bytesWrittenBefore);
   }
 
   /** A connection to any broker: one that is there, else the first of the configured ones that can be reached. */
@@ -76,6 +88,7 @@ export class BrokerPool {
     if (this.#isClosed) throw closed();
     const connection = new KafkaConnection(address, read.access);
     const pooled = { connection, renewAtMs: Number.POSITIVE_INFINITY };
+    this.#bytesWrittenBefore += this.#connections.get(name)?.connection.traffic.bytesWritten ?? 0;
     this.#connections.set(name, pooled);
     await connection.connect();
     if (connection.sessionMs > 0)

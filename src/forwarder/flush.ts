@@ -8,14 +8,18 @@ import { livesWithin } from './resume.ts';
 import type { PartitionBatch } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
+/** What it carries of one partition. */
+export interface FlushRange extends ReadRange {
+  /** Of its first and its last record; null without records. */
+  readonly times: TimeSpan | null;
+}
+
 /** What one transaction carries, checkpoints excepted. */
 export interface Flush {
-  readonly ranges: readonly ReadRange[];
+  readonly ranges: readonly FlushRange[];
   /** Those of one partition follow each other. */
   readonly batches: readonly PartitionBatch[];
   readonly recordCount: number;
-  /** Of the first and the last record of each partition; null without records. */
-  readonly times: TimeSpan | null;
   /** Some partition has more than this flush took. */
   readonly backlog: boolean;
 }
@@ -34,9 +38,8 @@ export async function readFlush(
 ): Promise<Flush> {
   const waiting = waitingBehind(positions, log.partitions());
   const share = Math.max(Math.floor(bytesMax / waiting.length), limits.forwardBatchBytesMax);
-  const ranges: ReadRange[] = [];
+  const ranges: FlushRange[] = [];
   const batches: PartitionBatch[] = [];
-  const spans: TimeSpan[] = [];
   let bytesLeft = bytesMax;
   let recordCount = 0;
   let backlog = false;
@@ -51,18 +54,17 @@ export async function readFlush(
       backlog = true;
       continue;
     }
-    const { nextOffset, lives } = taken;
-    ranges.push({ topic, partition, fromOffset, nextOffset, lives });
+    const { nextOffset, lives, times } = taken;
+    ranges.push({ topic, partition, fromOffset, nextOffset, lives, times });
     for (const { batch, ...range } of taken.batches) {
       const source = { topic, partition, ...range };
       batches.push({ topic: mapping.centralTopic(topic), partition, batch, source });
     }
-    if (taken.times !== null) spans.push(taken.times);
     bytesLeft -= taken.bytes;
     recordCount += taken.recordCount;
     backlog ||= nextOffset < end;
   }
-  return { ranges, batches, recordCount, times: union(spans), backlog };
+  return { ranges, batches, recordCount, backlog };
 }
 
 interface TakenOfPartition
@@ -120,11 +122,3 @@ function nullIfRemoved(error: unknown): null {
 }
 
 const removals: ReadonlySet<string> = new Set(['unknown-topic', 'illegal-partition', 'offset-out-of-range']);
-
-function union(spans: readonly TimeSpan[]): TimeSpan | null {
-  if (spans.length === 0) return null;
-  return {
-    oldestMs: Math.min(...spans.map(({ oldestMs }) => oldestMs)),
-    newestMs: Math.max(...spans.map(({ newestMs }) => newestMs)),
-  };
-}

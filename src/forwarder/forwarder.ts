@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
 import type { MirroredLog, PartitionInfo } from '../log/types.ts';
+import { AgeReader } from './age-reader.ts';
 import { encodeCheckpoint, type PartitionName, type Position } from './checkpoint.ts';
 import { sourcesOf } from './checkpoint-sources.ts';
 import { openAccess, type ReadAccess } from './cluster-access.ts';
@@ -17,8 +18,9 @@ import { MirrorMemory } from './mirror-memory.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy } from './mirror-steps.ts';
 import { checkpointKey } from './names.ts';
 import { type Aside, type AsideRange, isPaused, type Pause, type ReadPosition } from './objections.ts';
+import { type WaitingRange, waitingRange } from './oldest-waiting.ts';
 import { buildBatch } from './outgoing-batch.ts';
-import { Progress, type WaitingRange } from './progress.ts';
+import { hasArrivedAfterAll, isWaiting, Progress } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
 import { nextSession } from './session.ts';
 import { type ForwarderStatus, pauseNotes } from './status.ts';
@@ -62,6 +64,7 @@ export class Forwarder implements MirrorStanding {
   readonly #target: Target;
   readonly #memory: MirrorMemory;
   readonly #progress: Progress;
+  readonly #ages: AgeReader;
   readonly #stop = new AbortController();
   #state: MirrorState;
   #session: SessionRequest | null = null;
@@ -80,8 +83,14 @@ export class Forwarder implements MirrorStanding {
     const { brokers, readAccess = openAccess, clock, bytesPerSecond } = options;
     this.#target = options.target ?? new KafkaTarget({ brokers, readAccess, clock, bytesPerSecond });
     this.#memory = new MirrorMemory(options.log, options.board);
-    this.#progress = new Progress(options);
-    const { lingerMs, onCheckpointLost, transactionBytesMax = limits.transactionBytesMax } = options;
+    const { log, lingerMs, onCheckpointLost, transactionBytesMax = limits.transactionBytesMax } = options;
+    this.#progress = new Progress({
+      ...options,
+      storedBytes: ({ topic, partition, fromOffset }) => log.storedBytes(topic, partition, fromOffset),
+      linkBytes: () => this.#target.linkBytesWritten(),
+    });
+    const waiting = (): readonly WaitingRange[] => this.#waiting();
+    this.#ages = new AgeReader({ log, progress: this.#progress, waiting, signal: this.#stop.signal });
     const pacedBytes = ((bytesPerSecond ?? Number.POSITIVE_INFINITY) * limits.transactionMsWanted) / 1000;
     this.#state = initialState(lingerMs, onCheckpointLost, Math.min(transactionBytesMax, pacedBytes));
   }
@@ -104,6 +113,7 @@ export class Forwarder implements MirrorStanding {
     // After the bound the calls in flight are cut, so that the loop ends; before it there is nothing left to cut.
     await this.#target.close();
     await ended;
+    await this.#ages.settled();
   }
 
   status(): ForwarderStatus {
@@ -128,20 +138,19 @@ export class Forwarder implements MirrorStanding {
 
   async #carryOn(): Promise<void> {
     const unsubscribe = this.#options.log.onCommit(() => {
-      this.#progress.waits(this.#waiting());
+      this.#ages.look();
       this.#news();
     });
-    this.#progress.waits(this.#waiting());
+    this.#ages.look();
     try {
       let event: MirrorEvent = { type: 'start' };
       for (;;) {
         const before = this.#state;
         const { state, commands } = step(this.#state, event);
         this.#state = state;
-        if (event.type === 'committed') this.#acknowledged();
         if (state.care.pauses.length > before.care.pauses.length)
           this.#pausedAtMs = this.#options.clock.monotonicMs();
-        this.#progress.stepped(before, state);
+        this.#account(event, before);
         let answer: MirrorEvent | null = null;
         for (const command of commands) answer = await this.#carryOut(command);
         if (answer === null) return;
@@ -303,7 +312,10 @@ export class Forwarder implements MirrorStanding {
     // What is held waits for `gaps`, and for nothing else.
     const isFree = (of: PartitionName): boolean => !isPaused(care.pauses, of) && !isHeld(holds, of);
     return (
-      this.#waiting().some(isFree) || this.#hasNewPartition() || this.#hasMoved() || this.#pauseLeftMs() <= 0
+      this.#waiting().some((range) => isWaiting(range) && isFree(range)) ||
+      this.#hasNewPartition() ||
+      this.#hasMoved() ||
+      this.#pauseLeftMs() <= 0
     );
   }
 
@@ -318,22 +330,27 @@ export class Forwarder implements MirrorStanding {
     return this.#pausedAtMs + limits.pauseMs - this.#options.clock.monotonicMs();
   }
 
-  #acknowledged(): void {
-    assert(this.#flush !== null, 'something was read before it is committed');
-    this.#progress.acknowledged(this.#flush, this.#waiting());
-    this.#flush = null;
+  #account(event: MirrorEvent, before: MirrorState): void {
+    const isResumed = event.type === 'checkpoints';
+    if (event.type === 'committed') {
+      assert(this.#flush !== null, 'something was read before it is committed');
+      this.#progress.acknowledged(this.#flush, this.#waiting());
+      this.#flush = null;
+    } else if (isResumed && this.#flush !== null && hasArrivedAfterAll(before, this.#state)) {
+      this.#progress.hasArrived(this.#flush, this.#waiting());
+      this.#flush = null;
+    }
+    if (isResumed) this.#ages.look();
+    this.#progress.stepped(event, before, this.#state);
   }
 
-  /** What the log has and the cluster has not acknowledged, in partitions where there is something. */
+  /** What the log has and the cluster has not acknowledged, of all mirrored partitions. */
   #waiting(): readonly WaitingRange[] {
     const positions = this.#nextOffsets();
-    return this.#partitions()
-      .map(({ topic, partition, logStartOffset, highWatermark: endOffset }) => {
-        // Before the first session, what the gateway remembers is the best that is known.
-        const next = positions.get(nameOf({ topic, partition })) ?? this.#memory.offsetOf(topic, partition);
-        return { topic, partition, fromOffset: Math.max(next, logStartOffset), endOffset };
-      })
-      .filter(({ fromOffset, endOffset }) => fromOffset < endOffset);
+    // Before the first session, what the gateway remembers is the best that is known.
+    return this.#partitions().map((info) =>
+      waitingRange(info, positions.get(nameOf(info)) ?? this.#memory.offsetOf(info.topic, info.partition)),
+    );
   }
 
   #hasNewPartition(): boolean {

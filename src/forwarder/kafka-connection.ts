@@ -127,9 +127,9 @@ export class KafkaConnection {
     return this.#sessionMs !== null && this.#connection.isConnected();
   }
 
-  /** Whether anything at all was ever received, also if it was no answer. */
-  get hasReceived(): boolean {
-    return this.#connection.socket.bytesRead > 0;
+  /** What has gone through the socket, also if it was no answer. */
+  get traffic(): { readonly bytesRead: number; readonly bytesWritten: number } {
+    return this.#connection.socket;
   }
 
   /** For how long the login counts, milliseconds from when it was done; 0 for as long as the connection lasts. */

@@ -127,7 +127,7 @@ async function ask(address: BrokerAddress, request: ExaminationRequest): Promise
     // A broker talks about its versions with anybody, and closes the connection on whoever then skips the login.
     if (isKafka) return trouble === 'closed' && login === null ? 'wants-login' : trouble;
     if (tls !== null) return { reason };
-    return connection.hasReceived ? 'unintelligible' : trouble;
+    return connection.traffic.bytesRead > 0 ? 'unintelligible' : trouble;
   } finally {
     connection.close();
   }

@@ -180,10 +180,12 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
 export function kafkaFailure(call: KafkaCall, code: number, about: string): Failure {
   const meaning: Meaning = meanings.get(code) ?? { name: kafkaErrorName(code), kind: 'refused' };
   const kind = call === 'produce' && meaning.kind === 'busy' ? 'refused' : meaning.kind;
+  const cause = meanings.has(code) ? meaning.name : 'OTHER_ERROR';
   const advice = typeof meaning.advice === 'object' ? meaning.advice[call] : meaning.advice;
   const next = advice === undefined ? '' : `: ${advice}`;
   const where = kind === 'forbidden' ? '. The README lists what the cluster must grant' : '';
-  return { kind, message: `${meaning.name} from the cluster when ${doing[call]} ${about}${next}${where}` };
+  const message = `${meaning.name} from the cluster when ${doing[call]} ${about}${next}${where}`;
+  return { kind, cause, message };
 }
 
 /** Kafka's name of an error code. */

@@ -94,6 +94,10 @@ export class KafkaTarget implements Target {
     return this.#end(false);
   }
 
+  linkBytesWritten(): number {
+    return this.#pool.bytesWritten;
+  }
+
   close(): Promise<void> {
     this.#pool.close();
     this.#pace.release();

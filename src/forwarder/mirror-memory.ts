@@ -13,6 +13,8 @@ export class MirrorMemory {
   readonly #log: MirroredLog;
   readonly #board: string | null;
   #identity: Identity | null = null;
+  /** Of copies as they are stored: they are asked for with every commit of the log. */
+  readonly #offsets = new WeakMap<Uint8Array, number>();
 
   constructor(log: MirroredLog, board: string | null) {
     this.#log = log;
@@ -48,8 +50,14 @@ export class MirrorMemory {
 
   /** The next offset to send as far as is remembered; 0 if nothing is. */
   offsetOf(topic: string, partition: number): number {
+    const bytes = this.#log.memos().get(copyMemo(topic, partition));
+    if (bytes === undefined) return 0;
+    const known = this.#offsets.get(bytes);
+    if (known !== undefined) return known;
     const copy = this.copyOf(topic, partition);
-    return copy.ok ? (copy.value?.nextOffset ?? 0) : 0;
+    const offset = copy.ok ? (copy.value?.nextOffset ?? 0) : 0;
+    this.#offsets.set(bytes, offset);
+    return offset;
   }
 
   /**

@@ -1,106 +1,228 @@
 import type { Clock } from '../core/clock.ts';
+import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Flush } from './flush.ts';
-import { Lag } from './lag.ts';
+import { type Drain, GoodputMeter } from './goodput.ts';
 import type { MirrorState, Phase } from './mirror.ts';
-import { describe, type ForwarderStatus } from './status.ts';
-import type { Failure } from './target.ts';
-
-/** What waits in one partition: everything from the first offset up to, not including, the second. */
-export interface WaitingRange {
-  readonly topic: string;
-  readonly partition: number;
-  readonly fromOffset: number;
-  readonly endOffset: number;
-}
+import type { MirrorEvent } from './mirror-steps.ts';
+import { type Moment, OldestWaiting, type WaitingRange } from './oldest-waiting.ts';
+import { Outage } from './outage.ts';
+import { Retries } from './retries.ts';
+import { describe, type ForwarderStatus, type TopicLag } from './status.ts';
 
 export interface ProgressOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** How long new records wait for others, milliseconds. */
+  readonly lingerMs: number;
+  /** About what the records of a range take in the log. */
+  readonly storedBytes: (range: WaitingRange) => number;
+  /** What has gone to the sockets in this run. */
+  readonly linkBytes: () => number;
 }
 
 /**
  * The accounts of the mirror: what the cluster has acknowledged, what waits, what went wrong. It hears of everything
- * that happens and changes nothing; status, metrics and log lines come from here.
+ * that happens and changes nothing; status, metrics and log lines come from here. Ranges that it is given are those of
+ * all mirrored partitions, also where nothing waits.
  */
 export class Progress {
   readonly #options: ProgressOptions;
-  readonly #lag = new Lag();
+  readonly #oldest = new OldestWaiting();
+  readonly #goodput: GoodputMeter;
+  readonly #outage: Outage;
+  readonly #retries = new Retries();
+  /** Where each partition ended when it was looked at last. */
+  #ends: ReadonlyMap<string, number> = new Map();
+  /** Since when something waits without a pause, by the monotonic clock; null if nothing does. */
+  #waitingSinceMs: number | null = null;
+  /** When the flush in hand was read, by the monotonic clock. */
+  #readMs = 0;
   #recordsAcknowledged = 0;
-  #lastAcknowledgedMs: number | null = null;
+  #bytesAcknowledged = 0;
+  #linkBytesSeen = 0;
+  #lastAcknowledged: Moment | null = null;
   #lastError: ForwarderStatus['lastError'] = null;
 
   constructor(options: ProgressOptions) {
+    const { clock, logger } = options;
     this.#options = options;
+    this.#goodput = new GoodputMeter(clock.monotonicMs());
+    this.#outage = new Outage(clock, logger);
   }
 
-  /** The log has moved: this waits now. */
-  waits(waiting: readonly WaitingRange[]): void {
-    this.#lag.update(recordsOf(waiting), this.#options.clock.wallMs());
+  /** The log or the cluster has moved: this waits now. */
+  waits(ranges: readonly WaitingRange[]): void {
+    const now = this.#now();
+    const ends = new Map(ranges.map((range) => [nameOf(range), range.endOffset]));
+    // What was there when a partition was seen first did not arrive now.
+    const arrived = [...ends].map(([name, end]) => Math.max(0, end - (this.#ends.get(name) ?? end)));
+    this.#goodput.arrived(sum(arrived), now.monotonicMs);
+    this.#ends = ends;
+    this.#oldest.update(ranges, now);
+    this.#waitingSinceMs = recordsOf(ranges) === 0 ? null : (this.#waitingSinceMs ?? now.monotonicMs);
+  }
+
+  /** A partition of which somebody has to read how old its oldest record is; undefined if there is none. */
+  unread(ranges: readonly WaitingRange[]): WaitingRange | undefined {
+    return this.#oldest.unread(ranges);
+  }
+
+  /** The stamp of the first record of an unread range, milliseconds; null if it cannot be read. */
+  learn(range: WaitingRange, timestampMs: number | null): void {
+    this.#oldest.learn(range, timestampMs);
   }
 
   /** This is about to be sent. */
-  read({ times }: Flush): void {
-    if (times !== null) this.#lag.oldestIsFrom(times.oldestMs);
+  read({ ranges }: Flush): void {
+    this.#readMs = this.#options.clock.monotonicMs();
+    this.#oldest.read(ranges);
   }
 
-  /** The cluster has acknowledged this; `waiting` is left. */
-  acknowledged({ recordCount, times }: Flush, waiting: readonly WaitingRange[]): void {
-    const { metrics, clock } = this.#options;
-    // What still waits is younger than what has just arrived.
-    if (times !== null) this.#lag.oldestIsFrom(times.newestMs);
-    this.waits(waiting);
-    this.#recordsAcknowledged += recordCount;
-    this.#lastAcknowledgedMs = clock.wallMs();
-    metrics.add('headwater_forwarder_records_total', recordCount);
-    metrics.add('headwater_forwarder_transactions_total', 1, { outcome: 'committed' });
-    metrics.set(
-      'headwater_forwarder_last_acknowledged_timestamp_seconds',
-      Math.floor(this.#lastAcknowledgedMs / 1000),
-    );
+  /** The cluster has acknowledged this just now; `ranges` are left. */
+  acknowledged(flush: Flush, ranges: readonly WaitingRange[]): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#outage.seconds !== null) this.#goodput.resumed(this.#readMs, nowMs);
+    this.#count(flush, ranges);
+    this.#goodput.acknowledged(flush.recordCount, bytesOf(flush), nowMs);
+    this.#outage.ended(flush.recordCount + recordsOf(ranges));
+    this.#options.metrics.add('headwater_forwarder_transactions_total', 1, { outcome: 'committed' });
+  }
+
+  /** The cluster says that this has arrived, though its answer was lost. When is not known: it is part of no rate. */
+  hasArrived(flush: Flush, ranges: readonly WaitingRange[]): void {
+    this.#count(flush, ranges);
   }
 
   /** The mirror has gone from one state to the next. */
-  stepped(before: MirrorState, after: MirrorState): void {
+  stepped(event: MirrorEvent, before: MirrorState, after: MirrorState): void {
     const { metrics, logger } = this.#options;
+    this.#countLinkBytes();
     const { phase, failure, warning } = after;
     if (warning !== null && warning !== before.warning) logger.warn({}, warning);
     if (phase === 'backing-off') {
       const outcome = outcomes.get(before.phase);
       if (outcome !== undefined) metrics.add('headwater_forwarder_transactions_total', 1, { outcome });
     }
+    if (event.type === 'failed' && !before.stopping) {
+      const { kind, cause = '' } = event.failure;
+      this.#retries.count(event.failure);
+      metrics.add('headwater_forwarder_retries_total', 1, { kind, cause });
+    }
     // Only when it happens: the state keeps the failure until there is progress.
-    if (failure !== null && failure !== before.failure) this.#report(failure, phase);
+    if (failure !== null && failure !== before.failure) {
+      this.#outage.failed(failure, phase === 'stopped');
+      this.#lastError = { message: failure.message, atMs: this.#options.clock.wallMs() };
+    }
+    if (failure === null && before.failure !== null) this.#outage.ended(0);
   }
 
-  /** How the mirror is doing in this state, with this waiting. */
-  status(state: MirrorState, waiting: readonly WaitingRange[]): Omit<ForwarderStatus, 'warnings'> {
-    const lagRecords = recordsOf(waiting);
+  /** How the mirror is doing in this state. */
+  status(state: MirrorState, ranges: readonly WaitingRange[]): Omit<ForwarderStatus, 'warnings'> {
+    const now = this.#now();
+    this.#countLinkBytes();
+    const lagRecords = recordsOf(ranges);
+    const lagSeconds = this.#oldest.ageSeconds(ranges, now);
+    const topics = this.#topics(ranges, now);
+    const isStale = this.#isStale(now);
+    const last = this.#lastAcknowledged;
     return {
       ...describe(state, lagRecords),
       lagRecords,
-      lagSeconds: this.#lag.seconds(this.#options.clock.wallMs()),
+      lagBytes: sum(topics.map((topic) => topic.lagBytes)),
+      lagSeconds,
+      topics,
+      goodput: this.#goodput.goodput(now.monotonicMs),
+      drain: this.#drain(lagRecords, lagSeconds, isStale || state.failure !== null),
+      lastDay: this.#goodput.lastDay(now.monotonicMs),
       recordsAcknowledged: this.#recordsAcknowledged,
-      lastAcknowledgedMs: this.#lastAcknowledgedMs,
+      bytesAcknowledged: this.#bytesAcknowledged,
+      linkBytesWritten: this.#linkBytesSeen,
+      lastAcknowledgedMs: last?.wallMs ?? null,
+      secondsSinceAcknowledged: last && (now.monotonicMs - last.monotonicMs) / 1000,
+      isStale,
+      retries: this.#retries.list(),
       lastError: this.#lastError,
     };
   }
 
-  #report({ kind, message }: Failure, phase: Phase): void {
-    const { logger, clock } = this.#options;
-    // A month without a link would fill the log with one sentence, so only what is new is told.
-    if (message !== this.#lastError?.message) {
-      if (phase === 'stopped') logger.error({ kind }, message);
-      else logger.warn({ kind }, message);
-    }
-    this.#lastError = { message, atMs: clock.wallMs() };
+  #count(flush: Flush, ranges: readonly WaitingRange[]): void {
+    const { metrics } = this.#options;
+    const now = this.#now();
+    const bytes = bytesOf(flush);
+    this.#oldest.acknowledged(flush.ranges, now);
+    this.waits(ranges);
+    this.#recordsAcknowledged += flush.recordCount;
+    this.#bytesAcknowledged += bytes;
+    this.#lastAcknowledged = now;
+    metrics.add('headwater_forwarder_records_total', flush.recordCount);
+    metrics.add('headwater_forwarder_bytes_total', bytes);
+  }
+
+  /** Sockets that are gone may count a little less than while they were there. */
+  #countLinkBytes(): void {
+    const more = this.#options.linkBytes() - this.#linkBytesSeen;
+    if (more <= 0) return;
+    this.#linkBytesSeen += more;
+    this.#goodput.wrote(more, this.#options.clock.monotonicMs());
+    this.#options.metrics.add('headwater_forwarder_link_bytes_written_total', more);
+  }
+
+  #drain(lagRecords: number, lagSeconds: number, isStuck: boolean): Drain {
+    const { lingerMs, clock } = this.#options;
+    if (lagRecords === 0) return { state: 'no-backlog', secondsLeft: null };
+    if (isStuck) return { state: 'unknown', secondsLeft: null };
+    if (lagSeconds * 1000 <= lingerMs + limits.backlogAgeMsMin)
+      return { state: 'no-backlog', secondsLeft: null };
+    return this.#goodput.drain(lagRecords, clock.monotonicMs());
+  }
+
+  #isStale({ monotonicMs }: Moment): boolean {
+    if (this.#waitingSinceMs === null) return false;
+    const sinceMs = Math.max(this.#waitingSinceMs, this.#lastAcknowledged?.monotonicMs ?? 0);
+    return monotonicMs - sinceMs > limits.acknowledgementStaleMs;
+  }
+
+  #topics(ranges: readonly WaitingRange[], now: Moment): readonly TopicLag[] {
+    return [...Map.groupBy(ranges, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
+      topic,
+      lagRecords: recordsOf(ofTopic),
+      lagBytes: sum(ofTopic.filter(isWaiting).map(this.#options.storedBytes)),
+      lagSeconds: this.#oldest.ageSeconds(ofTopic, now),
+    }));
+  }
+
+  #now(): Moment {
+    const { clock } = this.#options;
+    return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
   }
 }
 
-const recordsOf = (waiting: readonly WaitingRange[]): number =>
-  waiting.reduce((sum, { fromOffset, endOffset }) => sum + endOffset - fromOffset, 0);
+/** Whether anything waits there. */
+export const isWaiting = ({ fromOffset, endOffset }: WaitingRange): boolean => fromOffset < endOffset;
+
+/**
+ * Whether a session start has told that the transaction in doubt did arrive: all that it would have moved is where it
+ * would have been moved to, or beyond.
+ */
+export function hasArrivedAfterAll(before: MirrorState, after: MirrorState): boolean {
+  const nextOffset = (state: MirrorState, of: { topic: string; partition: number }): number =>
+    state.positions.find((one) => nameOf(one) === nameOf(of))?.nextOffset ?? 0;
+  const moved = before.flush.filter((one) => one.nextOffset > nextOffset(before, one));
+  return moved.length > 0 && moved.every((one) => nextOffset(after, one) >= one.nextOffset);
+}
+
+const recordsOf = (ranges: readonly WaitingRange[]): number =>
+  sum(ranges.map(({ fromOffset, endOffset }) => endOffset - fromOffset));
+
+const bytesOf = ({ batches }: Flush): number => sum(batches.map(({ batch }) => batch.bytes.length));
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+const nameOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
+  `${topic}/${partition}`;
 
 /** What becomes of a transaction when the session fails in this phase. */
 const outcomes: ReadonlyMap<Phase, 'aborted' | 'unknown'> = new Map([

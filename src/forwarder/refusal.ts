@@ -22,6 +22,7 @@ export async function attempt(work: () => Promise<void>): Promise<Failure | null
     if (error instanceof LinkError)
       return {
         kind: error.trouble === 'login' ? 'unauthenticated' : 'unreachable',
+        cause: error.trouble,
         message: error.message,
       };
     throw error;

@@ -1,5 +1,7 @@
 import { limits } from '../core/limits.ts';
+import type { Drain, Goodput, LastDay } from './goodput.ts';
 import type { MirrorState } from './mirror.ts';
+import type { Retry } from './retries.ts';
 
 export interface ForwarderStatus {
   readonly state: 'connecting' | 'opening' | 'idle' | 'sending' | 'backing-off' | 'stopped';
@@ -7,15 +9,40 @@ export interface ForwarderStatus {
   readonly message: string;
   /** Durable records that the cluster has not acknowledged. */
   readonly lagRecords: number;
-  /** How old the oldest of them is; those of earlier runs count from the start until they are read. */
+  /** About what they take in the log, as they are stored: an estimate. */
+  readonly lagBytes: number;
+  /** How old the oldest of them is; 0 if there is none. */
   readonly lagSeconds: number;
-  /** Records acknowledged in this run. */
+  /** The same of each mirrored topic, also where nothing waits. */
+  readonly topics: readonly TopicLag[];
+  readonly goodput: Goodput;
+  readonly drain: Drain;
+  readonly lastDay: LastDay;
+  /** Records acknowledged in this run, each once however often it was sent. */
   readonly recordsAcknowledged: number;
+  /** Their record batches as they were sent, compressed. */
+  readonly bytesAcknowledged: number;
+  /** All that went to the sockets in this run; without what TCP and IP add. */
+  readonly linkBytesWritten: number;
   /** Wall clock of the last acknowledgement in this run. */
   readonly lastAcknowledgedMs: number | null;
+  /** The same as a time that has passed, whatever became of the wall clock. */
+  readonly secondsSinceAcknowledged: number | null;
+  /** Records wait, and for minutes nothing was acknowledged. */
+  readonly isStale: boolean;
+  /** What had to be tried again in this run, by cause; the most frequent first. */
+  readonly retries: readonly Retry[];
   /** What a person should know although the mirror goes on, such as that records may arrive twice. */
   readonly warnings: readonly string[];
   readonly lastError: { readonly message: string; readonly atMs: number } | null;
+}
+
+/** What the cluster has not acknowledged of one topic. */
+export interface TopicLag {
+  readonly topic: string;
+  readonly lagRecords: number;
+  readonly lagBytes: number;
+  readonly lagSeconds: number;
 }
 
 /** The state and the message of a status. A connection as such is never called good: only progress is. */

@@ -22,6 +22,8 @@ export interface Target {
   /** Commits. After a failure other than `busy` nobody knows whether it did, except the checkpoints. */
   commit(): Promise<Failure | null>;
   abort(): Promise<Failure | null>;
+  /** Bytes that have gone to its sockets since it was made, whatever became of them. */
+  linkBytesWritten(): number;
   /** Cuts all connections. Calls in flight fail soon; a later `open` starts afresh. */
   close(): Promise<void>;
 }
@@ -84,6 +86,8 @@ export type CheckpointsRead =
 
 export interface Failure {
   readonly kind: FailureKind;
+  /** One of a few words for what lies behind it, if there is more to say than the kind. */
+  readonly cause?: string;
   /** What happened and what to do about it, in one sentence a person understands. */
   readonly message: string;
   /**

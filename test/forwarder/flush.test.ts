@@ -108,7 +108,7 @@ describe('a flush', () => {
       [at('readings', 0, 0), at('gone', 0, 7)],
       limits.transactionBytesMax,
     );
-    expect(flush).toEqual({ ranges: [], batches: [], recordCount: 0, times: null, backlog: false });
+    expect(flush).toEqual({ ranges: [], batches: [], recordCount: 0, backlog: false });
   });
 
   test.each<Compression>(['zstd', 'gzip', 'none'])(
@@ -121,7 +121,8 @@ describe('a flush', () => {
       log.seal('readings', 0, codec);
       const [stored] = await log.read('readings', 0, 0, 1000);
       const flush = await readFlush(log, mapping, [at('readings', 0, 0)], limits.transactionBytesMax);
-      expect(flush).toMatchObject({ recordCount: 5, times: { oldestMs: 1000, newestMs: 1004 } });
+      expect(flush.recordCount).toBe(5);
+      expect(flush.ranges.map(({ times }) => times)).toEqual([{ oldestMs: 1000, newestMs: 1004 }]);
       expect(flush.batches).toHaveLength(1);
       const sent = stamped(flush.batches[0]?.batch);
       expect(stored?.sealed).toBe(true);

@@ -465,9 +465,16 @@ describe('a forwarder', () => {
     w.log.createTopic('readings', 1);
     w.log.append('readings', 0, [record('a')]);
     const counted: [MetricName, number, MetricLabels | undefined][] = [];
+    const told: readonly MetricName[] = [
+      'headwater_forwarder_transactions_total',
+      'headwater_forwarder_records_total',
+    ];
     const { forwarder } = start(w, {
       faultOf: faults(['send', 'refused'], ['commit', 'answer-lost']),
-      metrics: { ...noMetrics, add: (name, by, labels) => counted.push([name, by, labels]) },
+      metrics: {
+        ...noMetrics,
+        add: (name, by, labels) => void (told.includes(name) && counted.push([name, by, labels])),
+      },
     });
     await drained(forwarder);
     w.log.append('readings', 0, [record('b')]);
@@ -476,6 +483,8 @@ describe('a forwarder', () => {
     expect(counted).toEqual([
       ['headwater_forwarder_transactions_total', 1, { outcome: 'aborted' }],
       ['headwater_forwarder_transactions_total', 1, { outcome: 'unknown' }],
+      // The next session tells that it has arrived.
+      ['headwater_forwarder_records_total', 1, undefined],
       ['headwater_forwarder_records_total', 1, undefined],
       ['headwater_forwarder_transactions_total', 1, { outcome: 'committed' }],
     ]);

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { type MetricLabels, type MetricName, noMetrics } from '../../src/core/metrics.ts';
 import type { Flush } from '../../src/forwarder/flush.ts';
 import { initialState, type MirrorState, type Phase } from '../../src/forwarder/mirror.ts';
-import { Progress, type WaitingRange } from '../../src/forwarder/progress.ts';
+import type { MirrorEvent } from '../../src/forwarder/mirror-steps.ts';
+import type { WaitingRange } from '../../src/forwarder/oldest-waiting.ts';
+import { hasArrivedAfterAll, Progress } from '../../src/forwarder/progress.ts';
 import type { Failure } from '../../src/forwarder/target.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+
+const SECOND = 1000;
+const batchBytes = 200;
 
 const range = (fromOffset: number, endOffset: number, topic = 'readings'): WaitingRange => ({
   topic,
@@ -14,11 +20,21 @@ const range = (fromOffset: number, endOffset: number, topic = 'readings'): Waiti
   endOffset,
 });
 
-const flushOf = (recordCount: number, times: Flush['times'] = null): Flush => ({
-  ranges: [],
-  batches: [],
-  recordCount,
-  times,
+/** Everything was stamped when the clock began. */
+const stamped = { oldestMs: 1_700_000_000_000, newestMs: 1_700_000_000_000 };
+
+/** Of one partition, in one batch. */
+const flushOf = (fromOffset: number, nextOffset: number): Flush => ({
+  ranges: [{ topic: 'readings', partition: 0, fromOffset, nextOffset, lives: [], times: stamped }],
+  batches: [
+    {
+      topic: 'gw1.readings',
+      partition: 0,
+      batch: { bytes: new Uint8Array(batchBytes), recordCount: nextOffset - fromOffset },
+      source: null,
+    },
+  ],
+  recordCount: nextOffset - fromOffset,
   backlog: false,
 });
 
@@ -28,109 +44,322 @@ const inPhase = (phase: Phase, rest: Partial<MirrorState> = {}): MirrorState => 
   ...rest,
 });
 
-const noLink: Failure = { kind: 'unreachable', message: 'no link' };
+const noLink: Failure = { kind: 'unreachable', cause: 'refused', message: 'no link' };
+const failed = (failure: Failure): MirrorEvent => ({ type: 'failed', failure, jitter: 0 });
+const woke: MirrorEvent = { type: 'woke' };
 
 function accounts() {
   const clock = new ManualClock();
-  const counted: [MetricName, number, MetricLabels | undefined][] = [];
-  const lines: [level: string, message: string][] = [];
-  const logger = {
-    ...silentLogger,
-    warn: (_fields: object, message: string) => lines.push(['warn', message]),
-    error: (_fields: object, message: string) => lines.push(['error', message]),
-  };
-  const metrics = {
-    ...noMetrics,
-    add: (name: MetricName, by: number, labels?: MetricLabels) => counted.push([name, by, labels]),
-  };
-  return { clock, counted, lines, progress: new Progress({ clock, logger, metrics }) };
+  const counted = new Map<string, number>();
+  const lines: string[] = [];
+  const say = (_fields: object, message: string): void => void lines.push(message);
+  const link = { bytes: 0 };
+  const progress = new Progress({
+    clock,
+    logger: { ...silentLogger, info: say, warn: say, error: say },
+    metrics: {
+      ...noMetrics,
+      add: (name: MetricName, by: number, labels: MetricLabels = {}) => {
+        const key = [name.replace('headwater_forwarder_', ''), ...Object.values(labels)].join(' ');
+        counted.set(key, (counted.get(key) ?? 0) + by);
+      },
+    },
+    lingerMs: 0,
+    storedBytes: ({ fromOffset, endOffset }) => (endOffset - fromOffset) * 100,
+    linkBytes: () => link.bytes,
+  });
+  return { clock, counted, lines, link, progress };
 }
 
-describe('the accounts of the mirror', () => {
-  test('say how many records wait, in all partitions', () => {
-    const { progress } = accounts();
-    const status = progress.status(inPhase('waiting'), [range(3, 7), range(0, 2, 'alarms')]);
-    expect(status).toMatchObject({ state: 'idle', lagRecords: 6 });
-    expect(progress.status(inPhase('waiting'), [])).toMatchObject({ lagRecords: 0, lagSeconds: 0 });
-  });
-
-  test('count the age from when something began to wait, and anew once nothing waits any more', () => {
-    const { clock, progress } = accounts();
-    progress.waits([range(0, 1)]);
-    clock.pass(60_000);
-    progress.waits([range(0, 2)]);
-    expect(progress.status(inPhase('waiting'), [range(0, 2)]).lagSeconds).toBe(60);
-    progress.waits([]);
-    clock.pass(60_000);
-    progress.waits([range(2, 3)]);
-    clock.pass(5_000);
-    expect(progress.status(inPhase('waiting'), [range(2, 3)]).lagSeconds).toBe(5);
-  });
-
-  test('know the age better once the records are read, and what is left is younger than what arrived', () => {
-    const { clock, progress } = accounts();
-    const nowMs = clock.wallMs();
-    progress.waits([range(0, 4)]);
-    const flush = flushOf(2, { oldestMs: nowMs - 90_000, newestMs: nowMs - 30_000 });
+/** In each second so many records arrive, and so many are acknowledged; returns what waits at the end. */
+function run(
+  { clock, progress }: Pick<ReturnType<typeof accounts>, 'clock' | 'progress'>,
+  from: WaitingRange,
+  seconds: number,
+  each: { readonly arrive: number; readonly leave: number },
+): WaitingRange {
+  let now = from;
+  for (let second = 0; second < seconds; second += 1) {
+    clock.pass(SECOND);
+    now = { ...now, endOffset: now.endOffset + each.arrive };
+    progress.waits([now]);
+    if (each.leave === 0) continue;
+    const flush = flushOf(now.fromOffset, now.fromOffset + each.leave);
     progress.read(flush);
-    expect(progress.status(inPhase('sending'), [range(0, 4)]).lagSeconds).toBe(90);
-    progress.acknowledged(flush, [range(2, 4)]);
-    expect(progress.status(inPhase('reading'), [range(2, 4)]).lagSeconds).toBe(30);
-  });
+    now = { ...now, fromOffset: now.fromOffset + each.leave };
+    progress.acknowledged(flush, [now]);
+  }
+  return now;
+}
 
-  test('count what was acknowledged, and when', () => {
-    const { clock, counted, progress } = accounts();
-    expect(progress.status(inPhase('opening'), [])).toMatchObject({
-      recordsAcknowledged: 0,
-      lastAcknowledgedMs: null,
+describe('the status', () => {
+  test('tells what waits in records, bytes and seconds, in each topic and in all', () => {
+    const { clock, progress } = accounts();
+    progress.waits([range(0, 0), range(0, 0, 'alarms'), range(0, 0, 'gaps')]);
+    progress.waits([range(0, 4), range(0, 0, 'alarms'), range(0, 0, 'gaps')]);
+    clock.pass(50 * SECOND);
+    const waiting = [range(0, 4), range(0, 2, 'alarms'), range(0, 0, 'gaps')];
+    progress.waits(waiting);
+    clock.pass(10 * SECOND);
+    expect(progress.status(inPhase('opening'), waiting)).toMatchObject({
+      lagRecords: 6,
+      lagBytes: 600,
+      lagSeconds: 60,
+      topics: [
+        { topic: 'readings', lagRecords: 4, lagBytes: 400, lagSeconds: 60 },
+        { topic: 'alarms', lagRecords: 2, lagBytes: 200, lagSeconds: 10 },
+        { topic: 'gaps', lagRecords: 0, lagBytes: 0, lagSeconds: 0 },
+      ],
     });
-    progress.acknowledged(flushOf(3), []);
-    clock.pass(1_000);
-    progress.acknowledged(flushOf(2), []);
-    const status = progress.status(inPhase('waiting'), []);
-    expect(status).toMatchObject({ recordsAcknowledged: 5, lastAcknowledgedMs: clock.wallMs() });
-    expect(counted).toEqual([
-      ['headwater_forwarder_records_total', 3, undefined],
-      ['headwater_forwarder_transactions_total', 1, { outcome: 'committed' }],
-      ['headwater_forwarder_records_total', 2, undefined],
-      ['headwater_forwarder_transactions_total', 1, { outcome: 'committed' }],
-    ]);
   });
 
-  test('count a transaction that failed by what is known of it', () => {
+  test('without records tells of nothing, and of no topic that is not there', () => {
+    const { progress } = accounts();
+    progress.waits([]);
+    expect(progress.status(inPhase('waiting'), [])).toMatchObject({
+      state: 'idle',
+      lagRecords: 0,
+      lagBytes: 0,
+      lagSeconds: 0,
+      topics: [],
+      drain: { state: 'no-backlog' },
+      lastAcknowledgedMs: null,
+      secondsSinceAcknowledged: null,
+      isStale: false,
+      retries: [],
+    });
+  });
+
+  test('tells how fast the backlog drains and when it is gone', () => {
+    const all = accounts();
+    all.progress.waits([range(0, 0)]);
+    const waiting = run(all, range(0, 0), 400, { arrive: 10, leave: 0 });
+    const left = run(all, waiting, 100, { arrive: 20, leave: 30 });
+    const { drain, goodput } = all.progress.status(inPhase('sending'), [left]);
+    // In the last five minutes 100 seconds of 30 records each left.
+    expect(goodput.recordsPerSecond).toBeCloseTo(10, 0);
+    expect(goodput.bytesPerSecond).toBeCloseTo((goodput.recordsPerSecond * batchBytes) / 30, 5);
+    expect(goodput.arrivingRecordsPerSecond).toBeCloseTo(13, 0);
+    expect(drain).toEqual({ state: 'never', secondsLeft: null });
+    const later = run(all, left, 20, { arrive: 0, leave: 80 });
+    const draining = all.progress.status(inPhase('sending'), [later]);
+    expect(draining.drain.state).toBe('draining');
+    expect(draining.drain.secondsLeft).toBeCloseTo(draining.lagRecords / (goodputOf(draining) as number), 5);
+  });
+
+  test('counts what was acknowledged after an outage from where that began, so the time left is right at once', () => {
+    const all = accounts();
+    const { clock, progress } = all;
+    progress.waits([range(0, 0)]);
+    progress.stepped(failed(noLink), inPhase('opening'), inPhase('backing-off', { failure: noLink }));
+    const waiting = run(all, range(0, 0), 7200, { arrive: 1, leave: 0 });
+    progress.read(flushOf(0, 100));
+    clock.pass(2 * SECOND);
+    progress.acknowledged(flushOf(0, 100), [{ ...waiting, fromOffset: 100 }]);
+    const { goodput, drain } = progress.status(inPhase('reading'), [{ ...waiting, fromOffset: 100 }]);
+    expect(goodput).toMatchObject({ windowSeconds: 2, recordsPerSecond: 50 });
+    expect(drain.secondsLeft).toBeGreaterThan(7100 / 50);
+    expect(drain.secondsLeft).toBeLessThan(7100 / 48);
+  });
+
+  test('tells no time left while it fails, nor from an acknowledgement that is stale', () => {
+    const all = accounts();
+    const { clock, progress } = all;
+    progress.waits([range(0, 5000)]);
+    const left = run(all, range(0, 5000), 30, { arrive: 0, leave: 10 });
+    const tell = (state = inPhase('sending')) => progress.status(state, [left]);
+    expect(tell()).toMatchObject({ drain: { state: 'draining' }, isStale: false });
+    expect(tell(inPhase('opening', { failure: noLink })).drain).toEqual({
+      state: 'unknown',
+      secondsLeft: null,
+    });
+    clock.pass(limits.acknowledgementStaleMs);
+    expect(tell()).toMatchObject({ drain: { state: 'draining' }, isStale: false });
+    clock.pass(SECOND);
+    expect(tell()).toMatchObject({ drain: { state: 'unknown' }, isStale: true });
+  });
+
+  test('calls what the flush in hand may take no backlog', () => {
+    const all = accounts();
+    all.progress.waits([range(0, 0)]);
+    const steady = run(all, range(0, 0), 100, { arrive: 10, leave: 10 });
+    const some = { ...steady, endOffset: steady.endOffset + 3 };
+    all.progress.waits([some]);
+    expect(all.progress.status(inPhase('sending'), [some]).drain.state).toBe('no-backlog');
+    all.clock.pass(limits.backlogAgeMsMin + 1);
+    expect(all.progress.status(inPhase('sending'), [some]).drain.state).not.toBe('no-backlog');
+  });
+
+  test('tells how long ago something was acknowledged, whatever becomes of the wall clock', () => {
+    const { clock, progress } = accounts();
+    progress.waits([range(0, 3)]);
+    progress.acknowledged(flushOf(0, 3), [range(3, 3)]);
+    const acknowledgedMs = clock.wallMs();
+    clock.pass(10 * SECOND);
+    clock.setWallBy(-86_400 * SECOND);
+    expect(progress.status(inPhase('waiting'), [range(3, 3)])).toMatchObject({
+      lastAcknowledgedMs: acknowledgedMs,
+      secondsSinceAcknowledged: 10,
+      isStale: false,
+    });
+  });
+
+  test('is not stale just because nothing was to be sent for long', () => {
+    const { clock, progress } = accounts();
+    progress.waits([range(0, 0)]);
+    clock.pass(10 * limits.acknowledgementStaleMs);
+    progress.waits([range(0, 1)]);
+    expect(progress.status(inPhase('lingering'), [range(0, 1)]).isStale).toBe(false);
+  });
+
+  test('counts records and bytes that were acknowledged, each once, and all that went over the link', () => {
+    const { clock, counted, link, progress } = accounts();
+    progress.waits([range(0, 5)]);
+    // Sent twice: the first attempt failed.
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      progress.read(flushOf(0, 5));
+      link.bytes += 300;
+    }
+    progress.stepped(failed(noLink), inPhase('sending'), inPhase('backing-off', { failure: noLink }));
+    clock.pass(SECOND);
+    progress.acknowledged(flushOf(0, 5), [range(5, 5)]);
+    // A socket that is gone counts a little less.
+    link.bytes -= 20;
+    const expected = { recordsAcknowledged: 5, bytesAcknowledged: batchBytes, linkBytesWritten: 600 };
+    expect(progress.status(inPhase('waiting'), [range(5, 5)])).toMatchObject({
+      ...expected,
+      lastDay: { bytesAcknowledged: batchBytes, linkBytesWritten: 600 },
+    });
+    expect(Object.fromEntries(counted)).toMatchObject({
+      records_total: 5,
+      bytes_total: batchBytes,
+      link_bytes_written_total: 600,
+      'transactions_total committed': 1,
+    });
+  });
+
+  test('counts what arrived though its answer was lost, but in no rate', () => {
+    const { counted, progress } = accounts();
+    progress.waits([range(0, 5)]);
+    progress.hasArrived(flushOf(0, 5), [range(5, 5)]);
+    const status = progress.status(inPhase('reading'), [range(5, 5)]);
+    expect(status).toMatchObject({ recordsAcknowledged: 5, secondsSinceAcknowledged: 0 });
+    expect(status.goodput.recordsPerSecond).toBe(0);
+    expect(counted.has('transactions_total committed')).toBe(false);
+  });
+
+  test('counts what was dropped unsent neither as acknowledged nor as waiting', () => {
+    const { progress } = accounts();
+    progress.waits([range(0, 9)]);
+    progress.waits([range(6, 9)]);
+    expect(progress.status(inPhase('opening'), [range(6, 9)])).toMatchObject({
+      lagRecords: 3,
+      lagBytes: 300,
+      recordsAcknowledged: 0,
+    });
+  });
+
+  test('counts as arriving what comes in this run, of topics that stay or go', () => {
+    const { clock, progress } = accounts();
+    progress.waits([range(0, 1000)]);
+    clock.pass(10 * SECOND);
+    progress.waits([range(0, 1050), range(0, 70, 'alarms')]);
+    progress.waits([range(0, 0, 'alarms')]);
+    expect(progress.status(inPhase('opening'), []).goodput.arrivingRecordsPerSecond).toBe(5);
+  });
+
+  test('counts retries by cause, the most frequent first', () => {
+    const { counted, progress } = accounts();
+    const busy: Failure = { kind: 'busy', cause: 'CONCURRENT_TRANSACTIONS', message: 'busy' };
+    const open = inPhase('opening');
+    for (const failure of [noLink, busy, busy, { kind: 'refused' as const, message: 'no' }])
+      progress.stepped(failed(failure), open, open);
+    // That a stop cuts a call is no failure.
+    progress.stepped(failed(noLink), { ...open, stopping: true }, inPhase('stopped'));
+    expect(progress.status(open, []).retries).toEqual([
+      { kind: 'busy', cause: 'CONCURRENT_TRANSACTIONS', count: 2 },
+      { kind: 'unreachable', cause: 'refused', count: 1 },
+      { kind: 'refused', cause: '', count: 1 },
+    ]);
+    expect(counted.get('retries_total busy CONCURRENT_TRANSACTIONS')).toBe(2);
+  });
+
+  test('counts a transaction that failed by what is known of it', () => {
     const { counted, progress } = accounts();
     for (const phase of ['opening', 'sending', 'aborting', 'committing'] as const)
-      progress.stepped(inPhase(phase), inPhase('backing-off', { failure: noLink }));
-    expect(counted.map(([, , labels]) => labels?.['outcome'])).toEqual(['aborted', 'aborted', 'unknown']);
+      progress.stepped(failed(noLink), inPhase(phase), inPhase('backing-off', { failure: noLink }));
+    expect(counted.get('transactions_total aborted')).toBe(2);
+    expect(counted.get('transactions_total unknown')).toBe(1);
   });
+});
 
-  test('tell the same error once, however often it comes, and one that ends the mirror as an error', () => {
+const goodputOf = ({ goodput }: ReturnType<Progress['status']>): number =>
+  goodput.recordsPerSecond - goodput.arrivingRecordsPerSecond;
+
+describe('the service log', () => {
+  test('has an error once, its end once with what had waited, and the status keeps the last one', () => {
     const { clock, lines, progress } = accounts();
+    progress.waits([range(0, 7)]);
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      clock.pass(1_000);
-      const failed = inPhase('backing-off', { failure: { ...noLink } });
-      progress.stepped(inPhase('opening'), failed);
-      progress.stepped(failed, { ...failed, phase: 'opening' });
+      const broken = inPhase('backing-off', { failure: { ...noLink } });
+      progress.stepped(failed(noLink), inPhase('opening'), broken);
+      clock.pass(60 * SECOND);
+      progress.stepped(woke, broken, { ...broken, phase: 'opening' });
     }
-    expect(progress.status(inPhase('opening'), []).lastError).toEqual({
-      message: 'no link',
-      atMs: clock.wallMs(),
-    });
+    progress.acknowledged(flushOf(0, 4), [range(4, 7)]);
     progress.stepped(
-      inPhase('resuming'),
-      inPhase('stopped', { failure: { kind: 'refused', message: 'lost' } }),
+      { type: 'committed', elapsedMs: 0 },
+      inPhase('committing', { failure: noLink }),
+      inPhase('reading'),
     );
-    expect(lines).toEqual([
-      ['warn', 'no link'],
-      ['error', 'lost'],
-    ]);
+    expect(lines).toEqual(['no link', 'the cluster acknowledges again after 5 min; 7 records waited']);
+    expect(progress.status(inPhase('reading'), [range(4, 7)]).lastError).toEqual({
+      message: 'no link',
+      atMs: clock.wallMs() - 60 * SECOND,
+    });
   });
 
-  test('tell a warning when it is new', () => {
+  test('has that the cluster answers again, if nothing waited for it', () => {
+    const { lines, progress } = accounts();
+    progress.waits([range(0, 0)]);
+    progress.stepped(failed(noLink), inPhase('opening'), inPhase('backing-off', { failure: noLink }));
+    progress.stepped(
+      { type: 'read', ranges: [], backlog: false },
+      inPhase('reading', { failure: noLink }),
+      inPhase('waiting'),
+    );
+    expect(lines).toEqual(['no link', 'the cluster answers again after 0 s; no record waited for it']);
+  });
+
+  test('has a warning when it is new', () => {
     const { lines, progress } = accounts();
     const warned = inPhase('reading', { warning: 'twice' });
-    progress.stepped(inPhase('resuming'), warned);
-    progress.stepped(warned, { ...warned, phase: 'waiting' });
-    expect(lines).toEqual([['warn', 'twice']]);
+    progress.stepped(woke, inPhase('resuming'), warned);
+    progress.stepped(woke, warned, { ...warned, phase: 'waiting' });
+    expect(lines).toEqual(['twice']);
+  });
+});
+
+describe('a transaction in doubt', () => {
+  const position = (nextOffset: number, partition = 0) => ({
+    topic: 'readings',
+    partition,
+    nextOffset,
+    lives: [],
+  });
+  const before = inPhase('resuming', {
+    positions: [position(3), position(8, 1)],
+    flush: [position(7), position(8, 1)],
+  });
+  const resumedAt = (...positions: MirrorState['positions']) => inPhase('reading', { positions });
+
+  test('has arrived if all that it moves is there', () => {
+    expect(hasArrivedAfterAll(before, resumedAt(position(7), position(8, 1)))).toBe(true);
+  });
+
+  test('has not arrived if the cluster does not say so, or was told of nothing', () => {
+    expect(hasArrivedAfterAll(before, resumedAt(position(3), position(8, 1)))).toBe(false);
+    expect(hasArrivedAfterAll(before, resumedAt(position(8, 1)))).toBe(false);
+    expect(hasArrivedAfterAll({ ...before, flush: [] }, resumedAt(position(7), position(8, 1)))).toBe(false);
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { describe, expect, test } from 'vitest';
 import type { StatusReport } from '../../src/edge/status.ts';
+import { session } from '../edge/cli/fake-gateway.ts';
 import { type RunningGateway, spawnGateway, startGateway, within } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -37,7 +38,22 @@ describe('starting', () => {
     expect((await fetch(`http://${gateway.admin}/readyz`)).status).toBe(200);
     const status = (await (await gateway.api('/api/status')).json()) as StatusReport;
     expect(status).toMatchObject({ state: 'ready', forwarder: { lagRecords: 1, lastAcknowledgedMs: null } });
-    expect(await (await gateway.api('/metrics')).text()).toContain('headwater_forwarder_lag_records 1');
+    const shown = async (): Promise<string> =>
+      (await session(['status', '--set', `data.dir=${gateway.dataDir}`])).output;
+    await expect.poll(shown).toMatch(/\n {11}retries since the start: \d+ unreachable \(refused\)\n/);
+    const text = await shown();
+    expect(text).toMatch(
+      /\n {2}cluster {2}no broker can be reached.*; nothing acknowledged in this run yet\n/,
+    );
+    expect(text).toMatch(
+      /\n {11}1 records, about \d+ B, the oldest for \d+ s waiting; when they are gone is not known while nothing is acknowledged\n/,
+    );
+    expect(text).toMatch(/\n {11}since the start, .* ago: 0 B acknowledged, 0 B sent over the link\n/);
+    const metrics = await (await gateway.api('/metrics')).text();
+    expect(metrics).toContain('headwater_forwarder_lag_records{topic="readings"} 1');
+    expect(metrics).toMatch(/headwater_forwarder_lag_bytes\{topic="readings"\} [1-9]/);
+    expect(metrics).toMatch(/headwater_forwarder_retries_total\{kind="unreachable",cause="refused"\} [1-9]/);
+    expect(metrics).toMatch(/^headwater_forwarder_drain_seconds NaN$/im);
     expect(await gateway.kill('SIGTERM')).toEqual({ code: 0, signal: null });
   });
 

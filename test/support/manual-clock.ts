@@ -3,10 +3,11 @@ import type { Clock } from '../../src/core/clock.ts';
 /** A clock that stands still until the test lets it go on; who sleeps wakes when the time has come. */
 export class ManualClock implements Clock {
   #nowMs = 0;
+  #wallSetByMs = 0;
   readonly #sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
 
   wallMs(): number {
-    return 1_700_000_000_000 + this.#nowMs;
+    return 1_700_000_000_000 + this.#nowMs + this.#wallSetByMs;
   }
 
   monotonicMs(): number {
@@ -20,6 +21,11 @@ export class ManualClock implements Clock {
       this.#sleepers.add(sleeper);
       signal?.addEventListener('abort', () => resolve(), { once: true });
     });
+  }
+
+  /** Somebody sets the wall clock. */
+  setWallBy(ms: number): void {
+    this.#wallSetByMs += ms;
   }
 
   /** Lets so much time pass. */

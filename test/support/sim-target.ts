@@ -237,6 +237,7 @@ export class SimTarget implements Target {
   /** The process is dead: nothing that it still seems to do has an effect. */
   isCutOff = false;
   readonly calls: Call[] = [];
+  #bytesWritten = 0;
 
   constructor(options: SimTargetOptions) {
     this.#options = options;
@@ -285,6 +286,7 @@ export class SimTarget implements Target {
   send(batches: readonly PartitionBatch[]): Promise<Failure | null> {
     const producer = this.#producer;
     const next = stampBatches(batches, producer, this.#sequences);
+    this.#bytesWritten += batches.reduce((sum, { batch }) => sum + batch.bytes.length, 0);
     const request = (part: boolean): Outcome =>
       this.#options.cluster.produce(
         this.#opened().transactionalId,
@@ -302,6 +304,10 @@ export class SimTarget implements Target {
 
   abort(): Promise<Failure | null> {
     return this.#call('abort', this.#end('aborted'));
+  }
+
+  linkBytesWritten(): number {
+    return this.#bytesWritten;
   }
 
   close(): Promise<void> {

@@ -1,10 +1,10 @@
 import { durationText } from '../../core/duration.ts';
-import type { ForwarderStatus } from '../../forwarder/status.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import { formatSize } from '../config/quantities.ts';
 import type { StatusReport, TopicStatus } from '../status.ts';
 import type { AdminClient } from './admin-client.ts';
 import { cardRows } from './card-rows.ts';
+import { clusterRows } from './cluster-rows.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -32,7 +32,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
       `${roundedSize(log.usedBytes)} of ${roundedSize(log.budgetBytes)} that the data folder may take`,
     ],
     ...cardRows(report.card).map((row, index) => [index === 0 ? 'card' : '', row] as const),
-    ['cluster', clusterText(report.forwarder, nowMs)],
+    ...clusterRows(report.forwarder, nowMs).map((row, index) => [index === 0 ? 'cluster' : '', row] as const),
     ...topicRows(topics).map((row, index) => [index === 0 ? 'topics' : '', row] as const),
   ];
   const verdict = report.state === 'ready' ? 'is ready' : 'is DEGRADED: it refuses readings now';
@@ -53,22 +53,6 @@ function serialText(port: SerialPortStatus, nowMs: number): string {
     `${deadLetters} dead letters`,
     ...(dropped === 0 ? [] : [`${dropped} dropped`]),
     ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
-  ].join('; ');
-}
-
-function clusterText(forwarder: ForwarderStatus | null, nowMs: number): string {
-  if (forwarder === null) return 'none configured: everything is stored, nothing is sent';
-  const { lastAcknowledgedMs, lagRecords, lagSeconds, lastError, warnings } = forwarder;
-  const last =
-    lastAcknowledgedMs === null
-      ? 'nothing acknowledged in this run yet'
-      : `last acknowledged ${ago(lastAcknowledgedMs, nowMs)}`;
-  const lag = lagRecords === 0 ? '' : `, the oldest for ${durationText(lagSeconds)}`;
-  const isTold = lastError === null || forwarder.message.includes(lastError.message);
-  return [
-    `${forwarder.message}; ${last}; ${lagRecords} records waiting${lag}`,
-    ...(isTold ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
-    ...warnings.map((warning) => `note: ${warning}`),
   ].join('; ');
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OperatingError } from '../../../src/core/errors.ts';
+import { drainingForwarder } from '../../support/forwarder-status.ts';
 import { FakeGateway, json, session } from './fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -245,21 +246,17 @@ describe('status', () => {
   });
 
   it('shows progress of the forwarder, not a connection', async () => {
-    const forwarder = {
-      state: 'backing-off',
-      message: 'trying again soon: ECONNREFUSED',
-      lagRecords: 7,
-      lagSeconds: 61,
-      recordsAcknowledged: 3,
-      lastAcknowledgedMs: Date.now() - 3 * 86_400_000 - 60_000,
-      lastError: { message: 'the link was cut', atMs: Date.now() - 7_200_000 },
-      warnings: ['the board is another one'],
-    };
+    const forwarder = { ...drainingForwarder(), isStale: true };
     gateway.answer = (_, response) => json(response, 200, { ...report, forwarder });
     expect((await cli('status')).output).toContain(
-      '  cluster  trying again soon: ECONNREFUSED; last acknowledged 3 d ago; 7 records waiting, the oldest for 1 min 1 s; ' +
-        'last error 2 h ago: the link was cut; note: the board is another one\n',
+      [
+        '  cluster  sending, 120007 records to go; last acknowledged 3 s ago (STALE: records wait)',
+        '           120007 records, about 14.2 MB, the oldest for 2 h 3 min waiting; gone in 4 min at this rate',
+        '             readings  120000 records, about 14.2 MB, the oldest for 2 h 3 min',
+        '',
+      ].join('\n'),
     );
+    expect(JSON.parse((await cli('status', '--json')).output)).toMatchObject({ forwarder });
   });
 
   it('shows each serial port with what came of it', async () => {

@@ -1,0 +1,84 @@
+import { assert } from './errors.ts';
+import { limits } from './limits.ts';
+
+/*
+ * What has to hold between limits. It is imported for that alone, so that a gateway whose limits contradict each other does not
+ * start.
+ */
+
+assert(limits.frameBytesMax % limits.journalBlockBytes === 0, 'a frame is whole blocks');
+assert(
+  limits.frameBytesMax * 2 < limits.journalFileBytes,
+  'a file holds a header and a frame of the largest size',
+);
+assert(
+  limits.qos2OpenIdsMax * (limits.mqttClientIdBytesMax + 16) + limits.frameBytesMax < limits.journalFileBytes,
+  'a file holds all open QoS 2 ids and a frame of the largest size',
+);
+assert(
+  limits.mqttClientQos2IdsMax * 4 < limits.qos2OpenIdsMax,
+  'one client does not cost all others their open QoS 2 ids',
+);
+assert(
+  limits.qos2RequestBytesMax >= 2 * (limits.mqttClientIdBytesMax + 16),
+  'a request counts as much as the entries that it makes',
+);
+assert(limits.recordBytesMax * 2 < limits.frameBytesMax, 'a record of the largest size fits into a commit');
+assert(
+  limits.recordBytesMax < limits.forwardBatchBytesMax,
+  'a record of the largest size fits into a Kafka batch',
+);
+assert(
+  limits.recordBytesMax < limits.mqttPacketBytesMax,
+  'a record of the largest size fits into an MQTT packet',
+);
+assert(
+  limits.mqttPacketBytesMax + limits.mqttPublishOverheadBytes <= limits.mqttClientPendingBytesMax,
+  'one packet of the largest size may be pending',
+);
+assert(
+  limits.mqttClientPendingBytesMax < limits.mqttPendingBytesMax,
+  'one client cannot use up the whole budget',
+);
+assert(limits.mqttPendingBytesMax < limits.pendingBytesMax, 'MQTT alone cannot overload the log');
+assert(
+  limits.mqttPendingBytesMax + limits.serialPortsMax * limits.serialAppendBytesMax < limits.pendingBytesMax,
+  'MQTT and all serial ports together cannot overload the log',
+);
+assert(
+  limits.serialFrameBytesMax * 2 < limits.serialAppendBytesMax,
+  'a frame of the largest size fits into an append, with what was dropped before it',
+);
+assert(
+  limits.serialPauseBytes +
+    limits.serialFrameBytesMax +
+    (limits.serialReadBytesMax / 2) * (limits.serialRecordOverheadBytes + 2) <=
+    limits.serialPendingBytesMax,
+  'what a port still gives when it is paused, at worst frames of one byte, does not make records be dropped',
+);
+assert(limits.mqttStopMs * 2 < limits.stopTimeoutMs / 2, 'MQTT stops within its share of the whole stop');
+assert(
+  limits.forwarderStopMs * 2 < limits.stopTimeoutMs,
+  'the forwarder stops within its half of the time for the whole stop',
+);
+assert(
+  limits.kafkaRequestTimeoutMs < limits.transactionTimeoutMs,
+  'we give up a request before the cluster gives up its transaction',
+);
+assert(limits.forwardBatchBytesMax < limits.transactionBytesMax, 'a transaction holds at least one batch');
+assert(
+  limits.sealedBatchBytesMax <= limits.transactionBytesMin,
+  'the smallest transaction holds a sealed batch of the usual size',
+);
+assert(
+  limits.sealedBatchBytesMax * 1000 <= limits.linkBytesPerSecondMin * limits.transactionMsWanted,
+  'on the slowest link that can be asked for, a transaction holds a sealed batch of the usual size',
+);
+assert(
+  limits.partitionsPerTopicMax < limits.adminRecordStreamsMax,
+  'one client can follow every partition of a topic',
+);
+assert(
+  limits.adminRecordStreamsMax < limits.adminConnectionsMax,
+  'readers of records leave connections for health checks',
+);

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { reportForwarder } from '../../src/edge/forwarder-metrics.ts';
+import { MetricsRegistry } from '../../src/edge/metrics-registry.ts';
+import type { Drain } from '../../src/forwarder/goodput.ts';
+import { drainingForwarder } from '../support/forwarder-status.ts';
+
+test('the states of the mirror are metrics, and those of topics that are gone leave', async () => {
+  const registry = new MetricsRegistry();
+  try {
+    const status = drainingForwarder();
+    reportForwarder(status, registry);
+    const text = await registry.render();
+    for (const line of [
+      'lag_records{topic="readings"} 120000',
+      'lag_bytes{topic="alarms"} 1000',
+      'lag_seconds{topic="gaps"} 0',
+      'goodput_records_per_second 512.34',
+      'goodput_bytes_per_second 15400',
+      'arriving_records_per_second 12',
+      'drain_seconds 240',
+      'stale 0',
+      'last_acknowledged_timestamp_seconds 1700000000',
+    ])
+      expect(text).toContain(`headwater_forwarder_${line}\n`);
+    reportForwarder({ ...status, topics: status.topics.slice(1), isStale: true }, registry);
+    const later = await registry.render();
+    expect(later).toContain('headwater_forwarder_stale 1\n');
+    expect(later).not.toContain('topic="readings"');
+  } finally {
+    registry.close();
+  }
+});
+
+test.each<[Drain, string]>([
+  [{ state: 'no-backlog', secondsLeft: null }, '0'],
+  [{ state: 'unknown', secondsLeft: null }, 'Nan'],
+  [{ state: 'never', secondsLeft: null }, '+Inf'],
+])('the time left as a number: $state', async (drain, expected) => {
+  const registry = new MetricsRegistry();
+  try {
+    reportForwarder({ ...drainingForwarder(), drain }, registry);
+    expect(await registry.render()).toContain(`headwater_forwarder_drain_seconds ${expected}\n`);
+  } finally {
+    registry.close();
+  }
+});
