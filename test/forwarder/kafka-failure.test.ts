@@ -92,6 +92,11 @@ describe('an error code of Kafka leads to the right action', () => {
     expect(failure.message).toContain('The README lists what the cluster must grant');
   });
 
+  test('what lies behind it is a name that we know, or one for all others', () => {
+    expect(kafkaFailure('end', 51, 'x').cause).toBe('CONCURRENT_TRANSACTIONS');
+    expect(kafkaFailure('produce', 999, 'x').cause).toBe(kafkaFailure('end', 998, 'x').cause);
+  });
+
   test.each([
     [29, /TOPIC_AUTHORIZATION_FAILED .* gw1\.readings-0: grant Write/],
     [53, /grant Write on transactional ids that begin with headwater-/],

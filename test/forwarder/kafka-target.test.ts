@@ -50,10 +50,33 @@ describe('a Kafka target', () => {
     const first = await closedPort();
     const second = await closedPort();
     const failure = await targetAt(first, second).open(session);
-    expect(failure?.kind).toBe('unreachable');
+    expect(failure).toMatchObject({ kind: 'unreachable', cause: 'refused' });
     expect(failure?.message).toContain(`${first}: connection refused`);
     expect(failure?.message).toContain(`${second}: connection refused`);
     expect(failure?.message).toContain('Check the link and forwarder.brokers');
+  });
+
+  test('counts what went to its sockets, of those that are gone as well', async () => {
+    let received = 0;
+    const { address } = await listener((socket) =>
+      socket.on('data', (request: Buffer) => {
+        received += request.length;
+        socket.destroy();
+      }),
+    );
+    const target = targetAt(address);
+    expect(target.linkBytesWritten()).toBe(0);
+    await target.open(session);
+    const first = received;
+    expect(first).toBeGreaterThan(20);
+    expect(target.linkBytesWritten()).toBe(first);
+    // Without a close in between the lost connection is replaced.
+    await target.open(session);
+    expect(target.linkBytesWritten()).toBe(received);
+    await target.close();
+    await target.open(session);
+    expect(received).toBe(3 * first);
+    expect(target.linkBytesWritten()).toBe(received);
   });
 
   test('says that an address is none', async () => {

@@ -48,7 +48,7 @@ const noLink: Failure = { kind: 'unreachable', cause: 'refused', message: 'no li
 const failed = (failure: Failure): MirrorEvent => ({ type: 'failed', failure, jitter: 0 });
 const woke: MirrorEvent = { type: 'woke' };
 
-function accounts() {
+function accounts(lingerMs = 0) {
   const clock = new ManualClock();
   const counted = new Map<string, number>();
   const lines: string[] = [];
@@ -64,7 +64,7 @@ function accounts() {
         counted.set(key, (counted.get(key) ?? 0) + by);
       },
     },
-    lingerMs: 0,
+    lingerMs,
     storedBytes: ({ fromOffset, endOffset }) => (endOffset - fromOffset) * 100,
     linkBytes: () => link.bytes,
   });
@@ -188,6 +188,17 @@ describe('the status', () => {
     expect(all.progress.status(inPhase('sending'), [some]).drain.state).toBe('no-backlog');
     all.clock.pass(limits.backlogAgeMsMin + 1);
     expect(all.progress.status(inPhase('sending'), [some]).drain.state).not.toBe('no-backlog');
+  });
+
+  test('nor what still waits for others', () => {
+    const { clock, progress } = accounts(30 * SECOND);
+    const some = range(0, 3);
+    progress.waits([range(0, 0)]);
+    progress.waits([some]);
+    clock.pass(30 * SECOND + limits.backlogAgeMsMin);
+    expect(progress.status(inPhase('lingering'), [some]).drain.state).toBe('no-backlog');
+    clock.pass(SECOND);
+    expect(progress.status(inPhase('lingering'), [some]).drain.state).toBe('unknown');
   });
 
   test('tells how long ago something was acknowledged, whatever becomes of the wall clock', () => {
@@ -357,7 +368,9 @@ describe('a transaction in doubt', () => {
     expect(hasArrivedAfterAll(before, resumedAt(position(7), position(8, 1)))).toBe(true);
   });
 
-  test('has not arrived if the cluster does not say so, or was told of nothing', () => {
+  test('has not arrived if the cluster has less of it, does not say so, or was told of nothing', () => {
+    const two = { ...before, flush: [position(7), position(9, 1)] };
+    expect(hasArrivedAfterAll(two, resumedAt(position(7), position(8, 1)))).toBe(false);
     expect(hasArrivedAfterAll(before, resumedAt(position(3), position(8, 1)))).toBe(false);
     expect(hasArrivedAfterAll(before, resumedAt(position(8, 1)))).toBe(false);
     expect(hasArrivedAfterAll({ ...before, flush: [] }, resumedAt(position(7), position(8, 1)))).toBe(false);

@@ -14,6 +14,14 @@ describe('a sliding sum', () => {
     expect(sum.sum(1_000_000)).toBe(5);
   });
 
+  test('forgets all that it has passed over, however many buckets at once', () => {
+    const sum = new SlidingSum(10, 3, 0);
+    for (const ms of [5, 15, 25]) sum.add(1, ms);
+    expect(sum.sum(45)).toBe(1);
+    for (const ms of [45, 55, 65]) sum.add(1, ms);
+    expect(sum.sum(1_000_005)).toBe(0);
+  });
+
   test('says how long the window is that it sums up', () => {
     const sum = new SlidingSum(10, 3, 103);
     expect(sum.coveredMs(103)).toBe(0);
