@@ -29,6 +29,8 @@ interface Oldest {
   /** Where it is, or where the next one will be if none waits. */
   readonly offset: number;
   readonly isThere: boolean;
+  /** Where the partition ended when it was looked at last. */
+  endOffset: number;
   /** When it was noticed, by the monotonic clock. */
   readonly noticedMs: number;
   /** Its stamp, or that of the one before it. Null: it was committed when it was noticed, or nobody has read it yet. */
@@ -44,20 +46,28 @@ interface Oldest {
 export class OldestWaiting {
   readonly #oldest = new Map<string, Oldest>();
 
-  /** What waits now, in all mirrored partitions; others are forgotten. */
-  update(ranges: readonly WaitingRange[], { monotonicMs: noticedMs }: Moment): void {
+  /**
+   * What waits now, in all mirrored partitions; others are forgotten. Returns how many records have arrived since it was called
+   * last: what was there when a partition was seen first has not. It is called with each commit, so it is to be quick.
+   */
+  update(ranges: readonly WaitingRange[], { monotonicMs: noticedMs }: Moment): number {
+    let arrived = 0;
     for (const range of ranges) {
-      const known = this.#oldest.get(nameOf(range));
-      const { fromOffset: offset } = range;
-      const isThere = offset < range.endOffset;
+      const name = nameOf(range);
+      const known = this.#oldest.get(name);
+      const { fromOffset: offset, endOffset } = range;
+      if (known !== undefined) {
+        arrived += Math.max(0, endOffset - known.endOffset);
+        known.endOffset = endOffset;
+      }
+      const isThere = offset < endOffset;
       if (known?.isThere === isThere && known.offset === offset) continue;
       const isNew = known?.isThere === false && known.offset <= offset;
       const isUnread = isThere && !isNew;
-      this.#oldest.set(nameOf(range), { offset, isThere, noticedMs, timestampMs: null, isUnread });
+      this.#oldest.set(name, { offset, isThere, endOffset, noticedMs, timestampMs: null, isUnread });
     }
-    if (this.#oldest.size === ranges.length) return;
-    const names = new Set(ranges.map(nameOf));
-    for (const name of this.#oldest.keys()) if (!names.has(name)) this.#oldest.delete(name);
+    if (this.#oldest.size !== ranges.length) this.#forgetAllBut(new Set(ranges.map(nameOf)));
+    return arrived;
   }
 
   /** One of the partitions of which the oldest record has to be read; undefined if there is none. */
@@ -86,7 +96,9 @@ export class OldestWaiting {
   acknowledged(ranges: readonly FlushRange[], { monotonicMs: noticedMs }: Moment): void {
     for (const range of ranges) {
       const timestampMs = range.times?.newestMs ?? null;
-      const next = { offset: range.nextOffset, isThere: true, noticedMs, timestampMs, isUnread: false };
+      const { nextOffset: offset } = range;
+      const endOffset = this.#oldest.get(nameOf(range))?.endOffset ?? offset;
+      const next = { offset, isThere: true, endOffset, noticedMs, timestampMs, isUnread: false };
       this.#oldest.set(nameOf(range), next);
     }
   }
@@ -101,6 +113,10 @@ export class OldestWaiting {
       ageMs = Math.max(ageMs, timestampMs === null ? monotonicMs - noticedMs : wallMs - timestampMs);
     }
     return ageMs / 1000;
+  }
+
+  #forgetAllBut(names: ReadonlySet<string>): void {
+    for (const name of this.#oldest.keys()) if (!names.has(name)) this.#oldest.delete(name);
   }
 }
 

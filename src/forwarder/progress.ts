@@ -34,8 +34,6 @@ export class Progress {
   readonly #goodput: GoodputMeter;
   readonly #outage: Outage;
   readonly #retries = new Retries();
-  /** Where each partition ended when it was looked at last. */
-  #ends: ReadonlyMap<string, number> = new Map();
   /** Since when something waits without a pause, by the monotonic clock; null if nothing does. */
   #waitingSinceMs: number | null = null;
   /** When the flush in hand was read, by the monotonic clock. */
@@ -56,13 +54,8 @@ export class Progress {
   /** The log or the cluster has moved: this waits now. */
   waits(ranges: readonly WaitingRange[]): void {
     const now = this.#now();
-    const ends = new Map(ranges.map((range) => [nameOf(range), range.endOffset]));
-    // What was there when a partition was seen first did not arrive now.
-    const arrived = [...ends].map(([name, end]) => Math.max(0, end - (this.#ends.get(name) ?? end)));
-    this.#goodput.arrived(sum(arrived), now.monotonicMs);
-    this.#ends = ends;
-    this.#oldest.update(ranges, now);
-    this.#waitingSinceMs = recordsOf(ranges) === 0 ? null : (this.#waitingSinceMs ?? now.monotonicMs);
+    this.#goodput.arrived(this.#oldest.update(ranges, now), now.monotonicMs);
+    this.#waitingSinceMs = ranges.some(isWaiting) ? (this.#waitingSinceMs ?? now.monotonicMs) : null;
   }
 
   /** A partition of which somebody has to read how old its oldest record is; undefined if there is none. */

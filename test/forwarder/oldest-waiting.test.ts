@@ -122,6 +122,17 @@ describe('the oldest record that waits', () => {
     expect(oldest.unread([range(2, 5)])).toEqual(range(2, 5));
   });
 
+  test('is told by what has arrived: what comes in this run, of topics that stay or go', () => {
+    const oldest = new OldestWaiting();
+    expect(oldest.update([range(0, 1000)], at(0))).toBe(0);
+    expect(oldest.update([range(0, 1050), range(0, 70, 'alarms')], at(1))).toBe(50);
+    oldest.acknowledged([flushed(0, 1050, 0, 1)], at(2));
+    expect(oldest.update([range(1050, 1051), range(70, 75, 'alarms')], at(2))).toBe(6);
+    // A disk that lied has lost the last one.
+    expect(oldest.update([range(1050, 1050)], at(3))).toBe(0);
+    expect(oldest.update([range(1050, 1052)], at(4))).toBe(2);
+  });
+
   test('of a deleted topic is forgotten', () => {
     const oldest = new OldestWaiting();
     const alarms = range(0, 1, 'alarms');
