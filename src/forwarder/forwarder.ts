@@ -20,7 +20,7 @@ import { checkpointKey } from './names.ts';
 import { type Aside, type AsideRange, isPaused, type Pause, type ReadPosition } from './objections.ts';
 import { type WaitingRange, waitingRange } from './oldest-waiting.ts';
 import { buildBatch } from './outgoing-batch.ts';
-import { hasArrivedAfterAll, isWaiting, Progress } from './progress.ts';
+import { isWaiting, Progress } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
 import { nextSession } from './session.ts';
 import { type ForwarderStatus, pauseNotes } from './status.ts';
@@ -150,7 +150,9 @@ export class Forwarder implements MirrorStanding {
         this.#state = state;
         if (state.care.pauses.length > before.care.pauses.length)
           this.#pausedAtMs = this.#options.clock.monotonicMs();
-        this.#account(event, before);
+        if (event.type === 'committed') this.#flush = null;
+        this.#progress.stepped(event, before, state, this.#waiting());
+        if (state.positions !== before.positions) this.#ages.look();
         let answer: MirrorEvent | null = null;
         for (const command of commands) answer = await this.#carryOut(command);
         if (answer === null) return;
@@ -328,20 +330,6 @@ export class Forwarder implements MirrorStanding {
   #pauseLeftMs(): number {
     if (this.#state.care.pauses.length === 0) return Number.POSITIVE_INFINITY;
     return this.#pausedAtMs + limits.pauseMs - this.#options.clock.monotonicMs();
-  }
-
-  #account(event: MirrorEvent, before: MirrorState): void {
-    const isResumed = event.type === 'checkpoints';
-    if (event.type === 'committed') {
-      assert(this.#flush !== null, 'something was read before it is committed');
-      this.#progress.acknowledged(this.#flush, this.#waiting());
-      this.#flush = null;
-    } else if (isResumed && this.#flush !== null && hasArrivedAfterAll(before, this.#state)) {
-      this.#progress.hasArrived(this.#flush, this.#waiting());
-      this.#flush = null;
-    }
-    if (isResumed) this.#ages.look();
-    this.#progress.stepped(event, before, this.#state);
   }
 
   /** What the log has and the cluster has not acknowledged, of all mirrored partitions. */

@@ -108,7 +108,7 @@ export class OldestWaiting {
     let ageMs = 0;
     for (const range of ranges) {
       const known = this.#oldest.get(nameOf(range));
-      if (known?.isThere !== true) continue;
+      if (known?.isThere !== true || range.fromOffset >= range.endOffset) continue;
       const { timestampMs, noticedMs } = known;
       ageMs = Math.max(ageMs, timestampMs === null ? monotonicMs - noticedMs : wallMs - timestampMs);
     }

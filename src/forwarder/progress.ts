@@ -23,6 +23,15 @@ export interface ProgressOptions {
   readonly linkBytes: () => number;
 }
 
+/** What was read last, until the cluster has it. */
+interface InHand extends Pick<Flush, 'ranges' | 'recordCount'> {
+  readonly bytes: number;
+  /** By the monotonic clock. */
+  readonly readMs: number;
+  /** Its commit was asked for and not answered. */
+  isInDoubt: boolean;
+}
+
 /**
  * The accounts of the mirror: what the cluster has acknowledged, what waits, what went wrong. It hears of everything
  * that happens and changes nothing; status, metrics and log lines come from here. Ranges that it is given are those of
@@ -36,8 +45,7 @@ export class Progress {
   readonly #retries = new Retries();
   /** Since when something waits without a pause, by the monotonic clock; null if nothing does. */
   #waitingSinceMs: number | null = null;
-  /** When the flush in hand was read, by the monotonic clock. */
-  #readMs = 0;
+  #inHand: InHand | null = null;
   #recordsAcknowledged = 0;
   #bytesAcknowledged = 0;
   #linkBytesSeen = 0;
@@ -69,30 +77,23 @@ export class Progress {
   }
 
   /** This is about to be sent. */
-  read({ ranges }: Flush): void {
-    this.#readMs = this.#options.clock.monotonicMs();
+  read({ ranges, recordCount, batches }: Flush): void {
+    const bytes = sum(batches.map(({ batch }) => batch.bytes.length));
+    const readMs = this.#options.clock.monotonicMs();
+    this.#inHand = { ranges, recordCount, bytes, readMs, isInDoubt: false };
     this.#oldest.read(ranges);
   }
 
-  /** The cluster has acknowledged this just now; `ranges` are left. */
-  acknowledged(flush: Flush, ranges: readonly WaitingRange[]): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    if (this.#outage.seconds !== null) this.#goodput.resumed(this.#readMs, nowMs);
-    this.#count(flush, ranges);
-    this.#goodput.acknowledged(flush.recordCount, bytesOf(flush), nowMs);
-    this.#outage.ended(flush.recordCount + recordsOf(ranges));
-    this.#options.metrics.add('headwater_forwarder_transactions_total', 1, { outcome: 'committed' });
-  }
-
-  /** The cluster says that this has arrived, though its answer was lost. When is not known: it is part of no rate. */
-  hasArrived(flush: Flush, ranges: readonly WaitingRange[]): void {
-    this.#count(flush, ranges);
-  }
-
-  /** The mirror has gone from one state to the next. */
-  stepped(event: MirrorEvent, before: MirrorState, after: MirrorState): void {
+  /** The mirror has gone from one state to the next; `ranges` wait now. */
+  stepped(
+    event: MirrorEvent,
+    before: MirrorState,
+    after: MirrorState,
+    ranges: readonly WaitingRange[],
+  ): void {
     const { metrics, logger } = this.#options;
     this.#countLinkBytes();
+    this.#settle(event, before, after, ranges);
     const { phase, failure, warning } = after;
     if (warning !== null && warning !== before.warning) logger.warn({}, warning);
     if (phase === 'backing-off') {
@@ -141,17 +142,43 @@ export class Progress {
     };
   }
 
-  #count(flush: Flush, ranges: readonly WaitingRange[]): void {
+  /** What became of the transaction in hand. */
+  #settle(
+    event: MirrorEvent,
+    before: MirrorState,
+    after: MirrorState,
+    ranges: readonly WaitingRange[],
+  ): void {
+    const flush = this.#inHand;
+    if (flush === null) return;
+    if (event.type === 'committed') this.#acknowledged(flush, ranges);
+    // Without a commit it cannot have arrived, even if the positions pass it because its records are set aside.
+    else if (before.phase === 'committing' && after.phase === 'backing-off') flush.isInDoubt = true;
+    else if (event.type === 'checkpoints' && flush.isInDoubt && hasArrivedAfterAll(before, after))
+      // When it did is not known: it is part of no rate.
+      this.#count(flush, ranges);
+  }
+
+  #acknowledged(flush: InHand, ranges: readonly WaitingRange[]): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#outage.seconds !== null) this.#goodput.resumed(flush.readMs, nowMs);
+    this.#count(flush, ranges);
+    this.#goodput.acknowledged(flush.recordCount, flush.bytes, nowMs);
+    this.#outage.ended(flush.recordCount + recordsOf(ranges));
+    this.#options.metrics.add('headwater_forwarder_transactions_total', 1, { outcome: 'committed' });
+  }
+
+  #count(flush: InHand, ranges: readonly WaitingRange[]): void {
     const { metrics } = this.#options;
     const now = this.#now();
-    const bytes = bytesOf(flush);
+    this.#inHand = null;
     this.#oldest.acknowledged(flush.ranges, now);
     this.waits(ranges);
     this.#recordsAcknowledged += flush.recordCount;
-    this.#bytesAcknowledged += bytes;
+    this.#bytesAcknowledged += flush.bytes;
     this.#lastAcknowledged = now;
     metrics.add('headwater_forwarder_records_total', flush.recordCount);
-    metrics.add('headwater_forwarder_bytes_total', bytes);
+    metrics.add('headwater_forwarder_bytes_total', flush.bytes);
   }
 
   /** Sockets that are gone may count a little less than while they were there. */
@@ -200,7 +227,7 @@ export const isWaiting = ({ fromOffset, endOffset }: WaitingRange): boolean => f
  * Whether a session start has told that the transaction in doubt did arrive: all that it would have moved is where it
  * would have been moved to, or beyond.
  */
-export function hasArrivedAfterAll(before: MirrorState, after: MirrorState): boolean {
+function hasArrivedAfterAll(before: MirrorState, after: MirrorState): boolean {
   const nextOffset = (state: MirrorState, of: { topic: string; partition: number }): number =>
     state.positions.find((one) => nameOf(one) === nameOf(of))?.nextOffset ?? 0;
   const moved = before.flush.filter((one) => one.nextOffset > nextOffset(before, one));
@@ -209,8 +236,6 @@ export function hasArrivedAfterAll(before: MirrorState, after: MirrorState): boo
 
 const recordsOf = (ranges: readonly WaitingRange[]): number =>
   sum(ranges.map(({ fromOffset, endOffset }) => endOffset - fromOffset));
-
-const bytesOf = ({ batches }: Flush): number => sum(batches.map(({ batch }) => batch.bytes.length));
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 

@@ -56,6 +56,8 @@ describe('the oldest record that waits', () => {
     oldest.update(both, at(30));
     expect(oldest.ageSeconds(both, at(40))).toBe(30);
     expect(oldest.ageSeconds(both.slice(1), at(40))).toBe(10);
+    // The mirror has passed it, and nobody has looked since.
+    expect(oldest.ageSeconds([range(1, 1)], at(40))).toBe(0);
   });
 
   test('has to be read if it was there before, and counts from the start until then', () => {

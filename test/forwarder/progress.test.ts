@@ -6,7 +6,7 @@ import type { Flush } from '../../src/forwarder/flush.ts';
 import { initialState, type MirrorState, type Phase } from '../../src/forwarder/mirror.ts';
 import type { MirrorEvent } from '../../src/forwarder/mirror-steps.ts';
 import type { WaitingRange } from '../../src/forwarder/oldest-waiting.ts';
-import { hasArrivedAfterAll, Progress } from '../../src/forwarder/progress.ts';
+import { Progress } from '../../src/forwarder/progress.ts';
 import type { Failure } from '../../src/forwarder/target.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -48,6 +48,34 @@ const noLink: Failure = { kind: 'unreachable', cause: 'refused', message: 'no li
 const failed = (failure: Failure): MirrorEvent => ({ type: 'failed', failure, jitter: 0 });
 const woke: MirrorEvent = { type: 'woke' };
 
+/** The mirror takes a step. */
+function step(
+  progress: Progress,
+  event: MirrorEvent,
+  before: MirrorState,
+  after: MirrorState,
+  waiting: readonly WaitingRange[] = [],
+) {
+  progress.stepped(event, before, after, waiting);
+}
+
+/** It is read, sent, and acknowledged; `left` waits. */
+function commit(
+  progress: Progress,
+  flush: Flush,
+  left: readonly WaitingRange[],
+  failure: Failure | null = null,
+) {
+  progress.read(flush);
+  arrive(progress, left, failure);
+}
+
+/** What was read is acknowledged. */
+function arrive(progress: Progress, left: readonly WaitingRange[], failure: Failure | null = null) {
+  const committing = inPhase('committing', { failure });
+  progress.stepped({ type: 'committed', elapsedMs: 0 }, committing, inPhase('reading'), left);
+}
+
 function accounts(lingerMs = 0) {
   const clock = new ManualClock();
   const counted = new Map<string, number>();
@@ -85,9 +113,8 @@ function run(
     progress.waits([now]);
     if (each.leave === 0) continue;
     const flush = flushOf(now.fromOffset, now.fromOffset + each.leave);
-    progress.read(flush);
     now = { ...now, fromOffset: now.fromOffset + each.leave };
-    progress.acknowledged(flush, [now]);
+    commit(progress, flush, [now]);
   }
   return now;
 }
@@ -151,11 +178,11 @@ describe('the status', () => {
     const all = accounts();
     const { clock, progress } = all;
     progress.waits([range(0, 0)]);
-    progress.stepped(failed(noLink), inPhase('opening'), inPhase('backing-off', { failure: noLink }));
+    step(progress, failed(noLink), inPhase('opening'), inPhase('backing-off', { failure: noLink }));
     const waiting = run(all, range(0, 0), 7200, { arrive: 1, leave: 0 });
     progress.read(flushOf(0, 100));
     clock.pass(2 * SECOND);
-    progress.acknowledged(flushOf(0, 100), [{ ...waiting, fromOffset: 100 }]);
+    arrive(progress, [{ ...waiting, fromOffset: 100 }], noLink);
     const { goodput, drain } = progress.status(inPhase('reading'), [{ ...waiting, fromOffset: 100 }]);
     expect(goodput).toMatchObject({ windowSeconds: 2, recordsPerSecond: 50 });
     expect(drain.secondsLeft).toBeGreaterThan(7100 / 50);
@@ -204,7 +231,7 @@ describe('the status', () => {
   test('tells how long ago something was acknowledged, whatever becomes of the wall clock', () => {
     const { clock, progress } = accounts();
     progress.waits([range(0, 3)]);
-    progress.acknowledged(flushOf(0, 3), [range(3, 3)]);
+    commit(progress, flushOf(0, 3), [range(3, 3)]);
     const acknowledgedMs = clock.wallMs();
     clock.pass(10 * SECOND);
     clock.setWallBy(-86_400 * SECOND);
@@ -231,9 +258,9 @@ describe('the status', () => {
       progress.read(flushOf(0, 5));
       link.bytes += 300;
     }
-    progress.stepped(failed(noLink), inPhase('sending'), inPhase('backing-off', { failure: noLink }));
+    step(progress, failed(noLink), inPhase('sending'), inPhase('backing-off', { failure: noLink }));
     clock.pass(SECOND);
-    progress.acknowledged(flushOf(0, 5), [range(5, 5)]);
+    arrive(progress, [range(5, 5)]);
     // A socket that is gone counts a little less.
     link.bytes -= 20;
     const expected = { recordsAcknowledged: 5, bytesAcknowledged: batchBytes, linkBytesWritten: 600 };
@@ -247,16 +274,6 @@ describe('the status', () => {
       link_bytes_written_total: 600,
       'transactions_total committed': 1,
     });
-  });
-
-  test('counts what arrived though its answer was lost, but in no rate', () => {
-    const { counted, progress } = accounts();
-    progress.waits([range(0, 5)]);
-    progress.hasArrived(flushOf(0, 5), [range(5, 5)]);
-    const status = progress.status(inPhase('reading'), [range(5, 5)]);
-    expect(status).toMatchObject({ recordsAcknowledged: 5, secondsSinceAcknowledged: 0 });
-    expect(status.goodput.recordsPerSecond).toBe(0);
-    expect(counted.has('transactions_total committed')).toBe(false);
   });
 
   test('counts what was dropped unsent neither as acknowledged nor as waiting', () => {
@@ -284,9 +301,9 @@ describe('the status', () => {
     const busy: Failure = { kind: 'busy', cause: 'CONCURRENT_TRANSACTIONS', message: 'busy' };
     const open = inPhase('opening');
     for (const failure of [noLink, busy, busy, { kind: 'refused' as const, message: 'no' }])
-      progress.stepped(failed(failure), open, open);
+      step(progress, failed(failure), open, open);
     // That a stop cuts a call is no failure.
-    progress.stepped(failed(noLink), { ...open, stopping: true }, inPhase('stopped'));
+    step(progress, failed(noLink), { ...open, stopping: true }, inPhase('stopped'));
     expect(progress.status(open, []).retries).toEqual([
       { kind: 'busy', cause: 'CONCURRENT_TRANSACTIONS', count: 2 },
       { kind: 'unreachable', cause: 'refused', count: 1 },
@@ -298,7 +315,7 @@ describe('the status', () => {
   test('counts a transaction that failed by what is known of it', () => {
     const { counted, progress } = accounts();
     for (const phase of ['opening', 'sending', 'aborting', 'committing'] as const)
-      progress.stepped(failed(noLink), inPhase(phase), inPhase('backing-off', { failure: noLink }));
+      step(progress, failed(noLink), inPhase(phase), inPhase('backing-off', { failure: noLink }));
     expect(counted.get('transactions_total aborted')).toBe(2);
     expect(counted.get('transactions_total unknown')).toBe(1);
   });
@@ -313,16 +330,11 @@ describe('the service log', () => {
     progress.waits([range(0, 7)]);
     for (let attempt = 0; attempt < 5; attempt += 1) {
       const broken = inPhase('backing-off', { failure: { ...noLink } });
-      progress.stepped(failed(noLink), inPhase('opening'), broken);
+      step(progress, failed(noLink), inPhase('opening'), broken);
       clock.pass(60 * SECOND);
-      progress.stepped(woke, broken, { ...broken, phase: 'opening' });
+      step(progress, woke, broken, { ...broken, phase: 'opening' });
     }
-    progress.acknowledged(flushOf(0, 4), [range(4, 7)]);
-    progress.stepped(
-      { type: 'committed', elapsedMs: 0 },
-      inPhase('committing', { failure: noLink }),
-      inPhase('reading'),
-    );
+    commit(progress, flushOf(0, 4), [range(4, 7)], noLink);
     expect(lines).toEqual(['no link', 'the cluster acknowledges again after 5 min; 7 records waited']);
     expect(progress.status(inPhase('reading'), [range(4, 7)]).lastError).toEqual({
       message: 'no link',
@@ -333,8 +345,9 @@ describe('the service log', () => {
   test('has that the cluster answers again, if nothing waited for it', () => {
     const { lines, progress } = accounts();
     progress.waits([range(0, 0)]);
-    progress.stepped(failed(noLink), inPhase('opening'), inPhase('backing-off', { failure: noLink }));
-    progress.stepped(
+    step(progress, failed(noLink), inPhase('opening'), inPhase('backing-off', { failure: noLink }));
+    step(
+      progress,
       { type: 'read', ranges: [], backlog: false },
       inPhase('reading', { failure: noLink }),
       inPhase('waiting'),
@@ -345,34 +358,66 @@ describe('the service log', () => {
   test('has a warning when it is new', () => {
     const { lines, progress } = accounts();
     const warned = inPhase('reading', { warning: 'twice' });
-    progress.stepped(woke, inPhase('resuming'), warned);
-    progress.stepped(woke, warned, { ...warned, phase: 'waiting' });
+    step(progress, woke, inPhase('resuming'), warned);
+    step(progress, woke, warned, { ...warned, phase: 'waiting' });
     expect(lines).toEqual(['twice']);
   });
 });
 
-describe('a transaction in doubt', () => {
+describe('a transaction', () => {
   const position = (nextOffset: number, partition = 0) => ({
     topic: 'readings',
     partition,
     nextOffset,
     lives: [],
   });
-  const before = inPhase('resuming', {
+  const sent = {
     positions: [position(3), position(8, 1)],
-    flush: [position(7), position(8, 1)],
-  });
-  const resumedAt = (...positions: MirrorState['positions']) => inPhase('reading', { positions });
+    flush: [position(7), position(9, 1)],
+  };
 
-  test('has arrived if all that it moves is there', () => {
-    expect(hasArrivedAfterAll(before, resumedAt(position(7), position(8, 1)))).toBe(true);
+  /** It was sent, failed in this phase, and then the next session says where everything is. */
+  function resumed(
+    failedIn: Phase,
+    positions: MirrorState['positions'],
+    flush: MirrorState['flush'] = sent.flush,
+  ) {
+    const all = accounts();
+    const { progress } = all;
+    progress.waits([range(3, 9)]);
+    progress.read(flushOf(3, 7));
+    const backingOff = inPhase('backing-off', { ...sent, flush, failure: noLink });
+    step(progress, failed(noLink), inPhase(failedIn, { ...sent, flush }), backingOff, [range(3, 9)]);
+    const event: MirrorEvent = { type: 'checkpoints', clusterId: 'c', partitions: [] };
+    const left = [range(7, 9)];
+    step(progress, event, { ...backingOff, phase: 'resuming' }, inPhase('reading', { positions }), left);
+    return { ...all, status: progress.status(inPhase('reading', { failure: noLink }), left) };
+  }
+
+  test('whose answer was lost counts once the cluster says that it has arrived, but in no rate', () => {
+    const { counted, status, progress } = resumed('committing', [position(7), position(9, 1)]);
+    expect(status).toMatchObject({ recordsAcknowledged: 4, secondsSinceAcknowledged: 0 });
+    expect(status.goodput.recordsPerSecond).toBe(0);
+    expect(counted.get('records_total')).toBe(4);
+    expect(counted.has('transactions_total committed')).toBe(false);
+    commit(progress, flushOf(7, 9), [range(9, 9)]);
+    expect(progress.status(inPhase('waiting'), []).recordsAcknowledged).toBe(6);
   });
 
-  test('has not arrived if the cluster has less of it, does not say so, or was told of nothing', () => {
-    const two = { ...before, flush: [position(7), position(9, 1)] };
-    expect(hasArrivedAfterAll(two, resumedAt(position(7), position(8, 1)))).toBe(false);
-    expect(hasArrivedAfterAll(before, resumedAt(position(3), position(8, 1)))).toBe(false);
-    expect(hasArrivedAfterAll(before, resumedAt(position(8, 1)))).toBe(false);
-    expect(hasArrivedAfterAll({ ...before, flush: [] }, resumedAt(position(7), position(8, 1)))).toBe(false);
+  test.each<[string, MirrorState['positions'], MirrorState['flush']]>([
+    ['nothing has arrived', [position(3), position(8, 1)], sent.flush],
+    ['a part of it is not there', [position(7), position(8, 1)], sent.flush],
+    ['a partition is not there', [position(9, 1)], sent.flush],
+    ['it moved nothing', [position(7), position(9, 1)], [position(8, 1)]],
+  ])('whose answer was lost does not count if %s', (_, positions, flush) => {
+    expect(resumed('committing', positions, flush).status.recordsAcknowledged).toBe(0);
   });
+
+  test.each<Phase>(['remembering', 'sending', 'aborting'])(
+    'that failed when %s has not arrived, although what it carried is set aside and passed',
+    (phase) => {
+      const { status } = resumed(phase, [position(7), position(9, 1)]);
+      expect(status).toMatchObject({ recordsAcknowledged: 0, lastAcknowledgedMs: null });
+    },
+  );
 });

@@ -210,4 +210,16 @@ describe('what is seen of the mirror', () => {
       await forwarder.stop();
     }
   });
+
+  test('of records that the cluster refuses: that they wait no more, and were not acknowledged', async () => {
+    const { log, cluster, start } = world();
+    cluster.dislikeOf = (_, value) => (value === 'bad' ? { verdict: 'bad', isNamed: true } : null);
+    log.append('readings', 0, [stamped(0, 'bad')]);
+    const forwarder = start();
+    await drained(forwarder);
+    // One of topic `gaps`, which tells of it.
+    expect(cluster.values('gw1.gaps', 0)).toHaveLength(1);
+    expect(forwarder.status()).toMatchObject({ recordsAcknowledged: 1, lagRecords: 0, lagSeconds: 0 });
+    await forwarder.stop();
+  });
 });
