@@ -100,7 +100,7 @@ export const metricRows = {
   headwater_forwarder_bytes_total: row('counter', 'Their record batches as they were sent, compressed.'),
   headwater_forwarder_link_bytes_written_total: row(
     'counter',
-    'All that went to the sockets, also what was sent again; without what TCP and IP add.',
+    'All that went to the sockets, also what was sent again; without what TLS, TCP and IP add.',
   ),
   headwater_forwarder_retries_total: row('counter', 'What had to be tried again, by kind and cause.', [
     'kind',

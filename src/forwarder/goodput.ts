@@ -26,7 +26,7 @@ export type Drain =
 export interface LastDay {
   readonly seconds: number;
   readonly bytesAcknowledged: number;
-  /** All that went to the sockets, also what had to be sent again; without what TCP and IP add. */
+  /** All that went to the sockets, also what had to be sent again; without what TLS, TCP and IP add. */
   readonly linkBytesWritten: number;
 }
 

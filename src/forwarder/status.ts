@@ -22,7 +22,7 @@ export interface ForwarderStatus {
   readonly recordsAcknowledged: number;
   /** Their record batches as they were sent, compressed. */
   readonly bytesAcknowledged: number;
-  /** All that went to the sockets in this run; without what TCP and IP add. */
+  /** All that went to the sockets in this run; without what TLS, TCP and IP add. */
   readonly linkBytesWritten: number;
   /** Wall clock of the last acknowledgement in this run. */
   readonly lastAcknowledgedMs: number | null;

@@ -335,7 +335,11 @@ describe('our own files', () => {
     const readAccess = () => Promise.resolve({ ok: false, problems } as const);
     const brokers = [`127.0.0.1:${server.address.port}`];
     const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock });
-    expect(await target.open(session)).toEqual({ kind: 'unreachable', message: problems.join('; ') });
+    expect(await target.open(session)).toEqual({
+      kind: 'unreachable',
+      cause: 'access',
+      message: problems.join('; '),
+    });
     const request = {
       brokers: [server.address],
       mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
