@@ -65,7 +65,7 @@ export class SessionTopics {
       });
       if (failure === null) continue;
       const { source } = topic;
-      const isHeld = source === null || failure.kind === 'unreachable' || failure.kind === 'unauthenticated';
+      const isHeld = source === null || isAboutBroker(failure);
       if (isHeld || (failure.kind === 'busy' && failure.objections === undefined)) throw new Refusal(failure);
       const { message } = failure;
       refused.push({ objections: [{ topic: source, partition: null, message }], ...failure });
@@ -160,3 +160,6 @@ const tooFew = (name: string, found: number, partitions: number): Failure => ({
 
 const detailed = (name: string, detail: string | null): string =>
   detail === null ? name : `${name} (${detail})`;
+
+/** Whether it says nothing against the topic that was asked about. */
+const isAboutBroker = ({ kind }: Failure): boolean => kind === 'unreachable' || kind === 'unauthenticated';

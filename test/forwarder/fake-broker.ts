@@ -104,7 +104,7 @@ const metadata = ({ clusterId, nodes, topics = [], allowed = ALL_OPERATIONS }: S
     list(nodes.map(({ id, address }) => [int32(id), text(address.host), int32(address.port), nothing, tags])),
     text(clusterId),
     int32(1),
-    list(topics.map((name) => [int16(0), text(name), Buffer.alloc(17), list([]), int32(allowed), tags])),
+    list(topics.map((name) => [int16(0), text(name), Buffer.alloc(17), onePartition, int32(allowed), tags])),
     tags,
   ]);
 
@@ -180,3 +180,6 @@ function int32(value: number): Buffer {
   bytes.writeInt32BE(value);
   return bytes;
 }
+
+/** Partition 0 of a topic, led by node 1. */
+const onePartition = list([[int16(0), int32(0), int32(1), int32(0), list([]), list([]), list([]), tags]]);

@@ -270,6 +270,22 @@ describe('a login', () => {
     expect(logins).toBe(1);
   });
 
+  test('that another broker refuses says nothing against the topic that was asked about', async () => {
+    const refusing: LoginScript = { ...accepting, answer: () => ({ code: 58 }) };
+    await using controller = await fakeBroker((own) => single(own, { login: refusing }));
+    await using broker = await fakeBroker(() =>
+      single(controller.address, { login: accepting, topics: [session.checkpointTopic] }),
+    );
+    const readAccess = () => Promise.resolve({ ok: true, access: access({ tls: null, login }) } as const);
+    const brokers = [`127.0.0.1:${broker.address.port}`];
+    const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock });
+    const missing = { name: 'gw1.readings', partitions: 1, source: 'readings', paused: new Set<number>() };
+    const failure = await target.open({ ...session, topics: [missing] });
+    await target.close();
+    expect(failure?.kind).toBe('unauthenticated');
+    expect(failure?.objections).toBeUndefined();
+  });
+
   test.each([
     [
       'another mechanism',
