@@ -237,7 +237,7 @@ function notReadable(
     message:
       `another producer's open transaction hides topic ${topic} from offset ${offset} on; it ends with that ` +
       "producer's transaction timeout at the latest. If it does not, a broker has lost the end of a transaction: see " +
-      'kafka-transactions.sh find-hanging, and abort it (which may double that one transaction)',
+      'kafka-transactions.sh find-hanging, and abort it (which may lose or double that one transaction)',
   };
 }
 

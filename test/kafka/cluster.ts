@@ -236,7 +236,8 @@ async function knowEachOther(brokers: readonly Broker[]): Promise<void> {
   if (brokers.length === 1) return;
   for (const broker of brokers) {
     await until(`broker ${broker.nodeId} knows all others`, METADATA_TIMEOUT_MS, async () => {
-      const known = await brokersKnownTo(broker.port);
+      // One that starts at the same time may not listen yet.
+      const known = await brokersKnownTo(broker.port).catch(() => new Set());
       return brokers.every(({ nodeId }) => known.has(nodeId)) || undefined;
     });
   }

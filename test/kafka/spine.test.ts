@@ -4,6 +4,7 @@ import { SensorFleet } from '../support/sensor-fleet.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { drained, judgeCentral } from './oracles.ts';
+import { restartAll, stopAll } from './outage.ts';
 
 const DEVICES = 10;
 const READINGS_PER_DEVICE = 1_200;
@@ -21,11 +22,12 @@ afterEach(async () => {
 });
 
 describe('from the sensor to Kafka', () => {
-  test('nothing acknowledged is lost or doubled over three SIGKILLs and a stop of Kafka', async () => {
+  test('nothing acknowledged is lost or doubled over three SIGKILLs and a stop of all of Kafka', async () => {
     await using folder = await temporaryFolder();
-    cluster = await startCluster({ brokers: 1 });
+    const kafka = await startCluster({ brokers: 3 });
+    cluster = kafka;
     const set = [
-      `forwarder.brokers=[${cluster.bootstrap.join(',')}]`,
+      `forwarder.brokers=[${kafka.bootstrap.join(',')}]`,
       'forwarder.lingerMs=20',
       'gateway.name=gw1',
       'topics.readings.partitions=2',
@@ -47,18 +49,18 @@ describe('from the sensor to Kafka', () => {
     await fleet.reached(somewhere(500, TOTAL / 4));
     await restart();
     await fleet.reached(somewhere(TOTAL / 4, TOTAL / 3));
-    await cluster.stopBroker(1);
+    await stopAll(kafka);
     await fleet.reached(somewhere(TOTAL / 3, TOTAL / 2));
     await restart();
     await fleet.reached(somewhere(TOTAL / 2, (TOTAL * 2) / 3));
-    await cluster.restart(1);
+    await restartAll(kafka);
     await fleet.reached(somewhere((TOTAL * 2) / 3, TOTAL - 500));
     await restart();
     await sending;
     expect(fleet.acknowledged).toHaveLength(TOTAL);
 
     await drained(gateway);
-    const { bootstrap } = cluster;
+    const { bootstrap } = kafka;
     const evidence = { gateway, bootstrap, partitions: 2, acknowledged: fleet.acknowledged };
     expect(await judgeCentral(evidence)).toEqual([]);
   });
