@@ -143,7 +143,16 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
       advice: 'raise transaction.max.timeout.ms of the brokers to at least 60000',
     },
   ],
-  [51, { name: 'CONCURRENT_TRANSACTIONS', kind: 'busy' }],
+  [
+    51,
+    {
+      name: 'CONCURRENT_TRANSACTIONS',
+      kind: 'busy',
+      advice:
+        'the cluster cannot end our last transaction yet; if it stays so, a partition in it has too few replicas in sync: ' +
+        'wait for brokers of the cluster to come back',
+    },
+  ],
   [
     53,
     {

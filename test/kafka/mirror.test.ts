@@ -374,4 +374,19 @@ describe('the mirror to a real Kafka', () => {
     await drained(mirror(log, cluster, null, { mapping: named('{topic}'), creation: { allowed: false } }));
     expect((await delivered(cluster, 'sensors.c')).get(0)).toEqual(numbers(0, 1));
   });
+
+  test('is slowed down by a quota of the cluster, and not stopped', async () => {
+    const cluster = await started(1);
+    await kafkaTools(cluster.bootstrap).limitProducers(100_000);
+    const log = new LogWithLives();
+    log.createTopic('readings', 1);
+    const count = 40;
+    const noise = (): LogRecord[] =>
+      records(0, 1).map((one) => ({ ...one, value: nodeRandom.bytes(50_000) }));
+    for (let index = 0; index < count; index += 1) log.append('readings', 0, noise());
+    const forwarder = mirror(log, cluster);
+    await drained(forwarder);
+    expect(forwarder.status().lastError).toBeNull();
+    expect((await delivered(cluster, 'gw1.readings')).get(0)).toHaveLength(count);
+  });
 });

@@ -54,11 +54,12 @@ function mirror(log: LogWithLives, { bootstrap }: Cluster): Forwarder {
   return started;
 }
 
-/** One record waits, and the mirror says that it cannot send it now. */
-const allButOneArrived = (running: Forwarder): Promise<true> =>
-  until('all but one record have arrived', ARRIVE_MS_MAX, async () => {
-    const { lagRecords, state } = running.status();
-    return await Promise.resolve((lagRecords === 1 && state === 'backing-off') || undefined);
+/** One record of each of these waits, and the mirror says that it cannot send them now. */
+const allArrivedBut = (running: Forwarder, waiting: readonly string[]): Promise<true> =>
+  until('the others have arrived', ARRIVE_MS_MAX, async () => {
+    const { lagRecords, message } = running.status();
+    const isTold = waiting.every((name) => message.includes(`${name} is not sent`));
+    return await Promise.resolve((lagRecords === waiting.length && isTold) || undefined);
   }).catch((cause: unknown) => {
     throw new Error(JSON.stringify(running.status()), { cause });
   });
@@ -96,7 +97,7 @@ describe.each([0, 2] as const)('what a real Kafka refuses (transaction.version=%
 
     const running = mirror(log, cluster);
     forwarder = running;
-    await allButOneArrived(running);
+    await allArrivedBut(running, [tooLong]);
 
     const narrow = await arrived(cluster, 'gw1.narrow');
     expect(narrow.slice(0, 299)).toEqual(without(300, [150]));
@@ -139,10 +140,9 @@ test('a partition that no broker leads keeps nothing else from arriving', async 
   await three.kill(3);
   for (let partition = 0; partition < 3; partition += 1) log.append('lonely', partition, [record('after')]);
   log.append('readings', 0, [record('after')]);
-  await allButOneArrived(running);
-  expect(running.status().message).toMatch(
-    new RegExp(`lonely-${orphan?.partition} is not sent, .*has no leader at present`),
-  );
+  await allArrivedBut(running, [`lonely-${orphan?.partition}`]);
+  const { message } = running.status();
+  expect(message).toMatch(new RegExp(`lonely-${orphan?.partition} is not sent, .*has no leader at present`));
   expect(await arrived(three, 'gw1.readings')).toEqual(['after']);
   await three.restart(3);
   // Who starts anew does not wait for the end of the pause.
@@ -156,4 +156,24 @@ test('a partition that no broker leads keeps nothing else from arriving', async 
     ...Array(3).fill('after'),
     ...Array(3).fill('before'),
   ]);
+});
+
+test('too few replicas hold up the mirror, since Kafka cannot end the transaction, and it says so', async () => {
+  const three = await startCluster({ brokers: 3 });
+  cluster = three;
+  await kafkaTools(three.bootstrap).createTopic('gw1.strict', { settings: { 'min.insync.replicas': 3 } });
+  const log = new LogWithLives();
+  for (const topic of ['readings', 'strict']) log.createTopic(topic, 1);
+  const running = mirror(log, three);
+  forwarder = running;
+  await three.kill(3);
+  for (const topic of ['readings', 'strict']) log.append(topic, 0, [record('after')]);
+  await until('it says so', ARRIVE_MS_MAX, async () =>
+    Promise.resolve(running.status().message.includes('too few replicas in sync') || undefined),
+  );
+  await three.restart(3);
+  await until('all have arrived', ARRIVE_MS_MAX, async () =>
+    Promise.resolve((running.status().lagRecords === 0 && running.status().state === 'idle') || undefined),
+  );
+  for (const topic of ['readings', 'strict']) expect(await arrived(three, `gw1.${topic}`)).toEqual(['after']);
 });

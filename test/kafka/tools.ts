@@ -48,6 +48,8 @@ export interface KafkaTools {
     },
   ): Promise<void>;
   deleteTopic(topic: string): Promise<void>;
+  /** From now on the cluster lets each producer write so many bytes a second, and slows down who writes more. */
+  limitProducers(bytesPerSecond: number): Promise<void>;
   /** By partition number. */
   describeTopic(topic: string): Promise<PartitionDescription[]>;
   /** Records from the beginning of the topic, each partition in its order. */
@@ -80,6 +82,10 @@ export function kafkaTools(bootstrap: readonly string[]): KafkaTools {
     deleteTopic: async (topic) => {
       await run(TOPICS, ['--delete', '--topic', patternOf(topic)]);
     },
+    limitProducers: async (bytesPerSecond) => {
+      const quota = ['--add-config', `producer_byte_rate=${bytesPerSecond}`];
+      await run(CONFIGS, ['--alter', '--entity-type', 'clients', '--entity-default', ...quota]);
+    },
     describeTopic: async (topic) => {
       const printed = await run(TOPICS, ['--describe', '--topic', patternOf(topic)]);
       return [...printed.matchAll(DESCRIBED_PARTITION)].map(parsePartition);
@@ -107,6 +113,7 @@ export function kafkaTools(bootstrap: readonly string[]): KafkaTools {
   };
 }
 
+const CONFIGS = 'kafka.admin.ConfigCommand';
 const TOPICS = 'org.apache.kafka.tools.TopicCommand';
 export const CONSOLE_CONSUMER = 'org.apache.kafka.tools.consumer.ConsoleConsumer';
 
