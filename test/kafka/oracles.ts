@@ -77,7 +77,8 @@ function judgeRising(device: string, payloads: readonly string[]): string[] {
   return fall < 0 ? [] : [`${device} shows ${sequences[fall]} after ${sequences[fall - 1]}`];
 }
 
-async function localValues(gateway: RunningGateway, partition: number): Promise<string[]> {
+/** The values of a partition of `readings` as the gateway serves them, in their order. */
+export async function localValues(gateway: RunningGateway, partition: number): Promise<string[]> {
   const answer = await gateway.api(`/api/records?topic=readings&partition=${partition}&offset=0`);
   const lines = (await answer.text()).trimEnd().split('\n');
   return lines.map((line) => (JSON.parse(line) as { value: string }).value);

@@ -17,6 +17,8 @@ export interface GatewayOptions {
   readonly workingDirectory?: string;
   /** A command that runs what is behind it, with the same process id and perhaps with other mounts. */
   readonly runner?: readonly string[];
+  /** How long it may take until it accepts readings; 30 s by default. */
+  readonly startMsMax?: number;
 }
 
 export interface Ended {
@@ -100,7 +102,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { pid } = run;
   const dataDir = options.runner === undefined ? options.dataDir : `/proc/${pid}/root${options.dataDir}`;
   try {
-    const { mqtt, admin } = await started(run, dataDir);
+    const { mqtt, admin } = await started(run, dataDir, options.startMsMax ?? START_MS_MAX);
     const token = (await readFile(join(dataDir, 'admin.token'), 'utf8')).trim();
     const api = (path: string, init: RequestInit = {}): Promise<Response> => {
       const headers = new Headers(init.headers);
@@ -114,8 +116,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }
 }
 
-async function started(run: GatewayRun, dataDir: string) {
-  const deadlineMs = performance.now() + START_MS_MAX;
+async function started(run: GatewayRun, dataDir: string, startMsMax: number) {
+  const deadlineMs = performance.now() + startMsMax;
   while (performance.now() < deadlineMs) {
     const file = await readGatewayFile(dataDir);
     if (file?.pid === run.pid) return file;
@@ -126,7 +128,7 @@ async function started(run: GatewayRun, dataDir: string) {
       );
     }
   }
-  throw new Error(`the gateway did not start within ${START_MS_MAX} ms:\n${run.stdout()}\n${run.stderr()}`);
+  throw new Error(`the gateway did not start within ${startMsMax} ms:\n${run.stdout()}\n${run.stderr()}`);
 }
 
 /** The value of a promise, or undefined if it takes longer. */

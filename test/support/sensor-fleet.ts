@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { connect, type MqttClient } from 'mqtt';
 import { within } from './gateway-process.ts';
 
@@ -11,6 +12,10 @@ export interface FleetOptions {
   readonly window: number;
   /** `host:port` of the gateway's MQTT listener; the same after each restart. */
   readonly mqtt: string;
+  /** Random bytes that each reading carries besides what it says, so that it has some size; none by default. */
+  readonly noiseBytes?: number;
+  /** How many readings may be sent, all devices together, until {@link SensorFleet.allow} is called; all by default. */
+  readonly allowed?: number;
 }
 
 /** What a device sends: its name and a number that rises by one. */
@@ -29,10 +34,15 @@ export class SensorFleet {
   readonly #options: FleetOptions;
   readonly #acknowledged: Reading[] = [];
   readonly #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
+  readonly #senders = new Set<() => void>();
+  /** Of each device. */
+  #allowed: number;
   #stopped = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    const { devices, readingsPerDevice, allowed } = options;
+    this.#allowed = allowed === undefined ? readingsPerDevice : Math.ceil(allowed / devices);
   }
 
   /** Every reading that the gateway has acknowledged, in the order of the acknowledgements. */
@@ -52,6 +62,12 @@ export class SensorFleet {
   async reached(count: number): Promise<void> {
     if (this.#acknowledged.length >= count) return;
     await new Promise<void>((resolve) => this.#waiters.push({ count, resolve }));
+  }
+
+  /** From now on so many readings may be sent in all, by each device its share. */
+  allow(count: number): void {
+    this.#allowed = Math.ceil(count / this.#options.devices);
+    for (const sendMore of this.#senders) sendMore();
   }
 
   /** Ends all devices; `run` resolves. */
@@ -83,7 +99,8 @@ export class SensorFleet {
     let acknowledged = first;
     let sent = first;
     const sendMore = (): void => {
-      for (; sent < readingsPerDevice && sent < acknowledged + window && !this.#stopped; sent += 1) {
+      const end = Math.min(readingsPerDevice, this.#allowed, acknowledged + window);
+      for (; sent < end && !this.#stopped; sent += 1) {
         this.#publish(client, { device, sequence: sent }, () => {
           acknowledged += 1;
           if (acknowledged === readingsPerDevice) done.resolve('done');
@@ -91,15 +108,22 @@ export class SensorFleet {
         });
       }
     };
-    client.once('connect', sendMore);
+    client.once('connect', () => {
+      this.#senders.add(sendMore);
+      sendMore();
+    });
     const end = await Promise.race([closed, done.promise]);
+    this.#senders.delete(sendMore);
     client.end(true);
     if (end === 'closed') await within(RETRY_PAUSE_MS, new Promise<never>(() => {}));
     return acknowledged;
   }
 
   #publish(client: MqttClient, reading: Reading, acknowledged: () => void): void {
-    client.publish(`sensors/${reading.device}`, JSON.stringify(reading), { qos: 1 }, (error) => {
+    const { noiseBytes = 0 } = this.#options;
+    const noise = noiseBytes === 0 ? {} : { noise: randomBytes(noiseBytes).toString('base64') };
+    const payload = JSON.stringify({ ...reading, ...noise });
+    client.publish(`sensors/${reading.device}`, payload, { qos: 1 }, (error) => {
       if (error) return;
       this.#acknowledged.push(reading);
       acknowledged();
