@@ -160,6 +160,31 @@ test('a cut resets both sides of every connection, and the next connection works
   await hasCome(next, 'b');
 });
 
+test('what a cut connection still had takes no room from the next ones', async () => {
+  const proxy = await proxied(echo);
+  const other = await proxied(echo);
+  other.delay(50);
+  const witness = dial(other);
+  for (let cut = 1; cut <= 10; cut += 1) {
+    // So many that the part of each is less than what its sockets have.
+    const clients = Array.from({ length: 8 }, () => dial(proxy));
+    for (const client of clients) client.socket.write('a');
+    await Promise.all(clients.map((client) => hasCome(client, 'a')));
+    proxy.blackHole();
+    for (const { socket } of clients) socket.write(Buffer.alloc(BUFFERED_BYTES_MAX));
+    // By the time another link has carried a byte there and back, the sockets of this one have what they can take.
+    witness.socket.write('w');
+    await hasCome(witness, 'w'.repeat(cut));
+    // Cut in the middle of its work: it has handed on something, and would read more at once.
+    proxy.heal();
+    proxy.cut();
+    await Promise.all(clients.map(({ ended }) => ended));
+  }
+  const next = dial(proxy);
+  next.socket.write('b');
+  await hasCome(next, 'b');
+});
+
 test('while it refuses, nothing listens, and connections that are there go on', async () => {
   const proxy = await proxied(echo);
   const before = dial(proxy);

@@ -161,7 +161,8 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Takes what the source has, within this flow's fair part of the buffer. What is not taken holds up its sender. */
   #read(flow: Flow): void {
-    if (this.#isBlackHole) return;
+    // A socket that was reset still gives what it had read.
+    if (this.#isBlackHole || flow.isEnded) return;
     const flowBytesMax = Math.max(1, Math.floor(BUFFERED_BYTES_MAX / (this.#links.length * 2)));
     for (;;) {
       const room = Math.min(flowBytesMax - flow.heldBytes, BUFFERED_BYTES_MAX - this.#heldBytes);
