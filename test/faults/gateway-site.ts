@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { statusOf } from '../kafka/oracles.ts';
 import { freePorts } from '../kafka/ports.ts';
+import { findCommand } from '../kafka/processes.ts';
 import { until } from '../kafka/until.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { SensorFleet } from '../support/sensor-fleet.ts';
@@ -56,10 +57,10 @@ export class GatewaySite implements AsyncDisposable {
       `topics.readings.partitions=${PARTITIONS}`,
       `mqtt.listen=${mqtt}`,
     ];
-    const planted = ['env', `HEADWATER_PLANT=${plant}`, `NODE_OPTIONS=--import=${hook}`];
+    const runner = [...endsWithThisProcess(), ...(plant === undefined ? [] : planted(plant))];
     const gatewayOptions = { dataDir: `${folder.path}/data`, set, startMsMax: STALL_MS_MAX };
     const start = (): Promise<RunningGateway> =>
-      startGateway(plant === undefined ? gatewayOptions : { ...gatewayOptions, runner: planted });
+      startGateway(runner.length === 0 ? gatewayOptions : { ...gatewayOptions, runner });
     return new GatewaySite(options, mqtt, start, await start(), folder);
   }
 
@@ -188,6 +189,17 @@ export class GatewaySite implements AsyncDisposable {
     });
   }
 }
+
+/** A command that runs what is behind it, and has the kernel kill it when this process is gone. */
+const endsWithThisProcess = (): readonly string[] =>
+  findCommand('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig', 'KILL'];
+
+/** One that runs it with a bug planted. */
+const planted = (plant: string): readonly string[] => [
+  'env',
+  `HEADWATER_PLANT=${plant}`,
+  `NODE_OPTIONS=--import=${hook}`,
+];
 
 /** Nothing moves any more. */
 export class Stalled extends Error {}
