@@ -41,7 +41,7 @@ export interface Fault {
   readonly kind: FaultKind;
   /** It strikes when so many readings are acknowledged. */
   readonly at: number;
-  /** It ends when so many are. */
+  /** It ends when so many are, unless it is over at once; the sensors go on until then. */
   readonly end: number;
   /** Meanwhile the gateway is killed when so many are, ascending. */
   readonly kills: readonly number[];
@@ -100,8 +100,9 @@ function planFault(random: SimRandom, kind: FaultKind, from: number, to: number)
   const isDrain = kind === 'drain';
   const at = Math.floor(from + between(0, STRIKE_SHARE_MAX) * (to - from));
   const share = between(isDrain ? DRAIN_SHARE_MIN : LENGTH_SHARE_MIN, LENGTH_SHARE_MAX);
-  const end = kind === 'gateway-kill' || kind === 'link-cut' ? at : Math.floor(at + share * (to - from));
-  const fewKills = end === at ? 0 : random.below(KILLS_IN_FAULT_MAX + 1);
+  const end = Math.floor(at + share * (to - from));
+  const isMoment = kind === 'gateway-kill' || kind === 'link-cut';
+  const fewKills = isMoment ? 0 : random.below(KILLS_IN_FAULT_MAX + 1);
   const kills = list(isDrain ? KILLS_IN_OUTAGE : fewKills, () => Math.floor(between(at, end)));
   const drainKills = list(isDrain ? 1 + random.below(KILLS_IN_DRAIN_MAX) : 0, () => between(0, 0.9));
   return {

@@ -31,7 +31,7 @@ export const faultCanaries: readonly FaultCanary[] = [
   },
   {
     plant: ownCopyPlant.name,
-    ...{ kinds: ['gateway-kill'], faults: 3, readings: 3_000, shows: 'wrong' },
+    ...{ kinds: ['gateway-kill'], faults: 8, readings: 16_000, shows: 'wrong' },
   },
   {
     plant: 'sealed-batches-of-a-transaction-with-one-sequence',

@@ -46,7 +46,7 @@ async function playAll(
 ): Promise<void> {
   for (const [index, fault] of faults.entries()) {
     // Until the next one strikes the sensors wait, so that the plan also says how much is sent in between.
-    site.fleet.allow(Math.max(fault.end, fault.at));
+    site.fleet.allow(fault.end);
     await site.acknowledged(fault.at);
     if (fault.kind === 'broker-kill' || fault.kind === 'broker-stop')
       await site.kafka.inSync([site.topic, site.checkpointTopic, '__transaction_state']);
