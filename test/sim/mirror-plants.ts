@@ -27,6 +27,7 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'ordinal-used-as-identity',
+    mode: 'cloned',
     file: 'src/log/state/state.ts',
     edits: [
       {
@@ -37,6 +38,7 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'ancestors-ignored',
+    mode: 'swapped',
     file: resume,
     edits: [
       {
@@ -47,6 +49,7 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'local-copy-lags',
+    mode: 'lost',
     file: 'src/forwarder/mirror.ts',
     edits: [
       { find: 'unremembered: state.flush, unannounced: []', replace: 'unremembered: [], unannounced: []' },
@@ -54,6 +57,7 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'trimmed-life-of-an-idle-partition-mints',
+    mode: 'honest',
     file: resume,
     edits: [{ find: mintsIf, replace: 'if (own !== null && localEnd(local, newest) === null)' }],
   },
