@@ -1,10 +1,10 @@
-import type { NewRecord } from '../../src/core/record.ts';
+import type { StampedRecord } from '../../src/core/record.ts';
 import type { Readings } from './readings.ts';
 
 /** A log under measurement: ours, or one that a plain engineer would write. */
 export interface Contender {
   /** One commit: resolves when all of the records are durable. */
-  append(records: readonly NewRecord[]): Promise<void>;
+  append(records: readonly StampedRecord[]): Promise<void>;
   /** Reads these partitions from their beginning, in the order that suits it best; how many records they hold. */
   read(partitions: readonly number[]): Promise<number>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Disk, DiskFile } from '../../src/core/disk.ts';
-import type { NewRecord } from '../../src/core/record.ts';
+import type { StampedRecord } from '../../src/core/record.ts';
 import type { Contender } from './contender.ts';
 
 /* A record: its length and checksum, then timestamp, length of the key, key and value. */
@@ -28,7 +28,7 @@ export class FileLog implements Contender {
     return new FileLog(files);
   }
 
-  async append(records: readonly NewRecord[]): Promise<void> {
+  async append(records: readonly StampedRecord[]): Promise<void> {
     const byPartition = Map.groupBy(records, ({ partition }) => partition ?? 0);
     await Promise.all(
       [...byPartition].map(async ([partition, rows]) => {
@@ -75,7 +75,7 @@ export class FileLog implements Contender {
   }
 }
 
-function encode({ key, value, timestampMs }: NewRecord): Buffer {
+function encode({ key, value, timestampMs }: StampedRecord): Buffer {
   const keyBytes = key ?? new Uint8Array();
   const valueBytes = value ?? new Uint8Array();
   const bytes = Buffer.alloc(HEAD_BYTES + FIXED_BYTES + keyBytes.length + valueBytes.length);

@@ -2,7 +2,7 @@ import type { Disk } from '../../src/core/disk.ts';
 import { limits } from '../../src/core/limits.ts';
 import { type Logger, silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
-import type { NewRecord } from '../../src/core/record.ts';
+import type { StampedRecord } from '../../src/core/record.ts';
 import { Log, type LogOptions } from '../../src/log/log.ts';
 import type { TopicSettings } from '../../src/log/types.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
@@ -47,7 +47,7 @@ export class HeadwaterLog implements Contender {
     return new HeadwaterLog(log);
   }
 
-  async append(records: readonly NewRecord[]): Promise<void> {
+  async append(records: readonly StampedRecord[]): Promise<void> {
     await this.log.append(records);
   }
 

@@ -1,4 +1,4 @@
-import type { NewRecord } from '../../src/core/record.ts';
+import type { StampedRecord } from '../../src/core/record.ts';
 import { SimRandom } from '../../test/support/sim-random.ts';
 
 export const topic = 'readings';
@@ -35,11 +35,11 @@ export class Readings {
     return this.#payloadBytes / this.#count;
   }
 
-  next(count: number): NewRecord[] {
+  next(count: number): StampedRecord[] {
     return Array.from({ length: count }, () => this.#reading());
   }
 
-  #reading(): NewRecord {
+  #reading(): StampedRecord {
     const at = this.#count;
     this.#count += 1;
     const device = `station-${String(at % DEVICES).padStart(2, '0')}`;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '../../src/core/limits.ts';
 import { type MetricName, type Metrics, noMetrics } from '../../src/core/metrics.ts';
-import type { NewRecord } from '../../src/core/record.ts';
+import type { StampedRecord } from '../../src/core/record.ts';
 import { WorkerSealer } from '../../src/edge/worker-sealer.ts';
 import type { Log } from '../../src/log/log.ts';
 import type { SealJob, SealResult } from '../../src/log/segments/seal-job.ts';
@@ -71,7 +71,7 @@ export class SealingLog implements Contender {
     return new SealingLog(log, { gate, worker, sealing, journal });
   }
 
-  async append(records: readonly NewRecord[]): Promise<void> {
+  async append(records: readonly StampedRecord[]): Promise<void> {
     await this.log.append(records);
   }
 

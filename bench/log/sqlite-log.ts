@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { NewRecord } from '../../src/core/record.ts';
+import type { StampedRecord } from '../../src/core/record.ts';
 import type { Contender } from './contender.ts';
 
 /** One row per record, one transaction per commit, as durable as ours: write-ahead log, each commit synced. */
@@ -21,7 +21,7 @@ export class SqliteLog implements Contender {
     this.#insert = this.#database.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)');
   }
 
-  append(records: readonly NewRecord[]): Promise<void> {
+  append(records: readonly StampedRecord[]): Promise<void> {
     this.#database.exec('BEGIN');
     for (const { partition = 0, timestampMs, key, value } of records) {
       const offset = this.#nextOffsets.get(partition) ?? 0;

@@ -94,6 +94,19 @@ export const limits = {
   gapRecordBytesMax: 1 * KIB,
   /** Losses found by readers that wait to be entered in the ledger. */
   notedLossesMax: 256,
+  /** How often it is looked whether the clock is set by now. */
+  clockLookMs: 5_000,
+  /** How long the mirror can be asked to wait for that, from the first record on that is stamped by a clock that is not set. */
+  waitForClockMsMax: 86_400_000,
+  /** The wall clock has jumped if it has moved by so much against the monotonic one. */
+  clockJumpMsMin: 100,
+  /** Beginnings of clock epochs in partitions, remembered to correct stamps; the oldest ones are forgotten first. */
+  clockEpochStartsMax: 65_536,
+  /** Clock epochs that one commit tells of, and earlier ones that a record of the topic `clock` says to be corrected. */
+  clockEpochsToldMax: 16,
+  clockCorrectionsToldMax: 64,
+  /** A record of the topic `clock`, with the entry that goes with it. */
+  clockRecordBytesMax: 8 * KIB,
   /** How often upkeep looks whether retention has something to remove. */
   upkeepIntervalMs: 30_000,
   /** Entries of one commit in which a recovery takes segments over. */

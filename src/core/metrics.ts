@@ -27,6 +27,11 @@ export const metricRows = {
     'What the data folder takes on the disk, what sealing may be writing included.',
   ),
   headwater_data_budget_bytes: row('gauge', 'What the data folder may take on the disk.'),
+  headwater_clock_set: row('gauge', '1 if the wall clock is known to be right.'),
+  headwater_clock_epochs_total: row(
+    'counter',
+    'How often the wall clock was found to be set anew in this run.',
+  ),
   headwater_records_lost_total: row(
     'counter',
     'Records lost that the cluster does not have, by reason; the topic gaps says which.',

@@ -13,8 +13,11 @@ export interface LogRecord {
   readonly headers: readonly RecordHeader[];
 }
 
+/** What somebody sent: a record without its time. */
+export type RecordContent = Omit<LogRecord, 'timestampMs'>;
+
 /** The bytes of a record that somebody sent: key, value and headers. */
-export function payloadBytes({ key, value, headers }: LogRecord): number {
+export function payloadBytes({ key, value, headers }: RecordContent): number {
   const inHeaders = headers.reduce(
     (sum, header) => sum + Buffer.byteLength(header.name) + header.value.length,
     0,
@@ -23,10 +26,26 @@ export function payloadBytes({ key, value, headers }: LogRecord): number {
 }
 
 /** A record on its way into the log. */
-export interface NewRecord extends LogRecord {
+export type NewRecord = ReceivedRecord | StampedRecord;
+
+interface UnstampedRecord extends RecordContent {
   readonly topic: string;
   /** The partition, where the caller decides it; otherwise Kafka's murmur2 of the key decides. */
   readonly partition?: number;
+}
+
+/** One that the log stamps, by the setting of the wall clock that counts when it is committed. */
+export interface ReceivedRecord extends UnstampedRecord {
+  /** When the gateway received it, by the monotonic clock. */
+  readonly receivedMs: number;
+  readonly timestampMs?: undefined;
+}
+
+/** One that has its time already. */
+export interface StampedRecord extends UnstampedRecord {
+  /** Milliseconds since 1970 UTC. */
+  readonly timestampMs: number;
+  readonly receivedMs?: undefined;
 }
 
 /** A record read back from the log. */

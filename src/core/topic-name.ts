@@ -3,6 +3,9 @@ import { limits } from './limits.ts';
 /** The loss ledger: a record for each range of offsets that is gone, with its reason. */
 export const gapsTopicName = 'gaps';
 
+/** How the wall clock was set: a record for each clock epoch. */
+export const clockTopicName = 'clock';
+
 /** Whether Kafka would accept the name for a topic: 1 to 249 of `a-z A-Z 0-9 . _ -`, but not `.` or `..`. */
 export function isLegalTopicName(name: string): boolean {
   return (

@@ -1,3 +1,5 @@
+import type { ClockEpochs } from './clock/clock-epochs.ts';
+import { newestMs } from './clock/segment-time.ts';
 import { decodeBatch } from './encoding/batch.ts';
 import { release } from './encoding/bytes.ts';
 import type { JournalFile, ReadEnvironment } from './journal/journal-files.ts';
@@ -61,12 +63,13 @@ export class DiskReader {
  * none. `read` gives batches from an offset on, none at the end.
  */
 export async function offsetForTime(
+  epochs: ClockEpochs,
   partition: Partition,
   timestampMs: number,
   read: (offset: number) => Promise<readonly StoredBatch[]>,
 ): Promise<number> {
   const { segments, sealedOffset, logStartOffset } = partition;
-  const segment = segments.find(({ maxTimestampMs }) => maxTimestampMs >= timestampMs);
+  const segment = segments.find((one) => newestMs(epochs, partition, one) >= timestampMs);
   let offset = Math.max(segment?.baseOffset ?? sealedOffset, logStartOffset);
   for (;;) {
     // Retention may go on meanwhile.

@@ -1,17 +1,15 @@
-import { assert, isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
+import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Qos2Id, Qos2Log } from '../core/qos2.ts';
 import type { NewRecord } from '../core/record.ts';
-import { type Appended, checkedRequestBytes, planCommit, type UpkeepPlan } from './commits/commit-plan.ts';
+import type { ClockEpoch } from './clock/clock-epoch.ts';
+import { corrected } from './clock/corrected.ts';
+import { stampingNow } from './clock/stamping.ts';
+import { unsettledStamps } from './clock/unsettled-stamps.ts';
+import { type Appended, checkedRequestBytes, planCommit } from './commits/commit-plan.ts';
 import { CommitQueue, type Waiting } from './commits/commit-queue.ts';
-import {
-  checkedSize,
-  checkOffset,
-  findPartition,
-  Placement,
-  partitionInfos,
-  topicInfos,
-} from './commits/placement.ts';
+import { checkOffset, findPartition, Placement, partitionInfos, topicInfos } from './commits/placement.ts';
+import { Qos2Requests } from './commits/qos2-requests.ts';
 import { checkTopic } from './commits/topic-plan.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
 import type { Journal } from './journal/journal.ts';
@@ -21,7 +19,7 @@ import { budgetIsUsedUp } from './retention/disk-budget.ts';
 import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
 import { memoBytes, memoRows } from './state/entries.ts';
 import { tellForgotten } from './state/qos2-ids.ts';
-import { type LogState, partitionKey } from './state/state.ts';
+import { partitionKey } from './state/state.ts';
 import { storedBytes } from './stored-bytes.ts';
 import { Tail } from './tail.ts';
 import type {
@@ -33,8 +31,9 @@ import type {
   StoredBatch,
   TopicInfo,
   TopicSettings,
+  Unsettled,
 } from './types.ts';
-import { Upkeep } from './upkeep.ts';
+import { Upkeep, type UpkeepLog } from './upkeep.ts';
 
 export interface LogOptions extends Omit<LogEnvironment, 'fileBytes'> {
   /** Commits start at least so far apart, 0 to 1000 ms. */
@@ -52,11 +51,13 @@ export interface LogOptions extends Omit<LogEnvironment, 'fileBytes'> {
  * durable, and readers see nothing else. One instance per data folder; the caller holds the folder's lock.
  */
 export class Log implements MirroredLog, Qos2Log {
+  readonly unsettled: Unsettled;
   readonly #env: LogEnvironment;
   readonly #queue: CommitQueue;
   readonly #diskReader: DiskReader;
   readonly #sealer: Sealer;
   readonly #upkeep: Upkeep;
+  readonly #qos2: Qos2Requests;
   readonly #placement = new Placement();
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
@@ -67,8 +68,6 @@ export class Log implements MirroredLog, Qos2Log {
   #commits = 0;
   /** The journal has rolled if it is another one. */
   #newestFile: string | undefined;
-  /** Appends with a QoS 2 id that each client waits for. */
-  readonly #qos2Waiting = new Map<string, number>();
 
   private constructor(options: LogOptions, env: LogEnvironment, journal: Journal) {
     this.#env = env;
@@ -77,14 +76,23 @@ export class Log implements MirroredLog, Qos2Log {
     this.#diskReader = new DiskReader(env, (loss) => this.#upkeep.noteLoss(loss));
     this.#queue = new CommitQueue(env.clock, options.commitIntervalMs, (waiting) => this.#commit(waiting));
     const current = (): Journal => this.#journal;
-    const upkeepLog = {
+    this.unsettled = unsettledStamps(() => this.#journal.state, env.readClock);
+    this.#qos2 = new Qos2Requests({
+      get state() {
+        return current().state;
+      },
+      place: (record) => this.#placement.place(this.#journal.state, record),
+      push: (request, bytes) => this.#queue.push(request, bytes),
+      refuseIfUnavailable: (how) => this.#refuseIfUnavailable(how),
+    });
+    const upkeepLog: UpkeepLog = {
       get journal() {
         return current();
       },
-      commit: async (plan: (state: LogState) => UpkeepPlan, bytes: number) => {
+      commit: async (plan, bytes) => {
         await this.#queue.push({ kind: 'upkeep', plan }, bytes);
       },
-      growTopic: (name: string, count: number) => this.growTopic(name, count),
+      growTopic: (name, count) => this.growTopic(name, count),
     };
     this.#upkeep = new Upkeep(env, upkeepLog, this.#sealer, options.retention);
     this.#reportAvailability();
@@ -147,39 +155,20 @@ export class Log implements MirroredLog, Qos2Log {
     );
   }
 
-  /** Errors as `append`. A record whose id is open is not stored again, whatever it says. */
-  async appendOnce(record: NewRecord, id: Qos2Id): Promise<boolean> {
-    this.#refuseIfUnavailable({ needsRoom: true });
-    const { client } = id;
-    assert(Buffer.byteLength(client) <= limits.mqttClientIdBytesMax, 'client ids are checked at CONNECT');
-    const bytes = checkedSize(record) + limits.qos2RequestBytesMax;
-    const placed = this.#placement.place(this.#journal.state, record);
-    const waiting = (by: number): number => (this.#qos2Waiting.get(client) ?? 0) + by;
-    this.#qos2Waiting.set(client, waiting(1));
-    try {
-      const stored = await this.#queue.push({ kind: 'records', records: [placed], once: id }, bytes);
-      return stored.length > 0;
-    } finally {
-      if (waiting(-1) === 0) this.#qos2Waiting.delete(client);
-      else this.#qos2Waiting.set(client, waiting(-1));
-    }
+  appendOnce(record: NewRecord, id: Qos2Id): Promise<boolean> {
+    return this.#qos2.appendOnce(record, id);
   }
 
-  /** @throws OperatingError `log-overloaded`, `log-unavailable` */
-  async release(id: Qos2Id): Promise<void> {
-    this.#refuseIfUnavailable();
-    await this.#queue.push({ kind: 'release', id }, limits.qos2RequestBytesMax);
+  release(id: Qos2Id): Promise<void> {
+    return this.#qos2.release(id);
   }
 
-  /** @throws OperatingError `log-overloaded`, `log-unavailable`; never if the client has no ids */
-  async releaseAll(client: string): Promise<void> {
-    if (this.openQos2Ids(client).size === 0 && !this.#qos2Waiting.has(client)) return;
-    this.#refuseIfUnavailable();
-    await this.#queue.push({ kind: 'release-all', client }, limits.qos2RequestBytesMax);
+  releaseAll(client: string): Promise<void> {
+    return this.#qos2.releaseAll(client);
   }
 
   openQos2Ids(client: string): ReadonlySet<number> {
-    return this.#journal.state.qos2Ids.of(client);
+    return this.#qos2.openQos2Ids(client);
   }
 
   /**
@@ -231,17 +220,24 @@ export class Log implements MirroredLog, Qos2Log {
     offset: number,
     bytesMax: number,
   ): Promise<readonly StoredBatch[]> {
-    const found = findPartition(this.#journal.state, topic, partition);
+    const { state } = this.#journal;
+    const found = findPartition(state, topic, partition);
     checkOffset(found, offset);
     if (offset === found.nextOffset) return [];
     const bytes = Math.min(bytesMax, limits.readBytesMax);
     const inMemory = this.#tail.read(partitionKey(found.id), offset, bytes);
-    if (inMemory !== undefined) return inMemory;
+    if (inMemory !== undefined) return corrected(state.clockEpochs, found.id, inMemory);
     const journal = this.#journal;
     const batches = await this.#diskReader.read(journal.files, found, offset, bytes);
     // A recovery meanwhile may have taken the files away from under the reader, or somebody the records.
     const isValid = journal === this.#journal && (batches.length > 0 || offset >= found.logStartOffset);
-    return isValid ? batches : await this.read(topic, partition, offset, bytesMax);
+    if (!isValid) return await this.read(topic, partition, offset, bytesMax);
+    return corrected(state.clockEpochs, found.id, batches);
+  }
+
+  /** The clock epoch of the newest records; undefined if there is none. */
+  get clockEpoch(): ClockEpoch | undefined {
+    return this.#journal.state.clockEpochs.current;
   }
 
   storedBytes(topic: string, partition: number, offset: number): number {
@@ -258,8 +254,12 @@ export class Log implements MirroredLog, Qos2Log {
    * @throws OperatingError `unknown-topic`, `illegal-partition`
    */
   async offsetForTime(topic: string, partition: number, timestampMs: number): Promise<number> {
-    return await offsetForTime(findPartition(this.#journal.state, topic, partition), timestampMs, (offset) =>
-      this.read(topic, partition, offset, limits.timeSearchBytes),
+    const { state } = this.#journal;
+    return await offsetForTime(
+      state.clockEpochs,
+      findPartition(state, topic, partition),
+      timestampMs,
+      (offset) => this.read(topic, partition, offset, limits.timeSearchBytes),
     );
   }
 
@@ -311,7 +311,9 @@ export class Log implements MirroredLog, Qos2Log {
 
   async #commit(waiting: readonly Waiting[]): Promise<void> {
     const requests = waiting.map(({ request }) => request);
-    const plan = planCommit(this.#journal.state, requests);
+    const { state } = this.#journal;
+    const stamping = stampingNow(state.clockEpochs, this.#env);
+    const plan = planCommit(state, requests, stamping);
     const commitNumber = this.#journal.lastCommit + 1;
     if (plan.entries.length > 0) {
       try {
@@ -330,6 +332,7 @@ export class Log implements MirroredLog, Qos2Log {
         this.#sealer.setCommitting(false);
       }
       this.#commits += 1;
+      if (stamping.begun !== null) this.#env.metrics.add('headwater_clock_epochs_total', 1);
       this.#lastCommitMs = this.#env.clock.wallMs();
       this.#env.metrics.add('headwater_payload_bytes_total', plan.payloadBytes);
       this.#reportOpenIds();
@@ -337,7 +340,8 @@ export class Log implements MirroredLog, Qos2Log {
     }
     for (const [index, outcome] of plan.outcomes.entries()) waiting[index]?.settle(outcome);
     for (const listener of this.#listeners) listener();
-    if (this.#journal.files.at(-1)?.path !== this.#newestFile) this.#upkeep.wake();
+    const hasRolled = this.#journal.files.at(-1)?.path !== this.#newestFile;
+    if (hasRolled || stamping.begun !== null) this.#upkeep.wake();
     this.#newestFile = this.#journal.files.at(-1)?.path;
   }
 

@@ -1,5 +1,6 @@
 import type { ReadableDisk } from '../core/disk.ts';
 import { limits } from '../core/limits.ts';
+import { corrected } from './clock/corrected.ts';
 import { checkOffset, findPartition, partitionInfos } from './commits/placement.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
 import { type FoundJournalFiles, findJournalFiles, type ReadEnvironment } from './journal/journal-files.ts';
@@ -72,7 +73,9 @@ export class StoppedLog implements LogReader {
     const found = findPartition(this.#state, topic, partition);
     checkOffset(found, offset);
     if (offset === found.nextOffset) return [];
-    return await this.#reader.read(this.#log.files, found, offset, Math.min(bytesMax, limits.readBytesMax));
+    const bytes = Math.min(bytesMax, limits.readBytesMax);
+    const batches = await this.#reader.read(this.#log.files, found, offset, bytes);
+    return corrected(this.#state.clockEpochs, found.id, batches);
   }
 
   giveBack(batches: readonly StoredBatch[]): void {
@@ -84,8 +87,11 @@ export class StoppedLog implements LogReader {
    * @throws OperatingError `unknown-topic`, `illegal-partition`
    */
   async offsetForTime(topic: string, partition: number, timestampMs: number): Promise<number> {
-    return await offsetForTime(findPartition(this.#state, topic, partition), timestampMs, (offset) =>
-      this.read(topic, partition, offset, limits.timeSearchBytes),
+    return await offsetForTime(
+      this.#state.clockEpochs,
+      findPartition(this.#state, topic, partition),
+      timestampMs,
+      (offset) => this.read(topic, partition, offset, limits.timeSearchBytes),
     );
   }
 

@@ -50,7 +50,7 @@ export interface PartitionInfo {
   readonly highWatermark: number;
 }
 
-/** Records in one Kafka record batch (magic 2), exactly as stored. */
+/** Records in one Kafka record batch (magic 2), exactly as stored; but if it has become known what the clock was off, with right stamps. */
 export interface StoredBatch {
   readonly baseOffset: number;
   readonly lastOffset: number;
@@ -102,8 +102,20 @@ export interface RefusedRange {
   readonly cause: string;
 }
 
+/** Records with stamps that will be corrected once the clock is set: those that came since the machine was started. */
+export interface Unsettled {
+  /**
+   * From which offset on records of a partition are such; null if none are.
+   * @throws OperatingError `unknown-topic`, `illegal-partition`
+   */
+  from(topic: string, partition: number): number | null;
+  /** Since when there have been some, or could have been, by the monotonic clock; null if there are none. */
+  sinceMs(): number | null;
+}
+
 /** The log as the mirror needs it: it keeps a little state of its own where the records are. */
 export interface MirroredLog extends LogReader {
+  readonly unsettled: Unsettled;
   /**
    * About how many bytes the records from `offset` on take as they are stored, without a look at the disk: an estimate where
    * the offset is within a segment, and for what is not sealed yet.

@@ -1,6 +1,8 @@
 import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { gapsTopicName } from '../core/topic-name.ts';
+import { tellClock } from './clock/clock-teller.ts';
+import type { Stamping } from './clock/stamping.ts';
 import type { UpkeepPlan } from './commits/commit-plan.ts';
 import type { Journal } from './journal/journal.ts';
 import { type LogEnvironment, quarantinedBytes } from './journal/journal-files.ts';
@@ -28,13 +30,13 @@ export interface UpkeepLog {
   /** The journal of the life that runs now. */
   readonly journal: Journal;
   /** Commits what `plan` says of the state just before that commit. Rejects if the log cannot. */
-  commit(plan: (state: LogState) => UpkeepPlan, bytes: number): Promise<void>;
+  commit(plan: (state: LogState, stamping: Stamping) => UpkeepPlan, bytes: number): Promise<void>;
   growTopic(name: string, partitions: number): Promise<void>;
 }
 
 /**
  * Keeps house beside the commits, one thing at a time: seals journal files into segments, lets sealed files go, removes
- * what retention and the disk budget say, and enters what is lost in the ledger. An error of the disk is told and tried
+ * what retention and the disk budget say, enters what is lost in the ledger, and tells how the clock was set. An error of the disk is told and tried
  * again; nothing depends on when it succeeds.
  */
 export class Upkeep {
@@ -127,6 +129,8 @@ export class Upkeep {
       if (journal !== this.#journal) await this.#beginLife(journal);
       // What a failed commit said of the catalog is undecided until the recovery, which wakes this up again.
       if (!journal.isUsable) return;
+      const { clock, readClock } = this.#env;
+      if (readClock !== undefined) await tellClock(this.#log, clock, readClock);
       await this.#enterLosses();
       await this.#retain(journal);
       await this.#removeDropped(journal);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { gapsTopicName } from '../../src/core/topic-name.ts';
-import { planCommit, type Request } from '../../src/log/commits/commit-plan.ts';
+import { type CommitPlan, planCommit, type Request } from '../../src/log/commits/commit-plan.ts';
 import { recordSizeBytes } from '../../src/log/commits/placement.ts';
 import { decodeBatch, encodeBatch } from '../../src/log/encoding/batch.ts';
 import {
@@ -24,6 +24,10 @@ function stateWith(...topics: readonly [name: string, partitions: number][]): Lo
   return state;
 }
 
+/** With the wall clock and the monotonic one the same. */
+const plan = (state: LogState, requests: readonly Request[]): CommitPlan =>
+  planCommit(state, requests, { settingMs: 0, ordinal: -1, begun: null });
+
 const records = (partition: number, ...texts: string[]): Request => ({
   kind: 'records',
   records: texts.map((text) => ({ ...textRecord('', text), id: { topicNumber: 1, partition } })),
@@ -36,17 +40,15 @@ const topic = (name: string, partitions: number, grow = false): Request => ({
   settings: {},
 });
 
-const refusals = (outcomes: ReturnType<typeof planCommit>['outcomes']): (string | null)[] =>
+const refusals = (outcomes: ReturnType<typeof plan>['outcomes']): (string | null)[] =>
   outcomes.map((outcome) => ('refused' in outcome ? outcome.refused.code : null));
 
 describe('the plan of a commit', () => {
   test('has room for the loss ledger, whatever other topics there are', () => {
     const state = stateWith(['a', 64], ['b', 64], ['c', 64], ['d', 64]);
-    const { outcomes } = planCommit(state, [topic(gapsTopicName, 1, true), topic('e', 1)]);
+    const { outcomes } = plan(state, [topic(gapsTopicName, 1, true), topic('e', 1)]);
     expect(refusals(outcomes)).toEqual([null, 'too-many-partitions']);
-    expect(refusals(planCommit(state, [topic(gapsTopicName, 2, true)]).outcomes)).toEqual([
-      'too-many-partitions',
-    ]);
+    expect(refusals(plan(state, [topic(gapsTopicName, 2, true)]).outcomes)).toEqual(['too-many-partitions']);
   });
 
   test('remembers no more deleted topics than the limit, those of the same commit included', () => {
@@ -57,9 +59,9 @@ describe('the plan of a commit', () => {
       state.apply(topicDeletionEntry(topicNumber), undefined, '1.2.3');
     }
     const deletion = (name: string): Request => ({ kind: 'topic-deletion', name });
-    const { outcomes } = planCommit(state, [deletion('a'), deletion('b')]);
+    const { outcomes } = plan(state, [deletion('a'), deletion('b')]);
     expect(refusals(outcomes)).toEqual([null, 'too-many-deleted-topics']);
-    expect(refusals(planCommit(state, [deletion('a'), topic('a', 1), deletion('b')]).outcomes)).toEqual([
+    expect(refusals(plan(state, [deletion('a'), topic('a', 1), deletion('b')]).outcomes)).toEqual([
       null,
       null,
       null,
@@ -67,7 +69,7 @@ describe('the plan of a commit', () => {
   });
 
   test('gives offsets in the order of the requests and one batch to each partition', () => {
-    const { entries, outcomes } = planCommit(stateWith(['a', 2]), [
+    const { entries, outcomes } = plan(stateWith(['a', 2]), [
       records(0, 'x'),
       records(1, 'y'),
       records(0, 'z', 'zz'),
@@ -89,18 +91,14 @@ describe('the plan of a commit', () => {
   });
 
   test('creates topics with numbers that no topic had, and refuses a name twice in one commit', () => {
-    const { entries, outcomes } = planCommit(stateWith(['a', 2]), [
-      topic('b', 1),
-      topic('b', 1),
-      topic('c', 1),
-    ]);
+    const { entries, outcomes } = plan(stateWith(['a', 2]), [topic('b', 1), topic('b', 1), topic('c', 1)]);
     expect(refusals(outcomes)).toEqual([null, 'topic-exists', null]);
     expect(entries.map(({ kind }) => kind)).toEqual([entryKinds.topicSetting, entryKinds.topicSetting]);
   });
 
   test('grows a topic and never shrinks it', () => {
     const state = stateWith(['a', 2]);
-    const { entries } = planCommit(state, [topic('a', 1, true), topic('a', 4, true), topic('a', 3, true)]);
+    const { entries } = plan(state, [topic('a', 1, true), topic('a', 4, true), topic('a', 3, true)]);
     for (const entry of entries) state.apply(entry, undefined, '1.2.3');
     expect(state.topics()).toEqual([{ topicNumber: 1, name: 'a', partitions: 4, settings: {} }]);
   });
@@ -113,7 +111,7 @@ describe('the plan of a commit', () => {
       topic('e', 1),
       topic('b', 64, true),
     ];
-    const { entries, outcomes } = planCommit(state, requests);
+    const { entries, outcomes } = plan(state, requests);
     expect(refusals(outcomes)).toEqual([null, null, null, null, 'too-many-partitions', null]);
     for (const entry of entries) state.apply(entry, undefined, '1.2.3');
     expect(state.partitions()).toHaveLength(limits.partitionsMax);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../src/core/disk.ts';
 import { limits } from '../../src/core/limits.ts';
+import { clockEpochEntry } from '../../src/log/clock/clock-entry.ts';
 import { decodeBatch } from '../../src/log/encoding/batch.ts';
 import { dumpJournal, type JournalPiece } from '../../src/log/journal/dump-journal.ts';
 import { readWholeFile } from '../../src/log/journal/journal-files.ts';
@@ -110,6 +111,7 @@ describe('a dump of a journal file', () => {
 test('every entry has words, in the names that entries before it gave, and one of a later version too', () => {
   const id = { topicNumber: 1, partition: 0 };
   const settings = { priority: 7 };
+  const epoch = { ordinal: 5, bootId: 'cd'.repeat(16), settingMs: 1, startedMs: 2, isTold: false };
   const segment = { id, baseOffset: 4, endOffset: 9, sizeBytes: 300, maxTimestampMs: 5 };
   const entries: readonly (readonly [Entry, string])[] = [
     [topicSettingEntry({ topicNumber: 1, name: 'a', partitions: 2, settings }), 'settings {"priority":7}'],
@@ -120,6 +122,15 @@ test('every entry has words, in the names that entries before it gave, and one o
     [
       lifeEntry({ ordinal: 3, lifeId: 'ab'.repeat(16), starts: [{ id, firstOffset: 7 }] }),
       `life 3 (${'ab'.repeat(16)}): a-0 from 7`,
+    ],
+    [
+      clockEpochEntry({ ...epoch, isSet: true, shiftMs: 0, starts: [] }),
+      `clock epoch 5 (boot ${'cd'.repeat(16)}), set`,
+    ],
+    [clockEpochEntry({ ...epoch, isSet: false, shiftMs: null, starts: [] }), 'not set, stamps as they are'],
+    [
+      clockEpochEntry({ ...epoch, isSet: false, shiftMs: -7, starts: [{ id, firstOffset: 8 }] }),
+      'not set, stamps move by -7 ms, a-0 from 8',
     ],
     [qos2IdEntry({ client: 'c', packetIds: [1, 2] }), 'client "c" open: 1 2'],
     [qos2ReleaseEntry({ client: 'c', packetIds: [] }), 'client "c" released: all'],

@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { clockPlants } from './clock-plants.ts';
 import { mirrorPlants } from './mirror-plants.ts';
 import { harmlessPlants, plants } from './plants.ts';
 
 const hook = new URL('../support/plant-hook.ts', import.meta.url).href;
 const search = fileURLToPath(new URL('./run.ts', import.meta.url));
+const clockSearch = fileURLToPath(new URL('./clock-run.ts', import.meta.url));
 const mirrorSearch = fileURLToPath(new URL('./mirror-run.ts', import.meta.url));
 
 /** How many states the search may need to find a planted bug, and looks at of what is harmless. */
 const canaryStates = 12_000;
 const harmlessStates = 800;
 const mirrorCanaryRuns = 300;
+const clockCanaryRuns = 200;
 const canaryMs = 600_000;
 
 export const canaryNames: readonly string[] = plants.map(({ name }) => name);
@@ -18,6 +21,8 @@ export const harmlessNames: readonly string[] = harmlessPlants.map(({ name }) =>
 
 /** The search that must catch a plant, and how far it may look. */
 function searchFor(plantName: string): readonly string[] {
+  if (clockPlants.some(({ name }) => name === plantName))
+    return [clockSearch, '--runs', String(clockCanaryRuns)];
   const mirrorPlant = mirrorPlants.find(({ name }) => name === plantName);
   if (mirrorPlant !== undefined) {
     const mode = mirrorPlant.mode === undefined ? [] : ['--mode', mirrorPlant.mode];

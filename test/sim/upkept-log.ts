@@ -8,6 +8,7 @@ import type {
   RefusedRange,
   StoredBatch,
   TopicInfo,
+  Unsettled,
 } from '../../src/log/types.ts';
 import { spoil } from '../support/log-with-lives.ts';
 
@@ -57,6 +58,10 @@ export class UpkeptLog implements MirroredLog {
   partition(topic: string, partition: number): PartitionInfo {
     const info = this.partitions().find((one) => one.topic === topic && one.partition === partition);
     return info ?? { topic, partition, logStartOffset: 0, highWatermark: 0 };
+  }
+
+  get unsettled(): Unsettled {
+    return this.#log.unsettled;
   }
 
   lives(topic: string, partition: number): readonly LifeStart[] {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readGatewayFile } from '../../src/edge/gateway-file.ts';
+import type { StatusReport } from '../../src/edge/status.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
 const START_MS_MAX = 30_000;
@@ -139,5 +140,18 @@ export async function within<Value>(ms: number, promise: Promise<Value>): Promis
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Resolves once the gateway has told in the topic `clock` how its clock is set, which takes commits of its own. */
+export async function clockIsTold(gateway: RunningGateway): Promise<void> {
+  const isTold = async (): Promise<boolean> => {
+    const { topics } = (await (await gateway.api('/api/topics')).json()) as Pick<StatusReport, 'topics'>;
+    return topics.some(({ name, partitions }) => name === 'clock' && partitions[0]?.highWatermark === 1);
+  };
+  const deadline = performance.now() + START_MS_MAX;
+  while (!(await isTold())) {
+    if (performance.now() > deadline) throw new Error('the gateway has not told how its clock is set');
+    await within(POLL_MS, gateway.exited);
   }
 }

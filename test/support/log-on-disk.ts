@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Disk } from '../../src/core/disk.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
-import type { NewRecord, StoredRecord } from '../../src/core/record.ts';
+import type { StampedRecord, StoredRecord } from '../../src/core/record.ts';
 import { decodeBatch } from '../../src/log/encoding/batch.ts';
 import { Log, type LogOptions } from '../../src/log/log.ts';
 import type { Sealer } from '../../src/log/segments/sealer.ts';
@@ -45,7 +45,11 @@ export const unmirrored: Forwarding = {
 };
 
 /** A record of the text. */
-export const textRecord = (topic: string, text: string, more: Partial<NewRecord> = {}): NewRecord => ({
+export const textRecord = (
+  topic: string,
+  text: string,
+  more: Partial<StampedRecord> = {},
+): StampedRecord => ({
   topic,
   key: null,
   value: Buffer.from(text),

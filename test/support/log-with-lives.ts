@@ -26,6 +26,8 @@ interface Partition {
 /** A log in memory that goes through lives: restarts, lost tails, retention. */
 export class LogWithLives implements MirroredLog {
   readonly logId: string;
+  /** Its clock is always set. */
+  readonly unsettled = { from: () => null, sinceMs: () => null };
   #life: string;
   #lifeCount = 1;
   readonly #partitions: Partition[] = [];

@@ -10,7 +10,10 @@ import type {
   TopicSettings,
 } from '../../src/log/types.ts';
 
-/** A log in memory, for what reads and appends: one batch for each record, nothing durable, faults on request. */
+/**
+ * A log in memory, for what reads and appends: one batch for each record, nothing durable, faults on request. Stamps are when records
+ * were received, by the monotonic clock.
+ */
 export class MemoryLog implements LogReader {
   readonly logId = '00112233445566778899aabbccddeeff';
   available = true;
@@ -82,11 +85,12 @@ export class MemoryLog implements LogReader {
       const partition = record.partition ?? 0;
       const batches = this.#partition(record.topic, partition);
       const offset = batches.length;
-      const bytes = encodeBatch(offset, [record]);
+      const timestampMs = record.timestampMs ?? Math.round(record.receivedMs);
+      const bytes = encodeBatch(offset, [{ ...record, timestampMs }]);
       batches.push({
         baseOffset: offset,
         lastOffset: offset,
-        maxTimestampMs: record.timestampMs,
+        maxTimestampMs: timestampMs,
         sealed: false,
         bytes,
       });

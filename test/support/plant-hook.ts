@@ -1,5 +1,6 @@
 import { registerHooks } from 'node:module';
 import { ownCopyPlant } from '../faults/fault-plants.ts';
+import { clockPlants } from '../sim/clock-plants.ts';
 import { hiddenEndPlant, mirrorPlants } from '../sim/mirror-plants.ts';
 import { harmlessPlants, plants } from '../sim/plants.ts';
 import { plantedSources } from './planted-sources.ts';
@@ -9,9 +10,14 @@ import { plantedSources } from './planted-sources.ts';
  * that Node is about to load. So canaries need no switch in the product, and break loudly when its text changes.
  */
 const name = process.env['HEADWATER_PLANT'];
-const plant = [...plants, ...harmlessPlants, ...mirrorPlants, hiddenEndPlant, ownCopyPlant].find(
-  (row) => row.name === name,
-);
+const plant = [
+  ...plants,
+  ...clockPlants,
+  ...harmlessPlants,
+  ...mirrorPlants,
+  hiddenEndPlant,
+  ownCopyPlant,
+].find((row) => row.name === name);
 if (plant === undefined) throw new Error(`there is no plant ${name}; see test/sim/plants.ts`);
 
 const sources = plantedSources(plant);

@@ -19,6 +19,7 @@ export interface CommittingRecord {
   readonly partition: number;
   readonly key: string;
   readonly value: Uint8Array;
+  readonly timestampMs: number;
 }
 
 interface Entry extends CommittingRecord {
@@ -129,6 +130,7 @@ export class SimCluster {
           producer,
           key: Buffer.from(record.key ?? []).toString(),
           value: record.value ?? new Uint8Array(),
+          timestampMs: record.timestampMs,
           fate: 'open',
         };
         log.push(entry);
@@ -184,7 +186,7 @@ export class SimCluster {
   }
 
   /** What a read_committed consumer gets. */
-  committed(topic: string, partition: number): readonly { key: string; value: Uint8Array }[] {
+  committed(topic: string, partition: number): readonly CommittingRecord[] {
     const entries = this.#topics.get(topic)?.[partition] ?? [];
     const open = entries.findIndex(({ fate }) => fate === 'open');
     return entries.slice(0, open < 0 ? entries.length : open).filter(({ fate }) => fate === 'committed');

@@ -185,7 +185,7 @@ function addRecords(app: FastifyInstance, options: AdminServerOptions, stopping:
     '/api/records',
     { schema: { body: recordsInputSchema } },
     async ({ body }) => ({
-      records: await append(options, newRecords(body, options.clock.wallMs())),
+      records: await append(options, newRecords(body, options.clock.monotonicMs())),
     }),
   );
   const querystring = {

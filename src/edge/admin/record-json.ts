@@ -37,13 +37,13 @@ export const recordsInputSchema = {
   },
 };
 
-/** The records of a request, stamped with the time of its receipt. */
-export function newRecords({ topic, records }: RecordsInput, timestampMs: number): readonly NewRecord[] {
+/** The records of a request, which was received at this time by the monotonic clock. */
+export function newRecords({ topic, records }: RecordsInput, receivedMs: number): readonly NewRecord[] {
   return records.map(({ key, value, partition }) => ({
     topic,
     key: bytesOf(key ?? null),
     value: bytesOf(value),
-    timestampMs,
+    receivedMs,
     headers: [],
     ...(partition === undefined ? {} : { partition }),
   }));

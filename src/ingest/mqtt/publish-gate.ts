@@ -181,7 +181,7 @@ export class PublishGate {
     if (message.topic.startsWith(SYS)) {
       return new Refusal('reserved-topic', `only the gateway publishes below ${SYS}`);
     }
-    const record = recordOf(message, this.#clock.wallMs());
+    const record = recordOf(message, this.#clock.monotonicMs());
     if (isTooLarge(record)) {
       return new Refusal(
         'record-too-large',

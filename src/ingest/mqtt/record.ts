@@ -1,5 +1,5 @@
 import { limits } from '../../core/limits.ts';
-import type { NewRecord } from '../../core/record.ts';
+import type { NewRecord, ReceivedRecord } from '../../core/record.ts';
 
 /** What an MQTT client publishes, and a will. */
 export interface Message {
@@ -12,14 +12,14 @@ const encoder = new TextEncoder();
 
 /**
  * The record of a message: in topic `readings`, keyed by the MQTT topic, the payload verbatim.
- * @param timestampMs when the gateway received it, milliseconds since 1970 UTC
+ * @param receivedMs when the gateway received it, by the monotonic clock, milliseconds
  */
-export function recordOf({ topic, payload }: Message, timestampMs: number): NewRecord {
+export function recordOf({ topic, payload }: Message, receivedMs: number): ReceivedRecord {
   return {
     topic: TOPIC,
     key: encoder.encode(topic),
     value: typeof payload === 'string' ? encoder.encode(payload) : payload,
-    timestampMs,
+    receivedMs,
     headers: [],
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { isOperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import type { Accept, NewRecord } from '../../core/record.ts';
+import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { PendingRecords } from './pending-records.ts';
 import type { Dropped } from './record.ts';
 
@@ -9,7 +9,7 @@ export interface DeliveryOptions {
   readonly accept: Accept;
   readonly clock: Clock;
   /** Makes the record that tells of dropped ones. */
-  readonly droppedLetterOf: (dropped: Dropped) => NewRecord;
+  readonly droppedLetterOf: (dropped: Dropped) => ReceivedRecord;
   /** So many records became durable. */
   readonly onStored: (count: number) => void;
   /** The log refused, for the reason in words; the same records are offered again. */
@@ -41,7 +41,7 @@ export class Delivery {
   }
 
   /** Takes records; gives how many older ones had to be dropped for them. */
-  push(records: readonly NewRecord[]): number {
+  push(records: readonly ReceivedRecord[]): number {
     const dropped = records.reduce((sum, record) => sum + this.#pending.push(record), 0);
     this.#running ??= this.#run();
     return dropped;
@@ -79,7 +79,7 @@ export class Delivery {
   }
 
   /** Null once they are durable. */
-  async #refusalOf(records: readonly NewRecord[]): Promise<string | null> {
+  async #refusalOf(records: readonly ReceivedRecord[]): Promise<string | null> {
     try {
       await this.#options.accept(records);
       return null;

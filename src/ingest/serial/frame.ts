@@ -1,7 +1,7 @@
 /** One whole serial message, or bytes that are none. */
 export interface Frame {
   readonly bytes: Uint8Array;
-  /** When its first byte was received, milliseconds since 1970 UTC. */
+  /** When its first byte was received, by the monotonic clock, milliseconds. */
   readonly receivedMs: number;
   /** Why it is no message; null for a good one. */
   readonly problem: FrameProblem | null;
@@ -14,7 +14,7 @@ export type FrameProblem = 'frame-too-long' | 'frame-incomplete';
 export interface Framer {
   /**
    * Takes bytes as they come; gives the frames that are whole with them. It keeps no reference to `chunk`.
-   * @param receivedMs when the gateway got them, milliseconds since 1970 UTC
+   * @param receivedMs when the gateway got them, by the monotonic clock, milliseconds
    */
   push(chunk: Uint8Array, receivedMs: number): readonly Frame[];
   /** The stream was interrupted: gives what was begun, if anything, as a bad frame, and starts anew. */

@@ -1,25 +1,26 @@
 import { limits } from '../../core/limits.ts';
-import type { NewRecord } from '../../core/record.ts';
+import type { ReceivedRecord } from '../../core/record.ts';
 import type { Dropped } from './record.ts';
 
 /** What a record weighs while it waits. */
-const weightOf = ({ value }: NewRecord): number => (value?.length ?? 0) + limits.serialRecordOverheadBytes;
+const weightOf = ({ value }: ReceivedRecord): number =>
+  (value?.length ?? 0) + limits.serialRecordOverheadBytes;
 
 /**
  * The records of one port that wait for the log, in order and bounded by `limits.serialPendingBytesMax`: the oldest
  * are dropped, but none that is being offered, because that one may be stored already.
  */
 export class PendingRecords {
-  readonly #droppedLetterOf: (dropped: Dropped) => NewRecord;
-  #records: NewRecord[] = [];
+  readonly #droppedLetterOf: (dropped: Dropped) => ReceivedRecord;
+  #records: ReceivedRecord[] = [];
   #bytes = 0;
-  #offered: readonly NewRecord[] = [];
+  #offered: readonly ReceivedRecord[] = [];
   #offeredBytes = 0;
   #dropped: Dropped | null = null;
   #droppedOffered: Dropped | null = null;
 
   /** @param droppedLetterOf makes the record that tells of dropped ones; it is offered before what came after them. */
-  constructor(droppedLetterOf: (dropped: Dropped) => NewRecord) {
+  constructor(droppedLetterOf: (dropped: Dropped) => ReceivedRecord) {
     this.#droppedLetterOf = droppedLetterOf;
   }
 
@@ -34,7 +35,7 @@ export class PendingRecords {
   }
 
   /** Adds a record at the end; gives how many had to be dropped for it. */
-  push(record: NewRecord): number {
+  push(record: ReceivedRecord): number {
     this.#records.push(record);
     this.#bytes += weightOf(record);
     let count = 0;
@@ -43,7 +44,7 @@ export class PendingRecords {
   }
 
   /** The records to offer next, in one append; empty if there are none. To be followed by `stored` or `refused`. */
-  offer(): readonly NewRecord[] {
+  offer(): readonly ReceivedRecord[] {
     let count = 0;
     for (const record of this.#records) {
       const bytes = this.#offeredBytes + weightOf(record);
@@ -70,7 +71,7 @@ export class PendingRecords {
     this.#bytes += this.#offeredBytes;
     const before = this.#droppedOffered;
     if (before !== null)
-      this.#dropped = { count: before.count + (this.#dropped?.count ?? 0), timestampMs: before.timestampMs };
+      this.#dropped = { count: before.count + (this.#dropped?.count ?? 0), receivedMs: before.receivedMs };
     this.#clearOffered();
   }
 
@@ -85,8 +86,8 @@ export class PendingRecords {
     const oldest = this.#records.shift();
     if (oldest === undefined) return false;
     this.#bytes -= weightOf(oldest);
-    const { count, timestampMs } = this.#dropped ?? { count: 0, timestampMs: oldest.timestampMs };
-    this.#dropped = { count: count + 1, timestampMs };
+    const { count, receivedMs } = this.#dropped ?? { count: 0, receivedMs: oldest.receivedMs };
+    this.#dropped = { count: count + 1, receivedMs };
     return true;
   }
 }

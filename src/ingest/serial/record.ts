@@ -1,4 +1,4 @@
-import type { NewRecord, RecordHeader } from '../../core/record.ts';
+import type { ReceivedRecord, RecordHeader } from '../../core/record.ts';
 import type { DecodeProblem, FrameProblem } from './frame.ts';
 
 const READINGS = 'readings';
@@ -12,34 +12,34 @@ const encoder = new TextEncoder();
 
 /**
  * The record of a good frame: keyed by the name of the port.
- * @param timestampMs when its first byte was received, milliseconds since 1970 UTC
+ * @param receivedMs when its first byte was received, by the monotonic clock
  */
-export function readingRecord(port: string, value: Uint8Array, timestampMs: number): NewRecord {
-  return { topic: READINGS, key: encoder.encode(port), value, timestampMs, headers: [] };
+export function readingRecord(port: string, value: Uint8Array, receivedMs: number): ReceivedRecord {
+  return { topic: READINGS, key: encoder.encode(port), value, receivedMs, headers: [] };
 }
 
 /** The record of bad bytes, which are kept as they came. Time as in {@link readingRecord}. */
 export function deadLetter(
   port: string,
   bytes: Uint8Array,
-  timestampMs: number,
+  receivedMs: number,
   reason: DeadLetterReason,
-): NewRecord {
+): ReceivedRecord {
   const headers = [header('reason', reason), header('source', port)];
-  return { topic: deadLetterTopic, key: encoder.encode(port), value: bytes, timestampMs, headers };
+  return { topic: deadLetterTopic, key: encoder.encode(port), value: bytes, receivedMs, headers };
 }
 
 /** Records that were dropped because there was no room for them. */
 export interface Dropped {
   readonly count: number;
-  /** The time of the first one, milliseconds since 1970 UTC. */
-  readonly timestampMs: number;
+  /** The time of the first one, by the monotonic clock. */
+  readonly receivedMs: number;
 }
 
 /** One dead letter for all of them: there was no room for their bytes, so its value is their count, as JSON. */
-export function droppedLetter(port: string, { count, timestampMs }: Dropped): NewRecord {
+export function droppedLetter(port: string, { count, receivedMs }: Dropped): ReceivedRecord {
   const value = encoder.encode(JSON.stringify({ dropped: count }));
-  return deadLetter(port, value, timestampMs, 'records-dropped');
+  return deadLetter(port, value, receivedMs, 'records-dropped');
 }
 
 const header = (name: string, value: string): RecordHeader => ({ name, value: encoder.encode(value) });

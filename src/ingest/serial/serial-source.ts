@@ -3,7 +3,7 @@ import { isOperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
-import type { Accept, NewRecord } from '../../core/record.ts';
+import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { Delivery } from './delivery.ts';
 import type { Decoder, Frame, Framer } from './frame.ts';
 import { Notices } from './notices.ts';
@@ -148,7 +148,7 @@ export class SerialSource {
   }
 
   #received(chunk: Uint8Array): void {
-    const frames = this.#options.framer.push(chunk, this.#options.clock.wallMs());
+    const frames = this.#options.framer.push(chunk, this.#options.clock.monotonicMs());
     if (frames.length > 0) this.#take(frames);
   }
 
@@ -165,7 +165,7 @@ export class SerialSource {
     this.#regulate();
   }
 
-  #recordOf({ bytes, receivedMs, problem }: Frame): NewRecord {
+  #recordOf({ bytes, receivedMs, problem }: Frame): ReceivedRecord {
     const { name, decoder } = this.#options;
     if (problem !== null) return this.#deadLetter(bytes, receivedMs, problem);
     const decoded = decoder(bytes);
@@ -174,7 +174,7 @@ export class SerialSource {
       : this.#deadLetter(bytes, receivedMs, decoded.problem);
   }
 
-  #deadLetter(bytes: Uint8Array, receivedMs: number, reason: DeadLetterReason): NewRecord {
+  #deadLetter(bytes: Uint8Array, receivedMs: number, reason: DeadLetterReason): ReceivedRecord {
     const { name, clock, metrics } = this.#options;
     metrics.add('headwater_serial_dead_letters_total', 1, { port: name, reason });
     const lastError = { message: `a bad frame: ${reason}`, atMs: clock.wallMs() };

@@ -2,6 +2,8 @@ import { isOperatingError, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Qos2Id } from '../../core/qos2.ts';
 import { type LogRecord, type NewRecord, payloadBytes } from '../../core/record.ts';
+import { clockEpochEntry } from '../clock/clock-entry.ts';
+import { type Stamping, stamped } from '../clock/stamping.ts';
 import { batchHeaderBytes, encodeBatch } from '../encoding/batch.ts';
 import {
   checkpointEntry,
@@ -35,16 +37,16 @@ export type Request =
   | { readonly kind: 'release-all'; readonly client: string }
   | TopicRequest
   /**
-   * What it is depends on the state just before its commit. The plan may throw an OperatingError, which refuses it.
+   * What it is depends on the state just before its commit, and on how that is stamped. The plan may throw an OperatingError, which refuses it.
    */
-  | { readonly kind: 'upkeep'; readonly plan: (state: LogState) => UpkeepPlan }
+  | { readonly kind: 'upkeep'; readonly plan: (state: LogState, stamping: Stamping) => UpkeepPlan }
   | { readonly kind: 'memos'; readonly memos: readonly MirrorMemo[] };
 
 /** What becomes of each request if the entries become durable. */
 export type Outcome = { readonly appended: readonly Appended[] } | { readonly refused: OperatingError };
 
-// One more: the loss ledger's.
-const frameOverheadBytes = (limits.partitionsMax + 1) * (batchHeaderBytes + 16) + limits.journalBlockBytes;
+// Two more: those of what the log itself tells.
+const frameOverheadBytes = (limits.partitionsMax + 2) * (batchHeaderBytes + 16) + limits.journalBlockBytes;
 
 /** Record bytes, as this product counts them, that certainly fit into one frame. */
 export const requestBytesMax = limits.frameBytesMax - frameOverheadBytes;
@@ -69,8 +71,8 @@ export interface CommitPlan {
  * Turns requests into the entries of one commit: offsets follow on in the order of the requests, and each
  * partition gets one batch. Pure: nothing is applied to the state.
  */
-export function planCommit(state: LogState, requests: readonly Request[]): CommitPlan {
-  const plan = new Planning(state);
+export function planCommit(state: LogState, requests: readonly Request[], stamping: Stamping): CommitPlan {
+  const plan = new Planning(state, stamping);
   const outcomes = requests.map((request) => plan.take(request));
   const { payloadBytes, qos2 } = plan;
   return { entries: plan.entries(), outcomes, payloadBytes, forgottenQos2Clients: qos2.forgotten };
@@ -80,6 +82,7 @@ const nothing: Outcome = { appended: [] };
 
 class Planning {
   readonly #state: LogState;
+  readonly #stamping: Stamping;
   readonly #topics: TopicPlan;
   readonly qos2: Qos2Plan;
   payloadBytes = 0;
@@ -87,8 +90,9 @@ class Planning {
   readonly #upkeep: Entry[] = [];
   readonly #batches = new Map<string, { id: PartitionId; baseOffset: number; records: LogRecord[] }>();
 
-  constructor(state: LogState) {
+  constructor(state: LogState, stamping: Stamping) {
     this.#state = state;
+    this.#stamping = stamping;
     this.#topics = new TopicPlan(state);
     this.qos2 = new Qos2Plan(state.qos2Ids);
   }
@@ -118,15 +122,19 @@ class Planning {
   }
 
   entries(): readonly Entry[] {
-    return [
+    const { ordinal, begun } = this.#stamping;
+    const entries = [
       ...this.#topics.entries,
       ...[...this.#batches.values()].map(({ id, baseOffset, records }) =>
-        recordBatchEntry(id, encodeBatch(baseOffset, records)),
+        recordBatchEntry(id, encodeBatch(baseOffset, records, ordinal)),
       ),
       ...this.#memos.map(checkpointEntry),
       ...this.qos2.entries,
       ...this.#upkeep,
     ];
+    // An epoch begins in the frame of the first records that are stamped by it: neither can be durable without the other.
+    if (begun !== null && entries.length > 0) entries.unshift(clockEpochEntry({ ...begun, starts: [] }));
+    return entries;
   }
 
   #takeRecords({ records, once }: Request & { kind: 'records' }): Outcome {
@@ -143,7 +151,7 @@ class Planning {
 
   #takeUpkeep({ plan }: Request & { kind: 'upkeep' }): Outcome {
     try {
-      const { entries, records } = plan(this.#state);
+      const { entries, records } = plan(this.#state, this.#stamping);
       const placement = new Placement();
       const placed = records.map((record) => placement.place(this.#state, record));
       this.#upkeep.push(...entries);
@@ -160,7 +168,7 @@ class Planning {
     const baseOffset = this.#state.partitionById(id).nextOffset;
     const batch = this.#batches.get(key) ?? { id, baseOffset, records: [] };
     this.#batches.set(key, batch);
-    batch.records.push(record);
+    batch.records.push(stamped(this.#stamping, record));
     this.payloadBytes += payloadBytes(record);
     return { partition: id.partition, offset: batch.baseOffset + batch.records.length - 1 };
   }

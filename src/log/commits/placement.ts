@@ -1,15 +1,13 @@
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import type { LogRecord, NewRecord } from '../../core/record.ts';
+import type { NewRecord } from '../../core/record.ts';
 import type { PartitionId } from '../state/entries.ts';
 import type { LogState, Partition } from '../state/state.ts';
 import type { PartitionInfo, TopicInfo } from '../types.ts';
 import { partitionForKey } from './partitioner.ts';
 
 /** A record whose partition is decided. */
-export interface PlacedRecord extends LogRecord {
-  readonly id: PartitionId;
-}
+export type PlacedRecord = NewRecord & { readonly id: PartitionId };
 
 // Generous bounds of what Kafka's varints and our entry framing add.
 const recordOverheadBytes = 48;
@@ -28,7 +26,8 @@ export class Placement {
   readonly #keylessTurns = new Map<string, number>();
 
   /** @throws OperatingError `unknown-topic`, `illegal-partition` */
-  place(state: LogState, { topic, partition, ...record }: NewRecord): PlacedRecord {
+  place(state: LogState, record: NewRecord): PlacedRecord {
+    const { topic, partition } = record;
     const setting = state.topic(topic);
     if (setting === undefined)
       throw new OperatingError('unknown-topic', `there is no topic ${topic}; create it first`);

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import { gapsTopicName, isLegalTopicName } from '../../core/topic-name.ts';
+import { clockTopicName, gapsTopicName, isLegalTopicName } from '../../core/topic-name.ts';
 import { type Entry, type TopicSetting, topicDeletionEntry, topicSettingEntry } from '../state/entries.ts';
 import type { LogState } from '../state/state.ts';
 import type { TopicSettings } from '../types.ts';
+
+const toldByLog: ReadonlySet<string> = new Set([gapsTopicName, clockTopicName]);
 
 /** What a caller wants of a topic. */
 export type TopicRequest =
@@ -57,8 +59,8 @@ export class TopicPlan {
     if (known !== undefined && partitions <= known.partitions) return undefined;
     const counts = new Map(this.#state.topics().map((topic) => [topic.name, topic.partitions]));
     for (const [changed, topic] of this.#changed) counts.set(changed, topic?.partitions ?? 0);
-    // Losses must be told whatever there is: the ledger's first partition always finds room.
-    if (name === gapsTopicName && partitions === 1) counts.clear();
+    // What the log itself tells must be told whatever there is: the first partition of such a topic always finds room.
+    if (toldByLog.has(name) && partitions === 1) counts.clear();
     const total = counts
       .set(name, partitions)
       .values()

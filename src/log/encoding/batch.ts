@@ -29,7 +29,10 @@ export interface BatchHeader {
   readonly sizeBytes: number;
   readonly maxTimestampMs: number;
   readonly recordCount: number;
-  /** In segments the ordinal of the life that wrote the records, as Kafka keeps the leader epoch; else -1. */
+  /**
+   * In segments the ordinal of the life that wrote the records, as Kafka keeps the leader epoch; in the journal that of the clock
+   * epoch; -1 where there is none.
+   */
   readonly leaderEpoch: number;
 }
 
@@ -64,10 +67,11 @@ export function assembleBatch(fields: BatchFields, records: Uint8Array): Buffer 
 }
 
 /**
- * One uncompressed batch of these records with offsets `baseOffset`, `baseOffset` + 1 and so on.
+ * One uncompressed batch of these records with offsets `baseOffset`, `baseOffset` + 1 and so on; `leaderEpoch` as in
+ * {@link BatchHeader}.
  * @throws Error for an empty list: a batch has at least one record.
  */
-export function encodeBatch(baseOffset: number, records: readonly LogRecord[]): Uint8Array {
+export function encodeBatch(baseOffset: number, records: readonly LogRecord[], leaderEpoch = -1): Uint8Array {
   const [first] = records;
   assert(first !== undefined, 'a batch has at least one record');
   const baseTimestampMs = first.timestampMs;
@@ -80,7 +84,7 @@ export function encodeBatch(baseOffset: number, records: readonly LogRecord[]): 
     body.raw(encoded);
   }
   const recordCount = records.length;
-  const fields = { baseOffset, leaderEpoch: -1, baseTimestampMs, maxTimestampMs, recordCount };
+  const fields = { baseOffset, leaderEpoch, baseTimestampMs, maxTimestampMs, recordCount };
   return assembleBatch({ ...fields, compression: 'none' }, body.bytes());
 }
 
@@ -117,6 +121,19 @@ export function batchCodec(bytes: Uint8Array): { codec: string; baseTimestampMs:
   const names = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
   const number = view.readInt16BE(21) & codecMask;
   return { codec: names[number] ?? `codec ${number}`, baseTimestampMs: Number(view.readBigInt64BE(27)) };
+}
+
+/**
+ * A copy of a whole batch in which all stamps are later by so many milliseconds. Records count from the stamp in the header, so
+ * nothing is encoded again.
+ */
+export function shiftedBatch(bytes: Uint8Array, shiftMs: number): Uint8Array {
+  const shifted = Buffer.from(bytes);
+  const by = BigInt(shiftMs);
+  shifted.writeBigInt64BE(shifted.readBigInt64BE(27) + by, 27);
+  shifted.writeBigInt64BE(shifted.readBigInt64BE(35) + by, 35);
+  shifted.writeUInt32BE(crc32c(shifted.subarray(crcStart)), 17);
+  return shifted;
 }
 
 /** Whether the bytes are one whole batch with the checksum that it names. */

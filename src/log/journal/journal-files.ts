@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, ClockReading } from '../../core/clock.ts';
 import type { Disk, DiskFile, ReadableDisk, ReadableFile } from '../../core/disk.ts';
 import { isSystemError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
@@ -14,6 +14,8 @@ import { encodeFrame, type Frame } from './frame.ts';
 export interface LogEnvironment {
   readonly disk: Disk;
   readonly clock: Clock;
+  /** What is known of the clock; without it no clock epochs are kept, and stamps count as right. */
+  readonly readClock?: (() => ClockReading) | undefined;
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;

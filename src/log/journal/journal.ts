@@ -67,6 +67,11 @@ export class Journal {
     return this.#file.header.logId;
   }
 
+  /** The life that this is, 32 hex digits. */
+  get lifeId(): string {
+    return this.#file.header.life.lifeId;
+  }
+
   /** All files, oldest first. */
   get files(): readonly JournalFile[] {
     return this.#files;

@@ -1,4 +1,4 @@
-import type { NewRecord } from '../../core/record.ts';
+import type { StampedRecord } from '../../core/record.ts';
 import { gapsTopicName } from '../../core/topic-name.ts';
 
 /** Offsets of a partition that do not arrive, from the first to the one before `endOffset`. */
@@ -17,7 +17,7 @@ export interface Loss {
 export function gapRecord(
   { topic, partition, firstOffset, endOffset, reason, cause }: Loss,
   nowMs: number,
-): NewRecord {
+): StampedRecord {
   const time = new Date(nowMs).toISOString();
   const row = { topic, partition, firstOffset, lastOffset: endOffset - 1, reason, cause, time };
   return {

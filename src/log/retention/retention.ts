@@ -1,5 +1,6 @@
 import { gapsTopicName } from '../../core/topic-name.ts';
-import type { Segment } from '../state/catalog.ts';
+import type { ClockEpochs } from '../clock/clock-epochs.ts';
+import { newestMs } from '../clock/segment-time.ts';
 import type { LogState, Partition } from '../state/state.ts';
 import { topicDefaults } from '../state/topic-defaults.ts';
 import type { Forwarding, TopicSettings } from '../types.ts';
@@ -32,7 +33,7 @@ export function planRetention(
 ): readonly Removal[] {
   return state.partitions().flatMap((partition): readonly Removal[] => {
     const settings = state.topic(partition.topic)?.settings ?? {};
-    const logStartOffset = retainedFrom(partition, settings, forwarding, nowMs);
+    const logStartOffset = retainedFrom(partition, settings, state.clockEpochs, forwarding, nowMs);
     if (logStartOffset <= partition.logStartOffset) return [];
     return [{ partition, logStartOffset, reason: 'retention' }];
   });
@@ -41,6 +42,7 @@ export function planRetention(
 function retainedFrom(
   partition: Partition,
   { retention, dropUnforwarded }: TopicSettings,
+  epochs: ClockEpochs,
   forwarding: Forwarding,
   nowMs: number | undefined,
 ): number {
@@ -53,11 +55,12 @@ function retainedFrom(
   const oldMs = nowMs === undefined ? Number.NEGATIVE_INFINITY : nowMs - ageMs;
   let leftBytes = partition.segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   let logStartOffset = 0;
-  for (const { endOffset, sizeBytes, maxTimestampMs } of partition.segments) {
+  for (const segment of partition.segments) {
+    const { endOffset, sizeBytes } = segment;
     leftBytes -= sizeBytes;
     // As in Kafka: what stays is at least what the topic may keep.
     const isTooMuch = leftBytes >= bytes;
-    if (endOffset > bound || !(isTooMuch || maxTimestampMs < oldMs)) break;
+    if (endOffset > bound || !(isTooMuch || newestMs(epochs, partition, segment) < oldMs)) break;
     logStartOffset = endOffset;
   }
   return logStartOffset;
@@ -73,7 +76,10 @@ export function planBudget(state: LogState, forwarding: Forwarding, bytes: numbe
     partition,
     priority: state.topic(partition.topic)?.settings.priority ?? topicDefaults.priority,
     ...boundsOf(partition, forwarding),
-    left: [...partition.segments],
+    left: partition.segments.map((segment) => ({
+      ...segment,
+      newestMs: newestMs(state.clockEpochs, partition, segment),
+    })),
   }));
   const removed = new Map<Partition, number>();
   let freed = 0;
@@ -81,7 +87,10 @@ export function planBudget(state: LogState, forwarding: Forwarding, bytes: numbe
     while (freed < bytes) {
       const next = candidates
         .filter(({ left: [oldest], [rank]: bound }) => oldest !== undefined && oldest.endOffset <= bound)
-        .sort((one, other) => one.priority - other.priority || ageOf(one) - ageOf(other))[0];
+        .sort(
+          (one, other) =>
+            one.priority - other.priority || (one.left[0]?.newestMs ?? 0) - (other.left[0]?.newestMs ?? 0),
+        )[0];
       const segment = next?.left.shift();
       if (next === undefined || segment === undefined) break;
       removed.set(next.partition, segment.endOffset);
@@ -94,8 +103,6 @@ export function planBudget(state: LogState, forwarding: Forwarding, bytes: numbe
     reason: 'disk-budget',
   }));
 }
-
-const ageOf = ({ left }: { readonly left: readonly Segment[] }): number => left[0]?.maxTimestampMs ?? 0;
 
 /** The offsets that are lost with a removal: those that the cluster does not have. None if the first is not below the end. */
 export function lostWith(

@@ -15,7 +15,7 @@ export interface MergedBatch {
 
 /**
  * Merges the small batches that commits have made of one partition into large compressed ones. A batch never holds
- * records of two lives, nor two sides of a gap. Keys, values and headers are copied as they are; only the two deltas
+ * records of two lives or of two clock epochs, nor two sides of a gap. Keys, values and headers are copied as they are; only the two deltas
  * before them change.
  */
 export class BatchMerger {
@@ -26,6 +26,7 @@ export class BatchMerger {
   readonly #timestampsMs: number[] = [];
   readonly #head = new ByteWriter(32);
   #lifeOrdinal = -1;
+  #epochOrdinal = -1;
   #baseOffset = 0;
   /** So many bytes of records are likely to give a batch of the right size. */
   #targetBytes: number = limits.sealedBatchBytesMax;
@@ -43,10 +44,11 @@ export class BatchMerger {
    * @throws OperatingError `unreadable-format` if these bytes are no such batch
    */
   add(batch: Uint8Array, lifeOrdinal: number, fromOffset: number): readonly MergedBatch[] {
-    const { baseOffset, lastOffset, recordCount } = readBatchHeader(batch);
+    const { baseOffset, lastOffset, recordCount, leaderEpoch } = readBatchHeader(batch);
     if (lastOffset < fromOffset) return [];
     const follows = this.#baseOffset + this.#restEnds.length === Math.max(baseOffset, fromOffset);
-    const done = follows && lifeOrdinal === this.#lifeOrdinal ? [] : this.flush();
+    const isSame = lifeOrdinal === this.#lifeOrdinal && leaderEpoch === this.#epochOrdinal;
+    const done = follows && isSame ? [] : this.flush();
     const view = Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
     const baseTimestampMs = Number(view.readBigInt64BE(27));
     const reader = new ByteReader(view.subarray(batchHeaderBytes), 'record');
@@ -59,6 +61,7 @@ export class BatchMerger {
       if (this.#restEnds.length === 0) {
         this.#baseOffset = offset;
         this.#lifeOrdinal = lifeOrdinal;
+        this.#epochOrdinal = leaderEpoch;
       }
       this.#rest.raw(record.raw(record.remaining));
       this.#restEnds.push(this.#rest.length);

@@ -299,12 +299,14 @@ export function readLifeEntry(entry: Entry): LifeEntry {
   return { ordinal, lifeId, starts };
 }
 
-function writePartitionId(writer: ByteWriter, id: PartitionId): void {
+/** A partition within an entry. */
+export function writePartitionId(writer: ByteWriter, id: PartitionId): void {
   writer.uint32(id.topicNumber);
   writer.uint32(id.partition);
 }
 
-const readPartitionId = (reader: ByteReader): PartitionId => ({
+/** The reverse of {@link writePartitionId}. */
+export const readPartitionId = (reader: ByteReader): PartitionId => ({
   topicNumber: reader.uint32(),
   partition: reader.uint32(),
 });

@@ -1,3 +1,4 @@
+import { readClockEpochEntry } from '../clock/clock-entry.ts';
 import { readBatchHeader } from '../encoding/batch.ts';
 import {
   type Entry,
@@ -76,6 +77,14 @@ export class EntryReader {
         const { ordinal, lifeId, starts } = readLifeEntry(entry);
         const places = starts.map(({ id, firstOffset }) => `${this.#partition(id)} from ${firstOffset}`);
         return `life ${ordinal} (${lifeId}): ${places.join(', ')}`;
+      }
+      case entryKinds.clockEpoch: {
+        const { ordinal, bootId, isSet, shiftMs, starts } = readClockEpochEntry(entry);
+        const clock = isSet
+          ? 'set'
+          : `not set, stamps ${shiftMs === null ? 'as they are' : `move by ${shiftMs} ms`}`;
+        const places = starts.map(({ id, firstOffset }) => `, ${this.#partition(id)} from ${firstOffset}`);
+        return `clock epoch ${ordinal} (boot ${bootId}), ${clock}${places.join('')}`;
       }
       case entryKinds.qos2Id: {
         const { client, packetIds } = readQos2Entry(entry);

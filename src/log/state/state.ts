@@ -1,5 +1,7 @@
 import { assert, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { readClockEpochEntry } from '../clock/clock-entry.ts';
+import { ClockEpochs } from '../clock/clock-epochs.ts';
 import { readBatchHeader } from '../encoding/batch.ts';
 import type { LifeStart } from '../types.ts';
 import { dropSegmentsBelow, enterSegment, partitionFolder, type Segment, segmentPath } from './catalog.ts';
@@ -62,6 +64,7 @@ export class LogState {
   readonly #partitions = new Map<string, Partition>();
   readonly #lifeIds = new Map<number, string>();
   readonly #memos = new Map<string, Uint8Array>();
+  readonly clockEpochs = new ClockEpochs();
   readonly qos2Ids = new OpenQos2Ids();
   readonly recordSizes = new RecordSizes();
   #lifeStarts = 0;
@@ -87,6 +90,7 @@ export class LogState {
         segments.map((segment) => segmentEntry({ ...segment, id })),
       ),
       ...lives.map((life) => lifeEntry({ ...life, starts: this.#startsOf(life.ordinal) })),
+      ...this.clockEpochs.entries(),
       ...[...this.#memos].map(([key, value]) => checkpointEntry({ key, value })),
       ...this.qos2Ids.entries(),
     ];
@@ -131,6 +135,9 @@ export class LogState {
         break;
       case entryKinds.life:
         this.#applyLife(entry);
+        break;
+      case entryKinds.clockEpoch:
+        this.clockEpochs.enter(readClockEpochEntry(entry));
         break;
       case entryKinds.qos2Id:
         this.qos2Ids.open(readQos2Entry(entry));
@@ -241,13 +248,14 @@ export class LogState {
 
   #applyBatch(entry: Entry, life: Life): void {
     const { id, batch } = readRecordBatchEntry(entry);
-    const { baseOffset, lastOffset, sizeBytes } = readBatchHeader(batch);
+    const { baseOffset, lastOffset, sizeBytes, leaderEpoch } = readBatchHeader(batch);
     if (!this.#partitions.has(partitionKey(id))) this.#applyTopic(this.#topicOfOrphan(id));
     const partition = this.partitionById(id);
     assert(baseOffset >= partition.nextOffset, `offset ${baseOffset} of ${partitionKey(id)} is used already`);
     if (partition.lives.at(-1)?.ordinal !== life.ordinal) {
       this.#addLifeStart(partition, life, baseOffset);
     }
+    this.clockEpochs.saw(id, leaderEpoch, baseOffset);
     partition.nextOffset = lastOffset + 1;
     this.recordSizes.saw(id, lastOffset + 1 - baseOffset, sizeBytes);
     // Of a deleted topic nothing may come back when it is created again.
@@ -301,6 +309,7 @@ export class LogState {
       this.#droppedBytes += sizeBytes;
       this.#segmentBytes -= sizeBytes;
     }
+    this.clockEpochs.moveLogStart(partition.id, partition.logStartOffset);
     const { lives } = partition;
     while ((lives[1]?.firstOffset ?? Number.POSITIVE_INFINITY) <= partition.logStartOffset) {
       const [ended] = lives.splice(0, 1);

@@ -1,4 +1,4 @@
-import type { NewRecord, StoredRecord } from '../../../src/core/record.ts';
+import type { StampedRecord, StoredRecord } from '../../../src/core/record.ts';
 import type { Log } from '../../../src/log/log.ts';
 import type { TopicInfo } from '../../../src/log/types.ts';
 import { type Files, readFiles } from '../../support/disk-files.ts';
@@ -33,7 +33,7 @@ export const openId = { client: 'wetter-süd', packetId: 0x1234 };
 export const livesOfReadings = [0, recordsPerLife / 2];
 
 /** The records of `readings` (both partitions), `line-7` and `plain`, in the order in which they were appended. */
-const records: readonly NewRecord[] = Array.from({ length: 2 * recordsPerLife }, (_, index) => [
+const records: readonly StampedRecord[] = Array.from({ length: 2 * recordsPerLife }, (_, index) => [
   textRecord('readings', `${index}`, {
     partition: index % 2,
     key: Buffer.from(`sensor-${index % 3}`),
@@ -52,7 +52,7 @@ export function expectedRecords(topic: string, partition: number): StoredRecord[
     .map((record, offset) => ({ ...stored(record), offset }));
 }
 
-const stored = ({ key, value, headers, timestampMs }: NewRecord): Omit<StoredRecord, 'offset'> => ({
+const stored = ({ key, value, headers, timestampMs }: StampedRecord): Omit<StoredRecord, 'offset'> => ({
   key,
   value,
   headers: headers.map((header) => ({ ...header })),

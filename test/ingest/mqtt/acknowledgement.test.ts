@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { OperatingError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
+import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { Harness, until } from './harness.ts';
 import { CONNACK_ACCEPTED, connect, disconnect, pubackIds, publish } from './packets.ts';
 
@@ -28,14 +29,14 @@ test('a PUBACK leaves only after the record is durable', async () => {
 test('the record is the payload verbatim in topic readings, keyed by the MQTT topic, with the time of receipt', async () => {
   await using harness = await Harness.start();
   const device = await harness.client();
-  const before = Date.now();
+  const before = nodeClock.monotonicMs();
   await device.publishAsync('sensors/ü/temperature', Buffer.from([0, 255, 10]), { qos: 1 });
   const record = harness.log.offers[0]?.record;
   expect(record).toMatchObject({ topic: 'readings', headers: [] });
   expect(Buffer.from(record?.key ?? []).toString()).toBe('sensors/ü/temperature');
   expect([...(record?.value ?? [])]).toEqual([0, 255, 10]);
-  expect(record?.timestampMs).toBeGreaterThanOrEqual(before);
-  expect(record?.timestampMs).toBeLessThanOrEqual(Date.now());
+  expect(record?.receivedMs).toBeGreaterThanOrEqual(before);
+  expect(record?.receivedMs).toBeLessThanOrEqual(nodeClock.monotonicMs());
   expect(harness.metrics.value('headwater_records_accepted_total', { source: 'mqtt' })).toBe(1);
 });
 

@@ -8,7 +8,7 @@ test('a message becomes a record of topic readings: MQTT topic as key, payload v
     topic: 'readings',
     key: new Uint8Array(Buffer.from('küche/1')),
     value: payload,
-    timestampMs: 42,
+    receivedMs: 42,
     headers: [],
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
-import type { NewRecord } from '../../../src/core/record.ts';
+import type { ReceivedRecord } from '../../../src/core/record.ts';
 import { PendingRecords } from '../../../src/ingest/serial/pending-records.ts';
 import { deadLetterTopic, droppedLetter } from '../../../src/ingest/serial/record.ts';
 
@@ -9,8 +9,8 @@ const FRAMES_MAX = Math.floor(
   limits.serialPendingBytesMax / (FRAME_BYTES + limits.serialRecordOverheadBytes),
 );
 
-const record = (timestampMs: number, bytes = FRAME_BYTES): NewRecord => {
-  return { topic: 't', key: null, value: new Uint8Array(bytes), timestampMs, headers: [] };
+const record = (receivedMs: number, bytes = FRAME_BYTES): ReceivedRecord => {
+  return { topic: 't', key: null, value: new Uint8Array(bytes), receivedMs, headers: [] };
 };
 
 const pendingRecords = () => new PendingRecords((dropped) => droppedLetter('wind', dropped));
@@ -22,14 +22,14 @@ const filled = (count: number) => {
   return { pending, dropped };
 };
 
-const times = (records: readonly NewRecord[]) => records.map(({ timestampMs }) => timestampMs);
+const times = (records: readonly ReceivedRecord[]) => records.map(({ receivedMs }) => receivedMs);
 
 /** Takes everything; dead letters show their count. */
 function drained(pending: PendingRecords): (number | string)[] {
   const all: (number | string)[] = [];
   for (let records = pending.offer(); records.length > 0; records = pending.offer()) {
-    for (const { topic, timestampMs, value } of records)
-      all.push(topic === deadLetterTopic ? Buffer.from(value ?? []).toString() : timestampMs);
+    for (const { topic, receivedMs, value } of records)
+      all.push(topic === deadLetterTopic ? Buffer.from(value ?? []).toString() : receivedMs);
     pending.stored();
   }
   return all;
@@ -74,7 +74,7 @@ describe('pending records', () => {
   test('lose no count of dropped ones when the dead letter itself is refused', () => {
     const { pending } = filled(FRAMES_MAX + 1);
     const [letter] = pending.offer();
-    expect(letter).toMatchObject({ topic: deadLetterTopic, timestampMs: 0 });
+    expect(letter).toMatchObject({ topic: deadLetterTopic, receivedMs: 0 });
     expect(pending.push(record(100))).toBe(1);
     pending.refused();
     expect(drained(pending)[0]).toBe('{"dropped":2}');

@@ -92,7 +92,8 @@ describe('a serial source', () => {
   test('makes a record of each good frame: key, value, time, topic', async () => {
     start();
     await isOpen();
-    const receivedMs = clock.wallMs();
+    const receivedMs = clock.monotonicMs();
+    const lastFrameMs = clock.wallMs();
     port.send('{"t": 21.5}\r\n');
     await stored(1);
     expect(log.records).toEqual([
@@ -100,7 +101,7 @@ describe('a serial source', () => {
         topic: 'readings',
         key: new TextEncoder().encode('wind'),
         value: new TextEncoder().encode('{"t":21.5}'),
-        timestampMs: receivedMs,
+        receivedMs,
         headers: [],
       },
     ]);
@@ -111,7 +112,7 @@ describe('a serial source', () => {
       frames: 1,
       deadLetters: 0,
       dropped: 0,
-      lastFrameMs: receivedMs,
+      lastFrameMs,
       lastError: null,
     });
   });

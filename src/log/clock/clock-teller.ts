@@ -1,0 +1,39 @@
+import type { Clock, ClockReading } from '../../core/clock.ts';
+import { limits } from '../../core/limits.ts';
+import { clockTopicName } from '../../core/topic-name.ts';
+import type { UpkeepPlan } from '../commits/commit-plan.ts';
+import type { LogState } from '../state/state.ts';
+import type { UpkeepLog } from '../upkeep.ts';
+import { clockEpochEntry } from './clock-entry.ts';
+import { type ClockEpoch, nextEpoch } from './clock-epoch.ts';
+import { clockRecord } from './clock-record.ts';
+import type { Stamping } from './stamping.ts';
+
+/**
+ * Tells of each clock epoch once, in the topic `clock`; also of one that begins without a record to be stamped, because
+ * the records before it are to be corrected all the same. Rejects if the log cannot commit.
+ */
+export async function tellClock(log: UpkeepLog, clock: Clock, readClock: () => ClockReading): Promise<void> {
+  const { state, lifeId } = log.journal;
+  const isNews = nextEpoch(state.clockEpochs.current, readClock()) !== null;
+  const untold = untoldIn(state).length;
+  if (!isNews && untold === 0) return;
+  // With this commit, or the next one, the news becomes an epoch.
+  if (state.topic(clockTopicName) === undefined) await log.growTopic(clockTopicName, 1);
+  const plan = (now: LogState, { begun }: Stamping): UpkeepPlan => {
+    const fresh = begun === null ? [] : [begun];
+    const epochs = [...untoldIn(now), ...fresh];
+    const known = [...now.clockEpochs.all(), ...fresh];
+    return {
+      entries: epochs.map((epoch) => clockEpochEntry({ ...epoch, isTold: true, starts: [] })),
+      records: epochs.map((epoch) => clockRecord(epoch, known, lifeId, clock.monotonicMs())),
+    };
+  };
+  await log.commit(plan, (limits.clockEpochsToldMax + 1) * limits.clockRecordBytesMax);
+}
+
+const untoldIn = ({ clockEpochs }: LogState): readonly ClockEpoch[] =>
+  clockEpochs
+    .all()
+    .filter(({ isTold }) => !isTold)
+    .slice(0, limits.clockEpochsToldMax);
