@@ -3,20 +3,21 @@ import '../core/limit-relations.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Accept } from '../core/record.ts';
-import { gapsTopicName } from '../core/topic-name.ts';
+import { clockTopicName, gapsTopicName } from '../core/topic-name.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror-forwarding.ts';
 import type { TopicMapping } from '../forwarder/topic-mapping.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Log, type LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
+import { readBootId } from '../platform/boot-id.ts';
 import { isClockSet, systemTimeService } from '../platform/clock-check.ts';
 import { CountedDisk } from '../platform/counted-disk.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
-import { nodeClock } from '../platform/node-clock.ts';
+import { clockReader, nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
 import { pinoLogger } from '../platform/pino-logger.ts';
@@ -44,6 +45,8 @@ import { WorkerSealer } from './worker-sealer.ts';
 export interface Output {
   print(line: string): void;
 }
+
+type OwnLogOptions = Pick<LogOptions, 'disk' | 'sealer' | 'readClock' | 'retention'>;
 
 /** The whole daemon: every part, in the order in which they need each other. */
 export class Gateway {
@@ -115,7 +118,8 @@ export class Gateway {
     const card = await this.#openCard(disk);
     const sealer = new WorkerSealer(this.#dataDir, this.#metrics);
     const housekeeping = await this.#openHousekeeping(disk);
-    const log = await this.#openLog({ disk, sealer, retention: housekeeping.retention }, signal);
+    const readClock = clockReader(await readBootId(nodeRandom), housekeeping.retention.isClockSet);
+    const log = await this.#openLog({ disk, sealer, readClock, retention: housekeeping.retention }, signal);
     card.start();
     // Stopped the other way round: what the log and its thread still write counts.
     this.#parts.add('card', () => card.stop());
@@ -157,7 +161,11 @@ export class Gateway {
         log,
         mapping: this.#mapping,
         configured: topics,
-        writers: new Map([...writers, [gapsTopicName, ['the loss ledger']]]),
+        writers: new Map([
+          ...writers,
+          [gapsTopicName, ['the loss ledger']],
+          [clockTopicName, ['what the log tells of the clock']],
+        ]),
       }),
       token: await loadAdminToken(this.#dataDir, nodeRandom),
       status: () => this.#status(log, card, housekeeping, addresses),
@@ -200,7 +208,7 @@ export class Gateway {
   }
 
   /** A disk that is full or failing may recover, and nobody is on site: so it is tried until it does. */
-  async #openLog(own: Pick<LogOptions, 'disk' | 'sealer' | 'retention'>, signal: AbortSignal): Promise<Log> {
+  async #openLog(own: OwnLogOptions, signal: AbortSignal): Promise<Log> {
     for (let backoffMs: number = limits.openBackoffMsMin; ; backoffMs *= 2) {
       try {
         return await this.#openLogOnce(own);
@@ -212,7 +220,7 @@ export class Gateway {
     }
   }
 
-  async #openLogOnce(own: Pick<LogOptions, 'disk' | 'sealer' | 'retention'>): Promise<Log> {
+  async #openLogOnce(own: OwnLogOptions): Promise<Log> {
     try {
       return await Log.open({
         ...own,
@@ -249,6 +257,7 @@ export class Gateway {
       mapping: this.#mapping,
       creation: forwarder.create,
       lingerMs: forwarder.lingerMs,
+      waitForClockMs: forwarder.waitForClock,
       bytesPerSecond: forwarder.bytesPerSecond,
       onCheckpointLost: forwarder.onCheckpointLost,
       board: await boardSerial(),
@@ -282,7 +291,7 @@ export class Gateway {
   async #status(
     log: Log,
     card: CardWear,
-    { retention: { budgetBytes } }: Housekeeping,
+    { retention: { budgetBytes, isClockSet } }: Housekeeping,
     addresses: StatusReport['addresses'],
   ): Promise<StatusReport> {
     const reasons = degradations(log);
@@ -296,6 +305,7 @@ export class Gateway {
       dataDir: this.#dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
       log: { available: log.available, ...log.stats(), budgetBytes },
+      clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
       card: await card.status(),
       serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
@@ -309,6 +319,7 @@ export class Gateway {
     await card.report();
     metrics.set('headwater_log_available', log.available ? 1 : 0);
     metrics.set('headwater_journal_files', log.stats().journalFiles);
+    metrics.set('headwater_clock_set', log.clockEpoch?.isSet === true ? 1 : 0);
     this.#registry.forget('headwater_high_watermark');
     for (const { topic, partition, highWatermark } of log.partitions()) {
       metrics.set('headwater_high_watermark', highWatermark, { topic, partition });

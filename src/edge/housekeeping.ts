@@ -39,9 +39,11 @@ export class Housekeeping {
     options.metrics.set('headwater_data_budget_bytes', budgetBytes);
   }
 
-  /** Decides on the disk budget. Rejects with what the disk says. */
+  /** Decides on the disk budget, and looks whether the clock is set. Rejects with what the disk says. */
   static async open(options: HousekeepingOptions): Promise<Housekeeping> {
-    return new Housekeeping(options, options.budgetBytes ?? (await decidedBudget(options)));
+    const keeping = new Housekeeping(options, options.budgetBytes ?? (await decidedBudget(options)));
+    await keeping.#lookAtClock();
+    return keeping;
   }
 
   /** From then on the log is asked to look. */
@@ -59,7 +61,9 @@ export class Housekeeping {
     while (!signal.aborted) {
       await this.#lookAtClock();
       log.keepHouse();
-      await this.#options.clock.sleep(limits.upkeepIntervalMs, signal);
+      // Records may wait for it.
+      const ms = this.#isClockSet ? limits.upkeepIntervalMs : limits.clockLookMs;
+      await this.#options.clock.sleep(ms, signal);
     }
   }
 

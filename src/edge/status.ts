@@ -27,6 +27,7 @@ export interface StatusReport {
     /** Wall clock of the last commit; null before the first. */
     readonly lastCommitMs: number | null;
   };
+  readonly clock: ClockStatus;
   /** What the medium under the data folder has been given, against what it is rated for. */
   readonly card: CardStatus;
   /** The configured serial ports. A lost one does not make the gateway degraded: it refuses nothing. */
@@ -34,6 +35,14 @@ export interface StatusReport {
   readonly topics: readonly TopicStatus[];
   /** Null without a cluster in the configuration. */
   readonly forwarder: ForwarderStatus | null;
+}
+
+/** How the wall clock is, which the stamps of records come from. */
+export interface ClockStatus {
+  /** Whether it is known to be right. */
+  readonly isSet: boolean;
+  /** The clock epoch of the records that come now; null before the first record of all. */
+  readonly epoch: number | null;
 }
 
 /** A topic with how far each of its partitions reaches. */

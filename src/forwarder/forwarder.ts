@@ -6,8 +6,9 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
 import type { MirroredLog, PartitionInfo } from '../log/types.ts';
 import { AgeReader } from './age-reader.ts';
-import { encodeCheckpoint, type PartitionName, type Position } from './checkpoint.ts';
+import { encodeCheckpoint, type Position } from './checkpoint.ts';
 import { sourcesOf } from './checkpoint-sources.ts';
+import { ClockWait } from './clock-wait.ts';
 import { openAccess, type ReadAccess } from './cluster-access.ts';
 import { type Flush, readFlush } from './flush.ts';
 import { isHeld, settleHolds } from './holds.ts';
@@ -39,6 +40,8 @@ export interface ForwarderOptions {
   readonly creation?: TopicCreation | undefined;
   /** How long the first new record waits for others, milliseconds. */
   readonly lingerMs: number;
+  /** How long records at most wait for the clock to be set after the machine was started, milliseconds; by default not at all. */
+  readonly waitForClockMs?: number | undefined;
   /** How many bytes of records may leave a second on the average; without it as many as the link takes. */
   readonly bytesPerSecond?: number | undefined;
   /** What to do when the cluster no longer knows what it had confirmed. */
@@ -65,6 +68,7 @@ export class Forwarder implements MirrorStanding {
   readonly #memory: MirrorMemory;
   readonly #progress: Progress;
   readonly #ages: AgeReader;
+  readonly #clockWait: ClockWait;
   readonly #stop = new AbortController();
   #state: MirrorState;
   #session: SessionRequest | null = null;
@@ -82,6 +86,7 @@ export class Forwarder implements MirrorStanding {
     this.#options = options;
     const { brokers, readAccess = openAccess, clock, bytesPerSecond } = options;
     this.#target = options.target ?? new KafkaTarget({ brokers, readAccess, clock, bytesPerSecond });
+    this.#clockWait = new ClockWait(options);
     this.#memory = new MirrorMemory(options.log, options.board);
     const { log, lingerMs, onCheckpointLost, transactionBytesMax = limits.transactionBytesMax } = options;
     this.#progress = new Progress({
@@ -118,9 +123,10 @@ export class Forwarder implements MirrorStanding {
 
   status(): ForwarderStatus {
     return {
-      ...this.#progress.status(this.#state, this.#waiting()),
+      ...this.#clockWait.told(this.#progress.status(this.#state, this.#waiting())),
       warnings: [
         this.#identityWarning,
+        this.#clockWait.note(),
         this.#state.warning,
         this.#recordsSetAside === 0 ? null : refusedNote(this.#recordsSetAside),
         ...pauseNotes(this.#state),
@@ -242,7 +248,9 @@ export class Forwarder implements MirrorStanding {
     if (this.#hasNewPartition()) return { type: 'new-partition' };
     if (this.#hasMoved()) return { type: 'log-start-moved', partitions: this.#partitions() };
     try {
-      this.#flush = await readFlush(this.#options.log, this.#options.mapping, positions, bytesMax);
+      const { log, mapping } = this.#options;
+      const settled = positions.map((position) => this.#clockWait.upTo(position));
+      this.#flush = await readFlush(log, mapping, settled, bytesMax);
     } catch (error) {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });
@@ -299,11 +307,11 @@ export class Forwarder implements MirrorStanding {
       this.#news = resolve;
       if (this.#hasWork()) return { type: 'wrote' };
       const waited = new AbortController();
-      const pauseEnd = this.#pauseLeftMs();
+      const leftMs = Math.min(this.#pauseLeftMs(), this.#clockWait.leftMs() ?? Number.POSITIVE_INFINITY);
       const { clock } = this.#options;
-      await (pauseEnd === Number.POSITIVE_INFINITY
+      await (leftMs === Number.POSITIVE_INFINITY
         ? promise
-        : Promise.race([promise, clock.sleep(pauseEnd, waited.signal)]));
+        : Promise.race([promise, clock.sleep(leftMs, waited.signal)]));
       waited.abort();
     }
     return { type: 'woke' };
@@ -312,7 +320,8 @@ export class Forwarder implements MirrorStanding {
   #hasWork(): boolean {
     const { care, holds } = this.#state;
     // What is held waits for `gaps`, and for nothing else.
-    const isFree = (of: PartitionName): boolean => !isPaused(care.pauses, of) && !isHeld(holds, of);
+    const isFree = (of: WaitingRange): boolean =>
+      !isPaused(care.pauses, of) && !isHeld(holds, of) && of.fromOffset < this.#clockWait.endOf(of);
     return (
       this.#waiting().some((range) => isWaiting(range) && isFree(range)) ||
       this.#hasNewPartition() ||

@@ -63,6 +63,9 @@ describe('the log', () => {
     let looks = 0;
     const keeping = await Housekeeping.open(setup(newDisk(), { isClockSet: async () => isSet }));
     const { isClockSet } = keeping.retention;
+    const early = await Housekeeping.open(setup(newDisk()));
+    // A commit right after the start must know already.
+    expect(early.retention.isClockSet()).toBe(true);
     keeping.start({
       keepHouse: () => {
         looks += 1;

@@ -5,7 +5,13 @@ import { connectAsync } from 'mqtt';
 import { describe, expect, test } from 'vitest';
 import type { StatusReport } from '../../src/edge/status.ts';
 import { session } from '../edge/cli/fake-gateway.ts';
-import { type RunningGateway, spawnGateway, startGateway, within } from '../support/gateway-process.ts';
+import {
+  clockIsTold,
+  type RunningGateway,
+  spawnGateway,
+  startGateway,
+  within,
+} from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('starting', () => {
@@ -19,7 +25,10 @@ describe('starting', () => {
     const status = (await (await gateway.api('/api/status')).json()) as StatusReport;
     expect(status).toMatchObject({ state: 'ready', reasons: [], dataDir: gateway.dataDir, forwarder: null });
     expect(status.addresses).toEqual({ mqtt: gateway.mqtt, admin: gateway.admin });
-    expect(status.topics.map(({ name }) => name)).toEqual(['readings']);
+    expect(status.clock.isSet).toEqual(expect.any(Boolean));
+    await clockIsTold(gateway);
+    const { topics } = (await (await gateway.api('/api/topics')).json()) as Pick<StatusReport, 'topics'>;
+    expect(topics.map(({ name }) => name).sort()).toEqual(['clock', 'readings']);
     const metrics = await (await gateway.api('/metrics')).text();
     expect(metrics).toContain('headwater_log_available 1');
     expect(metrics).toContain('headwater_high_watermark{topic="readings",partition="0"} 0');
@@ -30,6 +39,7 @@ describe('starting', () => {
     const set = ['forwarder.brokers=[127.0.0.1:1]'];
     await using gateway = await startGateway({ dataDir: join(folder.path, 'data'), set });
     await expect.poll(gateway.stdout).toContain('mirroring to 127.0.0.1:1');
+    await clockIsTold(gateway);
     await gateway.api('/api/records', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -37,7 +47,7 @@ describe('starting', () => {
     });
     expect((await fetch(`http://${gateway.admin}/readyz`)).status).toBe(200);
     const status = (await (await gateway.api('/api/status')).json()) as StatusReport;
-    expect(status).toMatchObject({ state: 'ready', forwarder: { lagRecords: 1, lastAcknowledgedMs: null } });
+    expect(status).toMatchObject({ state: 'ready', forwarder: { lagRecords: 2, lastAcknowledgedMs: null } });
     const shown = async (): Promise<string> =>
       (await session(['status', '--set', `data.dir=${gateway.dataDir}`])).output;
     await expect.poll(shown).toMatch(/\n {11}retries since the start: \d+ unreachable \(refused\)\n/);
@@ -46,7 +56,7 @@ describe('starting', () => {
       /\n {2}cluster {2}no broker can be reached.*; nothing acknowledged in this run yet\n/,
     );
     expect(text).toMatch(
-      /\n {11}1 records, about \d+ B, the oldest for \d+ s waiting; when they are gone is not known while nothing is acknowledged\n/,
+      /\n {11}2 records, about \d+ B, the oldest for \d+ s waiting; when they are gone is not known while nothing is acknowledged\n/,
     );
     expect(text).toMatch(/\n {11}since the start, .* ago: 0 B acknowledged, 0 B sent over the link\n/);
     const metrics = await (await gateway.api('/metrics')).text();
@@ -193,13 +203,16 @@ test('what the card was given is counted over restarts, the last one by SIGKILL'
     ((await (await gateway.api('/api/status')).json()) as StatusReport).card;
 
   await using first = await startGateway({ dataDir, set });
+  await clockIsTold(first);
+  const { payloadBytes: clockBytes } = await cardOf(first);
   await first.api('/api/records', { method: 'POST', body, headers });
   const counted = await cardOf(first);
-  expect(counted).toMatchObject({ payloadBytes: 1003, endurance: { bytes: 1e12, isEstimate: false } });
+  const payloadBytes = clockBytes + 1003;
+  expect(counted).toMatchObject({ payloadBytes, endurance: { bytes: 1e12, isEstimate: false } });
   expect(counted.deviceBytes.journal).toBeGreaterThan(16 * 1024 * 1024);
   expect(counted.deviceBytes.journal % 4096).toBe(0);
   const metrics = await (await first.api('/metrics')).text();
-  expect(metrics).toContain('headwater_payload_bytes_total 1003\n');
+  expect(metrics).toContain(`headwater_payload_bytes_total ${payloadBytes}\n`);
   expect(metrics).toMatch(/headwater_device_bytes_written_total\{kind="journal"\} \d{8}/);
   expect(metrics).toMatch(/headwater_card_endurance_used_ratio 0\.0000\d+\n/);
   expect((await first.kill('SIGTERM')).code).toBe(0);
@@ -207,14 +220,14 @@ test('what the card was given is counted over restarts, the last one by SIGKILL'
   await using second = await startGateway({ dataDir, set });
   await second.api('/api/records', { method: 'POST', body, headers });
   const after = await cardOf(second);
-  expect(after.payloadBytes).toBe(2006);
+  expect(after.payloadBytes).toBe(payloadBytes + 1003);
   expect(after.deviceBytes.journal).toBeGreaterThan(counted.deviceBytes.journal);
   // `budget.json` and `card.json`.
   expect(after.deviceBytes.other).toBe(2 * 4096);
   await second.kill('SIGKILL');
 
   await using third = await startGateway({ dataDir, set });
-  expect((await cardOf(third)).payloadBytes).toBe(1003);
+  expect((await cardOf(third)).payloadBytes).toBe(payloadBytes);
   await third.kill('SIGTERM');
   await writeFile(join(dataDir, 'card.json'), '{"version":1,"payl');
   await using fourth = await startGateway({ dataDir, set });
@@ -231,6 +244,7 @@ test('what the thread that seals writes counts as given for segments', async () 
   // their own that is sealed once there is a third.
   for (let run = 0; run < 2; run += 1) {
     await using gateway = await startGateway({ dataDir });
+    await clockIsTold(gateway);
     for (let commit = 0; commit < 2; commit += 1)
       expect((await gateway.api('/api/records', { method: 'POST', body, headers })).status).toBe(200);
     expect((await gateway.kill('SIGTERM')).code).toBe(0);
@@ -243,11 +257,11 @@ test('what the thread that seals writes counts as given for segments', async () 
   await expect.poll(segments, { timeout: 20_000 }).toBeGreaterThan(0);
   const names = await readdir(join(dataDir, 'topics'), { recursive: true });
   const files = names.filter((name) => name.endsWith('.log'));
-  expect(files).toHaveLength(1);
-  expect(await segments()).toBe(4096);
+  expect(files).toHaveLength(2);
+  expect(await segments()).toBe(8192);
   const metrics = await (await gateway.api('/metrics')).text();
-  expect(metrics).toContain('headwater_device_bytes_written_total{kind="segments"} 4096\n');
+  expect(metrics).toContain('headwater_device_bytes_written_total{kind="segments"} 8192\n');
   expect((await gateway.kill('SIGTERM')).code).toBe(0);
   const kept = JSON.parse(await readFile(join(dataDir, 'card.json'), 'utf8'));
-  expect(kept).toMatchObject({ deviceBytes: { segments: 4096 } });
+  expect(kept).toMatchObject({ deviceBytes: { segments: 8192 } });
 });

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type Session, session } from '../edge/cli/fake-gateway.ts';
-import { startGateway } from '../support/gateway-process.ts';
+import { clockIsTold, startGateway } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const main = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
@@ -24,10 +24,11 @@ async function headwaterProcess(dataDir: string, words: readonly string[]) {
   return { code, output, errors };
 }
 
-/** A data folder with three records of topic `readings`, each a commit of its own, whose gateway was killed. */
+/** A data folder with three records of topic `readings`, each a commit of its own, and one of `clock`, whose gateway was killed. */
 async function killedFolder(path: string): Promise<string> {
   const dataDir = join(path, 'data');
   await using gateway = await startGateway({ dataDir });
+  await clockIsTold(gateway);
   for (const value of ['a', 'b', 'c']) {
     const body = JSON.stringify({ topic: 'readings', records: [{ value }] });
     const headers = { 'content-type': 'application/json' };
@@ -103,7 +104,7 @@ describe('the data folder of a killed gateway', () => {
     expect(await headwaterProcess(dataDir, ['verify'])).toEqual({
       code: 0,
       output: expect.stringMatching(
-        /^nothing is lost or damaged: 3 records in 1 partition, [\d.]+ MiB checked\n$/,
+        /^nothing is lost or damaged: 4 records in 2 partitions, [\d.]+ MiB checked\n$/,
       ),
       errors: '',
     });
@@ -132,12 +133,12 @@ describe('the data folder of a killed gateway', () => {
       `journal/${path.slice(-28)} at byte ${commit} (4096 bytes): commit ${second} is`,
     );
     expect(found.output).toMatch(
-      /\nLOST: 1 record; 1 damaged place; still there: 2 records in 1 partition,.*\n$/,
+      /\nLOST: 1 record; 1 damaged place; still there: 3 records in 2 partitions,.*\n$/,
     );
     const { output } = await headwater(dataDir, ['verify', '--json']);
     expect(JSON.parse(output)).toMatchObject({
       isSound: false,
-      records: 2,
+      records: 3,
       lostRecords: 1,
       lost: [{ topic: 'readings', partition: 0, firstOffset: 1, lastOffset: 1 }],
       tornTail: null,

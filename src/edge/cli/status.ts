@@ -1,7 +1,7 @@
 import { durationText } from '../../core/duration.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import { formatSize } from '../config/quantities.ts';
-import type { StatusReport, TopicStatus } from '../status.ts';
+import type { ClockStatus, StatusReport, TopicStatus } from '../status.ts';
 import type { AdminClient } from './admin-client.ts';
 import { cardRows } from './card-rows.ts';
 import { clusterRows } from './cluster-rows.ts';
@@ -25,6 +25,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ['mqtt', addresses.mqtt],
     ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
     ['admin', `http://${addresses.admin}/`],
+    ['clock', clockText(report.clock)],
     ['data', report.dataDir],
     ['log', `${log.commits} commits${commit}; ${log.journalFiles} journal files`],
     [
@@ -42,6 +43,11 @@ export function statusText(report: StatusReport, nowMs: number): string {
     '',
   ].join('\n');
 }
+
+const clockText = ({ isSet }: ClockStatus): string =>
+  isSet
+    ? 'set'
+    : 'NOT SET since the machine was started: stamps are wrong until a time server answers, then they are corrected';
 
 const roundedSize = (bytes: number): string => formatSize(Math.round(bytes / 2 ** 20) * 2 ** 20);
 

@@ -87,6 +87,8 @@ const settingsFor = (hostName: string) =>
       brokers: list(brokerAddress(), 'host:port, such as [kafka1:9092]', limits.brokersMax).default([]),
       /** How long a record may wait for others to share its transaction. */
       lingerMs: wholeNumber(0, limits.lingerMsMax, 'milliseconds').default(1000),
+      /** After a start of the machine, how long records wait for the clock to be set, so that they arrive with the right time. */
+      waitForClock: duration(0, limits.waitForClockMsMax).default(120_000),
       /** How much of records may leave a second on the average, for links that others need as well. */
       bytesPerSecond: size(limits.linkBytesPerSecondMin, limits.linkBytesPerSecondMax).optional(),
       /** The topics to send: names, `*` for all, patterns, and with `!` what to leave out. */
@@ -193,6 +195,8 @@ export interface Config {
   readonly forwarder: {
     readonly brokers: readonly Address[];
     readonly lingerMs: number;
+    /** Milliseconds. */
+    readonly waitForClock: number;
     /** Undefined for as much as the link takes. */
     readonly bytesPerSecond?: number | undefined;
     readonly topics: readonly string[];

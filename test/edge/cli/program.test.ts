@@ -34,6 +34,7 @@ const report = {
     budgetBytes: 4 * 2 ** 30,
     lastCommitMs: null,
   },
+  clock: { isSet: true, epoch: 3 },
   card: {
     payloadBytes: 1_500_000_000,
     deviceBytes: { journal: 1_600_000_000, segments: 160_000_000, other: 4096, metadata: 20_480 },
@@ -213,6 +214,7 @@ describe('status', () => {
         '  running  version 0.1.0, for 1 h 2 min',
         '  mqtt     127.0.0.1:1883',
         '  admin    http://127.0.0.1:8080/',
+        '  clock    set',
         '  data     /site/data',
         '  log      42 commits; 2 journal files',
         '  disk     100MiB of 4GiB that the data folder may take',
@@ -225,6 +227,13 @@ describe('status', () => {
         '',
       ].join('\n'),
     });
+  });
+
+  it('says that the clock is not set', async () => {
+    gateway.answer = (_, response) => json(response, 200, { ...report, clock: { isSet: false, epoch: 1 } });
+    expect((await cli('status')).output).toMatch(
+      /^ {2}clock {4}NOT SET since the machine was started: .*corrected$/m,
+    );
   });
 
   it('says how long ago the last commit was', async () => {

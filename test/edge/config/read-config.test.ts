@@ -31,6 +31,7 @@ const defaults = {
   forwarder: {
     brokers: [],
     lingerMs: 1000,
+    waitForClock: 120_000,
     topics: ['*'],
     topicName: '{gateway}.{topic}',
     create: { allowed: true },
@@ -61,7 +62,7 @@ admin: { listen: localhost:9000 }
 topics:
   temperature: { partitions: 2 }
   constructor:
-forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, topics: [temperature], onCheckpointLost: stop }
+forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, waitForClock: 30s, topics: [temperature], onCheckpointLost: stop }
 log: { level: debug }
 `;
     const config = configOf(read(text));
@@ -84,6 +85,7 @@ log: { level: debug }
           { host: 'fd00::1', port: 9093 },
         ],
         lingerMs: 5,
+        waitForClock: 30_000,
         topics: ['temperature'],
         topicName: '{gateway}.{topic}',
         create: { allowed: true },
