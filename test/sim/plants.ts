@@ -399,12 +399,11 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'qos2-release-acknowledged-before-it-is-durable',
-    file: log,
+    file: 'src/log/commits/qos2-requests.ts',
     edits: [
       {
-        find: "await this.#queue.push({ kind: 'release', id }, limits.qos2RequestBytesMax);",
-        replace:
-          "void this.#queue.push({ kind: 'release', id }, limits.qos2RequestBytesMax).catch(() => {});",
+        find: "await this.#log.push({ kind: 'release', id }, limits.qos2RequestBytesMax);",
+        replace: "void this.#log.push({ kind: 'release', id }, limits.qos2RequestBytesMax).catch(() => {});",
       },
     ],
   },
