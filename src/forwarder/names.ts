@@ -1,7 +1,9 @@
+import type { LaneName } from '../log/types.ts';
+
 /** What things of the mirror are called in the cluster. Changing any of these makes a different gateway of it. */
 
 /** One lane of one data folder. Whoever else initialises it fences us. */
-export const transactionalId = (logId: string, lane: 'bulk'): string => `headwater-${logId}-${lane}`;
+export const transactionalId = (logId: string, lane: LaneName): string => `headwater-${logId}-${lane}`;
 
 /** Keys of checkpoint records of one log begin with this. */
 export const checkpointKeyPrefix = (logId: string): string => `${logId}/`;

@@ -3,6 +3,11 @@ export const compressions = ['zstd', 'gzip', 'none'] as const;
 
 export type Compression = (typeof compressions)[number];
 
+/** The transactional streams to the cluster. What is in `alarm` goes first. */
+export const laneNames = ['alarm', 'bulk'] as const;
+
+export type LaneName = (typeof laneNames)[number];
+
 /** What a topic asks of the log; what is left out follows the defaults. */
 export interface TopicSettings {
   /** When records may go: above so many bytes in segments, after so long, or as soon as the cluster has them. */

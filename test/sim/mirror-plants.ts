@@ -63,7 +63,7 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'checkpoint-outside-the-transaction',
-    file: 'src/forwarder/forwarder.ts',
+    file: 'src/forwarder/lane.ts',
     edits: [
       {
         find: 'return this.#target.send([\n      { topic: mapping.checkpointTopic, partition: 0, batch, source: null },\n      ...this.#flush.batches,\n    ]);',
@@ -115,7 +115,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'undecided-forgotten-after-a-lost-answer',
     mode: 'dropped',
-    file: 'src/forwarder/forwarder.ts',
+    file: 'src/forwarder/lane.ts',
     edits: [
       {
         find: 'undecided: Math.max(confirmed, flush.find(isIt)?.nextOffset ?? 0)',
@@ -127,7 +127,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'dropped-records-sent-all-the-same',
     mode: 'dropped',
-    file: 'src/forwarder/forwarder.ts',
+    file: 'src/forwarder/lane.ts',
     edits: [{ find: "isOvertaken === true ? 'overtaken' : 'remembered'", replace: "'remembered'" }],
   },
   {

@@ -268,7 +268,7 @@ class MirrorScenario {
       lingerMs: 0,
       onCheckpointLost: 'resume',
       board,
-      target,
+      targetOf: () => target,
       ...(this.#random.chance(0.5) ? { transactionBytesMax: smallTransactionBytes } : {}),
     });
     const forwarding = new MirrorForwarding(mapping);

@@ -19,7 +19,7 @@ export function simulatedForwarder(
     lingerMs: 0,
     onCheckpointLost: 'resume',
     board: null,
-    target,
+    targetOf: () => target,
     clock: new VirtualClock(),
     random: seededRandom(1),
     logger: silentLogger,
