@@ -1,5 +1,5 @@
 import { topicDefaults } from '../log/state/topic-defaults.ts';
-import type { Compression, TopicSettings } from '../log/types.ts';
+import type { Compression, LaneName, TopicSettings } from '../log/types.ts';
 
 /** A change of settings as a JSON merge patch (RFC 7396): what is absent stays, and null goes back to the default. */
 export interface SettingsPatch {
@@ -11,6 +11,7 @@ export interface SettingsPatch {
   readonly segmentBytes?: number | null;
   readonly compression?: Compression | null;
   readonly priority?: number | null;
+  readonly lane?: LaneName | null;
 }
 
 /** Where a setting comes from: the configuration, what the log keeps of earlier changes, or nowhere. */
@@ -68,12 +69,13 @@ export function settingsInForce(settings: TopicSettings, isConfigured: boolean):
   const source: SettingSource = isConfigured ? 'configuration' : 'kept';
   const inForce = <Value>(given: Value | undefined, otherwise: Value | null) =>
     given === undefined ? { value: otherwise, source: 'default' as const } : { value: given, source };
-  const { retention, dropUnforwarded, segmentBytes, compression, priority } = settings;
+  const { retention, dropUnforwarded, segmentBytes, compression, priority, lane } = settings;
   return {
     retention: inForce(retention, null),
     dropUnforwarded: inForce(dropUnforwarded, topicDefaults.dropUnforwarded),
     segmentBytes: inForce(segmentBytes, topicDefaults.segmentBytes),
     compression: inForce(compression, topicDefaults.compression),
     priority: inForce(priority, topicDefaults.priority),
+    lane: inForce(lane, topicDefaults.lane),
   };
 }

@@ -18,6 +18,8 @@ export interface TopicSettings {
   readonly compression?: Compression;
   /** 0 to 9; under a full disk budget, topics of a lower one lose their oldest records first. */
   readonly priority?: number;
+  /** Which way its records go to the cluster; by default `bulk`. */
+  readonly lane?: LaneName;
 }
 
 /** A topic of the log. */

@@ -7,6 +7,7 @@ const day = 86_400_000;
 describe('a change of settings', () => {
   test.each([
     [{ priority: 3 }, {}, { priority: 3 }],
+    [{ lane: 'alarm' }, { lane: null }, {}],
     [{ priority: 3 }, { compression: 'gzip' }, { priority: 3, compression: 'gzip' }],
     [{ priority: 3, segmentBytes: 70_000 }, { priority: null }, { segmentBytes: 70_000 }],
     [{ dropUnforwarded: true }, { dropUnforwarded: false }, { dropUnforwarded: false }],
@@ -49,6 +50,7 @@ test('what counts is what is set, else the default', () => {
     segmentBytes: { value: topicDefaults.segmentBytes, source: 'default' },
     compression: { value: topicDefaults.compression, source: 'default' },
     priority: { value: 0, source: 'configuration' },
+    lane: { value: 'bulk', source: 'default' },
   });
   expect(settingsInForce({ dropUnforwarded: false }, false)).toMatchObject({
     retention: { value: null, source: 'default' },

@@ -1,5 +1,5 @@
 import { limits } from '../../core/limits.ts';
-import { compressions } from '../../log/types.ts';
+import { compressions, laneNames } from '../../log/types.ts';
 import type { SettingsPatch } from '../topic-settings.ts';
 
 /** The body of `POST /api/topics`. */
@@ -34,6 +34,7 @@ const settings = {
     segmentBytes: integer(limits.segmentBytesMin, limits.segmentBytesMax),
     compression: { enum: [...compressions, null] },
     priority: integer(0, limits.topicPriorityMax),
+    lane: { enum: [...laneNames, null] },
   },
 };
 

@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import { compressions } from '../../log/types.ts';
+import { compressions, laneNames } from '../../log/types.ts';
 import { type Address, parseAddress } from '../config/address.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { choice, duration, type SettingKind, size } from '../config/setting-kinds.ts';
@@ -229,7 +229,8 @@ function withSettings(command: Command): Command {
       '--priority <number>',
       `0 to ${limits.topicPriorityMax}; under a full disk budget, a lower one loses records first`,
       orDefault(wholeNumber(0, limits.topicPriorityMax)),
-    );
+    )
+    .option('--lane <name>', 'alarm goes first, or bulk', orDefault(settingOf(choice(laneNames))));
 }
 
 function topicChange({ partitions, ...options }: TopicOptions, command: Command): TopicChange {

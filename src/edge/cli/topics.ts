@@ -17,6 +17,7 @@ export interface SettingOptions {
   readonly segment?: number | 'default';
   readonly compression?: Exclude<SettingsPatch['compression'], null | undefined> | 'default';
   readonly priority?: number | 'default';
+  readonly lane?: Exclude<SettingsPatch['lane'], null | undefined> | 'default';
 }
 
 /** The change that the options ask for; undefined if they ask for none. */
@@ -157,13 +158,14 @@ function descriptionText(topic: TopicDescription): string {
 }
 
 function settingRows(settings: SettingsInForce): readonly (readonly [string, string, SettingSource])[] {
-  const { retention, dropUnforwarded, segmentBytes, compression, priority } = settings;
+  const { retention, dropUnforwarded, segmentBytes, compression, priority, lane } = settings;
   return [
     ['retention', retentionText(retention.value), retention.source],
     ['drop unforwarded', dropUnforwarded.value === true ? 'yes' : 'no', dropUnforwarded.source],
     ['segment', formatSize(segmentBytes.value ?? 0), segmentBytes.source],
     ['compression', String(compression.value), compression.source],
     ['priority', String(priority.value), priority.source],
+    ['lane', String(lane.value), lane.source],
   ];
 }
 

@@ -1,7 +1,13 @@
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
 import { defaultTopicTemplate, TopicMapping } from '../../forwarder/topic-mapping.ts';
-import { type Compression, compressions, type TopicSettings } from '../../log/types.ts';
+import {
+  type Compression,
+  compressions,
+  type LaneName,
+  laneNames,
+  type TopicSettings,
+} from '../../log/types.ts';
 import { type DecoderName, decoders, type FramingName, framings, namesOf } from '../registry.ts';
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
@@ -81,6 +87,8 @@ const settingsFor = (hostName: string) =>
       compression: choice(compressions).optional(),
       /** Under a full disk budget, topics of a lower one lose records first. */
       priority: wholeNumber(0, limits.topicPriorityMax).optional(),
+      /** Which way its records go to the cluster. */
+      lane: choice(laneNames).optional(),
     }),
     forwarder: section({
       /** Where to ask for the central cluster. With none, everything is stored and nothing is sent. */
@@ -153,6 +161,7 @@ interface TopicSection {
   readonly segment?: number | undefined;
   readonly compression?: Compression | undefined;
   readonly priority?: number | undefined;
+  readonly lane?: LaneName | undefined;
 }
 
 type CheckedAlone = Pick<Config, 'mqtt' | 'serial' | 'admin' | 'gateway'> & {

@@ -7,4 +7,5 @@ export const topicDefaults = {
   segmentBytes: limits.segmentBytesDefault,
   compression: 'zstd',
   priority: limits.topicPriorityDefault,
+  lane: 'bulk',
 } as const satisfies Required<Omit<TopicSettings, 'retention'>>;

@@ -205,7 +205,11 @@ describe('one topic', () => {
 
   test('is created with settings, under a name of the largest length', async () => {
     const name = 'a'.repeat(limits.topicNameLengthMax - 'g.'.length);
-    const body = { name, partitions: 1, settings: { retention: 'until-forwarded', compression: 'gzip' } };
+    const body = {
+      name,
+      partitions: 1,
+      settings: { retention: 'until-forwarded', compression: 'gzip', lane: 'alarm' },
+    };
     expect((await ask('/api/topics', { method: 'POST', body })).status).toBe(201);
     expect(log.topics()).toContainEqual(body);
     expect((await ask(`/api/topics/${name}`)).status).toBe(200);
@@ -220,6 +224,7 @@ describe('one topic', () => {
     { settings: { retention: { age: 5 } } },
     { settings: { segmentBytes: limits.segmentBytesMin - 1 } },
     { settings: { compression: 'lz4' } },
+    { settings: { lane: 'fast' } },
     { settings: { priority: 10 } },
     { settings: { priority: '5' } },
     { settings: { dropUnforwarded: 'yes' } },

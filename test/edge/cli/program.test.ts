@@ -69,6 +69,7 @@ const description = {
     segmentBytes: { value: 8_388_608, source: 'default' },
     compression: { value: 'zstd', source: 'default' },
     priority: { value: 7, source: 'kept' },
+    lane: { value: 'bulk', source: 'default' },
   },
   partitions: [
     { partition: 0, logStartOffset: 10, highWatermark: 30 },
@@ -105,6 +106,7 @@ describe('the command line', () => {
     [['topics', 'create', 'a', '--retention-bytes', '0'], 'Write a size from 1B to'],
     [['topics', 'set', 'a', '--retention-age', '30'], 'Write a duration from 1ms to'],
     [['topics', 'set', 'a', '--compression', 'lz4'], 'Write one of zstd, gzip, none.'],
+    [['topics', 'set', 'a', '--lane', 'fast'], 'Write one of alarm, bulk.'],
     [['topics', 'set', 'a', '--priority', '10'], 'Write a whole number from 0 to 9.'],
     [
       ['topics', 'set', 'a', '--until-forwarded', '--retention-age', '1d'],
@@ -330,7 +332,17 @@ describe('topics', () => {
     gateway.answer = (_, response) => json(response, 201, {});
     const settings = ['--retention-bytes', '1GiB', '--retention-age', '30d', '--drop-unforwarded'];
     await cli('topics', 'create', 'air', ...settings, '--segment', '64MiB', '--compression', 'gzip');
-    await cli('topics', 'create', 'water', '--until-forwarded', '--priority', '0', '--no-drop-unforwarded');
+    await cli(
+      'topics',
+      'create',
+      'water',
+      '--until-forwarded',
+      '--priority',
+      '0',
+      '--lane',
+      'alarm',
+      '--no-drop-unforwarded',
+    );
     expect(gateway.requests.map(({ body }) => JSON.parse(body))).toEqual([
       {
         name: 'air',
@@ -345,7 +357,7 @@ describe('topics', () => {
       {
         name: 'water',
         partitions: 1,
-        settings: { retention: 'until-forwarded', priority: 0, dropUnforwarded: false },
+        settings: { retention: 'until-forwarded', priority: 0, lane: 'alarm', dropUnforwarded: false },
       },
     ]);
   });
@@ -377,18 +389,20 @@ describe('topics', () => {
         '  segment           8MiB             default',
         '  compression       zstd             default',
         '  priority          7                kept in the log',
+        '  lane              bulk             default',
         '  partition 0       log start 10, high watermark 30',
         '  partition 1       log start 0, high watermark 3',
         '',
       ].join('\n'),
     });
-    for (const setting of ['retention-bytes', 'segment', 'compression', 'priority'])
+    for (const setting of ['retention-bytes', 'segment', 'compression', 'priority', 'lane'])
       await cli('topics', 'set', 'air', `--${setting}`, 'default');
     expect(gateway.requests.slice(1).map(({ body }) => JSON.parse(body).settings)).toEqual([
       { retention: { bytes: null } },
       { segmentBytes: null },
       { compression: null },
       { priority: null },
+      { lane: null },
     ]);
   });
 

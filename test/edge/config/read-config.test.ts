@@ -224,9 +224,10 @@ describe('a bad configuration is reported with its place and what to write inste
       'hw.yaml:1:18: topics."a.b".partitions: write a whole number of partitions from 1 to 64, not 0',
     ],
     [
-      'topics: { a: { lane: bulk } }',
-      'hw.yaml:1:16: topics.a.lane: unknown setting; there are: partitions, retention, dropUnforwarded, segment, compression, priority',
+      'topics: { a: { road: bulk } }',
+      'hw.yaml:1:16: topics.a.road: unknown setting; there are: partitions, retention, dropUnforwarded, segment, compression, priority, lane',
     ],
+    ['topics: { a: { lane: fast } }', 'hw.yaml:1:16: topics.a.lane: write one of alarm, bulk, not "fast"'],
     [
       'topics: { a: { retention: forever } }',
       'hw.yaml:1:16: topics.a.retention: write a mapping such as { bytes: 1GiB, age: 30d }, or until-forwarded, not "forever"',
@@ -433,8 +434,8 @@ describe('the settings of topics', () => {
       { retention: { ageMs: 2_592_000_000 }, dropUnforwarded: true },
     ],
     [
-      '{ segment: 64MiB, compression: none, priority: 0 }',
-      { segmentBytes: 67_108_864, compression: 'none', priority: 0 },
+      '{ segment: 64MiB, compression: none, priority: 0, lane: alarm }',
+      { segmentBytes: 67_108_864, compression: 'none', priority: 0, lane: 'alarm' },
     ],
   ])('%s gives only what it says', (topic, settings) => {
     expect(settingsOf(topic)).toStrictEqual(settings);
