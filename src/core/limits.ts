@@ -236,6 +236,14 @@ export const limits = {
   produceRequestBytesMax: 1 * MIB,
   /** Produce requests to one broker that are not answered yet; Kafka remembers the last five batches of a producer. */
   produceRequestsMax: 5,
+  /** What bulk may have queued on the link, before the time of a round trip: an alarm waits for it once. */
+  bulkQueueMsWanted: 500,
+  /** Answers and round trips that say how fast the link is; of smaller requests the first say nothing. */
+  linkAnswersLookedAt: 8,
+  linkRoundTripsLookedAt: 16,
+  linkSampleBytesMin: 16 * KIB,
+  /** Bulk begins no request while alarms have a transaction in hand, but for no longer than this at a time. */
+  alarmYieldMsMax: 3_000,
   transactionTimeoutMs: 60_000,
   kafkaRequestTimeoutMs: 30_000,
   kafkaConnectTimeoutMs: 10_000,

@@ -6,6 +6,7 @@ import type { LaneName, MirroredLog } from '../log/types.ts';
 import { openAccess, type ReadAccess } from './cluster-access.ts';
 import { KafkaTarget } from './kafka-target.ts';
 import { Lane } from './lane.ts';
+import { SharedLink } from './link-share.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
 import { MirrorMemory } from './mirror-memory.ts';
 import type { OnCheckpointLost } from './resume.ts';
@@ -49,7 +50,9 @@ export class Forwarder implements MirrorStanding {
 
   constructor(options: ForwarderOptions) {
     const { brokers, readAccess = openAccess, clock, bytesPerSecond } = options;
-    const kafka = (): Target => new KafkaTarget({ brokers, readAccess, clock, bytesPerSecond });
+    const link = new SharedLink(clock, bytesPerSecond ?? null);
+    const kafka = (lane: LaneName): Target =>
+      new KafkaTarget({ brokers, readAccess, clock, share: link.shareOf(lane) });
     const { log, board, targetOf = kafka } = options;
     this.#bulk = new Lane(options, new MirrorMemory(log, board), targetOf('bulk'));
   }

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import { assert } from '../core/errors.ts';
 import { BrokerPool, type BrokerPoolOptions } from './broker-pool.ts';
 import { collectCommitted } from './committed-records.ts';
@@ -5,7 +6,7 @@ import type { BrokerAddress, PartitionCode, RefusedBatchCode, TransactionProtoco
 import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaCall, kafkaFailure } from './kafka-failure.ts';
 import { objectionsOf, type Refused } from './kafka-objections.ts';
-import { LinkPace } from './link-pace.ts';
+import type { LinkShare } from './link-share.ts';
 import type { Producer } from './outgoing-batch.ts';
 import { requestsOf, roundsOf, sendInOrder } from './produce-requests.ts';
 import { attempt, check, Refusal } from './refusal.ts';
@@ -19,14 +20,15 @@ const concurrentTransactions = 51;
 const operationNotAttempted = 55;
 
 export interface KafkaTargetOptions extends BrokerPoolOptions {
-  /** How much of records may leave a second on the average; without it as much as the link takes. */
-  readonly bytesPerSecond?: number | undefined;
+  /** What it may do on the link. */
+  readonly share: LinkShare;
 }
 
 /** Central Kafka by raw protocol calls (kept apart from the client library by `kafka-connection.ts`). */
 export class KafkaTarget implements Target {
   readonly #pool: BrokerPool;
-  readonly #pace: LinkPace;
+  readonly #share: LinkShare;
+  readonly #clock: Clock;
   readonly #topics: SessionTopics;
   #session: SessionRequest | null = null;
   #coordinator: BrokerAddress | null = null;
@@ -35,22 +37,26 @@ export class KafkaTarget implements Target {
   /** Next sequence of each partition: in this session, or with the second protocol in this transaction. */
   #sequences: Sequences = new Map();
 
-  constructor({ bytesPerSecond, ...options }: KafkaTargetOptions) {
+  constructor({ share, ...options }: KafkaTargetOptions) {
     this.#pool = new BrokerPool(options);
-    this.#pace = new LinkPace(options.clock, bytesPerSecond ?? null);
+    this.#share = share;
+    this.#clock = options.clock;
     this.#topics = new SessionTopics(this.#pool);
   }
 
   open(session: SessionRequest): Promise<Failure | null> {
     return attempt(async () => {
       this.#pool.reopen();
+      this.#share.ended();
       this.#session = session;
       await this.#topics.prepare(session);
       const { connection } = await this.#toCoordinator();
       const { transactionVersion } = await connection.apiVersions();
       this.#protocol = transactionVersion >= 2 ? 2 : 1;
+      const beganMs = this.#clock.monotonicMs();
       const { code, producer } = await connection.initProducerId(session.transactionalId);
       this.#check('begin', code, session.transactionalId);
+      this.#share.roundTrip(this.#clock.monotonicMs() - beganMs);
       this.#producer = producer;
       this.#sequences = new Map();
     });
@@ -65,6 +71,7 @@ export class KafkaTarget implements Target {
   }
 
   send(batches: readonly PartitionBatch[]): Promise<Failure | null> {
+    this.#share.began();
     return attempt(async () => {
       const { connection, session, producer } = await this.#toCoordinator();
       const next = stampBatches(batches, producer ?? noProducer(), this.#sequences);
@@ -94,22 +101,28 @@ export class KafkaTarget implements Target {
     return this.#end(false);
   }
 
+  batchBytesMax(): number {
+    return this.#share.requestBytesMax;
+  }
+
   linkBytesWritten(): number {
     return this.#pool.bytesWritten;
   }
 
   close(): Promise<void> {
     this.#pool.close();
-    this.#pace.release();
+    this.#share.release();
+    this.#share.ended();
     this.#coordinator = null;
     this.#producer = null;
     return Promise.resolve();
   }
 
-  #end(commit: boolean): Promise<Failure | null> {
-    return attempt(async () => {
+  async #end(commit: boolean): Promise<Failure | null> {
+    const failure = await attempt(async () => {
       const { connection, session, producer } = await this.#toCoordinator();
       const { transactionalId } = session;
+      const beganMs = this.#clock.monotonicMs();
       const { code, next } = await connection.endTransaction(
         this.#protocol,
         transactionalId,
@@ -117,9 +130,12 @@ export class KafkaTarget implements Target {
         commit,
       );
       this.#check('end', code, transactionalId);
+      this.#share.roundTrip(this.#clock.monotonicMs() - beganMs);
       this.#producer = next;
       if (this.#protocol === 2) this.#sequences = new Map();
     });
+    this.#share.ended();
+    return failure;
   }
 
   async #collectCheckpoints(values: Map<string, Uint8Array>): Promise<void> {
@@ -183,10 +199,11 @@ export class KafkaTarget implements Target {
     const sendAll = async (leader: number | undefined, connection: KafkaConnection): Promise<void> => {
       const ofLeader = rounds.map((round) => round.filter((one) => this.#topics.leaderOf(one) === leader));
       await sendInOrder(
-        requestsOf(ofLeader),
+        requestsOf(ofLeader, this.#share.requestBytesMax),
         async (request) => {
-          await this.#pace.take(request.reduce((sum, { batch }) => sum + batch.bytes.length, 0));
-          const answers = await connection.produce(this.#protocol, transactionalId, request);
+          const bytes = request.reduce((sum, { batch }) => sum + batch.bytes.length, 0);
+          const produce = () => connection.produce(this.#protocol, transactionalId, request);
+          const answers = await this.#share.carry(bytes, produce);
           for (const sent of request) refused.push(...refusalOf(sent, answers));
         },
         () => refused.length === 0 && !isLost,

@@ -227,10 +227,15 @@ export class Lane implements MirrorStanding {
     return { type: 'checkpoints', clusterId: read.clusterId, partitions };
   }
 
-  async #read(positions: readonly ReadPosition[], bytesMax: number): Promise<MirrorEvent> {
+  async #read(wanted: readonly ReadPosition[], bytesMax: number): Promise<MirrorEvent> {
     if (this.#pauseLeftMs() <= 0) return { type: 'pause-over' };
     if (this.#hasNewPartition()) return { type: 'new-partition' };
     if (this.#hasMoved()) return { type: 'log-start-moved', partitions: this.#partitions() };
+    const linkBytesMax = this.#target.batchBytesMax();
+    const positions = wanted.map((position) => ({
+      ...position,
+      batchBytesMax: Math.min(position.batchBytesMax, linkBytesMax),
+    }));
     try {
       const { log, mapping } = this.#options;
       const settled = positions.map((position) => this.#clockWait.upTo(position));

@@ -19,8 +19,11 @@ export function roundsOf(batches: readonly PartitionBatch[]): readonly (readonly
   return rounds;
 }
 
-/** The rounds as requests of a bounded size, in their order. */
-export function requestsOf(rounds: readonly (readonly PartitionBatch[])[]): readonly ProduceRequest[] {
+/** The rounds as requests of about so many bytes at most, in their order; a batch may be larger. */
+export function requestsOf(
+  rounds: readonly (readonly PartitionBatch[])[],
+  bytesMax: number,
+): readonly ProduceRequest[] {
   const requests: PartitionBatch[][] = [];
   for (const round of rounds) {
     let bytesLeft = 0;
@@ -28,7 +31,7 @@ export function requestsOf(rounds: readonly (readonly PartitionBatch[])[]): read
       const size = one.batch.bytes.length;
       if (size > bytesLeft || one === round[0]) {
         requests.push([]);
-        bytesLeft = limits.produceRequestBytesMax;
+        bytesLeft = bytesMax;
       }
       requests.at(-1)?.push(one);
       bytesLeft -= size;

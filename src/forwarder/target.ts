@@ -22,6 +22,8 @@ export interface Target {
   /** Commits. After a failure other than `busy` nobody knows whether it did, except the checkpoints. */
   commit(): Promise<Failure | null>;
   abort(): Promise<Failure | null>;
+  /** About what a batch is to take at most, so that it holds up nobody on this link. */
+  batchBytesMax(): number;
   /** Bytes that have gone to its sockets since it was made, whatever became of them. */
   linkBytesWritten(): number;
   /** Cuts all connections. Calls in flight fail soon; a later `open` starts afresh. */

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterEach, describe, expect, test } from 'vitest';
 import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
+import { SharedLink } from '../../src/forwarder/link-share.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 
 const session = {
@@ -14,7 +15,12 @@ const session = {
 };
 
 const targetAt = (...brokers: string[]): KafkaTarget =>
-  new KafkaTarget({ brokers, readAccess: openAccess, clock: nodeClock });
+  new KafkaTarget({
+    brokers,
+    readAccess: openAccess,
+    clock: nodeClock,
+    share: new SharedLink(nodeClock, null).shareOf('bulk'),
+  });
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];

@@ -24,7 +24,11 @@ const idsIn = (requests: readonly ProduceRequest[]): number[][] =>
 describe('produce requests', () => {
   test('hold one batch of each partition, those of one partition in their order', () => {
     const batches = [batch(0, 9, 1), batch(0, 9, 2), batch(1, 9, 3), batch(0, 9, 4), batch(2, 9, 5)];
-    expect(idsIn(requestsOf(roundsOf(batches)))).toEqual([[1, 3, 5], [2], [4]]);
+    expect(idsIn(requestsOf(roundsOf(batches), limits.produceRequestBytesMax))).toEqual([
+      [1, 3, 5],
+      [2],
+      [4],
+    ]);
   });
 
   test('keep their size bound, but for a batch that is larger by itself', () => {
@@ -37,7 +41,12 @@ describe('produce requests', () => {
       batch(3, large, 4),
       batch(4, 1, 5),
     ];
-    expect(idsIn(requestsOf(roundsOf(batches)))).toEqual([[1, 2], [3], [4], [5]]);
+    expect(idsIn(requestsOf(roundsOf(batches), limits.produceRequestBytesMax))).toEqual([
+      [1, 2],
+      [3],
+      [4],
+      [5],
+    ]);
   });
 
   test('carry every batch once, whatever there is', () => {
@@ -45,7 +54,7 @@ describe('produce requests', () => {
     fc.assert(
       fc.property(shape, (shapes) => {
         const batches = shapes.map(([partition, size], id) => batch(partition, size, id));
-        const requests = requestsOf(roundsOf(batches));
+        const requests = requestsOf(roundsOf(batches), limits.produceRequestBytesMax);
         for (const request of requests) {
           expect(new Set(request.map(sequenceKey)).size).toBe(request.length);
           const bytes = request.reduce((sum, one) => sum + one.batch.bytes.length, 0);

@@ -5,12 +5,14 @@ import type { ClusterAccess, Login, TlsAccess } from '../../src/forwarder/cluste
 import { examineKafka } from '../../src/forwarder/kafka-doctor.ts';
 import { findingsOf } from '../../src/forwarder/kafka-findings.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
+import { SharedLink } from '../../src/forwarder/link-share.ts';
 import type { Failure } from '../../src/forwarder/target.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { type CertificateRequest, type Certified, certificateAuthority } from '../support/certificates.ts';
 import { type FakeServer, fakeBroker, fakeServer, type LoginScript, type Script } from './fake-broker.ts';
 
+const share = new SharedLink(nodeClock, null).shareOf('bulk');
 const HOUR_MS = 3_600_000;
 const here = ['127.0.0.1', 'localhost'];
 const authority = certificateAuthority('Test CA');
@@ -46,7 +48,7 @@ const withOwn = ({ certificate, key }: Certified, fromMs: number, toMs: number):
 async function attempt(server: FakeServer, own: ClusterAccess, host = '127.0.0.1') {
   const { port } = server.address;
   const readAccess = () => Promise.resolve({ ok: true, access: own } as const);
-  const target = new KafkaTarget({ brokers: [`${host}:${port}`], readAccess, clock: nodeClock });
+  const target = new KafkaTarget({ brokers: [`${host}:${port}`], readAccess, clock: nodeClock, share });
   const failure = await target.open(session);
   await target.close();
   const request = {
@@ -264,7 +266,7 @@ describe('a login', () => {
     logins = 0;
     const brokers = [1, 2, 3].map(() => `127.0.0.1:${broker.address.port}`);
     const readAccess = () => Promise.resolve({ ok: true, access: own } as const);
-    const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock });
+    const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock, share });
     expect((await target.open(session))?.kind).toBe('unauthenticated');
     await target.close();
     expect(logins).toBe(1);
@@ -278,7 +280,7 @@ describe('a login', () => {
     );
     const readAccess = () => Promise.resolve({ ok: true, access: access({ tls: null, login }) } as const);
     const brokers = [`127.0.0.1:${broker.address.port}`];
-    const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock });
+    const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock, share });
     const missing = { name: 'gw1.readings', partitions: 1, source: 'readings', paused: new Set<number>() };
     const failure = await target.open({ ...session, topics: [missing] });
     await target.close();
@@ -324,7 +326,12 @@ describe('a login', () => {
     let nowMs = 0;
     const clock = { ...nodeClock, monotonicMs: () => nowMs };
     const readAccess = () => Promise.resolve({ ok: true, access: access({ tls: null, login }) } as const);
-    const target = new KafkaTarget({ brokers: [`127.0.0.1:${broker.address.port}`], readAccess, clock });
+    const target = new KafkaTarget({
+      brokers: [`127.0.0.1:${broker.address.port}`],
+      readAccess,
+      clock,
+      share,
+    });
     await target.open(session);
     const atFirst = logins;
     nowMs = (sessionMs * limits.loginSessionUsedPercentMax) / 100 - 1;
@@ -350,7 +357,7 @@ describe('our own files', () => {
     ];
     const readAccess = () => Promise.resolve({ ok: false, problems } as const);
     const brokers = [`127.0.0.1:${server.address.port}`];
-    const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock });
+    const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock, share });
     expect(await target.open(session)).toEqual({
       kind: 'unreachable',
       cause: 'access',

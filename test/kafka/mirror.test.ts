@@ -9,6 +9,7 @@ import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.ts';
 import { KafkaConnection } from '../../src/forwarder/kafka-connection.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
+import { SharedLink } from '../../src/forwarder/link-share.ts';
 import { buildBatch } from '../../src/forwarder/outgoing-batch.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
@@ -252,7 +253,12 @@ describe('the mirror to a real Kafka', () => {
     expect(policy).toEqual({ code: 0, value: 'compact' });
 
     const topic = 'gw1.headwater-checkpoint';
-    const other = new KafkaTarget({ brokers: cluster.bootstrap, readAccess: openAccess, clock: nodeClock });
+    const other = new KafkaTarget({
+      brokers: cluster.bootstrap,
+      readAccess: openAccess,
+      clock: nodeClock,
+      share: new SharedLink(nodeClock, null).shareOf('bulk'),
+    });
     expect(
       await other.open({
         transactionalId: 'other',
@@ -287,7 +293,12 @@ describe('the mirror to a real Kafka', () => {
     log.createTopic('readings', 1);
     const first = mirror(log, cluster);
     await drained(first);
-    const other = new KafkaTarget({ brokers: cluster.bootstrap, readAccess: openAccess, clock: nodeClock });
+    const other = new KafkaTarget({
+      brokers: cluster.bootstrap,
+      readAccess: openAccess,
+      clock: nodeClock,
+      share: new SharedLink(nodeClock, null).shareOf('bulk'),
+    });
     const foreign = await buildBatch([
       { key: Buffer.from('other/x/0'), value: null, timestampMs: 1, headers: [] },
     ]);

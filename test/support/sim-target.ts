@@ -308,6 +308,10 @@ export class SimTarget implements Target {
     return this.#call('abort', this.#end('aborted'));
   }
 
+  batchBytesMax(): number {
+    return limits.forwardBatchBytesMax;
+  }
+
   linkBytesWritten(): number {
     return this.#bytesWritten;
   }
