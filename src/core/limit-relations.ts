@@ -65,6 +65,11 @@ assert(
   limits.kafkaRequestTimeoutMs < limits.transactionTimeoutMs,
   'we give up a request before the cluster gives up its transaction',
 );
+assert(
+  limits.hiddenDelayMs * limits.hiddenQuietRepeats > limits.transactionMsMax &&
+    limits.hiddenQuietRepeats < limits.hiddenRepeatsMax,
+  'a usual transaction of the other lane is no news, but a longer one is',
+);
 assert(limits.forwardBatchBytesMax < limits.transactionBytesMax, 'a transaction holds at least one batch');
 assert(
   limits.sealedBatchBytesMax <= limits.transactionBytesMin,

@@ -244,6 +244,8 @@ export const limits = {
   linkSampleBytesMin: 16 * KIB,
   /** Bulk begins no request while alarms have a transaction in hand, but for no longer than this at a time. */
   alarmYieldMsMax: 3_000,
+  /** How long the first new record of the lane alarm waits for others, whatever `forwarder.lingerMs` says. */
+  alarmLingerMsMax: 50,
   transactionTimeoutMs: 60_000,
   kafkaRequestTimeoutMs: 30_000,
   kafkaConnectTimeoutMs: 10_000,
@@ -268,8 +270,9 @@ export const limits = {
   asideRangesMax: 64,
   /** What the cluster refuses as such, a topic or a partition, is tried again after so long. */
   pauseMs: 120_000,
-  /** Another producer's open transaction hides the checkpoint: look again so soon and so often. */
+  /** Another open transaction hides the checkpoint: look again so soon and so often, and tell of it once one of our other lane is over. */
   hiddenDelayMs: 1_000,
+  hiddenQuietRepeats: 12,
   hiddenRepeatsMax: 60,
   /** One answer while the checkpoints are read. */
   checkpointFetchBytesMax: 1 * MIB,

@@ -1,5 +1,6 @@
 import type { PartitionInfo } from '../log/types.ts';
 import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts';
+import type { Identity } from './identity.ts';
 import { type MirrorMemory, unreadable } from './mirror-memory.ts';
 import { asideMemo, checkpointKey, copyMemo } from './names.ts';
 import type { ResumedPartition, ResumeSources } from './resume.ts';
@@ -13,10 +14,10 @@ import type { TopicMapping } from './topic-mapping.ts';
 export function sourcesOf(
   { topic, partition }: Pick<PartitionInfo, 'topic' | 'partition'>,
   values: ReadonlyMap<string, Uint8Array>,
+  { logId, ancestors }: Identity,
   memory: MirrorMemory,
   mapping: TopicMapping,
 ): (ResumeSources & Pick<ResumedPartition, 'asides'>) | { readonly failure: Failure } {
-  const { logId, ancestors } = memory.identity;
   const said: (Checkpoint | null)[] = [];
   for (const id of [logId, ...ancestors]) {
     const key = checkpointKey(id, topic, partition);

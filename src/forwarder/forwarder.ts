@@ -2,10 +2,12 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
-import type { LaneName, MirroredLog } from '../log/types.ts';
+import { type LaneName, laneNames, type MirroredLog } from '../log/types.ts';
 import { openAccess, type ReadAccess } from './cluster-access.ts';
+import { combinedStatus } from './combined-status.ts';
 import { KafkaTarget } from './kafka-target.ts';
 import { Lane } from './lane.ts';
+import { LaneAssignment } from './lane-assignment.ts';
 import { SharedLink } from './link-share.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
 import { MirrorMemory } from './mirror-memory.ts';
@@ -44,9 +46,13 @@ export interface ForwarderOptions {
   readonly metrics: Metrics;
 }
 
-/** Carries every record of the log to central Kafka, exactly once and in partition order (design §6). */
+/**
+ * Carries every record of the log to central Kafka, exactly once and in partition order (design §6): by two lanes, so that
+ * an alarm never waits behind a backlog. Each is a mirror of its own, with its transactional id, its connections, its topics.
+ */
 export class Forwarder implements MirrorStanding {
-  readonly #bulk: Lane;
+  readonly #assignment: LaneAssignment;
+  readonly #lanes: readonly Lane[];
 
   constructor(options: ForwarderOptions) {
     const { brokers, readAccess = openAccess, clock, bytesPerSecond } = options;
@@ -54,24 +60,33 @@ export class Forwarder implements MirrorStanding {
     const kafka = (lane: LaneName): Target =>
       new KafkaTarget({ brokers, readAccess, clock, share: link.shareOf(lane) });
     const { log, board, targetOf = kafka } = options;
-    this.#bulk = new Lane(options, new MirrorMemory(log, board), targetOf('bulk'));
+    const memory = new MirrorMemory(log, board);
+    const assignment = new LaneAssignment({ ...options, memory });
+    this.#assignment = assignment;
+    this.#lanes = laneNames.map((name) => new Lane(name, { ...options, memory, assignment }, targetOf(name)));
   }
 
   /** Starts; to be called once. Whatever the cluster does is told by {@link status}, never thrown. */
   start(): void {
-    this.#bulk.start();
+    for (const lane of this.#lanes) lane.start();
   }
 
-  /** Finishes or aborts the transaction in hand, within a bound, and resolves when all is closed. */
-  stop(): Promise<void> {
-    return this.#bulk.stop();
+  /** Finishes or aborts the transactions in hand, within a bound, and resolves when all is closed. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.stop()));
   }
 
   status(): ForwarderStatus {
-    return this.#bulk.status();
+    const { warning } = this.#assignment;
+    const inUse = this.#lanes.filter(({ isInUse }) => isInUse);
+    return combinedStatus(
+      inUse.map((lane) => [lane.name, lane.status()]),
+      warning === null ? [] : [warning],
+    );
   }
 
   standing(topic: string, partition: number): ReturnType<MirrorStanding['standing']> {
-    return this.#bulk.standing(topic, partition);
+    const informed = this.#assignment.informedOf(topic);
+    return this.#lanes.find(({ name }) => name === informed)?.standing(topic, partition) ?? null;
   }
 }

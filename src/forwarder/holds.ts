@@ -23,13 +23,15 @@ export interface Standing {
 }
 
 /**
- * How positions and holds change because of where the log begins now and what is set aside; null if they do not. Partitions of `gaps` itself
- * never wait, and what `gaps` has lost is not waited for, so nothing waits for ever.
+ * How positions and holds change because of where the log begins now and what is set aside; null if they do not. `ledger` says how far
+ * `gaps` is confirmed where it is not among the positions. Partitions of `gaps` itself never wait, and what `gaps` has
+ * lost is not waited for, so nothing waits for ever.
  */
 export function settleHolds(
   { positions, holds }: Standing,
   log: readonly PartitionInfo[],
   asides: readonly Aside[],
+  ledger: readonly Position[],
 ): Standing | null {
   const infos = new Map(log.map((info) => [nameOf(info), info]));
   const goesOnAt = (position: Position): number => {
@@ -54,7 +56,7 @@ export function settleHolds(
       gapsEnds,
     })),
   ];
-  const waiting = all.filter((hold) => !isOver(hold, jumped, gaps));
+  const waiting = all.filter((hold) => !isOver(hold, [...jumped, ...ledger], gaps));
   const released = new Map(all.filter((hold) => !waiting.includes(hold)).map((hold) => [nameOf(hold), hold]));
   const settled = jumped.map((position) => {
     const { nextOffset } = position;

@@ -33,6 +33,8 @@ export class KafkaTarget implements Target {
   #session: SessionRequest | null = null;
   #coordinator: BrokerAddress | null = null;
   #protocol: TransactionProtocol = 1;
+  /** Of the checkpoint topic, as the session found it; null before it has looked. */
+  #checkpointEnd: number | null = null;
   #producer: Producer | null = null;
   /** Next sequence of each partition: in this session, or with the second protocol in this transaction. */
   #sequences: Sequences = new Map();
@@ -49,7 +51,9 @@ export class KafkaTarget implements Target {
       this.#pool.reopen();
       this.#share.ended();
       this.#session = session;
+      this.#checkpointEnd = null;
       await this.#topics.prepare(session);
+      for (const id of session.othersToEnd) await this.#endSessionOf(id);
       const { connection } = await this.#toCoordinator();
       const { transactionVersion } = await connection.apiVersions();
       this.#protocol = transactionVersion >= 2 ? 2 : 1;
@@ -145,10 +149,10 @@ export class KafkaTarget implements Target {
     const leader = await this.#topics.toLeader({ topic, partition: 0 });
     const start = await leader.offset(topic, 'start');
     this.#check('read-checkpoints', start.code, topic);
-    // Our own last transaction is complete, so below this end there is all that we ever committed.
-    const end = await leader.offset(topic, 'end');
-    this.#check('read-checkpoints', end.code, topic);
-    for (let offset = start.offset; offset < end.offset; ) {
+    const end = this.#checkpointEnd ?? (await this.#endOf(leader, topic));
+    // While it is hidden the other lane may go on: what lies behind this end is not waited for.
+    this.#checkpointEnd = end;
+    for (let offset = start.offset; offset < end; ) {
       const fetched = await leader.fetchCommitted(topic, offset);
       this.#check('read-checkpoints', fetched.code, topic);
       collectCommitted(values, fetched, session.checkpointKeyPrefixes);
@@ -157,6 +161,13 @@ export class KafkaTarget implements Target {
         throw new Refusal(notReadable(topic, offset, fetched));
       offset = last.lastOffset + 1;
     }
+  }
+
+  /** Our own last transaction is complete, so below this end there is all that we ever committed. */
+  async #endOf(leader: KafkaConnection, topic: string): Promise<number> {
+    const { code, offset } = await leader.offset(topic, 'end');
+    this.#check('read-checkpoints', code, topic);
+    return offset;
   }
 
   /** In the second protocol the first batch of a partition adds it to the transaction. */
@@ -221,6 +232,14 @@ export class KafkaTarget implements Target {
     return refused;
   }
 
+  async #endSessionOf(transactionalId: string): Promise<void> {
+    const coordinator = await (await this.#pool.any()).findCoordinator(transactionalId);
+    this.#check('coordinator', coordinator.code, transactionalId);
+    const connection = await this.#pool.toNamed(coordinator.address);
+    const { code } = await connection.initProducerId(transactionalId);
+    this.#check('begin', code, transactionalId);
+  }
+
   async #toCoordinator(): Promise<{
     connection: KafkaConnection;
     session: SessionRequest;
@@ -252,8 +271,8 @@ function notReadable(
   return {
     kind: 'hidden',
     message:
-      `another producer's open transaction hides topic ${topic} from offset ${offset} on; it ends with that ` +
-      "producer's transaction timeout at the latest. If it does not, a broker has lost the end of a transaction: see " +
+      `an open transaction, of another producer or of our other lane, hides topic ${topic} from offset ${offset} on; ` +
+      "it ends with that producer's transaction timeout at the latest. If it does not, a broker has lost the end of a transaction: see " +
       'kafka-transactions.sh find-hanging, and abort it (which may lose or double that one transaction)',
   };
 }

@@ -4,30 +4,33 @@ import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
-import type { MirroredLog, PartitionInfo } from '../log/types.ts';
+import type { LaneName, MirroredLog, PartitionInfo } from '../log/types.ts';
 import { AgeReader } from './age-reader.ts';
 import { encodeCheckpoint, type Position } from './checkpoint.ts';
 import { sourcesOf } from './checkpoint-sources.ts';
 import { ClockWait } from './clock-wait.ts';
 import { type Flush, readFlush } from './flush.ts';
-import { isHeld, settleHolds } from './holds.ts';
+import type { LaneAssignment } from './lane-assignment.ts';
+import { LanePartitions, nameOf } from './lane-partitions.ts';
 import { initialState, type MirrorState, step } from './mirror.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
 import type { MirrorMemory } from './mirror-memory.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy } from './mirror-steps.ts';
 import { checkpointKey } from './names.ts';
-import { type Aside, type AsideRange, isPaused, type Pause, type ReadPosition } from './objections.ts';
-import { type WaitingRange, waitingRange } from './oldest-waiting.ts';
+import type { Aside, AsideRange, Pause, ReadPosition } from './objections.ts';
+import type { WaitingRange } from './oldest-waiting.ts';
 import { buildBatch } from './outgoing-batch.ts';
-import { isWaiting, Progress } from './progress.ts';
+import { Progress } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
 import { nextSession } from './session.ts';
-import { type ForwarderStatus, pauseNotes } from './status.ts';
+import { type LaneStatus, pauseNotes } from './status.ts';
 import type { Failure, SessionRequest, Target, TopicCreation } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
 /** What both lanes have in common. */
 export interface LaneOptions {
+  readonly memory: MirrorMemory;
+  readonly assignment: LaneAssignment;
   readonly log: MirroredLog;
   readonly mapping: TopicMapping;
   readonly creation?: TopicCreation | undefined;
@@ -47,9 +50,12 @@ export interface LaneOptions {
  * commands; what happens in which order is decided there.
  */
 export class Lane implements MirrorStanding {
+  readonly name: LaneName;
   readonly #options: LaneOptions;
   readonly #target: Target;
   readonly #memory: MirrorMemory;
+  readonly #assignment: LaneAssignment;
+  readonly #partitions: LanePartitions;
   readonly #progress: Progress;
   readonly #ages: AgeReader;
   readonly #clockWait: ClockWait;
@@ -59,26 +65,31 @@ export class Lane implements MirrorStanding {
   #flush: Flush | null = null;
   #run: Promise<void> | null = null;
   #news: () => void = () => {};
-  #identityWarning: string | null = null;
   #recordsSetAside = 0;
   /** When the transaction in hand was begun, by the monotonic clock. */
   #begunAtMs = 0;
   /** Since when something is paused, by the monotonic clock. */
   #pausedAtMs = 0;
 
-  constructor(options: LaneOptions, memory: MirrorMemory, target: Target) {
+  constructor(name: LaneName, options: LaneOptions, target: Target) {
+    this.name = name;
     this.#options = options;
     this.#target = target;
-    this.#memory = memory;
+    this.#memory = options.memory;
+    this.#assignment = options.assignment;
     this.#clockWait = new ClockWait(options);
-    const { log, lingerMs, bytesPerSecond, onCheckpointLost } = options;
+    this.#partitions = new LanePartitions({ ...options, name, clockWait: this.#clockWait });
+    const { log, bytesPerSecond, onCheckpointLost } = options;
+    const lingerMs =
+      name === 'alarm' ? Math.min(options.lingerMs, limits.alarmLingerMsMax) : options.lingerMs;
     const { transactionBytesMax = limits.transactionBytesMax } = options;
     this.#progress = new Progress({
       ...options,
+      lingerMs,
       storedBytes: ({ topic, partition, fromOffset }) => log.storedBytes(topic, partition, fromOffset),
       linkBytes: () => this.#target.linkBytesWritten(),
     });
-    const waiting = (): readonly WaitingRange[] => this.#waiting();
+    const waiting = (): readonly WaitingRange[] => this.#partitions.waiting(this.#state);
     this.#ages = new AgeReader({ log, progress: this.#progress, waiting, signal: this.#stop.signal });
     const pacedBytes = ((bytesPerSecond ?? Number.POSITIVE_INFINITY) * limits.transactionMsWanted) / 1000;
     this.#state = initialState(lingerMs, onCheckpointLost, Math.min(transactionBytesMax, pacedBytes));
@@ -105,11 +116,15 @@ export class Lane implements MirrorStanding {
     await this.#ages.settled();
   }
 
-  status(): ForwarderStatus {
+  /** Whether it has topics, or is to have some, or looks after the link. */
+  get isInUse(): boolean {
+    return this.#assignment.isNeeded(this.name) || this.#partitions.own().length > 0;
+  }
+
+  status(): LaneStatus {
     return {
-      ...this.#clockWait.told(this.#progress.status(this.#state, this.#waiting())),
+      ...this.#clockWait.told(this.#progress.status(this.#state, this.#partitions.waiting(this.#state))),
       warnings: [
-        this.#identityWarning,
         this.#clockWait.note(),
         this.#state.warning,
         this.#recordsSetAside === 0 ? null : refusedNote(this.#recordsSetAside),
@@ -131,6 +146,7 @@ export class Lane implements MirrorStanding {
       this.#ages.look();
       this.#news();
     });
+    const unlisten = this.#assignment.onChange(() => this.#news());
     this.#ages.look();
     try {
       let event: MirrorEvent = { type: 'start' };
@@ -141,8 +157,11 @@ export class Lane implements MirrorStanding {
         if (state.care.pauses.length > before.care.pauses.length)
           this.#pausedAtMs = this.#options.clock.monotonicMs();
         if (event.type === 'committed') this.#flush = null;
-        this.#progress.stepped(event, before, state, this.#waiting());
-        if (state.positions !== before.positions) this.#ages.look();
+        this.#progress.stepped(event, before, state, this.#partitions.waiting(state));
+        if (state.positions !== before.positions) {
+          this.#assignment.moved(this.name, state.clusterId, state.positions);
+          this.#ages.look();
+        }
         let answer: MirrorEvent | null = null;
         for (const command of commands) answer = await this.#carryOut(command);
         if (answer === null) return;
@@ -150,6 +169,7 @@ export class Lane implements MirrorStanding {
       }
     } finally {
       unsubscribe();
+      unlisten();
     }
   }
 
@@ -182,6 +202,7 @@ export class Lane implements MirrorStanding {
         return { type: 'woke' };
       case 'close':
         await this.#target.close();
+        this.#assignment.release(this.name);
         return null;
       case 'stop':
         return null;
@@ -189,57 +210,76 @@ export class Lane implements MirrorStanding {
   }
 
   async #open(pauses: readonly Pause[]): Promise<MirrorEvent> {
-    const { failure, isMinted } = await this.#memory.settleIdentity();
-    if (failure !== null) return this.#failed(failure);
-    if (isMinted) this.#warnOfNewIdentity('this data folder runs on another board than before');
-    this.#session = nextSession(this.#options, this.#memory.identity, pauses);
-    return this.#answer(await this.#target.open(this.#session), { type: 'opened' });
+    const unsettled = await this.#assignment.settleIdentity();
+    if (unsettled !== null) return this.#failed(unsettled);
+    this.#assignment.release(this.name);
+    await this.#untilItMayOpen();
+    if (this.#stop.signal.aborted) return { type: 'woke' };
+    this.#session = nextSession(this.#options, this.name, pauses);
+    const failure = await this.#target.open(this.#session);
+    if (failure === null) this.#assignment.initialised();
+    return this.#answer(failure, { type: 'opened' });
+  }
+
+  /** Until it has topics, and holds the assignment; or until the stop. */
+  async #untilItMayOpen(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#news = resolve;
+      const isNeeded = this.#assignment.isNeeded(this.name);
+      if (isNeeded && this.#assignment.hold(this.name)) return;
+      if (!isNeeded) await this.#target.close();
+      await promise;
+    }
   }
 
   async #mint(life: string): Promise<MirrorEvent> {
-    const failure = await this.#memory.mint(life);
-    if (failure !== null) return this.#failed(failure);
-    this.#warnOfNewIdentity(
-      `the cluster has records of a past (life ${life}) that this data folder does not know`,
-    );
-    return { type: 'minted' };
-  }
-
-  #warnOfNewIdentity(why: string): void {
-    const message =
-      `${why}: it is a copy, was restored, or its disk lost records. The mirror goes on under the identity ` +
-      `${this.#memory.identity.logId}; records that the other past has sent may arrive twice, none is skipped`;
-    this.#identityWarning = message;
-    this.#options.logger.warn({}, message);
+    return this.#answer(await this.#assignment.mint(life), { type: 'minted' });
   }
 
   async #readCheckpoints(): Promise<MirrorEvent> {
     const read = await this.#target.readCheckpoints();
     if (!read.ok) return this.#failed(read.failure);
+    const { clusterId, values } = read;
+    // What was created since the session was opened is noticed by the next read, and opened then.
+    const partitions = this.#resumed(
+      this.#partitions.own().filter((info) => this.#isOpened(info)),
+      values,
+    );
+    if ('failure' in partitions) return this.#failed(partitions.failure);
+    const others = this.#resumed(this.#partitions.others(), values);
+    if ('failure' in others) return this.#failed(others.failure);
+    return { type: 'checkpoints', clusterId, partitions, others, ledger: this.#partitions.ledger(clusterId) };
+  }
+
+  /** All that is known of these partitions. */
+  #resumed(
+    infos: readonly PartitionInfo[],
+    values: ReadonlyMap<string, Uint8Array>,
+  ): readonly ResumedPartition[] | { readonly failure: Failure } {
+    const { log, mapping } = this.#options;
+    const { identity } = this.#assignment;
     const partitions: ResumedPartition[] = [];
-    for (const info of this.#partitions()) {
-      // What was created since the session was opened is noticed by the next read, and opened then.
-      if (!this.#isOpened(info)) continue;
-      const sources = sourcesOf(info, read.values, this.#memory, this.#options.mapping);
-      if ('failure' in sources) return this.#failed(sources.failure);
-      partitions.push({ ...info, lives: this.#options.log.lives(info.topic, info.partition), ...sources });
+    for (const info of infos) {
+      const sources = sourcesOf(info, values, identity, this.#memory, mapping);
+      if ('failure' in sources) return sources;
+      partitions.push({ ...info, lives: log.lives(info.topic, info.partition), ...sources });
     }
-    return { type: 'checkpoints', clusterId: read.clusterId, partitions };
+    return partitions;
   }
 
   async #read(wanted: readonly ReadPosition[], bytesMax: number): Promise<MirrorEvent> {
+    if (this.#assignment.isOver) return { type: 'reassigned' };
     if (this.#pauseLeftMs() <= 0) return { type: 'pause-over' };
-    if (this.#hasNewPartition()) return { type: 'new-partition' };
-    if (this.#hasMoved()) return { type: 'log-start-moved', partitions: this.#partitions() };
+    if (this.#partitions.hasNew(this.#state)) return { type: 'new-partition' };
+    if (this.#partitions.hasMoved(this.#state)) return this.#logStartMoved();
     const linkBytesMax = this.#target.batchBytesMax();
     const positions = wanted.map((position) => ({
-      ...position,
+      ...this.#clockWait.upTo(position),
       batchBytesMax: Math.min(position.batchBytesMax, linkBytesMax),
     }));
     try {
-      const { log, mapping } = this.#options;
-      const settled = positions.map((position) => this.#clockWait.upTo(position));
-      this.#flush = await readFlush(log, mapping, settled, bytesMax);
+      this.#flush = await readFlush(this.#options.log, this.#options.mapping, positions, bytesMax);
     } catch (error) {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });
@@ -248,12 +288,17 @@ export class Lane implements MirrorStanding {
     return { type: 'read', ranges: this.#flush.ranges, backlog: this.#flush.backlog };
   }
 
+  #logStartMoved(): MirrorEvent {
+    const ledger = this.#partitions.ledger(this.#state.clusterId);
+    return { type: 'log-start-moved', partitions: this.#partitions.concerned(), ledger };
+  }
+
   async #remember(copies: readonly PartitionCopy[]): Promise<MirrorEvent> {
     const failure = await this.#memory.remember(copies);
     if (failure !== null) return this.#failed(failure);
     // From here on the log keeps what the copies call undecided; what it dropped before is told as lost, so it must not
     // arrive.
-    const starts = new Map(this.#partitions().map((info) => [nameOf(info), info.logStartOffset]));
+    const starts = new Map(this.#partitions.own().map((info) => [nameOf(info), info.logStartOffset]));
     const isOvertaken = this.#flush?.ranges.some(
       (range) => range.fromOffset < (starts.get(nameOf(range)) ?? 0),
     );
@@ -264,7 +309,7 @@ export class Lane implements MirrorStanding {
     const { mapping, clock } = this.#options;
     assert(this.#flush !== null, 'something was read before it is sent');
     const records = checkpoints.map(({ topic, partition, nextOffset, lives }) => ({
-      key: Buffer.from(checkpointKey(this.#memory.identity.logId, topic, partition), 'utf8'),
+      key: Buffer.from(checkpointKey(this.#assignment.identity.logId, topic, partition), 'utf8'),
       value: encodeCheckpoint({ nextOffset, lives }),
       timestampMs: clock.wallMs(),
       headers: [],
@@ -294,7 +339,7 @@ export class Lane implements MirrorStanding {
     while (!this.#stop.signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#news = resolve;
-      if (this.#hasWork()) return { type: 'wrote' };
+      if (this.#partitions.hasWork(this.#state) || this.#pauseLeftMs() <= 0) return { type: 'wrote' };
       const waited = new AbortController();
       const leftMs = Math.min(this.#pauseLeftMs(), this.#clockWait.leftMs() ?? Number.POSITIVE_INFINITY);
       const { clock } = this.#options;
@@ -306,61 +351,15 @@ export class Lane implements MirrorStanding {
     return { type: 'woke' };
   }
 
-  #hasWork(): boolean {
-    const { care, holds } = this.#state;
-    // What is held waits for `gaps`, and for nothing else.
-    const isFree = (of: WaitingRange): boolean =>
-      !isPaused(care.pauses, of) && !isHeld(holds, of) && of.fromOffset < this.#clockWait.endOf(of);
-    return (
-      this.#waiting().some((range) => isWaiting(range) && isFree(range)) ||
-      this.#hasNewPartition() ||
-      this.#hasMoved() ||
-      this.#pauseLeftMs() <= 0
-    );
-  }
-
-  /** Whether positions or holds change by where the log begins now. */
-  #hasMoved(): boolean {
-    return settleHolds(this.#state, this.#partitions(), this.#state.care.asides) !== null;
-  }
-
   /** How long what is paused stays so, milliseconds; infinity if nothing is. */
   #pauseLeftMs(): number {
     if (this.#state.care.pauses.length === 0) return Number.POSITIVE_INFINITY;
     return this.#pausedAtMs + limits.pauseMs - this.#options.clock.monotonicMs();
   }
 
-  /** What the log has and the cluster has not acknowledged, of all mirrored partitions. */
-  #waiting(): readonly WaitingRange[] {
-    const positions = this.#nextOffsets();
-    // Before the first session, what the gateway remembers is the best that is known.
-    return this.#partitions().map((info) =>
-      waitingRange(info, positions.get(nameOf(info)) ?? this.#memory.offsetOf(info.topic, info.partition)),
-    );
-  }
-
-  #hasNewPartition(): boolean {
-    const positions = this.#nextOffsets();
-    const { pauses } = this.#state.care;
-    return this.#partitions().some((info) => !positions.has(nameOf(info)) && !isPaused(pauses, info));
-  }
-
-  /** The next offset to send of each partition of the session. */
-  #nextOffsets(): ReadonlyMap<string, number> {
-    return new Map(this.#state.positions.map((position) => [nameOf(position), position.nextOffset]));
-  }
-
   #isOpened({ topic, partition }: PartitionInfo): boolean {
     const opened = this.#session?.topics.find(({ source }) => source === topic);
     return opened !== undefined && partition < opened.partitions;
-  }
-
-  #partitions(): readonly PartitionInfo[] {
-    return this.#options.log.partitions().filter(({ topic }) => this.#isMirrored(topic));
-  }
-
-  #isMirrored(topic: string): boolean {
-    return this.#options.mapping.isMirrored(topic);
   }
 
   #answer(failure: Failure | null, success: MirrorEvent): MirrorEvent {
@@ -378,6 +377,3 @@ export class Lane implements MirrorStanding {
 
 const refusedNote = (records: number): string =>
   `the cluster refused ${records} records since the start; the topic gaps says which, and they stay here for now`;
-
-const nameOf = (of: { readonly topic: string; readonly partition: number }): string =>
-  `${of.topic}/${of.partition}`;

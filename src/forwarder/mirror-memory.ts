@@ -21,9 +21,8 @@ export class MirrorMemory {
     this.#board = board;
   }
 
-  /** Who we are, once {@link settleIdentity} has succeeded. */
-  get identity(): Identity {
-    assert(this.#identity !== null, 'the identity is settled before anything is asked of the cluster');
+  /** Who we are; null before {@link settleIdentity} has succeeded. */
+  get identity(): Identity | null {
     return this.#identity;
   }
 
@@ -40,7 +39,8 @@ export class MirrorMemory {
 
   /** Takes a new identity, derived from a life that somebody else has written, and makes it durable. */
   mint(life: string): Promise<Failure | null> {
-    return this.#saveIdentity(mint(this.identity, life));
+    assert(this.#identity !== null, 'the identity is settled before anything is asked of the cluster');
+    return this.#saveIdentity(mint(this.#identity, life));
   }
 
   /** What is remembered of a partition; null if nothing. */

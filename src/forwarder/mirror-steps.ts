@@ -30,13 +30,24 @@ export type MirrorEvent =
       readonly type: 'checkpoints';
       readonly clusterId: string;
       readonly partitions: readonly ResumedPartition[];
+      /** Those of the other lane: what the cluster says of them can tell of another past as well. */
+      readonly others: readonly ResumedPartition[];
+      /** How far the loss ledger is confirmed, if the other lane sends it. */
+      readonly ledger: readonly Position[];
     }
   | { readonly type: 'minted' }
   | { readonly type: 'read'; readonly ranges: readonly ReadRange[]; readonly backlog: boolean }
+  /** Topics are in other lanes, or the identity is another one, than when the session was opened. */
+  | { readonly type: 'reassigned' }
   /** The log has a partition that this session has not opened. */
   | { readonly type: 'new-partition' }
-  /** The log begins elsewhere: `settleHolds` says that something changes by that. */
-  | { readonly type: 'log-start-moved'; readonly partitions: readonly PartitionInfo[] }
+  /** The log begins elsewhere, or the loss ledger has told more: `settleHolds` says that something changes by that. */
+  | {
+      readonly type: 'log-start-moved';
+      readonly partitions: readonly PartitionInfo[];
+      /** How far the loss ledger is confirmed, if the other lane sends it. */
+      readonly ledger: readonly Position[];
+    }
   | { readonly type: 'remembered' }
   /** The copies are durable, but meanwhile the log has dropped something of what was read. */
   | { readonly type: 'overtaken' }

@@ -6,7 +6,7 @@ import { type Hold, isHeld, settleHolds } from './holds.ts';
 import { describeLost } from './lost-checkpoint.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy, ReadRange } from './mirror-steps.ts';
 import { type Care, heed, isPassed, isPaused, noCare, readPosition, settle } from './objections.ts';
-import { type OnCheckpointLost, type ResumedPartition, resumePositions } from './resume.ts';
+import { type OnCheckpointLost, resumePositions } from './resume.ts';
 import type { Failure } from './target.ts';
 
 /*
@@ -107,16 +107,17 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
     case 'opened':
       return proceed(state, 'opening', 'resuming');
     case 'checkpoints':
-      return resume(state, event.clusterId, event.partitions);
+      return resume(state, event);
     case 'minted':
       return proceed(state, 'minting', 'opening');
     case 'read':
       return afterRead(state, event.ranges, event.backlog);
+    case 'reassigned':
     case 'new-partition':
       return proceed(state, 'reading', 'opening');
     case 'log-start-moved':
       return proceed(
-        { ...state, ...settleHolds(state, event.partitions, state.care.asides) },
+        { ...state, ...settleHolds(state, event.partitions, state.care.asides, event.ledger) },
         'reading',
         'reading',
       );
@@ -146,9 +147,12 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
   }
 }
 
-function resume(state: MirrorState, clusterId: string, partitions: readonly ResumedPartition[]): Step {
+function resume(
+  state: MirrorState,
+  { clusterId, partitions, others, ledger }: Extract<MirrorEvent, { readonly type: 'checkpoints' }>,
+): Step {
   expectPhase(state, 'resuming');
-  const resumed = resumePositions(partitions, clusterId, state.onCheckpointLost);
+  const resumed = resumePositions(partitions, others, clusterId, state.onCheckpointLost);
   if (resumed.kind === 'other-history') return mint(state, resumed.life);
   const { positions, unannounced, lost } = resumed;
   const warning = lost.length === 0 ? state.warning : describeLost(lost, clusterId, state.onCheckpointLost);
@@ -156,7 +160,10 @@ function resume(state: MirrorState, clusterId: string, partitions: readonly Resu
     return finish({ ...state, failure: { kind: 'refused', message: warning ?? '' } });
   // Those that a checkpoint has passed are forgotten with the next ones; a position alone does not outlive the process.
   const asides = partitions.flatMap((one) => one.asides).filter((one) => !isPassed(one, positions));
-  const standing = settleHolds({ positions, holds: [] }, partitions, asides) ?? { positions, holds: [] };
+  const standing = settleHolds({ positions, holds: [] }, [...partitions, ...others], asides, ledger) ?? {
+    positions,
+    holds: [],
+  };
   const resumedState = {
     ...state,
     ...standing,
@@ -236,7 +243,10 @@ function afterFailure(state: MirrorState, failure: Failure, jitter: number): Ste
     return repeat(state, ms);
   }
   if (failure.kind === 'hidden' && state.repeats < limits.hiddenRepeatsMax)
-    return repeat({ ...state, failure }, limits.hiddenDelayMs);
+    return repeat(
+      state.repeats < limits.hiddenQuietRepeats ? state : { ...state, failure },
+      limits.hiddenDelayMs,
+    );
   return state.phase === 'opening'
     ? answerObjections(state, failure, jitter)
     : backOff(state, failure, jitter);

@@ -9,7 +9,7 @@ import type { MirrorEvent } from './mirror-steps.ts';
 import { type Moment, OldestWaiting, type WaitingRange } from './oldest-waiting.ts';
 import { Outage } from './outage.ts';
 import { Retries } from './retries.ts';
-import { describe, type ForwarderStatus, type TopicLag } from './status.ts';
+import { describe, type LaneStatus, type TopicLag } from './status.ts';
 
 export interface ProgressOptions {
   readonly clock: Clock;
@@ -50,7 +50,7 @@ export class Progress {
   #bytesAcknowledged = 0;
   #linkBytesSeen = 0;
   #lastAcknowledged: Moment | null = null;
-  #lastError: ForwarderStatus['lastError'] = null;
+  #lastError: LaneStatus['lastError'] = null;
 
   constructor(options: ProgressOptions) {
     const { clock, logger } = options;
@@ -114,7 +114,7 @@ export class Progress {
   }
 
   /** How the mirror is doing in this state. */
-  status(state: MirrorState, ranges: readonly WaitingRange[]): Omit<ForwarderStatus, 'warnings'> {
+  status(state: MirrorState, ranges: readonly WaitingRange[]): Omit<LaneStatus, 'warnings'> {
     const now = this.#now();
     this.#countLinkBytes();
     const lagRecords = recordsOf(ranges);

@@ -111,9 +111,13 @@ export type ResumedPositions =
     }
   | Extract<Resumption, { readonly kind: 'other-history' }>;
 
-/** Where all partitions go on, by the rules of {@link resumption}. */
+/**
+ * Where all partitions go on, by the rules of {@link resumption}. Of `others`, which this lane does not mirror, no position
+ * is told: only whether they tell of another history, and if all is to stop for a lost checkpoint, whether theirs is lost.
+ */
 export function resumePositions(
   partitions: readonly ResumedPartition[],
+  others: readonly ResumedPartition[],
   clusterId: string,
   onLost: OnCheckpointLost,
 ): ResumedPositions {
@@ -128,6 +132,11 @@ export function resumePositions(
     positions.push(position);
     if (local.own === null && position.nextOffset > local.logStartOffset) unannounced.push(position);
     if (resumed.isLost) lost.push(local);
+  }
+  for (const other of others) {
+    const resumed = resumption(other, other, clusterId, onLost);
+    if (resumed.kind === 'other-history') return resumed;
+    if (resumed.isLost && onLost === 'stop') lost.push(other);
   }
   return { kind: 'resumed', positions, unannounced, lost };
 }

@@ -1,5 +1,5 @@
-import type { MirroredLog } from '../log/types.ts';
-import type { Identity } from './identity.ts';
+import { type LaneName, laneNames, type MirroredLog } from '../log/types.ts';
+import type { LaneAssignment } from './lane-assignment.ts';
 import { checkpointKeyPrefix, transactionalId } from './names.ts';
 import type { Pause } from './objections.ts';
 import type { SessionRequest, SessionTopic, TopicCreation } from './target.ts';
@@ -7,21 +7,25 @@ import type { TopicMapping } from './topic-mapping.ts';
 
 export interface SessionOptions {
   readonly log: Pick<MirroredLog, 'topics'>;
+  readonly assignment: Pick<LaneAssignment, 'identity' | 'isToInitialise' | 'laneOf'>;
   readonly mapping: TopicMapping;
   readonly creation?: TopicCreation | undefined;
 }
 
-/** What the next session is about: every topic that is mirrored and there, but not what is paused. */
+/** What the next session of a lane is about: every topic of it that is mirrored and there, but not what is paused. */
 export function nextSession(
-  { log, mapping, creation = { allowed: true } }: SessionOptions,
-  { logId, ancestors }: Identity,
+  { log, assignment, mapping, creation = { allowed: true } }: SessionOptions,
+  lane: LaneName,
   pauses: readonly Pause[],
 ): SessionRequest {
+  const { logId, ancestors } = assignment.identity;
+  const others = assignment.isToInitialise ? laneNames.filter((other) => other !== lane) : [];
   return {
-    transactionalId: transactionalId(logId, 'bulk'),
+    transactionalId: transactionalId(logId, lane),
+    othersToEnd: others.map((other) => transactionalId(logId, other)),
     topics: log
       .topics()
-      .filter(({ name }) => mapping.isMirrored(name))
+      .filter(({ name }) => mapping.isMirrored(name) && assignment.laneOf(name) === lane)
       .map(({ name, partitions }) => sessionTopic(mapping, name, partitions, pauses))
       .filter((topic) => topic !== null),
     creation,

@@ -1,9 +1,17 @@
 import { limits } from '../core/limits.ts';
+import type { LaneName } from '../log/types.ts';
 import type { Drain, Goodput, LastDay } from './goodput.ts';
 import type { MirrorState } from './mirror.ts';
 import type { Retry } from './retries.ts';
 
-export interface ForwarderStatus {
+/** How the mirror does, both lanes together. */
+export interface ForwarderStatus extends LaneStatus {
+  /** Each lane that has topics, the one that goes first at first. */
+  readonly lanes: readonly ({ readonly lane: LaneName } & Pick<LaneStatus, 'state' | 'message'>)[];
+}
+
+/** How one lane does. */
+export interface LaneStatus {
   readonly state: 'connecting' | 'opening' | 'idle' | 'sending' | 'backing-off' | 'stopped';
   /** One line for a person; if something is wrong, also what to do. */
   readonly message: string;
@@ -46,7 +54,7 @@ export interface TopicLag {
 }
 
 /** The state and the message of a status. A connection as such is never called good: only progress is. */
-export function describe(state: MirrorState, lagRecords: number): Pick<ForwarderStatus, 'state' | 'message'> {
+export function describe(state: MirrorState, lagRecords: number): Pick<LaneStatus, 'state' | 'message'> {
   switch (state.phase) {
     case 'opening':
       return { state: 'connecting', message: because(state, 'starting a session with the cluster') };

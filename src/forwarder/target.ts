@@ -53,6 +53,8 @@ export interface SessionTopic {
 
 export interface SessionRequest {
   readonly transactionalId: string;
+  /** Ids of ours whose sessions are to end as well, and what they left open. */
+  readonly othersToEnd: readonly string[];
   readonly topics: readonly SessionTopic[];
   readonly creation: TopicCreation;
   /** One partition, compacted. */
@@ -142,7 +144,7 @@ export type Verdict =
 export type FailureKind =
   /** The same call will succeed soon, as if it were the first. */
   | 'busy'
-  /** Another producer's open transaction hides the end of the checkpoint topic. */
+  /** An open transaction, of another producer or of our other lane, hides the end of the checkpoint topic. */
   | 'hidden'
   /** No connection, or it was lost, or no answer came: anything may have happened. */
   | 'unreachable'

@@ -317,7 +317,7 @@ describe('a forwarder', () => {
     expect(third.forwarder.status().warnings).toEqual([]);
     expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'c']);
     expect(w.cluster.values('gw1.readings', 1)).toEqual(['b', 'd']);
-    expect(w.cluster.transactionalIds()).toHaveLength(2);
+    expect(w.cluster.transactionalIds()).toHaveLength(4);
   });
 
   test.each<[OnCheckpointLost, string[]]>([
@@ -418,6 +418,7 @@ describe('a forwarder', () => {
     const topic = 'gw1.headwater-checkpoint';
     await vandal.open({
       transactionalId: 'v',
+      othersToEnd: [],
       topics: [],
       creation: { allowed: true },
       checkpointTopic: topic,

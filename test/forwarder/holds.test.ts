@@ -22,22 +22,22 @@ const offsets = (standing: Standing | null) => standing?.positions.map(({ nextOf
 describe('holds', () => {
   test('change nothing while every position is in the log', () => {
     const standing = { positions: [at('a', 0, 5), at('gaps', 0, 0)], holds: [] };
-    expect(settleHolds(standing, [info('a', 0, 5, 9), info('gaps', 0, 0, 2)], [])).toBeNull();
+    expect(settleHolds(standing, [info('a', 0, 5, 9), info('gaps', 0, 0, 2)], [], [])).toBeNull();
     // A topic that is gone.
-    expect(settleHolds(standing, [], [])).toBeNull();
+    expect(settleHolds(standing, [], [], [])).toBeNull();
   });
 
   test('begin when the log starts behind the position, and end when gaps has come so far', () => {
     const log = [info('a', 0, 7, 9), info('gaps', 0, 0, 2), info('gaps', 1, 0, 4)];
     const positions = [at('a', 0, 5), at('gaps', 0, 2), at('gaps', 1, 3)];
-    const held = settleHolds({ positions, holds: [] }, log, []);
+    const held = settleHolds({ positions, holds: [] }, log, [], []);
     expect(offsets(held)).toEqual([5, 2, 3]);
     expect(held?.holds).toMatchObject([{ topic: 'a', partition: 0, toOffset: 7 }]);
-    expect(settleHolds(held ?? { positions, holds: [] }, log, [])).toBeNull();
+    expect(settleHolds(held ?? { positions, holds: [] }, log, [], [])).toBeNull();
     const told = { positions: [at('a', 0, 5), at('gaps', 0, 2), at('gaps', 1, 4)], holds: held?.holds ?? [] };
     // What gaps gets meanwhile tells of others.
     const later = [info('a', 0, 7, 9), info('gaps', 0, 0, 20), info('gaps', 1, 0, 40)];
-    expect(settleHolds(told, later, [])).toEqual({
+    expect(settleHolds(told, later, [], [])).toEqual({
       positions: [at('a', 0, 7), at('gaps', 0, 2), at('gaps', 1, 4)],
       holds: [],
     });
@@ -45,13 +45,13 @@ describe('holds', () => {
 
   test('do not begin without anything in gaps to wait for', () => {
     const standing = { positions: [at('a', 0, 5)], holds: [] };
-    expect(offsets(settleHolds(standing, [info('a', 0, 7, 9)], []))).toEqual([7]);
-    expect(offsets(settleHolds(standing, [info('a', 0, 7, 9), info('gaps', 0, 0, 0)], []))).toEqual([7]);
+    expect(offsets(settleHolds(standing, [info('a', 0, 7, 9)], [], []))).toEqual([7]);
+    expect(offsets(settleHolds(standing, [info('a', 0, 7, 9), info('gaps', 0, 0, 0)], [], []))).toEqual([7]);
   });
 
   test('of a partition of gaps that the session has not opened wait for it', () => {
     const standing = { positions: [at('a', 0, 5)], holds: [] };
-    expect(offsets(settleHolds(standing, [info('a', 0, 7, 9), info('gaps', 0, 0, 1)], []))).toEqual([5]);
+    expect(offsets(settleHolds(standing, [info('a', 0, 7, 9), info('gaps', 0, 0, 1)], [], []))).toEqual([5]);
   });
 
   test('always end once gaps is sent as far as it goes, whatever happens to the log meanwhile', () => {
@@ -65,7 +65,8 @@ describe('holds', () => {
         let standing: Standing = { positions: [at('a', 0, 0), at('gaps', 0, 0)], holds: [] };
         let log: readonly PartitionInfo[] = [];
         const settle = (): void => {
-          for (let round = 0; round < 3; round += 1) standing = settleHolds(standing, log, []) ?? standing;
+          for (let round = 0; round < 3; round += 1)
+            standing = settleHolds(standing, log, [], []) ?? standing;
         };
         const send = (count: number): void => {
           const end = log.find(({ topic }) => topic === 'gaps')?.highWatermark ?? 0;

@@ -8,6 +8,7 @@ import { nodeClock } from '../../src/platform/node-clock.ts';
 
 const session = {
   transactionalId: 'headwater-1-bulk',
+  othersToEnd: [],
   topics: [],
   creation: { allowed: true },
   checkpointTopic: 'gw1.headwater-checkpoint',

@@ -17,6 +17,8 @@ import type { LifeStart } from '../../src/log/types.ts';
  *   read readings/0 0..5 lives=A@0 | … [backlog]                  records from..to
  *     … ancestor=next, copy=<cluster>:<next>[-<sendingTo>] what the gateway remembers, with the lives sent
  *   log-start-moved readings/0 5..9 | gaps/0 0..1                where the log begins and ends now
+ *     … elsewhere                                                 the other lane mirrors it
+ *     … told=1                                                    so far the other lane has confirmed gaps
  *   failed <kind>                                                 jitter is 0.5 throughout
  *     … bad readings/0 0..9 at=4                                  a batch is refused because of this record
  *     … topic readings                                            a topic is refused
@@ -59,13 +61,21 @@ function play(transcript: string): string {
 function parseEvent(word: string, rest: string): MirrorEvent {
   switch (word) {
     case 'checkpoints':
-      return { type: 'checkpoints', clusterId: 'here', partitions: parts(rest).map(parseResumed) };
+      return {
+        type: 'checkpoints',
+        clusterId: 'here',
+        partitions: parts(rest)
+          .filter((part) => !isElsewhere(part))
+          .map(parseResumed),
+        others: parts(rest).filter(isElsewhere).map(parseResumed),
+        ledger: parseLedger(rest),
+      };
     case 'read': {
       const backlog = rest.endsWith(' backlog');
       return { type: 'read', ranges: parts(rest.replace(/ backlog$/, '')).map(parseRange), backlog };
     }
     case 'log-start-moved':
-      return { type: word, partitions: parts(rest).map(parseInfo) };
+      return { type: word, partitions: parts(rest).map(parseInfo), ledger: parseLedger(rest) };
     case 'failed':
       return { type: 'failed', jitter, failure: parseFailure(rest) };
     case 'committed':
@@ -75,6 +85,7 @@ function parseEvent(word: string, rest: string): MirrorEvent {
       return { type: word, jitter };
     case 'start':
     case 'opened':
+    case 'reassigned':
     case 'new-partition':
     case 'pause-over':
     case 'minted':
@@ -107,6 +118,15 @@ function parseAsides(text: string | undefined, topic: string, partition: number)
   const [fromOffset, nextOffset] = (text ?? '').split('-').map(Number);
   return nextOffset === undefined ? [] : [{ topic, partition, fromOffset: fromOffset ?? 0, nextOffset }];
 }
+
+const isElsewhere = (part: string): boolean => part.endsWith(' elsewhere');
+
+const parseLedger = (text: string): Position[] =>
+  parts(text).flatMap((part) => {
+    const { topic, partition, settings } = parsePart(part);
+    const told = settings.get('told');
+    return told === undefined ? [] : [{ topic, partition, nextOffset: Number(told), lives: [] }];
+  });
 
 const parts = (text: string): string[] => (text === '' ? [] : text.split(' | '));
 

@@ -388,7 +388,13 @@ describe('a transaction', () => {
     progress.read(flushOf(3, 7));
     const backingOff = inPhase('backing-off', { ...sent, flush, failure: noLink });
     step(progress, failed(noLink), inPhase(failedIn, { ...sent, flush }), backingOff, [range(3, 9)]);
-    const event: MirrorEvent = { type: 'checkpoints', clusterId: 'c', partitions: [] };
+    const event: MirrorEvent = {
+      type: 'checkpoints',
+      clusterId: 'c',
+      partitions: [],
+      others: [],
+      ledger: [],
+    };
     const left = [range(7, 9)];
     step(progress, event, { ...backingOff, phase: 'resuming' }, inPhase('reading', { positions }), left);
     return { ...all, status: progress.status(inPhase('reading', { failure: noLink }), left) };

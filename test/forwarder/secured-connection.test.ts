@@ -19,6 +19,7 @@ const authority = certificateAuthority('Test CA');
 
 const session = {
   transactionalId: 'headwater-1-bulk',
+  othersToEnd: [],
   topics: [],
   creation: { allowed: true },
   checkpointTopic: 'gw1.headwater-checkpoint',

@@ -262,6 +262,7 @@ describe('the mirror to a real Kafka', () => {
     expect(
       await other.open({
         transactionalId: 'other',
+        othersToEnd: [],
         topics: [],
         creation: { allowed: true },
         checkpointTopic: topic,
@@ -278,7 +279,9 @@ describe('the mirror to a real Kafka', () => {
     const error = await until('it says so', DRAIN_MS_MAX, async () =>
       Promise.resolve(second.status().lastError ?? undefined),
     );
-    expect(error.message).toMatch(/another producer's open transaction hides topic gw1.headwater-checkpoint/);
+    expect(error.message).toMatch(
+      /an open transaction, of another producer .* hides topic gw1.headwater-checkpoint/,
+    );
     expect(second.status().recordsAcknowledged).toBe(0);
     expect(await other.abort()).toBeNull();
     await other.close();
@@ -304,6 +307,7 @@ describe('the mirror to a real Kafka', () => {
     ]);
     const session = {
       transactionalId: 'other',
+      othersToEnd: [],
       topics: [],
       creation: { allowed: true },
       checkpointTopic: topic,

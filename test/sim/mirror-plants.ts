@@ -167,4 +167,31 @@ export const mirrorPlants: readonly Plant[] = [
       },
     ],
   },
+  {
+    name: 'id-of-the-other-lane-not-initialised-at-the-start',
+    file: 'src/forwarder/session.ts',
+    edits: [
+      { find: 'const others = assignment.isToInitialise ?', replace: 'const others = lane === null ?' },
+    ],
+  },
+  {
+    name: 'topic-moved-without-ending-the-session-of-the-other-lane',
+    file: 'src/forwarder/lane-assignment.ts',
+    edits: [
+      {
+        find: 'return this.#lanes.get(topic) ?? this.#wanted().get(topic)',
+        replace: 'return this.#wanted().get(topic)',
+      },
+      {
+        find: '(this.#lanes.get(topic) ?? lane) !== lane',
+        replace: '(this.#lanes.get(topic) ?? lane) === null',
+      },
+    ],
+  },
+  {
+    name: 'gaps-in-the-other-lane-not-waited-for',
+    mode: 'dropped',
+    file: 'src/forwarder/lane-partitions.ts',
+    edits: [{ find: 'this.#isOwn(topic) || topic === gapsTopicName', replace: 'this.#isOwn(topic)' }],
+  },
 ];

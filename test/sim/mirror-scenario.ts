@@ -5,8 +5,10 @@ import { noMetrics } from '../../src/core/metrics.ts';
 import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
 import { MirrorForwarding } from '../../src/forwarder/mirror-forwarding.ts';
+import type { SessionRequest } from '../../src/forwarder/target.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { Log } from '../../src/log/log.ts';
+import { type LaneName, laneNames } from '../../src/log/types.ts';
 import { readTexts } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
@@ -71,12 +73,17 @@ interface Site {
   log: Log;
   forwarder: Forwarder;
   forwarding: MirrorForwarding;
-  target: SimTarget;
+  targets: readonly SimTarget[];
+}
+
+/** A partition that readings go to. */
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
 }
 
 /** Offsets of one partition that are gone although they were not sent, and the record that says so. */
-interface Dropped {
-  readonly partition: number;
+interface Dropped extends Place {
   readonly fromOffset: number;
   readonly values: readonly string[];
   readonly told: string;
@@ -93,8 +100,17 @@ class UnhurriedClock extends VirtualClock {
 const turnsPerSleepMax = 400;
 const gateway = 'gw1';
 const mapping = new TopicMapping({ gateway, topics: ['*'] });
-const topic = 'a';
-const partitionCount = 3;
+const places: readonly Place[] = [
+  { topic: 'a', partition: 0 },
+  { topic: 'a', partition: 1 },
+  { topic: 'b', partition: 0 },
+];
+/** With the lanes that they begin in. */
+const topics: ReadonlyMap<string, LaneName> = new Map([
+  ['a', 'bulk'],
+  ['b', 'alarm'],
+  [gapsTopicName, 'bulk'],
+]);
 const actionsPerScenario = 40;
 /** About one record or sealed batch, so that partitions and batches of one have to wait for each other. */
 const smallTransactionBytes = 300;
@@ -112,6 +128,9 @@ function dislikeOf(value: string): Dislike | null {
   const number = Number(value.split('.')[1]);
   return number % 7 === 3 ? (dislikes[Math.floor(number / 7) % dislikes.length] ?? null) : null;
 }
+
+const isOfReadings = (central: string): boolean =>
+  places.some(({ topic }) => central === `${gateway}.${topic}`);
 
 const dislikes: readonly Dislike[] = [
   { verdict: 'bad', isNamed: true },
@@ -185,7 +204,8 @@ class MirrorScenario {
     const dice = this.#random.next();
     if (dice < 0.45) await this.#append(site);
     else if (dice < 0.5) this.#seal(site);
-    else if (dice < 0.75)
+    else if (dice < 0.54) await this.#moveTopic(site.log);
+    else if (dice < 0.76)
       for (let turns = this.#random.below(40); turns > 0; turns -= 1) await setImmediate();
     else if (dice < 0.85) this.#cluster().late.shift()?.();
     else if (dice < 0.93) await this.#crash(site);
@@ -215,12 +235,12 @@ class MirrorScenario {
 
   #forbidOrAllow(): void {
     const { forbiddenTopics } = this.#cluster();
-    const central = `${gateway}.${topic}`;
+    const central = `${gateway}.${this.#anyPlace().topic}`;
     if (!forbiddenTopics.delete(central)) forbiddenTopics.add(central);
   }
 
   async #append({ log }: Site): Promise<void> {
-    const partition = this.#random.below(partitionCount);
+    const { topic, partition } = this.#anyPlace();
     const records = Array.from({ length: 1 + this.#random.below(4) }, () => {
       this.#sent += 1;
       const value = Buffer.from(`${this.#seed}.${this.#sent}`);
@@ -238,8 +258,8 @@ class MirrorScenario {
   }
 
   /** Its calls of the disk never return from here on, and nothing that it still does reaches the cluster. */
-  #kill({ target, forwarder, disk }: Site): void {
-    target.isCutOff = true;
+  #kill({ targets, forwarder, disk }: Site): void {
+    for (const target of targets) target.isCutOff = true;
     disk.session();
     void forwarder.stop();
   }
@@ -249,17 +269,26 @@ class MirrorScenario {
     const shared = { clock: this.#clock, random: this.#random, logger: silentLogger, metrics: noMetrics };
     const files = { version: 'simulated', commitIntervalMs: 0, journalFileBytes: 48 * 1024 };
     const log = await Log.open({ ...shared, ...files, disk: disk.session() });
+    const isFirst = !log.topics().some(({ name }) => name === places[0]?.topic);
     await log.growTopic(gapsTopicName, 1);
-    await log.growTopic(topic, partitionCount);
+    for (const { topic, partition } of places) await log.growTopic(topic, partition + 1);
+    // Perhaps between two runs as well.
+    if (isFirst) for (const [topic, lane] of topics) await log.setTopic(topic, { lane });
+    else if (this.#random.chance(0.2)) await this.#moveTopic(log);
     if (this.#mode === 'lying') disk.faults = { lies: 0.4 };
-    const target = new SimTarget({
-      cluster: this.#cluster(),
-      pause: setImmediate,
-      faultOf: () =>
-        this.#random.chance(this.#faultRate)
-          ? (linkFaults[this.#random.below(linkFaults.length)] ?? null)
-          : null,
-    });
+    const cluster = this.#cluster();
+    const before = new Map(cluster.initialisations);
+    const targetOf = (): SimTarget =>
+      new SimTarget({
+        cluster,
+        onRead: (session) => this.#checkInitialised(session, cluster, before),
+        pause: setImmediate,
+        faultOf: () =>
+          this.#random.chance(this.#faultRate)
+            ? (linkFaults[this.#random.below(linkFaults.length)] ?? null)
+            : null,
+      });
+    const targets = { alarm: targetOf(), bulk: targetOf() };
     const forwarder = new Forwarder({
       ...shared,
       log: new UpkeptLog(log, upkept),
@@ -268,19 +297,26 @@ class MirrorScenario {
       lingerMs: 0,
       onCheckpointLost: 'resume',
       board,
-      targetOf: () => target,
+      targetOf: (lane) => targets[lane],
       ...(this.#random.chance(0.5) ? { transactionBytesMax: smallTransactionBytes } : {}),
     });
     const forwarding = new MirrorForwarding(mapping);
     forwarding.remember(log);
     forwarding.follow(forwarder);
     forwarder.start();
-    return { disk, upkept, board, log, forwarder, forwarding, target };
+    return { disk, upkept, board, log, forwarder, forwarding, targets: Object.values(targets) };
+  }
+
+  /** Into either lane. Copies fence each other lane by lane: where theirs differ, more arrives twice (DESIGN.md). */
+  async #moveTopic(log: Log): Promise<void> {
+    if (this.#sites.length > 1) return;
+    const topic = [...topics.keys()][this.#random.below(topics.size)] ?? '';
+    await log.setTopic(topic, { lane: this.#random.chance(0.5) ? 'alarm' : 'bulk' });
   }
 
   /** Retention: what has arrived may go. */
   async #trim({ log, upkept: { starts } }: Site): Promise<void> {
-    const partition = this.#random.below(partitionCount);
+    const { topic, partition } = this.#anyPlace();
     const arrived = new Set(this.#cluster().values(`${gateway}.${topic}`, partition));
     const stored = await readTexts(log, topic, partition);
     const firstMissing = stored.findIndex((value) => !arrived.has(value));
@@ -290,14 +326,14 @@ class MirrorScenario {
   }
 
   #seal({ log, upkept }: Site): void {
-    const partition = this.#random.below(partitionCount);
+    const { topic, partition } = this.#anyPlace();
     const { highWatermark } = new UpkeptLog(log, upkept).partition(topic, partition);
     upkept.sealedEnds.set(`${topic}/${partition}`, highWatermark);
   }
 
   /** By the rules of the log: what is undecided stays, and so does what lies behind it. */
   async #drop({ log, upkept, forwarding }: Site): Promise<void> {
-    const partition = this.#random.below(partitionCount);
+    const { topic, partition } = this.#anyPlace();
     const { logStartOffset, highWatermark } = new UpkeptLog(log, upkept).partition(topic, partition);
     const stored = await readTexts(log, topic, partition);
     const confirmed = forwarding.confirmedOffset(topic, partition);
@@ -308,7 +344,7 @@ class MirrorScenario {
     if (toOffset > fromOffset) {
       const told = `${topic}-${partition} ${fromOffset}..${toOffset - 1}`;
       const values = stored.slice(fromOffset, toOffset);
-      this.#dropped.push({ partition, fromOffset, values, told });
+      this.#dropped.push({ topic, partition, fromOffset, values, told });
       const record = { key: null, value: Buffer.from(told), timestampMs: this.#clock.wallMs(), headers: [] };
       await log.append([{ topic: gapsTopicName, partition: 0, ...record }]);
     }
@@ -332,15 +368,14 @@ class MirrorScenario {
 
   async #storedValues({ log }: Site): Promise<ReadonlySet<string>> {
     const values: string[] = [];
-    for (let partition = 0; partition < partitionCount; partition += 1)
-      values.push(...(await readTexts(log, topic, partition)));
+    for (const { topic, partition } of places) values.push(...(await readTexts(log, topic, partition)));
     return new Set(values);
   }
 
   async #clone(site: Site): Promise<void> {
     if (this.#sites.length >= 3) return;
     // Both have what is not sent yet, and so both send it.
-    for (let partition = 0; partition < partitionCount; partition += 1)
+    for (const { topic, partition } of places)
       for (const value of await readTexts(site.log, topic, partition)) this.#allow(value);
     const twin = { disk: site.disk.fork(), upkept: forkUpkept(site.upkept) };
     this.#sites.push(
@@ -351,7 +386,7 @@ class MirrorScenario {
   async #loseCheckpoint(site: Site): Promise<void> {
     this.#kill(site);
     for (const late of this.#cluster().late.splice(0)) late();
-    // Of one transaction nobody can say whether it arrived.
+    // Of one transaction in each lane nobody can say whether it arrived.
     for (const value of this.#cluster().lastCommitted()) this.#allow(value);
     if (this.#random.chance(0.5)) this.#cluster().deleteTopic(mapping.checkpointTopic);
     else this.#newCluster();
@@ -373,29 +408,43 @@ class MirrorScenario {
   }
 
   async #checkArrived({ log }: Site): Promise<void> {
-    for (let partition = 0; partition < partitionCount; partition += 1) {
-      const arrived = this.#arrived(partition);
+    for (const place of places) {
+      const { topic, partition } = place;
+      const arrived = this.#arrived(place);
       const first = new Map(arrived.toReversed().map((value, index) => [value, arrived.length - index]));
       let before = 0;
       const isDropped = new Set(this.#dropped.flatMap(({ values }) => values));
       for (const value of await readTexts(log, topic, partition)) {
         if (isDropped.has(value) || this.#isDisliked(value)) continue;
         const at = first.get(value);
-        if (at === undefined) this.#skip(`${value} of partition ${partition} never arrived`);
+        if (at === undefined) this.#skip(`${value} of ${topic}-${partition} never arrived`);
         else if (at < before)
-          this.#violate(`${value} of partition ${partition} arrived before its predecessor`);
+          this.#violate(`${value} of ${topic}-${partition} arrived before its predecessor`);
         before = Math.max(before, at ?? 0);
       }
+    }
+  }
+
+  /** Before a lane reads the checkpoints, nothing that an earlier process left open in either lane is open any more. */
+  #checkInitialised(
+    { transactionalId }: SessionRequest,
+    { initialisations }: SimCluster,
+    before: ReadonlyMap<string, number>,
+  ): void {
+    for (const lane of laneNames) {
+      const id = transactionalId.replace(/(alarm|bulk)$/, lane);
+      if ((initialisations.get(id) ?? 0) === (before.get(id) ?? 0))
+        this.#violate(`${transactionalId} reads the checkpoints while ${id} is not initialised`);
     }
   }
 
   /** The loss ledger says what is lost, all of it and nothing else, once. */
   #checkDropped(): void {
     const told = this.#clusters.flatMap((cluster) => cluster.values(`${gateway}.${gapsTopicName}`, 0));
-    for (const { partition, values, told: expected } of this.#dropped) {
+    for (const { values, told: expected, ...place } of this.#dropped) {
       const copies = told.filter((one) => one === expected).length;
       if (copies !== 1) this.#violate(`the gap ${expected} was told ${copies} times`);
-      const arrived = new Set(this.#arrived(partition));
+      const arrived = new Set(this.#arrived(place));
       for (const value of values)
         if (arrived.has(value)) this.#violate(`${value} arrived although ${expected} is told as lost`);
     }
@@ -405,26 +454,30 @@ class MirrorScenario {
   async #checkRefused({ log }: Site): Promise<void> {
     if (this.#mode !== 'refusing') return;
     const told = this.#toldRefused(this.#cluster());
-    for (let partition = 0; partition < partitionCount; partition += 1) {
+    for (const place of places) {
+      const { topic, partition } = place;
       const stored = await readTexts(log, topic, partition);
-      const arrived = new Set(this.#arrived(partition));
+      const arrived = new Set(this.#arrived(place));
       for (const [offset, value] of stored.entries()) {
-        const copies = told.filter((one) => one === `${partition}@${offset}`).length;
+        const copies = told.filter((one) => one === `${topic}-${partition}@${offset}`).length;
         if (copies !== (this.#isDisliked(value) ? 1 : 0))
-          this.#violate(`${value} of partition ${partition} was told ${copies} times as refused`);
+          this.#violate(`${value} of ${topic}-${partition} was told ${copies} times as refused`);
         if (copies > 0 && arrived.has(value))
           this.#violate(`${value} arrived although it is told as refused`);
       }
     }
   }
 
-  /** `partition@offset` of each record that the ledger says was refused. */
+  /** `topic-partition@offset` of each record that the ledger says was refused. */
   #toldRefused(cluster: SimCluster): readonly string[] {
     return cluster.values(`${gateway}.${gapsTopicName}`, 0).flatMap((row) => {
       if (!row.includes('"refused"')) return [];
-      const { partition, firstOffset, lastOffset } = JSON.parse(row) as Record<string, number>;
-      const count = (lastOffset ?? 0) - (firstOffset ?? 0) + 1;
-      return Array.from({ length: count }, (_, index) => `${partition}@${(firstOffset ?? 0) + index}`);
+      const { topic, partition, firstOffset, lastOffset } = JSON.parse(row) as Place & {
+        readonly firstOffset: number;
+        readonly lastOffset: number;
+      };
+      const count = lastOffset - firstOffset + 1;
+      return Array.from({ length: count }, (_, index) => `${topic}-${partition}@${firstOffset + index}`);
     });
   }
 
@@ -435,7 +488,7 @@ class MirrorScenario {
   /** Before a transaction counts: its checkpoints pass only gaps that the cluster has been told before. */
   #checkCheckpoints(cluster: SimCluster, records: readonly CommittingRecord[]) {
     const told = cluster.values(`${gateway}.${gapsTopicName}`, 0);
-    for (const { partition, fromOffset, told: gap } of this.#dropped) {
+    for (const { topic, partition, fromOffset, told: gap } of this.#dropped) {
       const checkpoint = records.find(({ key }) => key.endsWith(`/${topic}/${partition}`));
       if (checkpoint === undefined) continue;
       const { nextOffset } = JSON.parse(Buffer.from(checkpoint.value).toString()) as { nextOffset: number };
@@ -448,31 +501,31 @@ class MirrorScenario {
   /** In this mode nothing is ever removed, so offsets below a checkpoint have either arrived or are told. */
   #checkPassed(cluster: SimCluster, records: readonly CommittingRecord[]): void {
     const told = new Set(this.#toldRefused(cluster));
-    for (let partition = 0; partition < partitionCount; partition += 1) {
+    for (const { topic, partition } of places) {
       const checkpoint = records.find(({ key }) => key.endsWith(`/${topic}/${partition}`));
       if (checkpoint === undefined) continue;
       const { nextOffset } = JSON.parse(Buffer.from(checkpoint.value).toString()) as { nextOffset: number };
       const passed = [...told].filter((one) => {
-        const [of, offset] = one.split('@').map(Number);
-        return of === partition && (offset ?? 0) < nextOffset;
+        const [of, offset] = one.split('@');
+        return of === `${topic}-${partition}` && Number(offset) < nextOffset;
       });
       const arrived = cluster.values(`${gateway}.${topic}`, partition).length;
       const arriving = records.filter(
         ({ partition: of, topic: to }) => of === partition && to === `${gateway}.${topic}`,
       );
       if (arrived + arriving.length + passed.length < nextOffset)
-        this.#violate(`the checkpoint ${nextOffset} of partition ${partition} passes what is not told`);
+        this.#violate(`the checkpoint ${nextOffset} of ${topic}-${partition} passes what is not told`);
     }
   }
 
   #checkDoubled(): number {
     let doubled = 0;
-    for (let partition = 0; partition < partitionCount; partition += 1) {
-      for (const [value, copies] of Map.groupBy(this.#arrived(partition), (one) => one)) {
+    for (const place of places) {
+      for (const [value, copies] of Map.groupBy(this.#arrived(place), (one) => one)) {
         const more = copies.length - 1;
         doubled += more;
         if (more > (this.#allowance.get(value) ?? 0))
-          this.#violate(`${value} of partition ${partition} arrived ${copies.length} times`);
+          this.#violate(`${value} of ${place.topic}-${place.partition} arrived ${copies.length} times`);
       }
     }
     return doubled;
@@ -481,12 +534,12 @@ class MirrorScenario {
   #checkIdentities(): void {
     const ids = this.#cluster().transactionalIds();
     const isOther = this.#mode === 'lying' || this.#mode === 'swapped' || this.#mode === 'cloned';
-    if (!isOther && ids.length !== 1)
-      this.#violate(`the mirror took ${ids.length} identities without a reason`);
+    if (!isOther && ids.length !== laneNames.length)
+      this.#violate(`the mirror used ${ids.length} transactional ids without a reason`);
   }
 
   /** Of all clusters, in the order in which they were used. */
-  #arrived(partition: number): readonly string[] {
+  #arrived({ topic, partition }: Place): readonly string[] {
     return this.#clusters.flatMap((cluster) => cluster.values(`${gateway}.${topic}`, partition));
   }
 
@@ -499,13 +552,19 @@ class MirrorScenario {
     const cluster = new SimCluster(name, () => this.#clock.wallMs());
     cluster.onCommit = (records) => this.#checkCheckpoints(cluster, records);
     if (this.#mode === 'refusing')
-      cluster.dislikeOf = (name, value) => (name === `${gateway}.${topic}` ? dislikeOf(value) : null);
+      cluster.dislikeOf = (name, value) => (isOfReadings(name) ? dislikeOf(value) : null);
     this.#clusters.push(cluster);
   }
 
   #newBoard(): string {
     this.#boards += 1;
     return `board-${this.#boards}`;
+  }
+
+  #anyPlace(): Place {
+    const place = places[this.#random.below(places.length)];
+    if (place === undefined) throw new Error('there is always a place');
+    return place;
   }
 
   #anySite(): Site {

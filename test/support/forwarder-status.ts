@@ -31,6 +31,7 @@ export const drainingForwarder = (): ForwarderStatus => ({
     { kind: 'busy', cause: 'CONCURRENT_TRANSACTIONS', count: 3 },
     { kind: 'refused', cause: '', count: 1 },
   ],
+  lanes: [{ lane: 'bulk', state: 'sending', message: 'sending, 120007 records to go' }],
   warnings: ['the board is another one'],
   lastError: { message: 'the link was cut', atMs: 1_700_000_000_000 },
 });

@@ -12,6 +12,7 @@ import type {
   RefusedRange,
   StoredBatch,
   TopicInfo,
+  TopicSettings,
 } from '../../src/log/types.ts';
 
 interface Partition {
@@ -32,6 +33,7 @@ export class LogWithLives implements MirroredLog {
   #lifeCount = 1;
   readonly #partitions: Partition[] = [];
   readonly #deleted: Partition[] = [];
+  readonly #settings = new Map<string, TopicSettings>();
   readonly #listeners = new Set<() => void>();
   readonly #memos = new Map<string, Uint8Array>();
   /** Thrown by the next save. */
@@ -46,12 +48,18 @@ export class LogWithLives implements MirroredLog {
     return this.#life;
   }
 
-  createTopic(topic: string, partitions: number): void {
+  createTopic(topic: string, partitions: number, settings: TopicSettings = {}): void {
+    this.#settings.set(topic, settings);
     for (let partition = 0; partition < partitions; partition += 1) {
       const deleted = this.#deleted.find((one) => one.topic === topic && one.partition === partition);
       const offsets = { logStartOffset: 0, highWatermark: 0 };
       this.#partitions.push(deleted ?? { topic, partition, ...offsets, batches: [], lives: [] });
     }
+    this.#changed();
+  }
+
+  setTopic(topic: string, settings: TopicSettings): void {
+    this.#settings.set(topic, settings);
     this.#changed();
   }
 
@@ -138,7 +146,7 @@ export class LogWithLives implements MirroredLog {
     return names.map((name) => ({
       name,
       partitions: this.#partitions.filter(({ topic }) => topic === name).length,
-      settings: {},
+      settings: this.#settings.get(name) ?? {},
     }));
   }
 

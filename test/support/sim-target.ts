@@ -61,13 +61,16 @@ export class SimCluster {
   /** What each producer has sent to each partition last, by its epoch. */
   readonly #taken = new Map<string, TakenBatch[]>();
   #nextProducerId = 1n;
-  #lastCommitted: readonly Entry[] = [];
+  /** By transactional id. */
+  readonly #lastCommitted = new Map<string, readonly Entry[]>();
   /** Called with the records of a transaction just before they count. */
   onCommit: ((records: readonly CommittingRecord[]) => void) | null = null;
   /** What it has against a record with this value. */
   dislikeOf: ((topic: string, value: string) => Dislike | null) | null = null;
   /** Topics that it does not let anybody open. */
   readonly forbiddenTopics = new Set<string>();
+  /** How often each transactional id was initialised. */
+  readonly initialisations = new Map<string, number>();
   /** Requests that were lost on the way and arrive late. */
   readonly late: (() => void)[] = [];
 
@@ -90,6 +93,7 @@ export class SimCluster {
 
   /** Aborts what the id left open; whoever used it before is fenced from here on. */
   initProducerId(transactionalId: string): Producer {
+    this.initialisations.set(transactionalId, (this.initialisations.get(transactionalId) ?? 0) + 1);
     const before = this.#transactions.get(transactionalId);
     for (const entry of before?.entries ?? []) entry.fate = 'aborted';
     const producer = before
@@ -164,7 +168,7 @@ export class SimCluster {
     if (transaction.entries.length === 0) return 'refused';
     if (fate === 'committed') this.onCommit?.(transaction.entries);
     for (const entry of transaction.entries) entry.fate = fate;
-    if (fate === 'committed') this.#lastCommitted = transaction.entries;
+    if (fate === 'committed') this.#lastCommitted.set(transactionalId, transaction.entries);
     transaction.entries = [];
     return null;
   }
@@ -180,9 +184,15 @@ export class SimCluster {
     }
   }
 
-  /** Whether an open transaction keeps read_committed consumers from the end. */
-  isHidden(topic: string, partition: number): boolean {
-    return (this.#topics.get(topic)?.[partition] ?? []).some(({ fate }) => fate === 'open');
+  /** Whether an open transaction keeps read_committed consumers from this end. */
+  isHidden(topic: string, partition: number, endOffset: number): boolean {
+    const entries = this.#topics.get(topic)?.[partition] ?? [];
+    return entries.slice(0, endOffset).some(({ fate }) => fate === 'open');
+  }
+
+  /** Where the partition ends, open transactions included. */
+  endOffset(topic: string, partition: number): number {
+    return this.#topics.get(topic)?.[partition]?.length ?? 0;
   }
 
   /** What a read_committed consumer gets. */
@@ -196,9 +206,9 @@ export class SimCluster {
     return this.committed(topic, partition).map(({ value }) => Buffer.from(value).toString());
   }
 
-  /** Values in the transaction that was committed last. */
+  /** Values in the transactions that were committed last, one of each transactional id. */
   lastCommitted(): string[] {
-    return this.#lastCommitted.map(({ value }) => Buffer.from(value).toString());
+    return [...this.#lastCommitted.values()].flat().map(({ value }) => Buffer.from(value).toString());
   }
 
   transactionalIds(): string[] {
@@ -226,6 +236,8 @@ export type Fault =
 export interface SimTargetOptions {
   readonly cluster: SimCluster;
   readonly faultOf?: (call: Call) => Fault | null;
+  /** Hears of each request for the checkpoints. */
+  readonly onRead?: (session: SessionRequest) => void;
   /** Lets time pass within a call, so that a crash can hit any point of it. */
   readonly pause?: () => Promise<void>;
 }
@@ -236,6 +248,8 @@ export class SimTarget implements Target {
   #session: SessionRequest | null = null;
   #producer: Producer = { id: -1n, epoch: -1 };
   #sequences: Sequences = new Map();
+  /** Of the checkpoint topic, as the session found it; null before it has looked. */
+  #checkpointEnd: number | null = null;
   /** The process is dead: nothing that it still seems to do has an effect. */
   isCutOff = false;
   readonly calls: Call[] = [];
@@ -248,6 +262,7 @@ export class SimTarget implements Target {
   open(session: SessionRequest): Promise<Failure | null> {
     const { cluster } = this.#options;
     this.#session = session;
+    this.#checkpointEnd = null;
     let producer = this.#producer;
     const request = (): Outcome => {
       const forbidden = session.topics.filter(({ name }) => cluster.forbiddenTopics.has(name));
@@ -259,6 +274,7 @@ export class SimTarget implements Target {
         }));
       for (const { name, partitions } of session.topics) cluster.ensureTopic(name, partitions);
       cluster.ensureTopic(session.checkpointTopic, 1);
+      for (const id of session.othersToEnd) cluster.initProducerId(id);
       producer = cluster.initProducerId(session.transactionalId);
       return null;
     };
@@ -270,11 +286,13 @@ export class SimTarget implements Target {
 
   async readCheckpoints(): Promise<CheckpointsRead> {
     const { checkpointTopic, checkpointKeyPrefixes } = this.#opened();
+    this.#options.onRead?.(this.#opened());
     const values = new Map<string, Uint8Array>();
     const request = (): FailureKind | null => {
       const { cluster } = this.#options;
       cluster.expire();
-      if (cluster.isHidden(checkpointTopic, 0)) return 'hidden';
+      this.#checkpointEnd ??= cluster.endOffset(checkpointTopic, 0);
+      if (cluster.isHidden(checkpointTopic, 0, this.#checkpointEnd)) return 'hidden';
       for (const { key, value } of cluster.committed(checkpointTopic, 0))
         if (checkpointKeyPrefixes.some((prefix) => key.startsWith(prefix))) values.set(key, value);
       return null;

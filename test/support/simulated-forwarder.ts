@@ -3,28 +3,31 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import type { LaneName } from '../../src/log/types.ts';
 import { type Call, type Fault, type SimCluster, SimTarget } from './sim-target.ts';
 import { seededRandom, VirtualClock } from './virtual-time.ts';
 
-/** A forwarder of this log into a simulated cluster, in virtual time; not started yet. */
+/** A forwarder of this log into a simulated cluster, in virtual time; not started yet. `target` is that of bulk. */
 export function simulatedForwarder(
   options: Pick<ForwarderOptions, 'log'> & Partial<ForwarderOptions>,
   cluster: SimCluster,
-  faultOf?: (call: Call) => Fault | null,
-): { readonly forwarder: Forwarder; readonly target: SimTarget } {
-  const target = new SimTarget({ cluster, pause: setImmediate, ...(faultOf && { faultOf }) });
+  faultOf: (call: Call, lane: LaneName) => Fault | null = () => null,
+): { readonly forwarder: Forwarder; readonly target: SimTarget; readonly alarmTarget: SimTarget } {
+  const targetOf = (lane: LaneName): SimTarget =>
+    new SimTarget({ cluster, pause: setImmediate, faultOf: (call) => faultOf(call, lane) });
+  const targets = { alarm: targetOf('alarm'), bulk: targetOf('bulk') };
   const forwarder = new Forwarder({
     brokers: [],
     mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     lingerMs: 0,
     onCheckpointLost: 'resume',
     board: null,
-    targetOf: () => target,
+    targetOf: (lane) => targets[lane],
     clock: new VirtualClock(),
     random: seededRandom(1),
     logger: silentLogger,
     metrics: noMetrics,
     ...options,
   });
-  return { forwarder, target };
+  return { forwarder, target: targets.bulk, alarmTarget: targets.alarm };
 }
