@@ -3,31 +3,18 @@ import { once } from 'node:events';
 import { cp, glob, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '../src/core/limits.ts';
-import { silentLogger } from '../src/core/logger.ts';
-import { noMetrics } from '../src/core/metrics.ts';
 import type { StatusReport } from '../src/edge/status.ts';
-import { Log } from '../src/log/log.ts';
-import { prepareDataFolder } from '../src/platform/data-folder.ts';
-import { nodeClock } from '../src/platform/node-clock.ts';
-import { NodeDisk } from '../src/platform/node-disk.ts';
-import { nodeRandom } from '../src/platform/node-random.ts';
 import { type Cluster, startCluster } from '../test/kafka/cluster.ts';
 import { kafkaTools } from '../test/kafka/tools.ts';
 import { until } from '../test/kafka/until.ts';
 import { startGateway } from '../test/support/gateway-process.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
+import { deviceOf, makeBacklog, PARTITIONS, READING_BYTES, reading, SEALED_FILE_BYTES } from './backlog.ts';
 import { cpuSecondsOf, cpuSecondsOfEndedChildren } from './process-cpu.ts';
 import { median, type Result, rounded } from './result.ts';
 
-const READING_BYTES = 149;
-const PARTITIONS = 4;
-const DEVICES = 50;
-/** In one append while the backlog is made. */
-const APPEND_RECORDS = 2_000;
 /** As many as stay in the journal when the gateway starts: two files of a former run would be sealed. */
 const JOURNAL_RECORDS_MAX = 500_000;
-/** Small files leave little behind in the journal when the rest is sealed. */
-const SEALED_FILE_BYTES = 1024 * 1024;
 const DRAIN_MS_MAX = 600_000;
 /** What issue and design ask for, from segments: so many times kcat's. */
 const GOAL_SPEED = 1.5;
@@ -127,77 +114,8 @@ const described = ({ recordsPerSecond, cpuMicrosPerRecord, linkBytesPerRecord }:
   `${Math.round(recordsPerSecond)} records/s at ${rounded(cpuMicrosPerRecord)} µs CPU each, ` +
   `${rounded(linkBytesPerRecord)} bytes on the link for a reading of ${READING_BYTES}`;
 
-/** What a sensor would send: the same fields each time, with values that wander, padded to the size. */
-function reading(index: number): string {
-  const noise = ((index * 7919) % 1000) / 1000;
-  const open = JSON.stringify({
-    device: `device-${index % DEVICES}`,
-    sequence: index,
-    temperature: Number((20 + 5 * Math.sin(index / 7000) + noise / 5).toFixed(2)),
-    humidity: Number((45 + 10 * Math.cos(index / 9000) + noise).toFixed(1)),
-    pressure: Number((1013 + 8 * Math.sin(index / 50_000) + noise / 2).toFixed(2)),
-    battery: 3 + ((index * 31) % 700) / 1000,
-    note: '',
-  });
-  return `${open.slice(0, -2)}${'.'.repeat(Math.max(0, READING_BYTES - open.length))}"}`;
-}
-
 function* textOf(records: number): Generator<string> {
-  for (let index = 0; index < records; index++) yield `device-${index % DEVICES}\t${reading(index)}\n`;
-}
-
-/** Returns how much of it is in segments. */
-async function makeBacklog(folder: string, records: number, journalFileBytes: number): Promise<number> {
-  const log = await Log.open({
-    disk: new NodeDisk(await prepareDataFolder(folder)),
-    clock: nodeClock,
-    random: nodeRandom,
-    logger: silentLogger,
-    metrics: noMetrics,
-    version: 'bench',
-    commitIntervalMs: 0,
-    journalFileBytes,
-  });
-  try {
-    await log.createTopic('readings', PARTITIONS);
-    const startMs = Date.now();
-    for (let first = 0; first < records; first += APPEND_RECORDS) {
-      const count = Math.min(APPEND_RECORDS, records - first);
-      await log.append(
-        Array.from({ length: count }, (_, at) => ({
-          topic: 'readings',
-          key: Buffer.from(`device-${(first + at) % DEVICES}`),
-          value: Buffer.from(reading(first + at)),
-          timestampMs: startMs + Math.floor((first + at) / 100),
-          headers: [],
-        })),
-      );
-    }
-    let sealed = 0;
-    // Until whole files are sealed, one read after the other shows how far it has come.
-    await until('the whole files are sealed', DRAIN_MS_MAX, async () => {
-      const filesMax = limits.sealFilesMin + 1;
-      sealed = await sealedRecords(log);
-      return log.stats().journalFiles <= filesMax || undefined;
-    });
-    return sealed / records;
-  } finally {
-    await log.close();
-  }
-}
-
-async function sealedRecords(log: Log): Promise<number> {
-  let sealed = 0;
-  for (const { topic, partition, highWatermark } of log.partitions()) {
-    for (let offset = 0; offset < highWatermark; ) {
-      const batches = await log.read(topic, partition, offset, limits.readBytesMax);
-      sealed += batches
-        .filter((batch) => batch.sealed)
-        .reduce((sum, one) => sum + one.lastOffset - one.baseOffset + 1, 0);
-      offset = (batches.at(-1)?.lastOffset ?? highWatermark) + 1;
-    }
-  }
-  return sealed;
+  for (let index = 0; index < records; index++) yield `${deviceOf(index)}\t${reading(index)}\n`;
 }
 
 async function measureGateway(
