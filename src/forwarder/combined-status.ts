@@ -13,12 +13,17 @@ const worstFirst: readonly LaneStatus['state'][] = [
   'idle',
 ];
 
-/** How the mirror does by how its lanes do, of which there is at least one: the state of the worst, and the sum of what they carry. */
-export function combinedStatus(
-  all: readonly (readonly [LaneName, LaneStatus])[],
-  warnings: readonly string[],
-): ForwarderStatus {
-  const statuses = all.map(([, status]) => status);
+/** A lane and how it does. One that is not in use counts for what it has carried before. */
+export interface LaneReport {
+  readonly lane: LaneName;
+  readonly isInUse: boolean;
+  readonly status: LaneStatus;
+}
+
+/** How the mirror does by how its lanes do, of which one at least is in use: the state of the worst, and the sum of what they carry. */
+export function combinedStatus(all: readonly LaneReport[], warnings: readonly string[]): ForwarderStatus {
+  const inUse = all.filter(({ isInUse }) => isInUse);
+  const statuses = all.map(({ status }) => status);
   const total = (of: (status: LaneStatus) => number): number =>
     statuses.reduce((sum, status) => sum + of(status), 0);
   const known = (of: (status: LaneStatus) => number | null): number[] =>
@@ -27,7 +32,7 @@ export function combinedStatus(
   const acknowledgedMs = known(({ lastAcknowledgedMs }) => lastAcknowledgedMs);
   const errors = statuses.map(({ lastError }) => lastError).filter((error) => error !== null);
   return {
-    ...worstOf(all),
+    ...worstOf(inUse),
     lagRecords: total(({ lagRecords }) => lagRecords),
     lagBytes: total(({ lagBytes }) => lagBytes),
     lagSeconds: Math.max(...statuses.map(({ lagSeconds }) => lagSeconds)),
@@ -44,19 +49,17 @@ export function combinedStatus(
     retries: retriesOf(statuses.flatMap(({ retries }) => retries)),
     warnings: [...new Set([...warnings, ...statuses.flatMap((status) => status.warnings)])],
     lastError: errors.toSorted((one, other) => other.atMs - one.atMs)[0] ?? null,
-    lanes: all.map(([lane, { state, message }]) => ({ lane, state, message })),
+    lanes: inUse.map(({ lane, status: { state, message } }) => ({ lane, state, message })),
   };
 }
 
 /** If only some lanes are in the worst state, the message says which. */
-function worstOf(
-  all: readonly (readonly [LaneName, LaneStatus])[],
-): Pick<ForwarderStatus, 'state' | 'message'> {
-  const state = worstFirst.find((one) => all.some(([, status]) => status.state === one)) ?? 'idle';
-  const worst = all.filter(([, status]) => status.state === state);
-  const messages = new Set(worst.map(([, { message }]) => message));
+function worstOf(all: readonly LaneReport[]): Pick<ForwarderStatus, 'state' | 'message'> {
+  const state = worstFirst.find((one) => all.some(({ status }) => status.state === one)) ?? 'idle';
+  const worst = all.filter(({ status }) => status.state === state);
+  const messages = new Set(worst.map(({ status: { message } }) => message));
   const isTheSame = worst.length === all.length && messages.size === 1;
-  const named = worst.map(([lane, { message }]) => `lane ${lane}: ${message}`);
+  const named = worst.map(({ lane, status: { message } }) => `lane ${lane}: ${message}`);
   return { state, message: isTheSame ? ([...messages][0] ?? '') : named.join('; ') };
 }
 

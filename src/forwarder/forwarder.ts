@@ -78,9 +78,8 @@ export class Forwarder implements MirrorStanding {
 
   status(): ForwarderStatus {
     const { warning } = this.#assignment;
-    const inUse = this.#lanes.filter(({ isInUse }) => isInUse);
     return combinedStatus(
-      inUse.map((lane) => [lane.name, lane.status()]),
+      this.#lanes.map((lane) => ({ lane: lane.name, isInUse: lane.isInUse, status: lane.status() })),
       warning === null ? [] : [warning],
     );
   }

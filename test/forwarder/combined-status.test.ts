@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { combinedStatus } from '../../src/forwarder/combined-status.ts';
+import { combinedStatus, type LaneReport } from '../../src/forwarder/combined-status.ts';
 import type { LaneStatus } from '../../src/forwarder/status.ts';
+import type { LaneName } from '../../src/log/types.ts';
 import { drainingForwarder } from '../support/forwarder-status.ts';
 
 const { lanes: _, ...draining } = drainingForwarder();
@@ -28,14 +29,13 @@ const alarm: LaneStatus = {
   lastError: null,
 };
 
+const used = (lane: LaneName, status: LaneStatus): LaneReport => ({ lane, isInUse: true, status });
+
 describe('the status of both lanes together', () => {
   test('is the sum of what they carry, and the state of the worse one', () => {
     expect(
       combinedStatus(
-        [
-          ['alarm', alarm],
-          ['bulk', { ...bulk, topics: bulk.topics.slice(0, 1) }],
-        ],
+        [used('alarm', alarm), used('bulk', { ...bulk, topics: bulk.topics.slice(0, 1) })],
         ['something of both'],
       ),
     ).toEqual({
@@ -74,21 +74,22 @@ describe('the status of both lanes together', () => {
   });
 
   test('is that of a lane that is alone', () => {
-    const { lanes, ...rest } = combinedStatus([['bulk', bulk]], []);
+    const { lanes, ...rest } = combinedStatus([used('bulk', bulk)], []);
     expect(rest).toEqual(bulk);
     expect(lanes).toEqual([{ lane: 'bulk', state: bulk.state, message: bulk.message }]);
+  });
+
+  test('counts what a lane has carried that is not in use any more, and not how it does', () => {
+    const gone = { ...alarm, state: 'connecting', message: 'starting a session with the cluster' } as const;
+    const status = combinedStatus([{ lane: 'alarm', isInUse: false, status: gone }, used('bulk', bulk)], []);
+    expect(status).toMatchObject({ state: 'sending', message: bulk.message, recordsAcknowledged: 150_003 });
+    expect(status.lanes.map(({ lane }) => lane)).toEqual(['bulk']);
   });
 
   test('says something once if both lanes say it, and else who says it', () => {
     const broken = { ...alarm, state: 'backing-off', message: 'no broker can be reached' } as const;
     const messageOf = (one: LaneStatus, other: LaneStatus): string =>
-      combinedStatus(
-        [
-          ['alarm', one],
-          ['bulk', other],
-        ],
-        [],
-      ).message;
+      combinedStatus([used('alarm', one), used('bulk', other)], []).message;
     expect(messageOf(broken, broken)).toBe('no broker can be reached');
     expect(messageOf(broken, { ...broken, message: 'fenced' })).toBe(
       'lane alarm: no broker can be reached; lane bulk: fenced',
@@ -105,10 +106,7 @@ describe('the status of both lanes together', () => {
     const drain = (state: typeof one | typeof other): LaneStatus['drain'] =>
       state === 'draining' ? { state, secondsLeft: 5 } : { state, secondsLeft: null };
     const { drain: combined } = combinedStatus(
-      [
-        ['alarm', { ...alarm, drain: drain(one) }],
-        ['bulk', { ...bulk, drain: drain(other) }],
-      ],
+      [used('alarm', { ...alarm, drain: drain(one) }), used('bulk', { ...bulk, drain: drain(other) })],
       [],
     );
     expect(combined.state).toBe(together);
