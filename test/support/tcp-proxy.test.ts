@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { until } from '../kafka/until.ts';
-import { BUFFERED_BYTES_MAX, startProxy, type TcpProxy } from './tcp-proxy.ts';
+import { BUFFERED_BYTES_MAX, type ProxyOptions, startProxy, type TcpProxy } from './tcp-proxy.ts';
 
 const WAIT_MS_MAX = 10_000;
 const cleanups: (() => void)[] = [];
@@ -13,7 +13,10 @@ afterEach(() => {
 });
 
 /** A proxy before a server that does this with each connection. */
-async function proxied(serve: (socket: Socket) => void): Promise<TcpProxy> {
+async function proxied(
+  serve: (socket: Socket) => void,
+  options: Omit<ProxyOptions, 'target'> = {},
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -26,7 +29,8 @@ async function proxied(serve: (socket: Socket) => void): Promise<TcpProxy> {
     server.close();
     for (const socket of sockets) socket.destroy();
   });
-  const proxy = await startProxy({ target: `127.0.0.1:${(server.address() as AddressInfo).port}` });
+  const { port } = server.address() as AddressInfo;
+  const proxy = await startProxy({ ...options, target: `127.0.0.1:${port}` });
   cleanups.push(() => proxy.close());
   return proxy;
 }
@@ -116,6 +120,36 @@ test('a throttled link carries its rate, all connections together, each its fair
   expect(proxy.heldBytesPeak).toBeLessThanOrEqual(BUFFERED_BYTES_MAX);
   expect(proxy.heldBytesPeak).toBeGreaterThan(BUFFERED_BYTES_MAX / 8);
 });
+
+test.each([
+  [false, false],
+  [true, true],
+])(
+  'in one queue (%s) a byte waits for what another connection has sent before: %s',
+  async (isOneQueue, waits) => {
+    const bulkBytes = 200_000;
+    let ofBulk = 0;
+    const before: number[] = [];
+    const proxy = await proxied(
+      (socket) =>
+        socket.on('data', (bytes) => {
+          if (bytes.includes('!')) before.push(ofBulk);
+          else ofBulk += bytes.length;
+        }),
+      { isOneQueue, bufferedBytesMax: 4 * 1024 * 1024 },
+    );
+    const [bulk, alarm] = [dial(proxy), dial(proxy)];
+    await Promise.all([once(bulk.socket, 'connect'), once(alarm.socket, 'connect')]);
+    proxy.throttle(200_000);
+    bulk.socket.write(Buffer.alloc(bulkBytes));
+    await until('the proxy has most of it', WAIT_MS_MAX, () =>
+      Promise.resolve(proxy.heldBytesPeak > bulkBytes * 0.8 || undefined),
+    );
+    alarm.socket.write('!');
+    await until('the byte has come', WAIT_MS_MAX, () => Promise.resolve(before.length > 0 || undefined));
+    expect((before[0] ?? 0) > bulkBytes * 0.7).toBe(waits);
+  },
+);
 
 test('a black hole takes connections and hands on nothing, not even an end, until it is healed', async () => {
   const proxy = await proxied(echo);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePorts } from '../kafka/ports.ts';
 
-/** What the proxy itself holds, all connections together; the sockets' own buffers come on top. */
+/** What the proxy itself holds by default, all connections together; the sockets' own buffers come on top. */
 export const BUFFERED_BYTES_MAX = 64 * 1024;
 /** Small, so that what waits, waits at its sender and not in the sockets of the proxy. */
 const SOCKET_BUFFER_BYTES = 16 * 1024;
@@ -16,6 +16,10 @@ const socketOptions = { allowHalfOpen: true, noDelay: true, highWaterMark: SOCKE
 export interface ProxyOptions {
   /** `host:port` of whom the clients mean. */
   readonly target: string;
+  /** What it holds at most, instead of {@link BUFFERED_BYTES_MAX}: a long, fast link has more on its way. */
+  readonly bufferedBytesMax?: number;
+  /** Whether all connections share one queue, as in a plain router; else each has its turn. */
+  readonly isOneQueue?: boolean;
 }
 
 interface Piece {
@@ -44,7 +48,7 @@ interface Link {
 /** Starts a proxy on a free port of 127.0.0.1: at first a perfect link. */
 export async function startProxy(options: ProxyOptions): Promise<TcpProxy> {
   const [port = 0] = await freePorts(1);
-  const proxy = new TcpProxy(options.target, port);
+  const proxy = new TcpProxy(options, port);
   await proxy.accept();
   return proxy;
 }
@@ -58,6 +62,8 @@ export class TcpProxy implements AsyncDisposable {
   heldBytesPeak = 0;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #port: number;
+  readonly #bufferedBytesMax: number;
+  readonly #isOneQueue: boolean;
   readonly #links: Link[] = [];
   #server: Server | null = null;
   #heldBytes = 0;
@@ -68,7 +74,12 @@ export class TcpProxy implements AsyncDisposable {
   #isBlackHole = false;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(target: string, port: number) {
+  constructor(
+    { target, bufferedBytesMax = BUFFERED_BYTES_MAX, isOneQueue = false }: ProxyOptions,
+    port: number,
+  ) {
+    this.#bufferedBytesMax = bufferedBytesMax;
+    this.#isOneQueue = isOneQueue;
     const colon = target.lastIndexOf(':');
     this.#target = { host: target.slice(0, colon), port: Number(target.slice(colon + 1)) };
     this.#port = port;
@@ -163,9 +174,9 @@ export class TcpProxy implements AsyncDisposable {
   #read(flow: Flow): void {
     // A socket that was reset still gives what it had read.
     if (this.#isBlackHole || flow.isEnded) return;
-    const flowBytesMax = Math.max(1, Math.floor(BUFFERED_BYTES_MAX / (this.#links.length * 2)));
+    const flowBytesMax = Math.max(1, Math.floor(this.#bufferedBytesMax / (this.#links.length * 2)));
     for (;;) {
-      const room = Math.min(flowBytesMax - flow.heldBytes, BUFFERED_BYTES_MAX - this.#heldBytes);
+      const room = Math.min(flowBytesMax - flow.heldBytes, this.#bufferedBytesMax - this.#heldBytes);
       if (room <= 0) break;
       // With nothing there a read of nothing still makes the stream notice its end.
       const bytes: Buffer | null = flow.source.read(Math.min(room, flow.source.readableLength));
@@ -191,8 +202,8 @@ export class TcpProxy implements AsyncDisposable {
     for (;;) {
       const nowMs = performance.now();
       this.#refill(nowMs);
-      const link = this.#links.find(({ flows }) => flows.some((flow) => isReady(flow, nowMs)));
-      const flow = link?.flows.find((candidate) => isReady(candidate, nowMs));
+      const link = this.#next(nowMs);
+      const [flow] = readyFlows(link, nowMs);
       if (link === undefined || flow === undefined) {
         this.#comeBackWhenDue(nowMs);
         break;
@@ -207,6 +218,14 @@ export class TcpProxy implements AsyncDisposable {
       moveToEnd(this.#links, link);
       if (link.flows.every(({ isEnded }) => isEnded)) this.#links.splice(this.#links.indexOf(link), 1);
     }
+  }
+
+  /** The connection whose turn it is: the one that waits longest, or the one whose next piece came first. */
+  #next(nowMs: number): Link | undefined {
+    const ready = this.#links.filter((link) => readyFlows(link, nowMs).length > 0);
+    if (!this.#isOneQueue) return ready[0];
+    const cameMs = (link: Link): number => dueMs(readyFlows(link, nowMs)[0]) ?? 0;
+    return ready.toSorted((one, other) => cameMs(one) - cameMs(other))[0];
   }
 
   /** Turns smaller than they need be would cost more than they carry. */
@@ -275,15 +294,16 @@ function flowBetween(source: Socket, sink: Socket, direction: Flow['direction'])
 }
 
 /** When the next thing of a flow may be handed on; null if there is nothing or its sink is full. */
-function dueMs({ pieces, endDueMs, isEnded, sink }: Flow): number | null {
+function dueMs(flow: Flow | undefined): number | null {
+  if (flow === undefined) return null;
+  const { pieces, endDueMs, isEnded, sink } = flow;
   if (isEnded || sink.writableNeedDrain) return null;
   return pieces[0]?.dueMs ?? endDueMs;
 }
 
-function isReady(flow: Flow, nowMs: number): boolean {
-  const due = dueMs(flow);
-  return due !== null && due <= nowMs;
-}
+/** What may be handed on now; the direction whose turn is next at first. */
+const readyFlows = (link: Link | undefined, nowMs: number): readonly Flow[] =>
+  (link?.flows ?? []).filter((flow) => (dueMs(flow) ?? Number.POSITIVE_INFINITY) <= nowMs);
 
 function moveToEnd<Item>(list: Item[], item: Item): void {
   const index = list.indexOf(item);
