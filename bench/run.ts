@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { alarmBenchmark } from './alarm.ts';
 import { ingestBenchmark } from './ingest.ts';
 import { logBenchmark, logParts } from './log.ts';
 import { mirrorBenchmark } from './mirror.ts';
@@ -8,6 +9,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
 
   npm run bench -- ingest [--seconds 3] [--repeat 3] [--save]         MQTT QoS 1, beside Mosquitto
   npm run bench -- mirror [--records 4000000] [--repeat 3] [--save]   a backlog into one Kafka broker, beside kcat
+  npm run bench -- alarm [--stored-gb 2] [--alarms 20] [--save]
+      an alarm past a backlog, over 1 Mbit/s and 300 ms to one Kafka broker
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
       the commit log beside a plain file log and SQLite, in TMPDIR; one of ${logParts.join(', ')}, or all`;
 
@@ -16,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     seconds: { type: 'string', default: '3' },
     records: { type: 'string', default: '4000000' },
+    alarms: { type: 'string', default: '20' },
     repeat: { type: 'string', default: '3' },
     'stored-gb': { type: 'string', default: '2' },
     save: { type: 'boolean', default: false },
@@ -24,7 +28,7 @@ const { values, positionals } = parseArgs({
 });
 
 /** The value of an option, a whole number in bounds: no benchmark runs for ever or fills the disk. */
-function bounded(name: 'seconds' | 'records' | 'repeat' | 'stored-gb', max: number): number {
+function bounded(name: 'seconds' | 'records' | 'repeat' | 'stored-gb' | 'alarms', max: number): number {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
   console.error(`--${name} takes a whole number from 1 to ${max}`);
@@ -56,6 +60,11 @@ switch (name) {
   case 'mirror':
     held = await finish(name, await mirrorBenchmark({ records: bounded('records', 10_000_000), repeat }));
     break;
+  case 'alarm': {
+    const size = { storedGb: bounded('stored-gb', 20), alarms: bounded('alarms', 1000) };
+    held = await finish(name, await alarmBenchmark(size));
+    break;
+  }
   case 'log': {
     const storedGb = bounded('stored-gb', 20);
     held = await logBenchmark(part, { seconds, repeat, storedGb, save: values.save });
