@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { laneNames } from '../../src/log/types.ts';
 import { statusOf } from '../kafka/oracles.ts';
 import { freePorts } from '../kafka/ports.ts';
 import { findCommand } from '../kafka/processes.ts';
@@ -58,9 +59,15 @@ export class GatewaySite implements AsyncDisposable {
       `mqtt.listen=${mqtt}`,
     ];
     const runner = [...endsWithThisProcess(), ...(plant === undefined ? [] : planted(plant))];
-    const gatewayOptions = { dataDir: `${folder.path}/data`, set, startMsMax: STALL_MS_MAX };
-    const start = (): Promise<RunningGateway> =>
-      startGateway(runner.length === 0 ? gatewayOptions : { ...gatewayOptions, runner });
+    const gatewayOptions = { dataDir: `${folder.path}/data`, startMsMax: STALL_MS_MAX };
+    let starts = 0;
+    const start = (): Promise<RunningGateway> => {
+      // Each process has the readings in the other lane than the one before.
+      const lane = laneNames[starts % laneNames.length];
+      starts += 1;
+      const options = { ...gatewayOptions, set: [...set, `topics.readings.lane=${lane}`] };
+      return startGateway(runner.length === 0 ? options : { ...options, runner });
+    };
     return new GatewaySite(options, mqtt, start, await start(), folder);
   }
 
