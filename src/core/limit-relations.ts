@@ -66,6 +66,10 @@ assert(
   'we give up a request before the cluster gives up its transaction',
 );
 assert(
+  limits.bulkRequestBytesMin > limits.sealedBatchBytesMax + 1024,
+  'a sealed batch of the usual size leaves as it is stored, header included, however slow the link is',
+);
+assert(
   limits.hiddenDelayMs * limits.hiddenQuietRepeats > limits.transactionMsMax &&
     limits.hiddenQuietRepeats < limits.hiddenRepeatsMax,
   'a usual transaction of the other lane is no news, but a longer one is',

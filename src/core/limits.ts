@@ -236,6 +236,8 @@ export const limits = {
   produceRequestBytesMax: 1 * MIB,
   /** Produce requests to one broker that are not answered yet; Kafka remembers the last five batches of a producer. */
   produceRequestsMax: 5,
+  /** On however slow a link, so much may go at once. */
+  bulkRequestBytesMin: 66 * KIB,
   /** What bulk may have queued on the link, before the time of a round trip: an alarm waits for it once. */
   bulkQueueMsWanted: 500,
   /** Answers and round trips that say how fast the link is; of smaller requests the first say nothing. */

@@ -82,7 +82,7 @@ export class SharedLink {
       ended: () => {},
       carry: async (bytes, request) => {
         await queue.next(async (signal) => {
-          await this.#bulkMayLeave(bytes, signal);
+          await this.#bulkMayLeave(signal);
           if (!signal.aborted) this.#took('bulk', bytes);
           window.began(bytes);
         });
@@ -103,12 +103,12 @@ export class SharedLink {
     };
   }
 
-  async #bulkMayLeave(bytes: number, signal: AbortSignal): Promise<void> {
+  async #bulkMayLeave(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const nowMs = this.#clock.monotonicMs();
       const yieldedMs = this.#alarmSinceMs === null ? 0 : this.#alarmSinceMs + limits.alarmYieldMsMax;
       const waitMs = Math.max(this.#freeAtMs.bulk, yieldedMs) - nowMs;
-      const isFull = !this.#window.mayBegin(bytes);
+      const isFull = !this.#window.mayBegin;
       if (waitMs <= 0 && !isFull) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wakeBulk = resolve;

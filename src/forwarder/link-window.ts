@@ -20,18 +20,18 @@ export class LinkWindow {
     return (sum(this.#answers.map(({ bytes }) => bytes)) / busyMs) * 1000;
   }
 
-  /** About what a request is to carry at most: one on a slow link takes no longer than what may queue there. */
+  /** About what a request is to carry at most: on a fast link several of them make up what may queue there. */
   get requestBytesMax(): number {
     const queued = ((this.bytesPerSecond ?? 0) * limits.bulkQueueMsWanted) / 1000;
-    return Math.min(Math.max(queued, limits.sealedBatchBytesMax), limits.produceRequestBytesMax);
+    return Math.min(Math.max(queued / 4, limits.bulkRequestBytesMin), limits.produceRequestBytesMax);
   }
 
-  /** Whether a request of so many bytes may leave: the window is met to the nearest request, and one may always. */
-  mayBegin(bytes: number): boolean {
+  /** Whether a request may leave. The last one may exceed the window: else a slow link would idle between two of them. */
+  get mayBegin(): boolean {
     const wantedMs = this.#roundTripMs() + limits.bulkQueueMsWanted;
     const carried = ((this.bytesPerSecond ?? 0) * wantedMs) / 1000;
-    const windowBytes = Math.max(carried, limits.sealedBatchBytesMax);
-    return this.#bytesUnderWay === 0 || this.#bytesUnderWay + bytes / 2 <= windowBytes;
+    // Small ones go side by side also before anything is known of the link.
+    return this.#bytesUnderWay < Math.max(carried, limits.linkSampleBytesMin);
   }
 
   began(bytes: number): void {

@@ -156,6 +156,7 @@ describe('what bulk has under way', () => {
   }
 
   test.each([
+    [90_000, 300],
     [125_000, 300],
     [125_000, 20],
     [1_250_000, 50],
@@ -177,8 +178,10 @@ describe('what bulk has under way', () => {
       // What the target has at hand bounds it as well.
       const targetMax = (3 * limits.produceRequestsMax * limits.produceRequestBytesMax * 1000) / (rttMs + 10);
       expect(carriedPerSecond).toBeGreaterThan(0.85 * Math.min(rate, targetMax));
-      const halfRequestMs = (limits.sealedBatchBytesMax / 2 / rate) * 1000;
-      expect(link.longestQueueMs).toBeLessThan(1.1 * (limits.bulkQueueMsWanted + halfRequestMs));
+      const requestMs = (limits.bulkRequestBytesMin / rate) * 1000;
+      expect(link.longestQueueMs).toBeLessThan(
+        1.1 * (limits.bulkQueueMsWanted + Math.max(requestMs, limits.bulkQueueMsWanted / 4)),
+      );
     },
   );
 
@@ -189,7 +192,7 @@ describe('what bulk has under way', () => {
     share.roundTrip(300);
     drain(share, link, clock, 60_000);
     await pass(clock, 60_000);
-    expect(link.longestQueueMs).toBeLessThanOrEqual((limits.sealedBatchBytesMax / (8 * KIB)) * 1000);
+    expect(link.longestQueueMs).toBeLessThanOrEqual((limits.bulkRequestBytesMin / (8 * KIB)) * 1000);
   });
 
   test('is little again soon after the link became slow', async () => {
@@ -201,7 +204,7 @@ describe('what bulk has under way', () => {
     expect(share.requestBytesMax).toBe(limits.produceRequestBytesMax);
     drain(share, new FifoLink(clock, 125_000, 50), clock, 60_000);
     await pass(clock, 60_000);
-    expect(share.requestBytesMax).toBeLessThan(1.2 * limits.sealedBatchBytesMax);
+    expect(share.requestBytesMax).toBeLessThan(1.2 * limits.bulkRequestBytesMin);
   });
 
   test('does not count what failed', async () => {
