@@ -99,7 +99,7 @@ export const mirrorPlants: readonly Plant[] = [
     name: 'gap-passed-before-it-is-told',
     mode: 'dropped',
     file: 'src/forwarder/holds.ts',
-    edits: [{ find: '!isOver(hold, jumped, gaps)', replace: '!isOver(hold, jumped, gaps) && false' }],
+    edits: [{ find: '!isOver(hold, [...jumped, ...ledger], gaps)', replace: 'false' }],
   },
   {
     name: 'undecided-forgotten-on-restart',
