@@ -16,6 +16,8 @@ export const limits = {
   retentionAgeMsMax: 36_500 * 24 * 3600 * 1000,
   topicPriorityMax: 9,
   topicPriorityDefault: 5,
+  /** Of a topic that is sent by key: each flush makes a batch for each of them. */
+  centralPartitionsMax: 256,
 
   // Disk budget
   /** Room for the journal, what waits to be sealed, and spare files. */

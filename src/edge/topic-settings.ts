@@ -11,12 +11,13 @@ export interface SettingsPatch {
   readonly segmentBytes?: number | null;
   readonly compression?: Compression | null;
   readonly priority?: number | null;
+  readonly centralPartitions?: number | null;
 }
 
 /** Where a setting comes from: the configuration, what the log keeps of earlier changes, or nowhere. */
 export type SettingSource = 'configuration' | 'kept' | 'default';
 
-/** Every setting of a topic as it counts now. No retention is null. */
+/** Every setting of a topic as it counts now. Null: no retention, central partitions as they are here. */
 export type SettingsInForce = {
   readonly [Name in keyof TopicSettings]-?: {
     readonly value: Exclude<TopicSettings[Name], undefined> | null;
@@ -68,12 +69,13 @@ export function settingsInForce(settings: TopicSettings, isConfigured: boolean):
   const source: SettingSource = isConfigured ? 'configuration' : 'kept';
   const inForce = <Value>(given: Value | undefined, otherwise: Value | null) =>
     given === undefined ? { value: otherwise, source: 'default' as const } : { value: given, source };
-  const { retention, dropUnforwarded, segmentBytes, compression, priority } = settings;
+  const { retention, dropUnforwarded, segmentBytes, compression, priority, centralPartitions } = settings;
   return {
     retention: inForce(retention, null),
     dropUnforwarded: inForce(dropUnforwarded, topicDefaults.dropUnforwarded),
     segmentBytes: inForce(segmentBytes, topicDefaults.segmentBytes),
     compression: inForce(compression, topicDefaults.compression),
     priority: inForce(priority, topicDefaults.priority),
+    centralPartitions: inForce(centralPartitions, null),
   };
 }

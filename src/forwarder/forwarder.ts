@@ -22,7 +22,7 @@ import { type WaitingRange, waitingRange } from './oldest-waiting.ts';
 import { buildBatch } from './outgoing-batch.ts';
 import { isWaiting, Progress } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
-import { nextSession } from './session.ts';
+import { isLaidOutAnew, nextSession } from './session.ts';
 import { type ForwarderStatus, pauseNotes } from './status.ts';
 import type { Failure, SessionRequest, Target, TopicCreation } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
@@ -242,7 +242,7 @@ export class Forwarder implements MirrorStanding {
     if (this.#hasNewPartition()) return { type: 'new-partition' };
     if (this.#hasMoved()) return { type: 'log-start-moved', partitions: this.#partitions() };
     try {
-      this.#flush = await readFlush(this.#options.log, this.#options.mapping, positions, bytesMax);
+      this.#flush = await readFlush(this.#options.log, this.#session?.topics ?? [], positions, bytesMax);
     } catch (error) {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });
@@ -341,7 +341,9 @@ export class Forwarder implements MirrorStanding {
     );
   }
 
+  /** Or an old one, of which the records are to go elsewhere from now on. */
   #hasNewPartition(): boolean {
+    if (this.#session !== null && isLaidOutAnew(this.#session, this.#options.log.topics())) return true;
     const positions = this.#nextOffsets();
     const { pauses } = this.#state.care;
     return this.#partitions().some((info) => !positions.has(nameOf(info)) && !isPaused(pauses, info));
@@ -354,7 +356,7 @@ export class Forwarder implements MirrorStanding {
 
   #isOpened({ topic, partition }: PartitionInfo): boolean {
     const opened = this.#session?.topics.find(({ source }) => source === topic);
-    return opened !== undefined && partition < opened.partitions;
+    return opened !== undefined && partition < opened.sourcePartitions;
   }
 
   #partitions(): readonly PartitionInfo[] {

@@ -33,7 +33,7 @@ export type MirrorEvent =
     }
   | { readonly type: 'minted' }
   | { readonly type: 'read'; readonly ranges: readonly ReadRange[]; readonly backlog: boolean }
-  /** The log has a partition that this session has not opened. */
+  /** The log has a partition that this session has not opened, or sends a topic elsewhere from here on. */
   | { readonly type: 'new-partition' }
   /** The log begins elsewhere: `settleHolds` says that something changes by that. */
   | { readonly type: 'log-start-moved'; readonly partitions: readonly PartitionInfo[] }

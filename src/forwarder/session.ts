@@ -1,4 +1,4 @@
-import type { MirroredLog } from '../log/types.ts';
+import type { MirroredLog, TopicInfo } from '../log/types.ts';
 import type { Identity } from './identity.ts';
 import { checkpointKeyPrefix, transactionalId } from './names.ts';
 import type { Pause } from './objections.ts';
@@ -22,7 +22,7 @@ export function nextSession(
     topics: log
       .topics()
       .filter(({ name }) => mapping.isMirrored(name))
-      .map(({ name, partitions }) => sessionTopic(mapping, name, partitions, pauses))
+      .map((topic) => sessionTopic(mapping, topic, pauses))
       .filter((topic) => topic !== null),
     creation,
     checkpointTopic: mapping.checkpointTopic,
@@ -32,12 +32,25 @@ export function nextSession(
 
 function sessionTopic(
   mapping: TopicMapping,
-  source: string,
-  partitions: number,
+  { name: source, partitions: sourcePartitions, settings: { centralPartitions } }: TopicInfo,
   pauses: readonly Pause[],
 ): SessionTopic | null {
   const own = pauses.filter(({ topic }) => topic === source);
   if (own.some(({ partition }) => partition === null)) return null;
   const paused = new Set(own.map(({ partition }) => partition).filter((partition) => partition !== null));
-  return { name: mapping.centralTopic(source), partitions, source, paused };
+  const isByKey = centralPartitions !== undefined;
+  const central = { name: mapping.centralTopic(source), partitions: centralPartitions ?? sourcePartitions };
+  return { ...central, source, sourcePartitions, isByKey, paused };
+}
+
+/** Whether records of a topic are to go to other central partitions than the session has prepared. */
+export function isLaidOutAnew(
+  { topics: prepared }: Pick<SessionRequest, 'topics'>,
+  topics: readonly TopicInfo[],
+): boolean {
+  const settings = new Map(topics.map((info) => [info.name, info.settings] as const));
+  return prepared.some(({ source, isByKey, partitions }) => {
+    const now = settings.get(source);
+    return now !== undefined && now.centralPartitions !== (isByKey ? partitions : undefined);
+  });
 }

@@ -43,9 +43,12 @@ export interface SessionTopic {
   /** The central topic, with at least so many partitions. */
   readonly name: string;
   readonly partitions: number;
-  /** The topic of the log. */
+  /** The topic of the log, and how many partitions it has there. */
   readonly source: string;
-  /** Partitions that nothing is sent to: it does not matter how they are. */
+  readonly sourcePartitions: number;
+  /** Each record goes to the partition of its key, instead of to the one which has its number. */
+  readonly isByKey: boolean;
+  /** Partitions of the log of which nothing is sent: it does not matter how those are to which it would go. */
   readonly paused: ReadonlySet<number>;
 }
 
@@ -67,12 +70,14 @@ export interface PartitionBatch {
   readonly source: BatchSource | null;
 }
 
-/** A range of a partition of the log: from the first record to the one before `nextOffset`. */
+/** Where the records of a batch are from in the log: from the first one to the one before `nextOffset`. */
 export interface BatchSource {
   readonly topic: string;
   readonly partition: number;
   readonly fromOffset: number;
   readonly nextOffset: number;
+  /** Of each record; null if they follow each other, or if nobody has looked. */
+  readonly offsets: readonly number[] | null;
 }
 
 export type CheckpointsRead =

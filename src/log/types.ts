@@ -13,6 +13,8 @@ export interface TopicSettings {
   readonly compression?: Compression;
   /** 0 to 9; under a full disk budget, topics of a lower one lose their oldest records first. */
   readonly priority?: number;
+  /** In the cluster records go by their key to one of so many partitions; by default to the one which they have here. */
+  readonly centralPartitions?: number;
 }
 
 /** A topic of the log. */

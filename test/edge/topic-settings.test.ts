@@ -49,9 +49,11 @@ test('what counts is what is set, else the default', () => {
     segmentBytes: { value: topicDefaults.segmentBytes, source: 'default' },
     compression: { value: topicDefaults.compression, source: 'default' },
     priority: { value: 0, source: 'configuration' },
+    centralPartitions: { value: null, source: 'default' },
   });
-  expect(settingsInForce({ dropUnforwarded: false }, false)).toMatchObject({
+  expect(settingsInForce({ dropUnforwarded: false, centralPartitions: 6 }, false)).toMatchObject({
     retention: { value: null, source: 'default' },
     dropUnforwarded: { value: false, source: 'kept' },
+    centralPartitions: { value: 6, source: 'kept' },
   });
 });

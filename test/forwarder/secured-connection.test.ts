@@ -279,7 +279,14 @@ describe('a login', () => {
     const readAccess = () => Promise.resolve({ ok: true, access: access({ tls: null, login }) } as const);
     const brokers = [`127.0.0.1:${broker.address.port}`];
     const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock });
-    const missing = { name: 'gw1.readings', partitions: 1, source: 'readings', paused: new Set<number>() };
+    const missing = {
+      name: 'gw1.readings',
+      partitions: 1,
+      source: 'readings',
+      sourcePartitions: 1,
+      isByKey: false,
+      paused: new Set<number>(),
+    };
     const failure = await target.open({ ...session, topics: [missing] });
     await target.close();
     expect(failure?.kind).toBe('unauthenticated');

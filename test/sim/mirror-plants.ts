@@ -167,4 +167,38 @@ export const mirrorPlants: readonly Plant[] = [
       },
     ],
   },
+  {
+    name: 'another-partitioner-than-that-of-kafka',
+    mode: 'honest',
+    file: 'src/forwarder/central-partitions.ts',
+    edits: [{ find: 'partitionForKey(key, partitions);', replace: 'key.length % partitions;' }],
+  },
+  {
+    name: 'order-lost-within-a-key',
+    mode: 'honest',
+    file: 'src/forwarder/partition-flush.ts',
+    edits: [{ find: 'merging.records.push(record);', replace: 'merging.records.unshift(record);' }],
+  },
+  {
+    name: 'checkpoint-before-all-central-partitions',
+    mode: 'honest',
+    file: 'src/forwarder/partition-flush.ts',
+    edits: [
+      {
+        find: 'for (const to of this.#merging.keys()) this.#merge(to);',
+        replace: 'for (const to of this.#merging.keys().take(1)) this.#merge(to);',
+      },
+    ],
+  },
+  {
+    name: 'refused-offsets-of-a-central-partition-counted-on',
+    mode: 'refusing',
+    file: 'src/forwarder/partition-flush.ts',
+    edits: [
+      {
+        find: 'isDense ? null : records.map(({ offset }) => offset)',
+        replace: 'isDense ? null : records.map((_, index) => first.offset + index)',
+      },
+    ],
+  },
 ];

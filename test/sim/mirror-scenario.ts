@@ -6,6 +6,7 @@ import { gapsTopicName } from '../../src/core/topic-name.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
 import { MirrorForwarding } from '../../src/forwarder/mirror-forwarding.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import { partitionForKey } from '../../src/log/commits/partitioner.ts';
 import { Log } from '../../src/log/log.ts';
 import { readTexts } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
@@ -74,12 +75,24 @@ interface Site {
   target: SimTarget;
 }
 
+/** A partition of the log. */
+interface Stream {
+  readonly topic: string;
+  readonly partition: number;
+}
+
 /** Offsets of one partition that are gone although they were not sent, and the record that says so. */
 interface Dropped {
-  readonly partition: number;
+  readonly stream: Stream;
   readonly fromOffset: number;
   readonly values: readonly string[];
   readonly told: string;
+}
+
+/** A row of the loss ledger. */
+interface ToldRow extends Stream {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
 }
 
 /** On this clock others get on with their work while somebody sleeps, the more the longer it is. */
@@ -93,8 +106,15 @@ class UnhurriedClock extends VirtualClock {
 const turnsPerSleepMax = 400;
 const gateway = 'gw1';
 const mapping = new TopicMapping({ gateway, topics: ['*'] });
+/** It keeps its partitions. */
 const topic = 'a';
-const partitionCount = 3;
+/** It is sent by key. */
+const keyedTopic = 'k';
+const keyedCentralPartitions = 3;
+const partitionCounts = { [topic]: 3, [keyedTopic]: 2 };
+const streams: readonly Stream[] = Object.entries(partitionCounts).flatMap(([name, count]) =>
+  Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
+);
 const actionsPerScenario = 40;
 /** About one record or sealed batch, so that partitions and batches of one have to wait for each other. */
 const smallTransactionBytes = 300;
@@ -106,6 +126,22 @@ const linkFaults: readonly Fault[] = [
   'refused',
   'part-refused',
 ];
+
+/** The key of a value in the topic by key: one of a few, so that each has many values. */
+const keyOf = (value: string): Buffer => Buffer.from(`key-${Number(value.split('.')[1]) % 5}`);
+
+const nameOf = (stream: Stream): string => `${stream.topic}/${stream.partition}`;
+
+/** Whether a record of the central topic is from this partition of the log, by where it lies or by its key. */
+const isFrom = (stream: Stream, central: number, value: string): boolean =>
+  (stream.topic === topic ? central : partitionForKey(keyOf(value), partitionCounts[keyedTopic])) ===
+  stream.partition;
+
+/** What the cluster has of a partition of the log; each key in its order, where it is sent by key. */
+const arrivedFrom = (stream: Stream, cluster: SimCluster): readonly string[] =>
+  Array.from({ length: partitionCounts[topic] }, (_, central) =>
+    cluster.values(`${gateway}.${stream.topic}`, central).filter((value) => isFrom(stream, central, value)),
+  ).flat();
 
 /** What the cluster has against some of the records, always the same. */
 function dislikeOf(value: string): Dislike | null {
@@ -164,6 +200,7 @@ class MirrorScenario {
     await this.#clock.sleep(limits.transactionTimeoutMs);
     for (const cluster of this.#clusters) cluster.expire();
     for (const site of this.#sites) await this.#checkArrived(site);
+    this.#checkKeys();
     this.#checkDropped();
     for (const site of this.#sites) await this.#checkRefused(site);
     const doubled = this.#checkDoubled();
@@ -220,11 +257,15 @@ class MirrorScenario {
   }
 
   async #append({ log }: Site): Promise<void> {
-    const partition = this.#random.below(partitionCount);
+    const isKeyed = this.#random.chance(0.2);
+    const to = isKeyed
+      ? { topic: keyedTopic }
+      : { topic, partition: this.#random.below(partitionCounts[topic]) };
     const records = Array.from({ length: 1 + this.#random.below(4) }, () => {
       this.#sent += 1;
-      const value = Buffer.from(`${this.#seed}.${this.#sent}`);
-      return { topic, partition, key: null, value, timestampMs: this.#clock.wallMs(), headers: [] };
+      const value = `${this.#seed}.${this.#sent}`;
+      const key = isKeyed ? keyOf(value) : null;
+      return { ...to, key, value: Buffer.from(value), timestampMs: this.#clock.wallMs(), headers: [] };
     });
     await log.append(records);
   }
@@ -250,7 +291,8 @@ class MirrorScenario {
     const files = { version: 'simulated', commitIntervalMs: 0, journalFileBytes: 48 * 1024 };
     const log = await Log.open({ ...shared, ...files, disk: disk.session() });
     await log.growTopic(gapsTopicName, 1);
-    await log.growTopic(topic, partitionCount);
+    for (const [name, partitions] of Object.entries(partitionCounts)) await log.growTopic(name, partitions);
+    await log.setTopic(keyedTopic, { centralPartitions: keyedCentralPartitions });
     if (this.#mode === 'lying') disk.faults = { lies: 0.4 };
     const target = new SimTarget({
       cluster: this.#cluster(),
@@ -280,39 +322,41 @@ class MirrorScenario {
 
   /** Retention: what has arrived may go. */
   async #trim({ log, upkept: { starts } }: Site): Promise<void> {
-    const partition = this.#random.below(partitionCount);
-    const arrived = new Set(this.#cluster().values(`${gateway}.${topic}`, partition));
-    const stored = await readTexts(log, topic, partition);
+    const stream = this.#anyStream();
+    const arrived = new Set(arrivedFrom(stream, this.#cluster()));
+    const stored = await readTexts(log, stream.topic, stream.partition);
     const firstMissing = stored.findIndex((value) => !arrived.has(value));
     const end = firstMissing === -1 ? stored.length : firstMissing;
-    const now = starts.get(`${topic}/${partition}`) ?? 0;
-    starts.set(`${topic}/${partition}`, now + this.#random.below(end - now + 1));
+    const now = starts.get(nameOf(stream)) ?? 0;
+    starts.set(nameOf(stream), now + this.#random.below(end - now + 1));
   }
 
   #seal({ log, upkept }: Site): void {
-    const partition = this.#random.below(partitionCount);
-    const { highWatermark } = new UpkeptLog(log, upkept).partition(topic, partition);
-    upkept.sealedEnds.set(`${topic}/${partition}`, highWatermark);
+    const stream = this.#anyStream();
+    const { highWatermark } = new UpkeptLog(log, upkept).partition(stream.topic, stream.partition);
+    upkept.sealedEnds.set(nameOf(stream), highWatermark);
   }
 
   /** By the rules of the log: what is undecided stays, and so does what lies behind it. */
   async #drop({ log, upkept, forwarding }: Site): Promise<void> {
-    const partition = this.#random.below(partitionCount);
-    const { logStartOffset, highWatermark } = new UpkeptLog(log, upkept).partition(topic, partition);
-    const stored = await readTexts(log, topic, partition);
-    const confirmed = forwarding.confirmedOffset(topic, partition);
-    const isUndecided = forwarding.undecidedOffset(topic, partition) > confirmed;
+    // Of these few, so that drops meet what is under way.
+    const stream = { topic, partition: this.#random.below(partitionCounts[topic]) };
+    const of = [stream.topic, stream.partition] as const;
+    const { logStartOffset, highWatermark } = new UpkeptLog(log, upkept).partition(...of);
+    const stored = await readTexts(log, ...of);
+    const confirmed = forwarding.confirmedOffset(...of);
+    const isUndecided = forwarding.undecidedOffset(...of) > confirmed;
     const bound = isUndecided ? Math.max(confirmed, logStartOffset) : highWatermark;
     const toOffset = logStartOffset + this.#random.below(bound - logStartOffset + 1);
     const fromOffset = Math.max(confirmed, logStartOffset);
     if (toOffset > fromOffset) {
-      const told = `${topic}-${partition} ${fromOffset}..${toOffset - 1}`;
+      const told = `${nameOf(stream)} ${fromOffset}..${toOffset - 1}`;
       const values = stored.slice(fromOffset, toOffset);
-      this.#dropped.push({ partition, fromOffset, values, told });
+      this.#dropped.push({ stream, fromOffset, values, told });
       const record = { key: null, value: Buffer.from(told), timestampMs: this.#clock.wallMs(), headers: [] };
       await log.append([{ topic: gapsTopicName, partition: 0, ...record }]);
     }
-    upkept.starts.set(`${topic}/${partition}`, toOffset);
+    upkept.starts.set(nameOf(stream), toOffset);
   }
 
   async #restoreOrBackUp(site: Site): Promise<void> {
@@ -332,16 +376,14 @@ class MirrorScenario {
 
   async #storedValues({ log }: Site): Promise<ReadonlySet<string>> {
     const values: string[] = [];
-    for (let partition = 0; partition < partitionCount; partition += 1)
-      values.push(...(await readTexts(log, topic, partition)));
+    for (const stream of streams) values.push(...(await readTexts(log, stream.topic, stream.partition)));
     return new Set(values);
   }
 
   async #clone(site: Site): Promise<void> {
     if (this.#sites.length >= 3) return;
     // Both have what is not sent yet, and so both send it.
-    for (let partition = 0; partition < partitionCount; partition += 1)
-      for (const value of await readTexts(site.log, topic, partition)) this.#allow(value);
+    for (const value of await this.#storedValues(site)) this.#allow(value);
     const twin = { disk: site.disk.fork(), upkept: forkUpkept(site.upkept) };
     this.#sites.push(
       await this.#boot({ ...twin, board: this.#random.chance(0.5) ? null : this.#newBoard() }),
@@ -373,29 +415,39 @@ class MirrorScenario {
   }
 
   async #checkArrived({ log }: Site): Promise<void> {
-    for (let partition = 0; partition < partitionCount; partition += 1) {
-      const arrived = this.#arrived(partition);
+    const isDropped = new Set(this.#dropped.flatMap(({ values }) => values));
+    for (const stream of streams) {
+      const arrived = this.#arrived(stream);
       const first = new Map(arrived.toReversed().map((value, index) => [value, arrived.length - index]));
-      let before = 0;
-      const isDropped = new Set(this.#dropped.flatMap(({ values }) => values));
-      for (const value of await readTexts(log, topic, partition)) {
+      const before = new Map<string, number>();
+      for (const value of await readTexts(log, stream.topic, stream.partition)) {
         if (isDropped.has(value) || this.#isDisliked(value)) continue;
         const at = first.get(value);
-        if (at === undefined) this.#skip(`${value} of partition ${partition} never arrived`);
-        else if (at < before)
-          this.#violate(`${value} of partition ${partition} arrived before its predecessor`);
-        before = Math.max(before, at ?? 0);
+        // Where records go by key, only those of one key have an order.
+        const order = stream.topic === keyedTopic ? `${keyOf(value)}` : '';
+        if (at === undefined) this.#skip(`${value} of ${nameOf(stream)} never arrived`);
+        else if (at < (before.get(order) ?? 0))
+          this.#violate(`${value} of ${nameOf(stream)} arrived before its predecessor`);
+        before.set(order, Math.max(before.get(order) ?? 0, at ?? 0));
       }
     }
+  }
+
+  #checkKeys(): void {
+    for (const cluster of this.#clusters)
+      for (let central = 0; central < keyedCentralPartitions; central += 1)
+        for (const value of cluster.values(`${gateway}.${keyedTopic}`, central))
+          if (partitionForKey(keyOf(value), keyedCentralPartitions) !== central)
+            this.#violate(`${value} is in partition ${central}, which is not that of its key`);
   }
 
   /** The loss ledger says what is lost, all of it and nothing else, once. */
   #checkDropped(): void {
     const told = this.#clusters.flatMap((cluster) => cluster.values(`${gateway}.${gapsTopicName}`, 0));
-    for (const { partition, values, told: expected } of this.#dropped) {
+    for (const { stream, values, told: expected } of this.#dropped) {
       const copies = told.filter((one) => one === expected).length;
       if (copies !== 1) this.#violate(`the gap ${expected} was told ${copies} times`);
-      const arrived = new Set(this.#arrived(partition));
+      const arrived = new Set(this.#arrived(stream));
       for (const value of values)
         if (arrived.has(value)) this.#violate(`${value} arrived although ${expected} is told as lost`);
     }
@@ -405,26 +457,26 @@ class MirrorScenario {
   async #checkRefused({ log }: Site): Promise<void> {
     if (this.#mode !== 'refusing') return;
     const told = this.#toldRefused(this.#cluster());
-    for (let partition = 0; partition < partitionCount; partition += 1) {
-      const stored = await readTexts(log, topic, partition);
-      const arrived = new Set(this.#arrived(partition));
+    for (const stream of streams) {
+      const stored = await readTexts(log, stream.topic, stream.partition);
+      const arrived = new Set(this.#arrived(stream));
       for (const [offset, value] of stored.entries()) {
-        const copies = told.filter((one) => one === `${partition}@${offset}`).length;
+        const copies = told.filter((one) => one === `${nameOf(stream)}@${offset}`).length;
         if (copies !== (this.#isDisliked(value) ? 1 : 0))
-          this.#violate(`${value} of partition ${partition} was told ${copies} times as refused`);
+          this.#violate(`${value} of ${nameOf(stream)} was told ${copies} times as refused`);
         if (copies > 0 && arrived.has(value))
           this.#violate(`${value} arrived although it is told as refused`);
       }
     }
   }
 
-  /** `partition@offset` of each record that the ledger says was refused. */
+  /** `topic/partition@offset` of each record that the ledger says was refused. */
   #toldRefused(cluster: SimCluster): readonly string[] {
     return cluster.values(`${gateway}.${gapsTopicName}`, 0).flatMap((row) => {
       if (!row.includes('"refused"')) return [];
-      const { partition, firstOffset, lastOffset } = JSON.parse(row) as Record<string, number>;
-      const count = (lastOffset ?? 0) - (firstOffset ?? 0) + 1;
-      return Array.from({ length: count }, (_, index) => `${partition}@${(firstOffset ?? 0) + index}`);
+      const { firstOffset, lastOffset, ...stream } = JSON.parse(row) as ToldRow;
+      const count = lastOffset - firstOffset + 1;
+      return Array.from({ length: count }, (_, index) => `${nameOf(stream)}@${firstOffset + index}`);
     });
   }
 
@@ -435,8 +487,8 @@ class MirrorScenario {
   /** Before a transaction counts: its checkpoints pass only gaps that the cluster has been told before. */
   #checkCheckpoints(cluster: SimCluster, records: readonly CommittingRecord[]) {
     const told = cluster.values(`${gateway}.${gapsTopicName}`, 0);
-    for (const { partition, fromOffset, told: gap } of this.#dropped) {
-      const checkpoint = records.find(({ key }) => key.endsWith(`/${topic}/${partition}`));
+    for (const { stream, fromOffset, told: gap } of this.#dropped) {
+      const checkpoint = records.find(({ key }) => key.endsWith(`/${nameOf(stream)}`));
       if (checkpoint === undefined) continue;
       const { nextOffset } = JSON.parse(Buffer.from(checkpoint.value).toString()) as { nextOffset: number };
       if (nextOffset > fromOffset && !told.includes(gap))
@@ -448,31 +500,32 @@ class MirrorScenario {
   /** In this mode nothing is ever removed, so offsets below a checkpoint have either arrived or are told. */
   #checkPassed(cluster: SimCluster, records: readonly CommittingRecord[]): void {
     const told = new Set(this.#toldRefused(cluster));
-    for (let partition = 0; partition < partitionCount; partition += 1) {
-      const checkpoint = records.find(({ key }) => key.endsWith(`/${topic}/${partition}`));
+    for (const stream of streams) {
+      const checkpoint = records.find(({ key }) => key.endsWith(`/${nameOf(stream)}`));
       if (checkpoint === undefined) continue;
       const { nextOffset } = JSON.parse(Buffer.from(checkpoint.value).toString()) as { nextOffset: number };
       const passed = [...told].filter((one) => {
-        const [of, offset] = one.split('@').map(Number);
-        return of === partition && (offset ?? 0) < nextOffset;
+        const [of, offset] = one.split('@');
+        return of === nameOf(stream) && Number(offset) < nextOffset;
       });
-      const arrived = cluster.values(`${gateway}.${topic}`, partition).length;
+      const arrived = arrivedFrom(stream, cluster).length;
       const arriving = records.filter(
-        ({ partition: of, topic: to }) => of === partition && to === `${gateway}.${topic}`,
+        ({ topic: to, partition: central, value }) =>
+          to === `${gateway}.${stream.topic}` && isFrom(stream, central, Buffer.from(value).toString()),
       );
       if (arrived + arriving.length + passed.length < nextOffset)
-        this.#violate(`the checkpoint ${nextOffset} of partition ${partition} passes what is not told`);
+        this.#violate(`the checkpoint ${nextOffset} of ${nameOf(stream)} passes what is not told`);
     }
   }
 
   #checkDoubled(): number {
     let doubled = 0;
-    for (let partition = 0; partition < partitionCount; partition += 1) {
-      for (const [value, copies] of Map.groupBy(this.#arrived(partition), (one) => one)) {
+    for (const stream of streams) {
+      for (const [value, copies] of Map.groupBy(this.#arrived(stream), (one) => one)) {
         const more = copies.length - 1;
         doubled += more;
         if (more > (this.#allowance.get(value) ?? 0))
-          this.#violate(`${value} of partition ${partition} arrived ${copies.length} times`);
+          this.#violate(`${value} of ${nameOf(stream)} arrived ${copies.length} times`);
       }
     }
     return doubled;
@@ -486,8 +539,14 @@ class MirrorScenario {
   }
 
   /** Of all clusters, in the order in which they were used. */
-  #arrived(partition: number): readonly string[] {
-    return this.#clusters.flatMap((cluster) => cluster.values(`${gateway}.${topic}`, partition));
+  #arrived(stream: Stream): readonly string[] {
+    return this.#clusters.flatMap((cluster) => arrivedFrom(stream, cluster));
+  }
+
+  #anyStream(): Stream {
+    const stream = streams[this.#random.below(streams.length)];
+    if (stream === undefined) throw new Error('there is always a stream');
+    return stream;
   }
 
   #allow(value: string): void {
@@ -499,7 +558,8 @@ class MirrorScenario {
     const cluster = new SimCluster(name, () => this.#clock.wallMs());
     cluster.onCommit = (records) => this.#checkCheckpoints(cluster, records);
     if (this.#mode === 'refusing')
-      cluster.dislikeOf = (name, value) => (name === `${gateway}.${topic}` ? dislikeOf(value) : null);
+      cluster.dislikeOf = (name, value) =>
+        streams.some((one) => name === `${gateway}.${one.topic}`) ? dislikeOf(value) : null;
     this.#clusters.push(cluster);
   }
 

@@ -12,6 +12,7 @@ import type {
   RefusedRange,
   StoredBatch,
   TopicInfo,
+  TopicSettings,
 } from '../../src/log/types.ts';
 
 interface Partition {
@@ -32,6 +33,7 @@ export class LogWithLives implements MirroredLog {
   readonly #deleted: Partition[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #memos = new Map<string, Uint8Array>();
+  readonly #settings = new Map<string, TopicSettings>();
   /** Thrown by the next save. */
   saveError: Error | null = null;
 
@@ -50,6 +52,11 @@ export class LogWithLives implements MirroredLog {
       const offsets = { logStartOffset: 0, highWatermark: 0 };
       this.#partitions.push(deleted ?? { topic, partition, ...offsets, batches: [], lives: [] });
     }
+    this.#changed();
+  }
+
+  setTopic(topic: string, settings: TopicSettings): void {
+    this.#settings.set(topic, settings);
     this.#changed();
   }
 
@@ -136,7 +143,7 @@ export class LogWithLives implements MirroredLog {
     return names.map((name) => ({
       name,
       partitions: this.#partitions.filter(({ topic }) => topic === name).length,
-      settings: {},
+      settings: this.#settings.get(name) ?? {},
     }));
   }
 

@@ -146,11 +146,13 @@ export class SimCluster {
     );
     const worst = dislikes.find((dislike) => dislike !== null);
     if (worst === undefined) return null;
-    const { fromOffset, nextOffset, ...name } = source;
-    // The offsets in the batch begin at 0; with some missing it says nothing.
-    const isNamed = worst.isNamed && nextOffset - fromOffset === records.length;
+    const { fromOffset, nextOffset, offsets, ...name } = source;
+    // The offsets in the batch begin at 0; with some missing and nobody who knows which, it says nothing.
+    const isNamed = worst.isNamed && (offsets !== null || nextOffset - fromOffset === records.length);
     const badOffsets = isNamed
-      ? dislikes.flatMap((dislike, index) => (dislike === null ? [] : [fromOffset + index]))
+      ? dislikes.flatMap((dislike, index) =>
+          dislike === null ? [] : [offsets?.[index] ?? fromOffset + index],
+        )
       : [];
     const refused = { fromOffset, nextOffset, recordCount: batch.recordCount, badOffsets };
     return { ...name, verdict: worst.verdict, cause: 'DISLIKED', batch: refused, message: 'it is disliked' };

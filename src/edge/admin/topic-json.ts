@@ -34,6 +34,7 @@ const settings = {
     segmentBytes: integer(limits.segmentBytesMin, limits.segmentBytesMax),
     compression: { enum: [...compressions, null] },
     priority: integer(0, limits.topicPriorityMax),
+    centralPartitions: integer(1, limits.centralPartitionsMax),
   },
 };
 

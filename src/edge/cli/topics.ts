@@ -17,6 +17,7 @@ export interface SettingOptions {
   readonly segment?: number | 'default';
   readonly compression?: Exclude<SettingsPatch['compression'], null | undefined> | 'default';
   readonly priority?: number | 'default';
+  readonly centralPartitions?: number | 'default';
 }
 
 /** The change that the options ask for; undefined if they ask for none. */
@@ -157,13 +158,15 @@ function descriptionText(topic: TopicDescription): string {
 }
 
 function settingRows(settings: SettingsInForce): readonly (readonly [string, string, SettingSource])[] {
-  const { retention, dropUnforwarded, segmentBytes, compression, priority } = settings;
+  const { retention, dropUnforwarded, segmentBytes, compression, priority, centralPartitions } = settings;
+  const central = centralPartitions.value === null ? 'same partitions' : `${centralPartitions.value} by key`;
   return [
     ['retention', retentionText(retention.value), retention.source],
     ['drop unforwarded', dropUnforwarded.value === true ? 'yes' : 'no', dropUnforwarded.source],
     ['segment', formatSize(segmentBytes.value ?? 0), segmentBytes.source],
     ['compression', String(compression.value), compression.source],
     ['priority', String(priority.value), priority.source],
+    ['in the cluster', central, centralPartitions.source],
   ];
 }
 

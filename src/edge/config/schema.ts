@@ -81,6 +81,8 @@ const settingsFor = (hostName: string) =>
       compression: choice(compressions).optional(),
       /** Under a full disk budget, topics of a lower one lose records first. */
       priority: wholeNumber(0, limits.topicPriorityMax).optional(),
+      /** So many partitions in the cluster, of which the key decides; without it those of here. */
+      centralPartitions: wholeNumber(1, limits.centralPartitionsMax, 'partitions').optional(),
     }),
     forwarder: section({
       /** Where to ask for the central cluster. With none, everything is stored and nothing is sent. */
@@ -151,6 +153,7 @@ interface TopicSection {
   readonly segment?: number | undefined;
   readonly compression?: Compression | undefined;
   readonly priority?: number | undefined;
+  readonly centralPartitions?: number | undefined;
 }
 
 type CheckedAlone = Pick<Config, 'mqtt' | 'serial' | 'admin' | 'gateway'> & {

@@ -222,6 +222,7 @@ describe('one topic', () => {
     { settings: { compression: 'lz4' } },
     { settings: { priority: 10 } },
     { settings: { priority: '5' } },
+    { settings: { centralPartitions: 257 } },
     { settings: { dropUnforwarded: 'yes' } },
     { settings: { dropUnforwarded: true } },
   ])('is not changed by %j', async (body) => {

@@ -58,6 +58,8 @@ const report = {
   forwarder: null,
 };
 
+const unset = { value: null, source: 'default' };
+
 const description = {
   name: 'air',
   isConfigured: false,
@@ -68,6 +70,7 @@ const description = {
     segmentBytes: { value: 8_388_608, source: 'default' },
     compression: { value: 'zstd', source: 'default' },
     priority: { value: 7, source: 'kept' },
+    centralPartitions: { value: 6, source: 'kept' },
   },
   partitions: [
     { partition: 0, logStartOffset: 10, highWatermark: 30 },
@@ -105,6 +108,7 @@ describe('the command line', () => {
     [['topics', 'set', 'a', '--retention-age', '30'], 'Write a duration from 1ms to'],
     [['topics', 'set', 'a', '--compression', 'lz4'], 'Write one of zstd, gzip, none.'],
     [['topics', 'set', 'a', '--priority', '10'], 'Write a whole number from 0 to 9.'],
+    [['topics', 'set', 'a', '--central-partitions', '0'], 'Write a whole number from 1 to 256.'],
     [
       ['topics', 'set', 'a', '--until-forwarded', '--retention-age', '1d'],
       '--until-forwarded takes the place',
@@ -321,6 +325,7 @@ describe('topics', () => {
     gateway.answer = (_, response) => json(response, 201, {});
     const settings = ['--retention-bytes', '1GiB', '--retention-age', '30d', '--drop-unforwarded'];
     await cli('topics', 'create', 'air', ...settings, '--segment', '64MiB', '--compression', 'gzip');
+    await cli('topics', 'create', 'earth', '--central-partitions', '6');
     await cli('topics', 'create', 'water', '--until-forwarded', '--priority', '0', '--no-drop-unforwarded');
     expect(gateway.requests.map(({ body }) => JSON.parse(body))).toEqual([
       {
@@ -333,6 +338,7 @@ describe('topics', () => {
           compression: 'gzip',
         },
       },
+      { name: 'earth', partitions: 1, settings: { centralPartitions: 6 } },
       {
         name: 'water',
         partitions: 1,
@@ -368,18 +374,20 @@ describe('topics', () => {
         '  segment           8MiB             default',
         '  compression       zstd             default',
         '  priority          7                kept in the log',
+        '  in the cluster    6 by key         kept in the log',
         '  partition 0       log start 10, high watermark 30',
         '  partition 1       log start 0, high watermark 3',
         '',
       ].join('\n'),
     });
-    for (const setting of ['retention-bytes', 'segment', 'compression', 'priority'])
+    for (const setting of ['retention-bytes', 'segment', 'compression', 'priority', 'central-partitions'])
       await cli('topics', 'set', 'air', `--${setting}`, 'default');
     expect(gateway.requests.slice(1).map(({ body }) => JSON.parse(body).settings)).toEqual([
       { retention: { bytes: null } },
       { segmentBytes: null },
       { compression: null },
       { priority: null },
+      { centralPartitions: null },
     ]);
   });
 
@@ -399,10 +407,12 @@ describe('topics', () => {
     expect(output).toContain('  written to by MQTT, the serial port wind\n');
     expect(output).toMatch(/^ {2}retention +until forwarded +configuration$/m);
     expect(JSON.parse((await cli('topics', 'describe', 'air', '--json')).output)).toEqual(described);
-    const retention = { value: null, source: 'default' };
-    gateway.answer = (_, response) =>
-      json(response, 200, { ...description, settings: { ...description.settings, retention } });
-    expect((await cli('topics', 'describe', 'air')).output).toMatch(/^ {2}retention +none +default$/m);
+    const [retention, centralPartitions] = [unset, unset];
+    const settings = { ...description.settings, retention, centralPartitions };
+    gateway.answer = (_, response) => json(response, 200, { ...description, settings });
+    const { output: byDefault } = await cli('topics', 'describe', 'air');
+    expect(byDefault).toMatch(/^ {2}retention +none +default$/m);
+    expect(byDefault).toMatch(/^ {2}in the cluster +same partitions +default$/m);
   });
 
   describe('are deleted', () => {

@@ -38,6 +38,7 @@ describe('headwater.example.yaml', () => {
               segmentBytes: 8 * 1024 ** 2,
               compression: 'zstd',
               priority: 5,
+              centralPartitions: 6,
             },
           },
         },

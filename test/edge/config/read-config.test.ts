@@ -223,7 +223,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'topics: { a: { lane: bulk } }',
-      'hw.yaml:1:16: topics.a.lane: unknown setting; there are: partitions, retention, dropUnforwarded, segment, compression, priority',
+      'hw.yaml:1:16: topics.a.lane: unknown setting; there are: partitions, retention, dropUnforwarded, segment, compression, priority, centralPartitions',
     ],
     [
       'topics: { a: { retention: forever } }',
@@ -260,6 +260,10 @@ describe('a bad configuration is reported with its place and what to write inste
     [
       'topics: { a: { priority: 10 } }',
       'hw.yaml:1:16: topics.a.priority: write a whole number from 0 to 9, not 10',
+    ],
+    [
+      'topics: { a: { centralPartitions: 0 } }',
+      'hw.yaml:1:16: topics.a.centralPartitions: write a whole number of partitions from 1 to 256, not 0',
     ],
     [
       'topics: { a: { dropUnforwarded: perhaps } }',
@@ -431,8 +435,8 @@ describe('the settings of topics', () => {
       { retention: { ageMs: 2_592_000_000 }, dropUnforwarded: true },
     ],
     [
-      '{ segment: 64MiB, compression: none, priority: 0 }',
-      { segmentBytes: 67_108_864, compression: 'none', priority: 0 },
+      '{ segment: 64MiB, compression: none, priority: 0, centralPartitions: 12 }',
+      { segmentBytes: 67_108_864, compression: 'none', priority: 0, centralPartitions: 12 },
     ],
   ])('%s gives only what it says', (topic, settings) => {
     expect(settingsOf(topic)).toStrictEqual(settings);
