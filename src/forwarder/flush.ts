@@ -4,6 +4,7 @@ import type { LogReader, PartitionInfo } from '../log/types.ts';
 import type { ReadRange } from './mirror-steps.ts';
 import type { ReadPosition } from './objections.ts';
 import { type FlushedBatch, PartitionFlush, type TimeSpan } from './partition-flush.ts';
+import { sourceName } from './record-origin.ts';
 import { livesWithin } from './resume.ts';
 import type { PartitionBatch, SessionTopic } from './target.ts';
 
@@ -102,7 +103,9 @@ async function readPartition(
   bytesMax: number,
 ): Promise<TakenOfPartition> {
   const { topic, partition, nextOffset: fromOffset, end } = position;
-  const taken = new PartitionFlush(to, position, bytesMax);
+  const source = sourceName(log.logId, topic, partition);
+  const origin = { source, lives: () => log.lives(topic, partition) };
+  const taken = new PartitionFlush(to, position, bytesMax, to.isIdentified ? origin : null);
   const pieceBytes = Math.min(bytesMax, limits.forwardBatchBytesMax);
   let hasRoom = true;
   while (hasRoom && taken.nextOffset < end) {

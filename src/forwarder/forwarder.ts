@@ -6,12 +6,13 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
 import type { MirroredLog, PartitionInfo } from '../log/types.ts';
 import { AgeReader } from './age-reader.ts';
+import { AtLeastOnceTarget } from './at-least-once-target.ts';
 import { encodeCheckpoint, type PartitionName, type Position } from './checkpoint.ts';
 import { sourcesOf } from './checkpoint-sources.ts';
 import { openAccess, type ReadAccess } from './cluster-access.ts';
 import { type Flush, readFlush } from './flush.ts';
 import { isHeld, settleHolds } from './holds.ts';
-import { KafkaTarget } from './kafka-target.ts';
+import { KafkaTarget, type KafkaTargetOptions } from './kafka-target.ts';
 import { initialState, type MirrorState, step } from './mirror.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
 import { MirrorMemory } from './mirror-memory.ts';
@@ -24,7 +25,7 @@ import { isWaiting, Progress } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
 import { isLaidOutAnew, nextSession } from './session.ts';
 import { type ForwarderStatus, pauseNotes } from './status.ts';
-import type { Failure, SessionRequest, Target, TopicCreation } from './target.ts';
+import type { Delivery, Failure, SessionRequest, Target, TopicCreation } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
 export interface ForwarderOptions {
@@ -41,6 +42,8 @@ export interface ForwarderOptions {
   readonly lingerMs: number;
   /** How many bytes of records may leave a second on the average; without it as many as the link takes. */
   readonly bytesPerSecond?: number | undefined;
+  /** By default exactly once, for which the cluster must have transactions. */
+  readonly delivery?: Delivery | undefined;
   /** What to do when the cluster no longer knows what it had confirmed. */
   readonly onCheckpointLost: OnCheckpointLost;
   /** The serial number of the board, or null: on another board, the folder must not pass for itself. */
@@ -81,7 +84,7 @@ export class Forwarder implements MirrorStanding {
   constructor(options: ForwarderOptions) {
     this.#options = options;
     const { brokers, readAccess = openAccess, clock, bytesPerSecond } = options;
-    this.#target = options.target ?? new KafkaTarget({ brokers, readAccess, clock, bytesPerSecond });
+    this.#target = options.target ?? kafka({ brokers, readAccess, clock, bytesPerSecond }, options.delivery);
     this.#memory = new MirrorMemory(options.log, options.board);
     const { log, lingerMs, onCheckpointLost, transactionBytesMax = limits.transactionBytesMax } = options;
     this.#progress = new Progress({
@@ -119,6 +122,7 @@ export class Forwarder implements MirrorStanding {
   status(): ForwarderStatus {
     return {
       ...this.#progress.status(this.#state, this.#waiting()),
+      delivery: this.#options.delivery ?? 'exactly-once',
       warnings: [
         this.#identityWarning,
         this.#state.warning,
@@ -379,6 +383,11 @@ export class Forwarder implements MirrorStanding {
     return this.#options.random.next();
   }
 }
+
+const kafka = (options: KafkaTargetOptions, delivery: Delivery | undefined): Target => {
+  const target = new KafkaTarget(options);
+  return delivery === 'at-least-once' ? new AtLeastOnceTarget(target, options.clock) : target;
+};
 
 const refusedNote = (records: number): string =>
   `the cluster refused ${records} records since the start; the topic gaps says which, and they stay here for now`;

@@ -1,4 +1,5 @@
 import { assert } from '../core/errors.ts';
+import type { PlainCluster } from './at-least-once-target.ts';
 import { BrokerPool, type BrokerPoolOptions } from './broker-pool.ts';
 import { collectCommitted } from './committed-records.ts';
 import type { BrokerAddress, PartitionCode, RefusedBatchCode, TransactionProtocol } from './kafka-answers.ts';
@@ -6,7 +7,7 @@ import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaCall, kafkaFailure } from './kafka-failure.ts';
 import { objectionsOf, type Refused } from './kafka-objections.ts';
 import { LinkPace } from './link-pace.ts';
-import type { Producer } from './outgoing-batch.ts';
+import { type Producer, stampPlain } from './outgoing-batch.ts';
 import { requestsOf, roundsOf, sendInOrder } from './produce-requests.ts';
 import { attempt, check, Refusal } from './refusal.ts';
 import { type Sequences, stampBatches } from './sequences.ts';
@@ -23,8 +24,11 @@ export interface KafkaTargetOptions extends BrokerPoolOptions {
   readonly bytesPerSecond?: number | undefined;
 }
 
-/** Central Kafka by raw protocol calls (kept apart from the client library by `kafka-connection.ts`). */
-export class KafkaTarget implements Target {
+/**
+ * Central Kafka by raw protocol calls (kept apart from the client library by `kafka-connection.ts`), with transactions or
+ * without.
+ */
+export class KafkaTarget implements Target, PlainCluster {
   readonly #pool: BrokerPool;
   readonly #pace: LinkPace;
   readonly #topics: SessionTopics;
@@ -77,10 +81,10 @@ export class KafkaTarget implements Target {
           'begin',
           first.flatMap((sent) => refusalOf(sent, refused)),
         );
-        await this.#produce(session, [first, ...rest]);
+        await this.#produce(transactionalId, [first, ...rest]);
       } else {
-        await this.#beginByProduce(session, first);
-        await this.#produce(session, rest);
+        await this.#beginByProduce(session.transactionalId, first);
+        await this.#produce(session.transactionalId, rest);
       }
       this.#sequences = next;
     });
@@ -92,6 +96,21 @@ export class KafkaTarget implements Target {
 
   abort(): Promise<Failure | null> {
     return this.#end(false);
+  }
+
+  prepare(session: SessionRequest): Promise<Failure | null> {
+    return attempt(async () => {
+      this.#pool.reopen();
+      this.#session = session;
+      await this.#topics.prepare(session);
+    });
+  }
+
+  append(batches: readonly PartitionBatch[]): Promise<Failure | null> {
+    return attempt(async () => {
+      for (const { batch } of batches) stampPlain(batch);
+      await this.#produce(null, [batches]);
+    });
   }
 
   linkBytesWritten(): number {
@@ -144,15 +163,18 @@ export class KafkaTarget implements Target {
   }
 
   /** In the second protocol the first batch of a partition adds it to the transaction. */
-  async #beginByProduce(session: SessionRequest, batches: readonly PartitionBatch[]): Promise<void> {
-    const refused = await this.#refusedOf(session, [batches]);
+  async #beginByProduce(transactionalId: string, batches: readonly PartitionBatch[]): Promise<void> {
+    const refused = await this.#refusedOf(transactionalId, [batches]);
     // The coordinator still ends our last transaction. What was taken is taken once, however often it is sent.
     const isBusy = refused.every(({ answer }) => answer.code === concurrentTransactions);
     this.#refuse(isBusy ? 'begin' : 'produce', refused);
   }
 
-  async #produce(session: SessionRequest, rounds: readonly (readonly PartitionBatch[])[]): Promise<void> {
-    this.#refuse('produce', await this.#refusedOf(session, rounds));
+  async #produce(
+    transactionalId: string | null,
+    rounds: readonly (readonly PartitionBatch[])[],
+  ): Promise<void> {
+    this.#refuse('produce', await this.#refusedOf(transactionalId, rounds));
   }
 
   /** Nothing, if nothing was refused. If a checkpoint was, whatever is wrong is wrong with all. */
@@ -172,7 +194,7 @@ export class KafkaTarget implements Target {
    * to each of them is sent in any case: a checkpoint that is in it is refused or taken.
    */
   async #refusedOf(
-    { transactionalId }: SessionRequest,
+    transactionalId: string | null,
     rounds: readonly (readonly PartitionBatch[])[],
   ): Promise<readonly Refused[]> {
     const refused: Refused[] = [];

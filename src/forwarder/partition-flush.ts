@@ -10,6 +10,7 @@ import {
   recordBytes,
   verbatimBatch,
 } from './outgoing-batch.ts';
+import { type Origin, withOrigin } from './record-origin.ts';
 import type { BatchSource, SessionTopic } from './target.ts';
 
 /** When records were stamped, milliseconds. */
@@ -32,11 +33,12 @@ interface Merging {
 
 /**
  * What one transaction takes of one partition. Sealed batches go as they are; the small ones of the journal are merged,
- * as is what is left of a sealed batch of which the first part was sent before, and all that goes by key.
+ * as is what is left of a sealed batch of which the first part was sent before, and all that goes by key or says where it is from.
  */
 export class PartitionFlush {
   readonly #topic: SessionTopic;
   readonly #how: ReadPosition;
+  readonly #origin: Origin | null;
   readonly #bytesMax: number;
   readonly #batches: Promise<FlushedBatch>[] = [];
   /** By the central partition. */
@@ -47,8 +49,9 @@ export class PartitionFlush {
   #times: TimeSpan | null = null;
 
   /** `bytesMax` may be exceeded by one record or sealed batch, but only if there is nothing else. */
-  constructor(topic: SessionTopic, how: ReadPosition, bytesMax: number) {
+  constructor(topic: SessionTopic, how: ReadPosition, bytesMax: number, origin: Origin | null) {
     this.#topic = topic;
+    this.#origin = origin;
     this.#how = how;
     this.#nextOffset = how.nextOffset;
     this.#bytesMax = bytesMax;
@@ -74,7 +77,7 @@ export class PartitionFlush {
 
   /** Whether a batch that was read is sent as it is stored. */
   isVerbatim({ sealed, baseOffset, lastOffset, bytes }: StoredBatch): boolean {
-    if (this.#topic.isByKey) return false;
+    if (this.#topic.isByKey || this.#origin !== null) return false;
     const { cuts, untilOffset, batchBytesMax } = this.#how;
     const isWhole = baseOffset >= this.#nextOffset && lastOffset < (untilOffset ?? Number.POSITIVE_INFINITY);
     const isCut = cuts.some((offset) => baseOffset < offset && offset <= lastOffset);
@@ -84,8 +87,10 @@ export class PartitionFlush {
   /** Takes the next batch that was read, or what fits of it. Returns whether there is room for more. */
   add(stored: StoredBatch): boolean {
     if (this.isVerbatim(stored)) return this.#addSealed(stored);
+    const origin = this.#origin;
     for (const record of decodeBatch(stored.bytes)) {
-      if (record.offset >= this.#nextOffset && !this.#addRecord(record)) return false;
+      if (record.offset < this.#nextOffset) continue;
+      if (!this.#addRecord(origin === null ? record : withOrigin(record, origin))) return false;
     }
     return true;
   }

@@ -114,7 +114,10 @@ export class Progress {
   }
 
   /** How the mirror is doing in this state. */
-  status(state: MirrorState, ranges: readonly WaitingRange[]): Omit<ForwarderStatus, 'warnings'> {
+  status(
+    state: MirrorState,
+    ranges: readonly WaitingRange[],
+  ): Omit<ForwarderStatus, 'warnings' | 'delivery'> {
     const now = this.#now();
     this.#countLinkBytes();
     const lagRecords = recordsOf(ranges);

@@ -18,7 +18,7 @@ const checkpointTopicSettings = {
 };
 
 /** Without a source it is that of the checkpoints. */
-type WantedTopic = Omit<SessionTopic, 'source'> & { readonly source: string | null };
+type WantedTopic = Omit<SessionTopic, 'source' | 'isIdentified'> & { readonly source: string | null };
 
 /** The topics of a session in the cluster: made if they are missing, and which broker leads each of their partitions. */
 export class SessionTopics {

@@ -2,18 +2,19 @@ import type { MirroredLog, TopicInfo } from '../log/types.ts';
 import type { Identity } from './identity.ts';
 import { checkpointKeyPrefix, transactionalId } from './names.ts';
 import type { Pause } from './objections.ts';
-import type { SessionRequest, SessionTopic, TopicCreation } from './target.ts';
+import type { Delivery, SessionRequest, SessionTopic, TopicCreation } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
 export interface SessionOptions {
   readonly log: Pick<MirroredLog, 'topics'>;
   readonly mapping: TopicMapping;
   readonly creation?: TopicCreation | undefined;
+  readonly delivery?: Delivery | undefined;
 }
 
 /** What the next session is about: every topic that is mirrored and there, but not what is paused. */
 export function nextSession(
-  { log, mapping, creation = { allowed: true } }: SessionOptions,
+  { log, mapping, creation = { allowed: true }, delivery }: SessionOptions,
   { logId, ancestors }: Identity,
   pauses: readonly Pause[],
 ): SessionRequest {
@@ -23,7 +24,8 @@ export function nextSession(
       .topics()
       .filter(({ name }) => mapping.isMirrored(name))
       .map((topic) => sessionTopic(mapping, topic, pauses))
-      .filter((topic) => topic !== null),
+      .filter((topic) => topic !== null)
+      .map((topic) => ({ ...topic, isIdentified: delivery === 'at-least-once' })),
     creation,
     checkpointTopic: mapping.checkpointTopic,
     checkpointKeyPrefixes: [logId, ...ancestors].map(checkpointKeyPrefix),
@@ -34,7 +36,7 @@ function sessionTopic(
   mapping: TopicMapping,
   { name: source, partitions: sourcePartitions, settings: { centralPartitions } }: TopicInfo,
   pauses: readonly Pause[],
-): SessionTopic | null {
+): Omit<SessionTopic, 'isIdentified'> | null {
   const own = pauses.filter(({ topic }) => topic === source);
   if (own.some(({ partition }) => partition === null)) return null;
   const paused = new Set(own.map(({ partition }) => partition).filter((partition) => partition !== null));

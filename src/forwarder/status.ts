@@ -2,8 +2,10 @@ import { limits } from '../core/limits.ts';
 import type { Drain, Goodput, LastDay } from './goodput.ts';
 import type { MirrorState } from './mirror.ts';
 import type { Retry } from './retries.ts';
+import type { Delivery } from './target.ts';
 
 export interface ForwarderStatus {
+  readonly delivery: Delivery;
   readonly state: 'connecting' | 'opening' | 'idle' | 'sending' | 'backing-off' | 'stopped';
   /** One line for a person; if something is wrong, also what to do. */
   readonly message: string;
@@ -36,6 +38,9 @@ export interface ForwarderStatus {
   readonly warnings: readonly string[];
   readonly lastError: { readonly message: string; readonly atMs: number } | null;
 }
+
+/** What everybody should know who counts what arrives. */
+export const atLeastOnceNote = 'at-least-once: records may arrive twice after a failure';
 
 /** What the cluster has not acknowledged of one topic. */
 export interface TopicLag {

@@ -28,6 +28,9 @@ export interface Target {
   close(): Promise<void>;
 }
 
+/** Whether a record may arrive twice after a failure. Never more: what was sent is not lost in either case. */
+export type Delivery = 'exactly-once' | 'at-least-once';
+
 /** How topics are made that the cluster does not have. */
 export interface TopicCreation {
   /** If not, somebody else has to make them, and to give them more partitions. */
@@ -48,6 +51,8 @@ export interface SessionTopic {
   readonly sourcePartitions: number;
   /** Each record goes to the partition of its key, instead of to the one which has its number. */
   readonly isByKey: boolean;
+  /** Each record gets headers that say where it is from, because it may arrive twice. */
+  readonly isIdentified: boolean;
   /** Partitions of the log of which nothing is sent: it does not matter how those are to which it would go. */
   readonly paused: ReadonlySet<number>;
 }

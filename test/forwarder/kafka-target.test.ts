@@ -128,6 +128,7 @@ describe('a Kafka target', () => {
       partitions: 1,
       source: 'readings',
       sourcePartitions: 3,
+      isIdentified: false,
       isByKey: true,
       paused: new Set([1]),
     };

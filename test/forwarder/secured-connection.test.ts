@@ -53,6 +53,7 @@ async function attempt(server: FakeServer, own: ClusterAccess, host = '127.0.0.1
     brokers: [{ host, port }],
     mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     topics: [],
+    delivery: 'exactly-once' as const,
     timeoutMs: 2000,
   };
   const findings = findingsOf(await examineKafka({ ...request, readAccess, clock: nodeClock }));
@@ -284,6 +285,7 @@ describe('a login', () => {
       partitions: 1,
       source: 'readings',
       sourcePartitions: 1,
+      isIdentified: false,
       isByKey: false,
       paused: new Set<number>(),
     };
@@ -367,6 +369,7 @@ describe('our own files', () => {
       brokers: [server.address],
       mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
       topics: [],
+      delivery: 'exactly-once' as const,
       timeoutMs: 2000,
     };
     const findings = findingsOf(await examineKafka({ ...request, readAccess, clock: nodeClock }));

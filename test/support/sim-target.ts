@@ -1,5 +1,7 @@
 import { limits } from '../../src/core/limits.ts';
-import type { Producer } from '../../src/forwarder/outgoing-batch.ts';
+import type { RecordHeader } from '../../src/core/record.ts';
+import type { PlainCluster } from '../../src/forwarder/at-least-once-target.ts';
+import { type Producer, stampPlain } from '../../src/forwarder/outgoing-batch.ts';
 import { type Sequences, stampBatches } from '../../src/forwarder/sequences.ts';
 import type {
   CheckpointsRead,
@@ -19,6 +21,7 @@ export interface CommittingRecord {
   readonly partition: number;
   readonly key: string;
   readonly value: Uint8Array;
+  readonly headers: readonly RecordHeader[];
 }
 
 interface Entry extends CommittingRecord {
@@ -122,20 +125,29 @@ export class SimCluster {
       const last = taken.at(-1);
       if (sequence !== (last === undefined ? 0 : last.sequence + last.count)) return 'refused';
       this.#taken.set(key, [...taken, { sequence, count: batch.recordCount }].slice(-batchesRemembered));
-      for (const record of decodeBatch(batch.bytes)) {
-        const entry: Entry = {
-          topic,
-          partition,
-          producer,
-          key: Buffer.from(record.key ?? []).toString(),
-          value: record.value ?? new Uint8Array(),
-          fate: 'open',
-        };
-        log.push(entry);
-        transaction.entries.push(entry);
-      }
+      const entries = entriesOf(sent, producer, 'open');
+      log.push(...entries);
+      transaction.entries.push(...entries);
     }
     return objections.size === 0 ? null : [...objections.values()];
+  }
+
+  /** Without a transaction: what it takes counts at once, as often as it comes. */
+  append(batches: readonly PartitionBatch[]): Outcome {
+    const objections: Objection[] = [];
+    for (const sent of batches) {
+      const objection = this.#objectionTo(sent);
+      if (objection !== null) {
+        objections.push(objection);
+        continue;
+      }
+      const log = this.#topics.get(sent.topic)?.[sent.partition];
+      if (log === undefined) return 'refused';
+      const isPlain = (Buffer.from(sent.batch.bytes).readInt16BE(21) & 0x10) === 0;
+      if (!isPlain) throw new Error('a batch of a transaction outside of one');
+      log.push(...entriesOf(sent, { id: -1n, epoch: -1 }, 'committed'));
+    }
+    return objections.length === 0 ? null : objections;
   }
 
   #objectionTo({ topic, source, batch }: PartitionBatch): Objection | null {
@@ -186,7 +198,7 @@ export class SimCluster {
   }
 
   /** What a read_committed consumer gets. */
-  committed(topic: string, partition: number): readonly { key: string; value: Uint8Array }[] {
+  committed(topic: string, partition: number): readonly CommittingRecord[] {
     const entries = this.#topics.get(topic)?.[partition] ?? [];
     const open = entries.findIndex(({ fate }) => fate === 'open');
     return entries.slice(0, open < 0 ? entries.length : open).filter(({ fate }) => fate === 'committed');
@@ -210,7 +222,23 @@ export class SimCluster {
   }
 }
 
-export type Call = 'open' | 'read-checkpoints' | 'send' | 'commit' | 'abort';
+function entriesOf(
+  { topic, partition, batch }: PartitionBatch,
+  producer: Producer,
+  fate: Entry['fate'],
+): Entry[] {
+  return decodeBatch(batch.bytes).map(({ key, value, headers }) => ({
+    topic,
+    partition,
+    producer,
+    key: Buffer.from(key ?? []).toString(),
+    value: value ?? new Uint8Array(),
+    headers,
+    fate,
+  }));
+}
+
+export type Call = 'open' | 'read-checkpoints' | 'send' | 'commit' | 'abort' | 'append';
 
 /** What happens to one call: nothing wrong, or a fault. */
 export type Fault =
@@ -231,7 +259,7 @@ export interface SimTargetOptions {
 }
 
 /** The twin of KafkaTarget: as little reliable as the test wants it. */
-export class SimTarget implements Target {
+export class SimTarget implements Target, PlainCluster {
   readonly #options: SimTargetOptions;
   #session: SessionRequest | null = null;
   #producer: Producer = { id: -1n, epoch: -1 };
@@ -247,25 +275,43 @@ export class SimTarget implements Target {
 
   open(session: SessionRequest): Promise<Failure | null> {
     const { cluster } = this.#options;
-    this.#session = session;
     let producer = this.#producer;
     const request = (): Outcome => {
-      const forbidden = session.topics.filter(({ name }) => cluster.forbiddenTopics.has(name));
-      if (forbidden.length > 0)
-        return forbidden.map(({ source: topic, name }) => ({
-          topic,
-          partition: null,
-          message: `${name} is forbidden`,
-        }));
-      for (const { name, partitions } of session.topics) cluster.ensureTopic(name, partitions);
-      cluster.ensureTopic(session.checkpointTopic, 1);
-      producer = cluster.initProducerId(session.transactionalId);
-      return null;
+      const outcome = this.#prepareTopics(session);
+      if (outcome === null) producer = cluster.initProducerId(session.transactionalId);
+      return outcome;
     };
     return this.#call('open', request, () => {
       this.#producer = producer;
       this.#sequences = new Map();
     });
+  }
+
+  prepare(session: SessionRequest): Promise<Failure | null> {
+    return this.#call('open', () => this.#prepareTopics(session));
+  }
+
+  #prepareTopics(session: SessionRequest): Outcome {
+    const { cluster } = this.#options;
+    this.#session = session;
+    const forbidden = session.topics.filter(({ name }) => cluster.forbiddenTopics.has(name));
+    if (forbidden.length > 0)
+      return forbidden.map(({ source: topic, name }) => ({
+        topic,
+        partition: null,
+        message: `${name} is forbidden`,
+      }));
+    for (const { name, partitions } of session.topics) cluster.ensureTopic(name, partitions);
+    cluster.ensureTopic(session.checkpointTopic, 1);
+    return null;
+  }
+
+  append(batches: readonly PartitionBatch[]): Promise<Failure | null> {
+    for (const { batch } of batches) stampPlain(batch);
+    this.#bytesWritten += batches.reduce((sum, { batch }) => sum + batch.bytes.length, 0);
+    return this.#call('append', (part) =>
+      this.#options.cluster.append(part ? batches.slice(0, Math.ceil(batches.length / 2)) : batches),
+    );
   }
 
   async readCheckpoints(): Promise<CheckpointsRead> {

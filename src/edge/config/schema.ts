@@ -101,6 +101,8 @@ const settingsFor = (hostName: string) =>
         replication: wholeNumber(1, limits.centralReplicationMax, 'replicas').optional(),
         retention: duration(1, limits.retentionAgeMsMax).optional(),
       }),
+      /** Exactly once takes transactions in the cluster, and the right to use them. */
+      delivery: choice(['exactly-once', 'at-least-once']).default('exactly-once'),
       /** When the cluster no longer knows what it had confirmed, or is another one. */
       onCheckpointLost: choice(['resume', 'resend', 'stop']).default('resume'),
       tls: tlsSection().optional(),
@@ -206,6 +208,7 @@ export interface Config {
       /** Milliseconds. */
       readonly retention?: number | undefined;
     };
+    readonly delivery: 'exactly-once' | 'at-least-once';
     readonly onCheckpointLost: 'resume' | 'resend' | 'stop';
     /** Undefined for connections without TLS. */
     readonly tls: TlsConfig | undefined;

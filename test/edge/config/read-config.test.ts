@@ -34,6 +34,7 @@ const defaults = {
     topics: ['*'],
     topicName: '{gateway}.{topic}',
     create: { allowed: true },
+    delivery: 'exactly-once',
     onCheckpointLost: 'resume',
   },
   log: { level: 'info' },
@@ -61,7 +62,7 @@ admin: { listen: localhost:9000 }
 topics:
   temperature: { partitions: 2 }
   constructor:
-forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, topics: [temperature], onCheckpointLost: stop }
+forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, topics: [temperature], delivery: at-least-once, onCheckpointLost: stop }
 log: { level: debug }
 `;
     const config = configOf(read(text));
@@ -87,6 +88,7 @@ log: { level: debug }
         topics: ['temperature'],
         topicName: '{gateway}.{topic}',
         create: { allowed: true },
+        delivery: 'at-least-once',
         onCheckpointLost: 'stop',
       },
       log: { level: 'debug' },
