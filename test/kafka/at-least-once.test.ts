@@ -7,6 +7,7 @@ import { withoutDoubles } from '../support/without-doubles.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { drained, judgeCentral, statusOf } from './oracles.ts';
 import { kafkaTools } from './tools.ts';
+import { until } from './until.ts';
 
 const DEVICES = 10;
 const READINGS_PER_DEVICE = 1_000;
@@ -14,6 +15,11 @@ const TOTAL = DEVICES * READINGS_PER_DEVICE;
 const PARTITIONS = 3;
 /** Kills of the gateway and cuts of its link, in turn. */
 const FAULTS = 8;
+/** So slow that a flush is on its way for a while, and a fault meets it there. */
+const LINK_BYTES_PER_SECOND = 20_000;
+/** More than a session's start costs. */
+const PART_OF_FLUSH_BYTES = 6_000;
+const WAIT_MS_MAX = 60_000;
 
 let cluster: Cluster | undefined;
 let gateway: RunningGateway | undefined;
@@ -24,6 +30,8 @@ afterEach(async () => {
   for (const proxy of link.splice(0)) proxy.close();
   await cluster?.close();
 });
+
+const carried = (): number => link.reduce((sum, { bytes }) => sum + bytes.toTarget, 0);
 
 describe('at least once, to a real Kafka', () => {
   test('nothing acknowledged is lost, and doubles are known by their headers, over kills and a broken link', async () => {
@@ -46,19 +54,25 @@ describe('at least once, to a real Kafka', () => {
     ];
     const dataDir = `${folder.path}/data`;
     gateway = await startGateway({ dataDir, set });
-    expect(gateway.stdout()).toContain('; at-least-once: records may arrive twice after a failure');
+    await expect.poll(gateway.stdout).toContain('; at-least-once: records may arrive twice after a failure');
     const { mqtt } = gateway;
     const devices = { devices: DEVICES, readingsPerDevice: READINGS_PER_DEVICE, window: 10, mqtt };
     const fleet = new SensorFleet(devices);
     const sending = fleet.run();
+    for (const proxy of link) proxy.throttle(LINK_BYTES_PER_SECOND);
     for (let fault = 0; fault < FAULTS; fault += 1) {
       await fleet.reached(Math.floor((TOTAL * (fault + Math.random())) / (FAULTS + 1)));
+      const before = carried();
+      await until('a part of a flush is on its way', WAIT_MS_MAX, () =>
+        Promise.resolve(carried() > before + PART_OF_FLUSH_BYTES || undefined),
+      );
       if (fault % 2 === 0) {
         await gateway.kill('SIGKILL');
         gateway = await startGateway({ dataDir, set: [...set, `mqtt.listen=${mqtt}`] });
       } else for (const proxy of link) proxy.cut();
     }
     await sending;
+    for (const proxy of link) proxy.throttle(null);
     await drained(gateway);
     expect((await statusOf(gateway)).forwarder?.delivery).toBe('at-least-once');
 

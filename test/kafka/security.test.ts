@@ -286,6 +286,20 @@ describe('without any one of the permissions of the README', () => {
     return permission;
   };
 
+  test('on transactional ids, at-least-once does without', async () => {
+    const address = broker.cluster.bootstrap[0] ?? '';
+    const access = [tls(), await byPassword('SCRAM-SHA-512'), 'forwarder.delivery=at-least-once'];
+    await change(address, found('Write headwater-'), 'revoke');
+    const gateway = await start('modest', 'SASL', ...access);
+    await send(gateway, 'modest');
+    await drained(gateway);
+    expect((await statusOf(gateway)).forwarder?.lastError).toBeNull();
+    const examined = await doctor('SASL', ...access);
+    await change(address, found('Write headwater-'), 'grant');
+    expect(examined).toContain('all is well');
+    expect(examined).toMatch(/transactions +not needed: forwarder\.delivery is at-least-once/);
+  });
+
   test('the status names it, and the mirror goes on when it is granted', async () => {
     const access = [tls(), await byPassword('SCRAM-SHA-512')];
     const gateway = await start('granted', 'SASL', ...access);
@@ -343,20 +357,6 @@ describe('without any one of the permissions of the README', () => {
     await send(sparing, 'sparing');
     await drained(sparing);
     expect((await statusOf(sparing)).forwarder?.lastError).toBeNull();
-  });
-
-  test('on transactional ids, at-least-once does without', async () => {
-    const address = broker.cluster.bootstrap[0] ?? '';
-    const access = [tls(), await byPassword('SCRAM-SHA-512'), 'forwarder.delivery=at-least-once'];
-    await change(address, found('Write headwater-'), 'revoke');
-    const gateway = await start('modest', 'SASL', ...access);
-    await send(gateway, 'modest');
-    await drained(gateway);
-    expect((await statusOf(gateway)).forwarder?.lastError).toBeNull();
-    const examined = await doctor('SASL', ...access);
-    await change(address, found('Write headwater-'), 'grant');
-    expect(examined).toContain('all is well');
-    expect(examined).toMatch(/transactions +not needed: forwarder\.delivery is at-least-once/);
   });
 
   test('there are no others', () => {
