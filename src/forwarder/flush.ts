@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import { assert, isOperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { LogReader, PartitionInfo } from '../log/types.ts';
@@ -35,6 +36,7 @@ export async function readFlush(
   topics: readonly SessionTopic[],
   positions: readonly ReadPosition[],
   bytesMax: number,
+  clock: Pick<Clock, 'sleep'>,
 ): Promise<Flush> {
   const waiting = waitingBehind(positions, log.partitions());
   const share = Math.max(Math.floor(bytesMax / waiting.length), limits.forwardBatchBytesMax);
@@ -51,7 +53,8 @@ export async function readFlush(
     }
     const to = topics.find(({ source }) => source === topic);
     assert(to !== undefined, `${topic} is read, but not of this session`);
-    const taken = await readPartition(log, to, position, Math.min(share, bytesLeft)).catch(nullIfRemoved);
+    const own = Math.min(share, bytesLeft);
+    const taken = await readPartition(log, to, position, own, clock).catch(nullIfRemoved);
     if (taken === null) {
       backlog = true;
       continue;
@@ -101,12 +104,17 @@ async function readPartition(
   to: SessionTopic,
   position: Waiting,
   bytesMax: number,
+  clock: Pick<Clock, 'sleep'>,
 ): Promise<TakenOfPartition> {
   const { topic, partition, nextOffset: fromOffset, end } = position;
   const source = sourceName(log.logId, topic, partition);
   const origin = { source, lives: () => log.lives(topic, partition) };
   const taken = new PartitionFlush(to, position, bytesMax, to.isIdentified ? origin : null);
-  const pieceBytes = Math.min(bytesMax, limits.forwardBatchBytesMax);
+  const isDecoded = to.isByKey || to.isIdentified;
+  const pieceBytes = Math.min(
+    bytesMax,
+    isDecoded ? limits.decodedPieceBytesMax : limits.forwardBatchBytesMax,
+  );
   let hasRoom = true;
   while (hasRoom && taken.nextOffset < end) {
     const stored = await log.read(topic, partition, taken.nextOffset, pieceBytes);
@@ -118,6 +126,7 @@ async function readPartition(
     if (isVerbatim) log.giveBack(stored);
     // Decoding one piece after the other would keep everybody else waiting.
     await taken.compressed();
+    if (isDecoded) await clock.sleep(0);
   }
   const { nextOffset, bytes, recordCount, times } = taken;
   const lives = livesWithin(log.lives(topic, partition), fromOffset, nextOffset);

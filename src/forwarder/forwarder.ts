@@ -246,7 +246,8 @@ export class Forwarder implements MirrorStanding {
     if (this.#hasNewPartition()) return { type: 'new-partition' };
     if (this.#hasMoved()) return { type: 'log-start-moved', partitions: this.#partitions() };
     try {
-      this.#flush = await readFlush(this.#options.log, this.#session?.topics ?? [], positions, bytesMax);
+      const { log, clock } = this.#options;
+      this.#flush = await readFlush(log, this.#session?.topics ?? [], positions, bytesMax, clock);
     } catch (error) {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });

@@ -106,8 +106,12 @@ export class PartitionFlush {
   }
 
   /** The batches in their order; nothing can be added any more. */
-  finish(): Promise<readonly FlushedBatch[]> {
-    this.#mergeAll();
+  async finish(): Promise<readonly FlushedBatch[]> {
+    for (const to of this.#merging.keys()) {
+      this.#merge(to);
+      // Encoding all of them at once would keep everybody else waiting.
+      await this.#batches.at(-1);
+    }
     return Promise.all(this.#batches);
   }
 
