@@ -28,7 +28,7 @@ export interface Target {
   close(): Promise<void>;
 }
 
-/** Whether a record may arrive twice after a failure. Never more: what was sent is not lost in either case. */
+/** Whether a record may arrive twice after a failure; with neither is any lost. */
 export type Delivery = 'exactly-once' | 'at-least-once';
 
 /** How topics are made that the cluster does not have. */

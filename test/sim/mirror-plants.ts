@@ -1,6 +1,7 @@
 import type { Plant } from './plants.ts';
 
 const resume = 'src/forwarder/resume.ts';
+const atLeastOnce = 'src/forwarder/at-least-once-target.ts';
 const mintsIf =
   'if (own !== null && own.nextOffset > local.logStartOffset && localEnd(local, newest) === null)';
 
@@ -187,6 +188,29 @@ export const mirrorPlants: readonly Plant[] = [
       {
         find: 'for (const to of this.#merging.keys()) this.#merge(to);',
         replace: 'for (const to of this.#merging.keys().take(1)) this.#merge(to);',
+      },
+    ],
+  },
+  {
+    name: 'checkpoint-before-the-data-without-transactions',
+    mode: 'plain',
+    file: atLeastOnce,
+    edits: [
+      {
+        find: '    for (const round of roundsOf(',
+        replace: '    await this.#cluster.append(this.#checkpoints);\n    for (const round of roundsOf(',
+      },
+    ],
+  },
+  {
+    name: 'second-batch-sent-though-the-first-is-refused',
+    mode: 'plain',
+    file: atLeastOnce,
+    edits: [
+      {
+        find: 'if (failure !== null) return failure.objections',
+        replace:
+          "if (failure?.kind === 'refused') continue;\n      if (failure !== null) return failure.objections",
       },
     ],
   },

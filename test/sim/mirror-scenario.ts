@@ -3,6 +3,7 @@ import { limits } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import { gapsTopicName } from '../../src/core/topic-name.ts';
+import { AtLeastOnceTarget } from '../../src/forwarder/at-least-once-target.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
 import { MirrorForwarding } from '../../src/forwarder/mirror-forwarding.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
@@ -19,6 +20,7 @@ import {
   SimTarget,
 } from '../support/sim-target.ts';
 import { until, VirtualClock } from '../support/virtual-time.ts';
+import { withoutDoubles } from '../support/without-doubles.ts';
 import { forkUpkept, nothingUpkept, type Upkept, UpkeptLog } from './upkept-log.ts';
 
 /** What happens to the gateway of one scenario, besides crashes of everything and faults of the link. */
@@ -36,7 +38,9 @@ export type MirrorMode =
   /** The cluster forgets the checkpoints, or is replaced. */
   | 'lost'
   /** The cluster refuses some records for good, and the topic for a while. */
-  | 'refusing';
+  | 'refusing'
+  /** The cluster has no transactions: a consumer drops by the headers what arrives twice. */
+  | 'plain';
 
 export const mirrorModes: readonly MirrorMode[] = [
   'honest',
@@ -46,6 +50,7 @@ export const mirrorModes: readonly MirrorMode[] = [
   'cloned',
   'lost',
   'refusing',
+  'plain',
 ];
 
 export interface MirrorScenarioResult {
@@ -140,8 +145,14 @@ const isFrom = (stream: Stream, central: number, value: string): boolean =>
 /** What the cluster has of a partition of the log; each key in its order, where it is sent by key. */
 const arrivedFrom = (stream: Stream, cluster: SimCluster): readonly string[] =>
   Array.from({ length: partitionCounts[topic] }, (_, central) =>
-    cluster.values(`${gateway}.${stream.topic}`, central).filter((value) => isFrom(stream, central, value)),
+    withoutPlainDoubles(cluster.committed(`${gateway}.${stream.topic}`, central))
+      .map(({ value }) => Buffer.from(value).toString())
+      .filter((value) => isFrom(stream, central, value)),
   ).flat();
+
+/** Only without transactions records have the headers that tell doubles. */
+const withoutPlainDoubles = (records: readonly CommittingRecord[]): readonly CommittingRecord[] =>
+  records.every(({ headers }) => headers.length === 0) ? records : withoutDoubles(records);
 
 /** What the cluster has against some of the records, always the same. */
 function dislikeOf(value: string): Dislike | null {
@@ -233,6 +244,7 @@ class MirrorScenario {
   async #harm(site: Site): Promise<void> {
     switch (this.#mode) {
       case 'honest':
+      case 'plain':
         return await this.#trim(site);
       case 'dropped':
         return await this.#drop(site);
@@ -302,6 +314,7 @@ class MirrorScenario {
           ? (linkFaults[this.#random.below(linkFaults.length)] ?? null)
           : null,
     });
+    const isPlain = this.#mode === 'plain';
     const forwarder = new Forwarder({
       ...shared,
       log: new UpkeptLog(log, upkept),
@@ -310,7 +323,8 @@ class MirrorScenario {
       lingerMs: 0,
       onCheckpointLost: 'resume',
       board,
-      target,
+      delivery: isPlain ? 'at-least-once' : 'exactly-once',
+      target: isPlain ? new AtLeastOnceTarget(target, this.#clock) : target,
       ...(this.#random.chance(0.5) ? { transactionBytesMax: smallTransactionBytes } : {}),
     });
     const forwarding = new MirrorForwarding(mapping);
@@ -534,7 +548,7 @@ class MirrorScenario {
   #checkIdentities(): void {
     const ids = this.#cluster().transactionalIds();
     const isOther = this.#mode === 'lying' || this.#mode === 'swapped' || this.#mode === 'cloned';
-    if (!isOther && ids.length !== 1)
+    if (!isOther && ids.length !== (this.#mode === 'plain' ? 0 : 1))
       this.#violate(`the mirror took ${ids.length} identities without a reason`);
   }
 
