@@ -186,8 +186,8 @@ export const mirrorPlants: readonly Plant[] = [
     file: 'src/forwarder/partition-flush.ts',
     edits: [
       {
-        find: 'for (const to of this.#merging.keys()) this.#merge(to);',
-        replace: 'for (const to of this.#merging.keys().take(1)) this.#merge(to);',
+        find: 'for (const to of this.#merging.keys()) {',
+        replace: 'for (const to of this.#merging.keys().take(1)) {',
       },
     ],
   },

@@ -269,7 +269,7 @@ class MirrorScenario {
   }
 
   async #append({ log }: Site): Promise<void> {
-    const isKeyed = this.#random.chance(0.2);
+    const isKeyed = this.#mode !== 'dropped' && this.#random.chance(0.2);
     const to = isKeyed
       ? { topic: keyedTopic }
       : { topic, partition: this.#random.below(partitionCounts[topic]) };
@@ -353,8 +353,7 @@ class MirrorScenario {
 
   /** By the rules of the log: what is undecided stays, and so does what lies behind it. */
   async #drop({ log, upkept, forwarding }: Site): Promise<void> {
-    // Of these few, so that drops meet what is under way.
-    const stream = { topic, partition: this.#random.below(partitionCounts[topic]) };
+    const stream = this.#anyStream();
     const of = [stream.topic, stream.partition] as const;
     const { logStartOffset, highWatermark } = new UpkeptLog(log, upkept).partition(...of);
     const stored = await readTexts(log, ...of);
@@ -558,7 +557,9 @@ class MirrorScenario {
   }
 
   #anyStream(): Stream {
-    const stream = streams[this.#random.below(streams.length)];
+    // What is dropped is to meet what is under way: the fewer there are, the more often it does.
+    const count = this.#mode === 'dropped' ? partitionCounts[topic] : streams.length;
+    const stream = streams[this.#random.below(count)];
     if (stream === undefined) throw new Error('there is always a stream');
     return stream;
   }
