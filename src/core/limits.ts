@@ -16,6 +16,8 @@ export const limits = {
   retentionAgeMsMax: 36_500 * 24 * 3600 * 1000,
   topicPriorityMax: 9,
   topicPriorityDefault: 5,
+  /** Of a topic that is sent by key: each flush makes a batch for each of them. */
+  centralPartitionsMax: 256,
 
   // Disk budget
   /** Room for the journal, what waits to be sealed, and spare files. */
@@ -220,6 +222,8 @@ export const limits = {
   // Forwarder
   /** One batch as sent: Kafka's default `max.message.bytes` is 1,048,588. */
   forwardBatchBytesMax: 960 * KIB,
+  /** What of a partition is read and decoded at a time, as it is stored, where all is decoded: so long everybody else waits. */
+  decodedPieceBytesMax: 64 * KIB,
   /** Batches of one transaction as they are held and sent: the bounds, and what the first one of a run takes. */
   transactionBytesMax: 8 * MIB,
   transactionBytesMin: 64 * KIB,

@@ -6,6 +6,7 @@ import type { Accept } from '../core/record.ts';
 import { clockTopicName, gapsTopicName } from '../core/topic-name.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror-forwarding.ts';
+import { atLeastOnceNote } from '../forwarder/status.ts';
 import type { TopicMapping } from '../forwarder/topic-mapping.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Log, type LogOptions } from '../log/log.ts';
@@ -259,6 +260,7 @@ export class Gateway {
       lingerMs: forwarder.lingerMs,
       waitForClockMs: forwarder.waitForClock,
       bytesPerSecond: forwarder.bytesPerSecond,
+      delivery: forwarder.delivery,
       onCheckpointLost: forwarder.onCheckpointLost,
       board: await boardSerial(),
       clock: nodeClock,
@@ -273,9 +275,10 @@ export class Gateway {
   }
 
   #greeting(addresses: StatusReport['addresses']): readonly string[] {
-    const { tls, sasl } = this.#config.forwarder;
+    const { tls, sasl, delivery } = this.#config.forwarder;
     const brokers = this.#config.forwarder.brokers.map(formatAddress).join(', ');
     const how = `${tls ? ' by TLS' : ''}${sasl ? `, login by ${sasl.mechanism}` : ''}`;
+    const note = delivery === 'at-least-once' ? `; ${atLeastOnceNote}` : '';
     return [
       `headwater ${version}, gateway ${this.#config.gateway.name}`,
       `MQTT   ${addresses.mqtt}`,
@@ -284,7 +287,7 @@ export class Gateway {
       `data   ${this.#dataDir}`,
       brokers === ''
         ? 'storing; no cluster is configured: set forwarder.brokers'
-        : `mirroring to ${brokers}${how}`,
+        : `mirroring to ${brokers}${how}${note}`,
     ];
   }
 

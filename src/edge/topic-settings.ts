@@ -12,12 +12,13 @@ export interface SettingsPatch {
   readonly compression?: Compression | null;
   readonly priority?: number | null;
   readonly lane?: LaneName | null;
+  readonly centralPartitions?: number | null;
 }
 
 /** Where a setting comes from: the configuration, what the log keeps of earlier changes, or nowhere. */
 export type SettingSource = 'configuration' | 'kept' | 'default';
 
-/** Every setting of a topic as it counts now. No retention is null. */
+/** Every setting of a topic as it counts now. Null: no retention, central partitions as they are here. */
 export type SettingsInForce = {
   readonly [Name in keyof TopicSettings]-?: {
     readonly value: Exclude<TopicSettings[Name], undefined> | null;
@@ -69,7 +70,8 @@ export function settingsInForce(settings: TopicSettings, isConfigured: boolean):
   const source: SettingSource = isConfigured ? 'configuration' : 'kept';
   const inForce = <Value>(given: Value | undefined, otherwise: Value | null) =>
     given === undefined ? { value: otherwise, source: 'default' as const } : { value: given, source };
-  const { retention, dropUnforwarded, segmentBytes, compression, priority, lane } = settings;
+  const { retention, dropUnforwarded, segmentBytes, compression, priority, lane, centralPartitions } =
+    settings;
   return {
     retention: inForce(retention, null),
     dropUnforwarded: inForce(dropUnforwarded, topicDefaults.dropUnforwarded),
@@ -77,5 +79,6 @@ export function settingsInForce(settings: TopicSettings, isConfigured: boolean):
     compression: inForce(compression, topicDefaults.compression),
     priority: inForce(priority, topicDefaults.priority),
     lane: inForce(lane, topicDefaults.lane),
+    centralPartitions: inForce(centralPartitions, null),
   };
 }

@@ -21,7 +21,10 @@ export interface LaneReport {
 }
 
 /** How the mirror does by how its lanes do, of which one at least is in use: the state of the worst, and the sum of what they carry. */
-export function combinedStatus(all: readonly LaneReport[], warnings: readonly string[]): ForwarderStatus {
+export function combinedStatus(
+  all: readonly LaneReport[],
+  warnings: readonly string[],
+): Omit<ForwarderStatus, 'delivery'> {
   const inUse = all.filter(({ isInUse }) => isInUse);
   const statuses = all.map(({ status }) => status);
   const total = (of: (status: LaneStatus) => number): number =>

@@ -1,12 +1,13 @@
-import { isOperatingError } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import { assert, isOperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { LogReader, PartitionInfo } from '../log/types.ts';
 import type { ReadRange } from './mirror-steps.ts';
 import type { ReadPosition } from './objections.ts';
 import { type FlushedBatch, PartitionFlush, type TimeSpan } from './partition-flush.ts';
+import { sourceName } from './record-origin.ts';
 import { livesWithin } from './resume.ts';
-import type { PartitionBatch } from './target.ts';
-import type { TopicMapping } from './topic-mapping.ts';
+import type { PartitionBatch, SessionTopic } from './target.ts';
 
 /** What it carries of one partition. */
 export interface FlushRange extends ReadRange {
@@ -17,7 +18,7 @@ export interface FlushRange extends ReadRange {
 /** What one transaction carries, checkpoints excepted. */
 export interface Flush {
   readonly ranges: readonly FlushRange[];
-  /** Those of one partition follow each other. */
+  /** Those of one partition, here or there, in their order. */
   readonly batches: readonly PartitionBatch[];
   readonly recordCount: number;
   /** Some partition has more than this flush took. */
@@ -27,14 +28,15 @@ export interface Flush {
 /**
  * Reads what stands behind the positions, in their order: about `bytesMax` bytes in all, shared among the partitions
  * that have something, so memory does not depend on the backlog. A partition whose records are removed meanwhile is
- * left for the next flush.
+ * left for the next flush. All positions are of these topics.
  * @throws OperatingError if the log cannot be read.
  */
 export async function readFlush(
   log: LogReader,
-  mapping: TopicMapping,
+  topics: readonly SessionTopic[],
   positions: readonly ReadPosition[],
   bytesMax: number,
+  clock: Pick<Clock, 'sleep'>,
 ): Promise<Flush> {
   const waiting = waitingBehind(positions, log.partitions());
   const share = Math.max(Math.floor(bytesMax / waiting.length), limits.forwardBatchBytesMax);
@@ -49,16 +51,19 @@ export async function readFlush(
       backlog = true;
       break;
     }
-    const taken = await readPartition(log, position, Math.min(share, bytesLeft)).catch(nullIfRemoved);
+    const to = topics.find(({ source }) => source === topic);
+    assert(to !== undefined, `${topic} is read, but not of this session`);
+    const own = Math.min(share, bytesLeft);
+    const taken = await readPartition(log, to, position, own, clock).catch(nullIfRemoved);
     if (taken === null) {
       backlog = true;
       continue;
     }
     const { nextOffset, lives, times } = taken;
     ranges.push({ topic, partition, fromOffset, nextOffset, lives, times });
-    for (const { batch, ...range } of taken.batches) {
+    for (const { batch, to: central, ...range } of taken.batches) {
       const source = { topic, partition, ...range };
-      batches.push({ topic: mapping.centralTopic(topic), partition, batch, source });
+      batches.push({ topic: to.name, partition: central, batch, source });
     }
     bytesLeft -= taken.bytes;
     recordCount += taken.recordCount;
@@ -94,10 +99,22 @@ function waitingBehind(
 }
 
 /** What a transaction takes of one partition. */
-async function readPartition(log: LogReader, position: Waiting, bytesMax: number): Promise<TakenOfPartition> {
+async function readPartition(
+  log: LogReader,
+  to: SessionTopic,
+  position: Waiting,
+  bytesMax: number,
+  clock: Pick<Clock, 'sleep'>,
+): Promise<TakenOfPartition> {
   const { topic, partition, nextOffset: fromOffset, end } = position;
-  const taken = new PartitionFlush(position, bytesMax);
-  const pieceBytes = Math.min(bytesMax, limits.forwardBatchBytesMax);
+  const source = sourceName(log.logId, topic, partition);
+  const origin = { source, lives: () => log.lives(topic, partition) };
+  const taken = new PartitionFlush(to, position, bytesMax, to.isIdentified ? origin : null);
+  const isDecoded = to.isByKey || to.isIdentified;
+  const pieceBytes = Math.min(
+    bytesMax,
+    isDecoded ? limits.decodedPieceBytesMax : limits.forwardBatchBytesMax,
+  );
   let hasRoom = true;
   while (hasRoom && taken.nextOffset < end) {
     const stored = await log.read(topic, partition, taken.nextOffset, pieceBytes);
@@ -109,6 +126,7 @@ async function readPartition(log: LogReader, position: Waiting, bytesMax: number
     if (isVerbatim) log.giveBack(stored);
     // Decoding one piece after the other would keep everybody else waiting.
     await taken.compressed();
+    if (isDecoded) await clock.sleep(0);
   }
   const { nextOffset, bytes, recordCount, times } = taken;
   const lives = livesWithin(log.lives(topic, partition), fromOffset, nextOffset);

@@ -3,6 +3,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
 import { type LaneName, laneNames, type MirroredLog } from '../log/types.ts';
+import { AtLeastOnceTarget } from './at-least-once-target.ts';
 import { openAccess, type ReadAccess } from './cluster-access.ts';
 import { combinedStatus } from './combined-status.ts';
 import { KafkaTarget } from './kafka-target.ts';
@@ -13,7 +14,7 @@ import type { MirrorStanding } from './mirror-forwarding.ts';
 import { MirrorMemory } from './mirror-memory.ts';
 import type { OnCheckpointLost } from './resume.ts';
 import type { ForwarderStatus } from './status.ts';
-import type { Target, TopicCreation } from './target.ts';
+import type { Delivery, Target, TopicCreation } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
 export interface ForwarderOptions {
@@ -32,6 +33,8 @@ export interface ForwarderOptions {
   readonly waitForClockMs?: number | undefined;
   /** How many bytes of records may leave a second on the average; without it as many as the link takes. */
   readonly bytesPerSecond?: number | undefined;
+  /** By default exactly once, for which the cluster must have transactions. */
+  readonly delivery?: Delivery | undefined;
   /** What to do when the cluster no longer knows what it had confirmed. */
   readonly onCheckpointLost: OnCheckpointLost;
   /** The serial number of the board, or null: on another board, the folder must not pass for itself. */
@@ -53,16 +56,20 @@ export interface ForwarderOptions {
 export class Forwarder implements MirrorStanding {
   readonly #assignment: LaneAssignment;
   readonly #lanes: readonly Lane[];
+  readonly #delivery: Delivery;
 
   constructor(options: ForwarderOptions) {
-    const { brokers, readAccess = openAccess, clock, bytesPerSecond } = options;
+    const { brokers, readAccess = openAccess, clock, bytesPerSecond, delivery = 'exactly-once' } = options;
     const link = new SharedLink(clock, bytesPerSecond ?? null);
-    const kafka = (lane: LaneName): Target =>
-      new KafkaTarget({ brokers, readAccess, clock, share: link.shareOf(lane) });
+    const kafka = (lane: LaneName): Target => {
+      const target = new KafkaTarget({ brokers, readAccess, clock, share: link.shareOf(lane) });
+      return delivery === 'at-least-once' ? new AtLeastOnceTarget(target, clock) : target;
+    };
     const { log, board, targetOf = kafka } = options;
     const memory = new MirrorMemory(log, board);
     const assignment = new LaneAssignment({ ...options, memory });
     this.#assignment = assignment;
+    this.#delivery = delivery;
     this.#lanes = laneNames.map((name) => new Lane(name, { ...options, memory, assignment }, targetOf(name)));
   }
 
@@ -78,10 +85,12 @@ export class Forwarder implements MirrorStanding {
 
   status(): ForwarderStatus {
     const { warning } = this.#assignment;
-    return combinedStatus(
-      this.#lanes.map((lane) => ({ lane: lane.name, isInUse: lane.isInUse, status: lane.status() })),
-      warning === null ? [] : [warning],
-    );
+    const lanes = this.#lanes.map((lane) => ({
+      lane: lane.name,
+      isInUse: lane.isInUse,
+      status: lane.status(),
+    }));
+    return { delivery: this.#delivery, ...combinedStatus(lanes, warning === null ? [] : [warning]) };
   }
 
   standing(topic: string, partition: number): ReturnType<MirrorStanding['standing']> {

@@ -53,13 +53,13 @@ interface EndAnswer {
   readonly producer: Producer;
 }
 
-type ProduceArguments = [transactionalId: string, batches: readonly PartitionBatch[]];
+type ProduceArguments = [transactionalId: string | null, batches: readonly PartitionBatch[]];
 
 const readCommittedLevel = 1;
 const topicResource = 2;
 
 /** The library's own request encoder insists on encoding the records itself; ours are ready. */
-const encodeProduce = (transactionalId: string, batches: readonly PartitionBatch[]): Writer =>
+const encodeProduce = (transactionalId: string | null, batches: readonly PartitionBatch[]): Writer =>
   Writer.create()
     .appendString(transactionalId)
     .appendInt16(-1)
@@ -290,10 +290,10 @@ export class KafkaConnection {
     );
   }
 
-  /** At most one batch for each partition, all led by this broker. */
+  /** At most one batch for each partition, all led by this broker; without an id outside of transactions. */
   async produce(
     protocol: TransactionProtocol,
-    transactionalId: string,
+    transactionalId: string | null,
     batches: readonly PartitionBatch[],
   ): Promise<readonly RefusedBatchCode[]> {
     const api = protocol === 2 ? produce12 : produce9;

@@ -9,6 +9,7 @@ import { kafkaFailure } from './kafka-failure.ts';
 import type { TopicPermissions } from './kafka-permissions.ts';
 import { LinkError, type LinkTrouble } from './link-trouble.ts';
 import { transactionalId } from './names.ts';
+import type { Delivery } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
 /** Why no broker could be spoken to at an address. */
@@ -43,8 +44,9 @@ export interface Survey {
   readonly checkpointCleanupPolicy: string | null;
   /** Of the topics that are there, and of those that the mirror will need. */
   readonly permissions: readonly TopicPermissions[];
-  readonly transactionalId: string;
-  /** Null if transactions have a coordinator, else why not. */
+  /** One such as ours; null if there is no need for transactions. */
+  readonly transactionalId: string | null;
+  /** Null if transactions have a coordinator or are not needed, else why not. */
   readonly transactionFailure: string | null;
 }
 
@@ -65,6 +67,7 @@ export interface ExaminationRequest {
   /** Names of log topics that will be mirrored, as far as they are known. */
   readonly topics: readonly string[];
   readonly readAccess: ReadAccess;
+  readonly delivery: Delivery;
   readonly clock: Clock;
   /** How long to wait for a connection, and for each answer. */
   readonly timeoutMs: number;
@@ -143,14 +146,14 @@ async function survey(address: BrokerAddress, request: ExaminationRequest): Prom
     const names = topics.map(({ name }) => name).filter((name) => request.mapping.isCentral(name));
     const ours = request.mapping.checkpointTopic;
     const policy = await connection.topicSetting(ours, 'cleanup.policy');
-    const id = transactionalId('doctor', 'bulk');
+    const id = request.delivery === 'exactly-once' ? transactionalId('doctor', 'bulk') : null;
     return {
       topics: names,
       checkpointTopic: ours,
       checkpointCleanupPolicy: policy.code === 0 ? policy.value : null,
       permissions: await permissions(connection, names, request),
       transactionalId: id,
-      transactionFailure: await coordinatorFailure(connection, id, request.clock),
+      transactionFailure: id === null ? null : await coordinatorFailure(connection, id, request.clock),
     };
   } catch (error) {
     if (error instanceof LinkError) return messageOf(error);

@@ -172,6 +172,11 @@ function permissionFindings({ permissions }: Survey): readonly Finding[] {
 
 function transactionFinding({ transactionalId, transactionFailure }: Survey): Finding {
   if (transactionFailure !== null) return wrong('transactions', transactionFailure);
+  if (transactionalId === null)
+    return fine(
+      'transactions',
+      'not needed: forwarder.delivery is at-least-once, so records may arrive twice',
+    );
   return fine('transactions', `there is a coordinator for transactional ids such as ${transactionalId}`);
 }
 

@@ -23,12 +23,14 @@ export function objectionsOf(call: 'begin' | 'produce', refused: readonly Refuse
 
 function refusedBatch(
   { batch: { recordCount } }: PartitionBatch,
-  { fromOffset, nextOffset }: BatchSource,
+  { fromOffset, nextOffset, offsets }: BatchSource,
   { badRecords }: RefusedBatchCode,
 ): RefusedBatch {
-  // With offsets missing in between, nobody knows which record is the third one.
   const isDense = nextOffset - fromOffset === recordCount;
-  const isWithin = (index: number): boolean => index >= 0 && index < recordCount;
-  const badOffsets = isDense ? badRecords.filter(isWithin).map((index) => fromOffset + index) : [];
+  const badOffsets = badRecords.flatMap((index) => {
+    if (index < 0 || index >= recordCount) return [];
+    // With offsets missing in between and nobody who has looked, the third record may be any.
+    return isDense ? [fromOffset + index] : (offsets?.slice(index, index + 1) ?? []);
+  });
   return { fromOffset, nextOffset, recordCount, badOffsets };
 }

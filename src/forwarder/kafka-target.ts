@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { assert } from '../core/errors.ts';
+import type { PlainCluster } from './at-least-once-target.ts';
 import { BrokerPool, type BrokerPoolOptions } from './broker-pool.ts';
 import { collectCommitted } from './committed-records.ts';
 import type { BrokerAddress, PartitionCode, RefusedBatchCode, TransactionProtocol } from './kafka-answers.ts';
@@ -7,7 +8,7 @@ import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaCall, kafkaFailure } from './kafka-failure.ts';
 import { objectionsOf, type Refused } from './kafka-objections.ts';
 import type { LinkShare } from './link-share.ts';
-import type { Producer } from './outgoing-batch.ts';
+import { type Producer, stampPlain } from './outgoing-batch.ts';
 import { requestsOf, roundsOf, sendInOrder } from './produce-requests.ts';
 import { attempt, check, Refusal } from './refusal.ts';
 import { type Sequences, stampBatches } from './sequences.ts';
@@ -24,8 +25,11 @@ export interface KafkaTargetOptions extends BrokerPoolOptions {
   readonly share: LinkShare;
 }
 
-/** Central Kafka by raw protocol calls (kept apart from the client library by `kafka-connection.ts`). */
-export class KafkaTarget implements Target {
+/**
+ * Central Kafka by raw protocol calls (kept apart from the client library by `kafka-connection.ts`), with transactions or
+ * without.
+ */
+export class KafkaTarget implements Target, PlainCluster {
   readonly #pool: BrokerPool;
   readonly #share: LinkShare;
   readonly #clock: Clock;
@@ -88,10 +92,10 @@ export class KafkaTarget implements Target {
           'begin',
           first.flatMap((sent) => refusalOf(sent, refused)),
         );
-        await this.#produce(session, [first, ...rest]);
+        await this.#produce(transactionalId, [first, ...rest]);
       } else {
-        await this.#beginByProduce(session, first);
-        await this.#produce(session, rest);
+        await this.#beginByProduce(session.transactionalId, first);
+        await this.#produce(session.transactionalId, rest);
       }
       this.#sequences = next;
     });
@@ -107,6 +111,22 @@ export class KafkaTarget implements Target {
 
   batchBytesMax(): number {
     return this.#share.requestBytesMax;
+  }
+
+  prepare(session: SessionRequest): Promise<Failure | null> {
+    return attempt(async () => {
+      this.#pool.reopen();
+      this.#session = session;
+      await this.#topics.prepare(session);
+    });
+  }
+
+  append(batches: readonly PartitionBatch[]): Promise<Failure | null> {
+    return attempt(async () => {
+      for (const { batch } of batches) stampPlain(batch);
+      this.#share.began();
+      await this.#produce(null, [batches]).finally(() => this.#share.ended());
+    });
   }
 
   linkBytesWritten(): number {
@@ -171,15 +191,18 @@ export class KafkaTarget implements Target {
   }
 
   /** In the second protocol the first batch of a partition adds it to the transaction. */
-  async #beginByProduce(session: SessionRequest, batches: readonly PartitionBatch[]): Promise<void> {
-    const refused = await this.#refusedOf(session, [batches]);
+  async #beginByProduce(transactionalId: string, batches: readonly PartitionBatch[]): Promise<void> {
+    const refused = await this.#refusedOf(transactionalId, [batches]);
     // The coordinator still ends our last transaction. What was taken is taken once, however often it is sent.
     const isBusy = refused.every(({ answer }) => answer.code === concurrentTransactions);
     this.#refuse(isBusy ? 'begin' : 'produce', refused);
   }
 
-  async #produce(session: SessionRequest, rounds: readonly (readonly PartitionBatch[])[]): Promise<void> {
-    this.#refuse('produce', await this.#refusedOf(session, rounds));
+  async #produce(
+    transactionalId: string | null,
+    rounds: readonly (readonly PartitionBatch[])[],
+  ): Promise<void> {
+    this.#refuse('produce', await this.#refusedOf(transactionalId, rounds));
   }
 
   /** Nothing, if nothing was refused. If a checkpoint was, whatever is wrong is wrong with all. */
@@ -199,7 +222,7 @@ export class KafkaTarget implements Target {
    * to each of them is sent in any case: a checkpoint that is in it is refused or taken.
    */
   async #refusedOf(
-    { transactionalId }: SessionRequest,
+    transactionalId: string | null,
     rounds: readonly (readonly PartitionBatch[])[],
   ): Promise<readonly Refused[]> {
     const refused: Refused[] = [];

@@ -9,6 +9,8 @@ import type { MirrorMemory } from './mirror-memory.ts';
 import { isPaused } from './objections.ts';
 import { type WaitingRange, waitingRange } from './oldest-waiting.ts';
 import { isWaiting } from './progress.ts';
+import { isLaidOutAnew } from './session.ts';
+import type { SessionRequest } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
 export interface LanePartitionsOptions {
@@ -60,7 +62,9 @@ export class LanePartitions {
     );
   }
 
-  hasNew({ positions, care }: MirrorState): boolean {
+  /** Whether there are partitions that the session has not opened, or of which records are to go elsewhere from now on. */
+  hasNew({ positions, care }: MirrorState, session: SessionRequest | null): boolean {
+    if (session !== null && isLaidOutAnew(session, this.#options.log.topics())) return true;
     const offsets = nextOffsets(positions);
     return this.own().some((info) => !offsets.has(nameOf(info)) && !isPaused(care.pauses, info));
   }
@@ -71,7 +75,7 @@ export class LanePartitions {
   }
 
   /** Whether the state has something to do. */
-  hasWork(state: MirrorState): boolean {
+  hasWork(state: MirrorState, session: SessionRequest | null): boolean {
     const { care, holds } = state;
     const { clockWait } = this.#options;
     // What is held waits for `gaps`, and for nothing else.
@@ -79,7 +83,7 @@ export class LanePartitions {
       !isPaused(care.pauses, of) && !isHeld(holds, of) && of.fromOffset < clockWait.endOf(of);
     return (
       this.waiting(state).some((range) => isWaiting(range) && isFree(range)) ||
-      this.hasNew(state) ||
+      this.hasNew(state, session) ||
       this.hasMoved(state) ||
       this.#options.assignment.isOver
     );

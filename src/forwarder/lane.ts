@@ -24,7 +24,7 @@ import { Progress } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
 import { nextSession } from './session.ts';
 import { type LaneStatus, pauseNotes } from './status.ts';
-import type { Failure, SessionRequest, Target, TopicCreation } from './target.ts';
+import type { Delivery, Failure, SessionRequest, Target, TopicCreation } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
 /** What both lanes have in common. */
@@ -37,6 +37,7 @@ export interface LaneOptions {
   readonly lingerMs: number;
   readonly waitForClockMs?: number | undefined;
   readonly bytesPerSecond?: number | undefined;
+  readonly delivery?: Delivery | undefined;
   readonly onCheckpointLost: OnCheckpointLost;
   readonly transactionBytesMax?: number;
   readonly clock: Clock;
@@ -271,7 +272,7 @@ export class Lane implements MirrorStanding {
   async #read(wanted: readonly ReadPosition[], bytesMax: number): Promise<MirrorEvent> {
     if (this.#assignment.isOver) return { type: 'reassigned' };
     if (this.#pauseLeftMs() <= 0) return { type: 'pause-over' };
-    if (this.#partitions.hasNew(this.#state)) return { type: 'new-partition' };
+    if (this.#partitions.hasNew(this.#state, this.#session)) return { type: 'new-partition' };
     if (this.#partitions.hasMoved(this.#state)) return this.#logStartMoved();
     const linkBytesMax = this.#target.batchBytesMax();
     const positions = wanted.map((position) => ({
@@ -279,7 +280,8 @@ export class Lane implements MirrorStanding {
       batchBytesMax: Math.min(position.batchBytesMax, linkBytesMax),
     }));
     try {
-      this.#flush = await readFlush(this.#options.log, this.#options.mapping, positions, bytesMax);
+      const { log, clock } = this.#options;
+      this.#flush = await readFlush(log, this.#session?.topics ?? [], positions, bytesMax, clock);
     } catch (error) {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });
@@ -339,7 +341,8 @@ export class Lane implements MirrorStanding {
     while (!this.#stop.signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#news = resolve;
-      if (this.#partitions.hasWork(this.#state) || this.#pauseLeftMs() <= 0) return { type: 'wrote' };
+      if (this.#partitions.hasWork(this.#state, this.#session) || this.#pauseLeftMs() <= 0)
+        return { type: 'wrote' };
       const waited = new AbortController();
       const leftMs = Math.min(this.#pauseLeftMs(), this.#clockWait.leftMs() ?? Number.POSITIVE_INFINITY);
       const { clock } = this.#options;
@@ -359,7 +362,7 @@ export class Lane implements MirrorStanding {
 
   #isOpened({ topic, partition }: PartitionInfo): boolean {
     const opened = this.#session?.topics.find(({ source }) => source === topic);
-    return opened !== undefined && partition < opened.partitions;
+    return opened !== undefined && partition < opened.sourcePartitions;
   }
 
   #answer(failure: Failure | null, success: MirrorEvent): MirrorEvent {

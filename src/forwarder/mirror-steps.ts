@@ -39,7 +39,7 @@ export type MirrorEvent =
   | { readonly type: 'read'; readonly ranges: readonly ReadRange[]; readonly backlog: boolean }
   /** Topics are in other lanes, or the identity is another one, than when the session was opened. */
   | { readonly type: 'reassigned' }
-  /** The log has a partition that this session has not opened. */
+  /** The log has a partition that this session has not opened, or sends a topic elsewhere from here on. */
   | { readonly type: 'new-partition' }
   /** The log begins elsewhere, or the loss ledger has told more: `settleHolds` says that something changes by that. */
   | {

@@ -12,6 +12,9 @@ export const checkpointKeyPrefix = (logId: string): string => `${logId}/`;
 export const checkpointKey = (logId: string, topic: string, partition: number): string =>
   `${checkpointKeyPrefix(logId)}${topic}/${partition}`;
 
+/** The key of records by which the mirror asks, without transactions, whether the cluster takes what is stamped now. */
+export const probeKey = 'probe';
+
 /** The key, in the journal, of the mirror's identity. */
 export const identityMemo = 'identity';
 

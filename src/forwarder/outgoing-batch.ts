@@ -72,6 +72,14 @@ export function stampProducer(batch: OutgoingBatch, producer: Producer, baseSequ
   bytes.writeUInt32BE(crc32c(bytes.subarray(attributesAt)), crcAt);
 }
 
+/** Makes the batch one that no producer and no transaction knows, in place: a copy of it would count again. */
+export function stampPlain(batch: OutgoingBatch): void {
+  const { buffer, byteOffset, byteLength } = batch.bytes;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  bytes.writeInt16BE(bytes.readInt16BE(attributesAt) & ~transactional, attributesAt);
+  stampProducer(batch, { id: -1n, epoch: -1 }, -1);
+}
+
 /** The sequence after `count` records: Kafka counts modulo 2^31. */
 export const nextSequence = (sequence: number, count: number): number => (sequence + count) % 2 ** 31;
 

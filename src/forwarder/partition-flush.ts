@@ -1,6 +1,7 @@
 import type { StoredRecord } from '../core/record.ts';
 import { decodeBatch } from '../log/encoding/batch.ts';
 import type { StoredBatch } from '../log/types.ts';
+import { centralPartition } from './central-partitions.ts';
 import type { ReadPosition } from './objections.ts';
 import {
   buildBatch,
@@ -9,6 +10,8 @@ import {
   recordBytes,
   verbatimBatch,
 } from './outgoing-batch.ts';
+import { type Origin, withOrigin } from './record-origin.ts';
+import type { BatchSource, SessionTopic } from './target.ts';
 
 /** When records were stamped, milliseconds. */
 export interface TimeSpan {
@@ -16,30 +19,39 @@ export interface TimeSpan {
   readonly newestMs: number;
 }
 
-/** A batch, and the range of the log that it carries: from its first record to the one before `nextOffset`. */
-export interface FlushedBatch {
+/** A batch, the central partition that it goes to, and what it carries of the partition of the log. */
+export interface FlushedBatch extends Omit<BatchSource, 'topic' | 'partition'> {
   readonly batch: OutgoingBatch;
-  readonly fromOffset: number;
-  readonly nextOffset: number;
+  readonly to: number;
+}
+
+/** Records that are to go together. */
+interface Merging {
+  readonly records: StoredRecord[];
+  bytes: number;
 }
 
 /**
  * What one transaction takes of one partition. Sealed batches go as they are; the small ones of the journal are merged,
- * as is what is left of a sealed batch of which the first part was sent before.
+ * as is what is left of a sealed batch of which the first part was sent before, and all that goes by key or says where it is from.
  */
 export class PartitionFlush {
+  readonly #topic: SessionTopic;
   readonly #how: ReadPosition;
+  readonly #origin: Origin | null;
   readonly #bytesMax: number;
   readonly #batches: Promise<FlushedBatch>[] = [];
-  #merging: StoredRecord[] = [];
-  #mergingBytes = 0;
+  /** By the central partition. */
+  readonly #merging = new Map<number, Merging>();
   #nextOffset: number;
   #bytes = 0;
   #recordCount = 0;
   #times: TimeSpan | null = null;
 
   /** `bytesMax` may be exceeded by one record or sealed batch, but only if there is nothing else. */
-  constructor(how: ReadPosition, bytesMax: number) {
+  constructor(topic: SessionTopic, how: ReadPosition, bytesMax: number, origin: Origin | null) {
+    this.#topic = topic;
+    this.#origin = origin;
     this.#how = how;
     this.#nextOffset = how.nextOffset;
     this.#bytesMax = bytesMax;
@@ -65,6 +77,7 @@ export class PartitionFlush {
 
   /** Whether a batch that was read is sent as it is stored. */
   isVerbatim({ sealed, baseOffset, lastOffset, bytes }: StoredBatch): boolean {
+    if (this.#topic.isByKey || this.#origin !== null) return false;
     const { cuts, untilOffset, batchBytesMax } = this.#how;
     const isWhole = baseOffset >= this.#nextOffset && lastOffset < (untilOffset ?? Number.POSITIVE_INFINITY);
     const isCut = cuts.some((offset) => baseOffset < offset && offset <= lastOffset);
@@ -74,8 +87,10 @@ export class PartitionFlush {
   /** Takes the next batch that was read, or what fits of it. Returns whether there is room for more. */
   add(stored: StoredBatch): boolean {
     if (this.isVerbatim(stored)) return this.#addSealed(stored);
+    const origin = this.#origin;
     for (const record of decodeBatch(stored.bytes)) {
-      if (record.offset >= this.#nextOffset && !this.#addRecord(record)) return false;
+      if (record.offset < this.#nextOffset) continue;
+      if (!this.#addRecord(origin === null ? record : withOrigin(record, origin))) return false;
     }
     return true;
   }
@@ -91,16 +106,21 @@ export class PartitionFlush {
   }
 
   /** The batches in their order; nothing can be added any more. */
-  finish(): Promise<readonly FlushedBatch[]> {
-    this.#merge();
+  async finish(): Promise<readonly FlushedBatch[]> {
+    for (const to of this.#merging.keys()) {
+      this.#merge(to);
+      // Encoding all of them at once would keep everybody else waiting.
+      await this.#batches.at(-1);
+    }
     return Promise.all(this.#batches);
   }
 
   #addSealed({ bytes, baseOffset, lastOffset, maxTimestampMs }: StoredBatch): boolean {
     if (!this.#hasRoomFor(bytes.length)) return false;
-    this.#merge();
+    this.#mergeAll();
     const batch = verbatimBatch(bytes);
-    this.#batches.push(Promise.resolve({ batch, fromOffset: baseOffset, nextOffset: lastOffset + 1 }));
+    const range = { fromOffset: baseOffset, nextOffset: lastOffset + 1, offsets: null };
+    this.#batches.push(Promise.resolve({ batch, to: this.#how.partition, ...range }));
     this.#account(batch.recordCount, bytes.length, firstTimestampMs(bytes), maxTimestampMs);
     this.#nextOffset = lastOffset + 1;
     return true;
@@ -110,31 +130,40 @@ export class PartitionFlush {
     const { untilOffset, batchBytesMax } = this.#how;
     const size = recordBytes(record);
     if (record.offset >= (untilOffset ?? Number.POSITIVE_INFINITY) || !this.#hasRoomFor(size)) return false;
-    if (this.#mergingBytes + size > batchBytesMax || this.#isCutBefore(record)) this.#merge();
-    this.#merging.push(record);
-    this.#mergingBytes += size;
+    if (this.#isCutBefore(record)) this.#mergeAll();
+    const to = centralPartition(this.#topic, this.#how.partition, record);
+    if ((this.#merging.get(to)?.bytes ?? 0) + size > batchBytesMax) this.#merge(to);
+    const merging = this.#merging.get(to) ?? { records: [], bytes: 0 };
+    this.#merging.set(to, merging);
+    merging.records.push(record);
+    merging.bytes += size;
     this.#account(1, size, record.timestampMs, record.timestampMs);
     this.#nextOffset = record.offset + 1;
     return true;
   }
 
+  /** Between the record before it and this one; what is on both sides of a cut goes apart, wherever it goes. */
   #isCutBefore({ offset: next }: StoredRecord): boolean {
-    const first = this.#merging[0]?.offset ?? next;
-    return this.#how.cuts.some((offset) => first < offset && offset <= next);
+    return this.#how.cuts.some((offset) => this.#nextOffset <= offset && offset <= next);
   }
 
   #hasRoomFor(size: number): boolean {
     return this.#recordCount === 0 || this.#bytes + size <= this.#bytesMax;
   }
 
-  #merge(): void {
-    const [first, last] = [this.#merging[0], this.#merging.at(-1)];
-    if (first !== undefined && last !== undefined) {
-      const range = { fromOffset: first.offset, nextOffset: last.offset + 1 };
-      this.#batches.push(buildBatch(this.#merging).then((batch) => ({ batch, ...range })));
-    }
-    this.#merging = [];
-    this.#mergingBytes = 0;
+  #mergeAll(): void {
+    for (const to of this.#merging.keys()) this.#merge(to);
+  }
+
+  #merge(to: number): void {
+    const records = this.#merging.get(to)?.records ?? [];
+    this.#merging.delete(to);
+    const [first, last] = [records[0], records.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const isDense = last.offset - first.offset + 1 === records.length;
+    const offsets = isDense ? null : records.map(({ offset }) => offset);
+    const range = { fromOffset: first.offset, nextOffset: last.offset + 1, offsets };
+    this.#batches.push(buildBatch(records).then((batch) => ({ batch, to, ...range })));
   }
 
   #account(records: number, bytes: number, oldestMs: number, newestMs: number): void {

@@ -1,4 +1,5 @@
 import type { BrokerPool } from './broker-pool.ts';
+import { sourcePartitions } from './central-partitions.ts';
 import type { BrokerAddress, ClusterMetadata } from './kafka-answers.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { attempt, check, Refusal } from './refusal.ts';
@@ -15,6 +16,9 @@ const checkpointTopicSettings = {
   'segment.bytes': '1048576',
   'min.cleanable.dirty.ratio': '0.1',
 };
+
+/** Without a source it is that of the checkpoints. */
+type WantedTopic = Omit<SessionTopic, 'source' | 'isIdentified'> & { readonly source: string | null };
 
 /** The topics of a session in the cluster: made if they are missing, and which broker leads each of their partitions. */
 export class SessionTopics {
@@ -49,6 +53,8 @@ export class SessionTopics {
       name: session.checkpointTopic,
       partitions: 1,
       source: null,
+      sourcePartitions: 1,
+      isByKey: false,
       paused: new Set<number>(),
     };
     const wanted = [checkpoints, ...session.topics];
@@ -81,10 +87,11 @@ export class SessionTopics {
 
   /** Returns whether the cluster was asked to change something. */
   async #prepareTopic(
-    { name, partitions, ...topic }: Omit<SessionTopic, 'source'> & { readonly source: string | null },
+    topic: WantedTopic,
     metadata: ClusterMetadata,
     creation: TopicCreation,
   ): Promise<boolean> {
+    const { name, partitions } = topic;
     const found = metadata.topics.find((one) => one.name === name);
     const controller = this.#nodes.get(metadata.controllerId);
     if (found === undefined || found.code === unknownTopic) {
@@ -99,7 +106,7 @@ export class SessionTopics {
     }
     check('metadata', found.code, name);
     const isToGrow = found.partitions.length < partitions;
-    if (isToGrow && !creation.allowed) throw new Refusal(tooFew(name, found.partitions.length, partitions));
+    if (isToGrow && !creation.allowed) throw new Refusal(tooFew(topic, found.partitions.length));
     if (isToGrow) {
       const grown = await (await this.#pool.toNamed(controller)).growTopic(name, partitions);
       check('grow-topic', grown.code, detailed(name, grown.detail));
@@ -108,18 +115,17 @@ export class SessionTopics {
     return isToGrow;
   }
 
-  #learnLeaders(
-    { name, partitions }: ClusterMetadata['topics'][number],
-    { source, paused }: { readonly source: string | null; readonly paused: ReadonlySet<number> },
-  ): void {
+  #learnLeaders({ name, partitions }: ClusterMetadata['topics'][number], topic: WantedTopic): void {
     const objections: Objection[] = [];
     const said = { verdict: 'unwell' as const, cause: 'LEADER_NOT_AVAILABLE', batch: null };
     for (const { partition, leaderId } of partitions) {
       if (leaderId >= 0) this.#leaders.set(keyOf({ topic: name, partition }), leaderId);
-      else if (!paused.has(partition)) {
+      else {
         const message = `${name}-${partition} has no leader at present: wait for brokers of the cluster to come back`;
-        if (source === null) throw new Refusal({ kind: 'busy', message });
-        objections.push({ topic: source, partition, message, ...said });
+        if (topic.source === null) throw new Refusal({ kind: 'busy', message });
+        for (const source of sourcePartitions(topic, partition))
+          if (!topic.paused.has(source))
+            objections.push({ topic: topic.source, partition: source, message, ...said });
       }
     }
     const [first] = objections;
@@ -151,11 +157,11 @@ const missing = (name: string, partitions: number, isCheckpoint: boolean): Failu
   };
 };
 
-const tooFew = (name: string, found: number, partitions: number): Failure => ({
+const tooFew = ({ name, partitions, isByKey }: WantedTopic, found: number): Failure => ({
   kind: 'refused',
   message:
-    `topic ${name} has ${found} partitions in the cluster and ${partitions} here, and forwarder.create.allowed is ` +
-    `false. Give it more: kafka-topics.sh --alter --topic ${name} --partitions ${partitions}`,
+    `topic ${name} has ${found} partitions in the cluster and ${partitions} ` +
+    `${isByKey ? 'by its centralPartitions' : 'here'}, and forwarder.create.allowed is false. Give it more: kafka-topics.sh --alter --topic ${name} --partitions ${partitions}`,
 });
 
 const detailed = (name: string, detail: string | null): string =>

@@ -1,8 +1,8 @@
-import { type LaneName, laneNames, type MirroredLog } from '../log/types.ts';
+import { type LaneName, laneNames, type MirroredLog, type TopicInfo } from '../log/types.ts';
 import type { LaneAssignment } from './lane-assignment.ts';
 import { checkpointKeyPrefix, transactionalId } from './names.ts';
 import type { Pause } from './objections.ts';
-import type { SessionRequest, SessionTopic, TopicCreation } from './target.ts';
+import type { Delivery, SessionRequest, SessionTopic, TopicCreation } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
 export interface SessionOptions {
@@ -10,11 +10,12 @@ export interface SessionOptions {
   readonly assignment: Pick<LaneAssignment, 'identity' | 'isToInitialise' | 'laneOf'>;
   readonly mapping: TopicMapping;
   readonly creation?: TopicCreation | undefined;
+  readonly delivery?: Delivery | undefined;
 }
 
 /** What the next session of a lane is about: every topic of it that is mirrored and there, but not what is paused. */
 export function nextSession(
-  { log, assignment, mapping, creation = { allowed: true } }: SessionOptions,
+  { log, assignment, mapping, creation = { allowed: true }, delivery }: SessionOptions,
   lane: LaneName,
   pauses: readonly Pause[],
 ): SessionRequest {
@@ -26,8 +27,9 @@ export function nextSession(
     topics: log
       .topics()
       .filter(({ name }) => mapping.isMirrored(name) && assignment.laneOf(name) === lane)
-      .map(({ name, partitions }) => sessionTopic(mapping, name, partitions, pauses))
-      .filter((topic) => topic !== null),
+      .map((topic) => sessionTopic(mapping, topic, pauses))
+      .filter((topic) => topic !== null)
+      .map((topic) => ({ ...topic, isIdentified: delivery === 'at-least-once' })),
     creation,
     checkpointTopic: mapping.checkpointTopic,
     checkpointKeyPrefixes: [logId, ...ancestors].map(checkpointKeyPrefix),
@@ -36,12 +38,25 @@ export function nextSession(
 
 function sessionTopic(
   mapping: TopicMapping,
-  source: string,
-  partitions: number,
+  { name: source, partitions: sourcePartitions, settings: { centralPartitions } }: TopicInfo,
   pauses: readonly Pause[],
-): SessionTopic | null {
+): Omit<SessionTopic, 'isIdentified'> | null {
   const own = pauses.filter(({ topic }) => topic === source);
   if (own.some(({ partition }) => partition === null)) return null;
   const paused = new Set(own.map(({ partition }) => partition).filter((partition) => partition !== null));
-  return { name: mapping.centralTopic(source), partitions, source, paused };
+  const isByKey = centralPartitions !== undefined;
+  const central = { name: mapping.centralTopic(source), partitions: centralPartitions ?? sourcePartitions };
+  return { ...central, source, sourcePartitions, isByKey, paused };
+}
+
+/** Whether records of a topic are to go to other central partitions than the session has prepared. */
+export function isLaidOutAnew(
+  { topics: prepared }: Pick<SessionRequest, 'topics'>,
+  topics: readonly TopicInfo[],
+): boolean {
+  const settings = new Map(topics.map((info) => [info.name, info.settings] as const));
+  return prepared.some(({ source, isByKey, partitions }) => {
+    const now = settings.get(source);
+    return now !== undefined && now.centralPartitions !== (isByKey ? partitions : undefined);
+  });
 }

@@ -3,9 +3,11 @@ import type { LaneName } from '../log/types.ts';
 import type { Drain, Goodput, LastDay } from './goodput.ts';
 import type { MirrorState } from './mirror.ts';
 import type { Retry } from './retries.ts';
+import type { Delivery } from './target.ts';
 
 /** How the mirror does, both lanes together. */
 export interface ForwarderStatus extends LaneStatus {
+  readonly delivery: Delivery;
   /** Each lane that has topics, the one that goes first at first. */
   readonly lanes: readonly ({ readonly lane: LaneName } & Pick<LaneStatus, 'state' | 'message'>)[];
 }
@@ -44,6 +46,9 @@ export interface LaneStatus {
   readonly warnings: readonly string[];
   readonly lastError: { readonly message: string; readonly atMs: number } | null;
 }
+
+/** What everybody should know who counts what arrives. */
+export const atLeastOnceNote = 'at-least-once: records may arrive twice after a failure';
 
 /** What the cluster has not acknowledged of one topic. */
 export interface TopicLag {

@@ -30,6 +30,9 @@ export interface Target {
   close(): Promise<void>;
 }
 
+/** Whether a record may arrive twice after a failure; with neither is any lost. */
+export type Delivery = 'exactly-once' | 'at-least-once';
+
 /** How topics are made that the cluster does not have. */
 export interface TopicCreation {
   /** If not, somebody else has to make them, and to give them more partitions. */
@@ -45,9 +48,14 @@ export interface SessionTopic {
   /** The central topic, with at least so many partitions. */
   readonly name: string;
   readonly partitions: number;
-  /** The topic of the log. */
+  /** The topic of the log, and how many partitions it has there. */
   readonly source: string;
-  /** Partitions that nothing is sent to: it does not matter how they are. */
+  readonly sourcePartitions: number;
+  /** Each record goes to the partition of its key, instead of to the one which has its number. */
+  readonly isByKey: boolean;
+  /** Each record gets headers that say where it is from, because it may arrive twice. */
+  readonly isIdentified: boolean;
+  /** Partitions of the log of which nothing is sent: it does not matter how those are to which it would go. */
   readonly paused: ReadonlySet<number>;
 }
 
@@ -71,12 +79,14 @@ export interface PartitionBatch {
   readonly source: BatchSource | null;
 }
 
-/** A range of a partition of the log: from the first record to the one before `nextOffset`. */
+/** Where the records of a batch are from in the log: from the first one to the one before `nextOffset`. */
 export interface BatchSource {
   readonly topic: string;
   readonly partition: number;
   readonly fromOffset: number;
   readonly nextOffset: number;
+  /** Of each record; null if they follow each other, or if nobody has looked. */
+  readonly offsets: readonly number[] | null;
 }
 
 export type CheckpointsRead =

@@ -20,6 +20,8 @@ export interface TopicSettings {
   readonly priority?: number;
   /** Which way its records go to the cluster; by default `bulk`. */
   readonly lane?: LaneName;
+  /** In the cluster records go by their key to one of so many partitions; by default to the one which they have here. */
+  readonly centralPartitions?: number;
 }
 
 /** A topic of the log. */

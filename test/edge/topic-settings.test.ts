@@ -51,9 +51,11 @@ test('what counts is what is set, else the default', () => {
     compression: { value: topicDefaults.compression, source: 'default' },
     priority: { value: 0, source: 'configuration' },
     lane: { value: 'bulk', source: 'default' },
+    centralPartitions: { value: null, source: 'default' },
   });
-  expect(settingsInForce({ dropUnforwarded: false }, false)).toMatchObject({
+  expect(settingsInForce({ dropUnforwarded: false, centralPartitions: 6 }, false)).toMatchObject({
     retention: { value: null, source: 'default' },
     dropUnforwarded: { value: false, source: 'kept' },
+    centralPartitions: { value: 6, source: 'kept' },
   });
 });

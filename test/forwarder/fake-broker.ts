@@ -18,6 +18,8 @@ export interface Script {
   readonly clusterId: string;
   readonly nodes: readonly { readonly id: number; readonly address: BrokerAddress }[];
   readonly topics?: readonly string[];
+  /** Those of them of which the only partition has no leader. */
+  readonly leaderless?: readonly string[];
   readonly cleanupPolicy?: string;
   /** Operations on these topics that are allowed, a bit for each; all if it is not said. */
   readonly allowed?: number;
@@ -98,13 +100,28 @@ const apiVersions = (): Buffer => {
   return Buffer.concat([int16(0), list([]), int32(0), Buffer.from([1, 2, features.length]), features]);
 };
 
-const metadata = ({ clusterId, nodes, topics = [], allowed = ALL_OPERATIONS }: Script): Buffer =>
+const metadata = ({
+  clusterId,
+  nodes,
+  topics = [],
+  leaderless = [],
+  allowed = ALL_OPERATIONS,
+}: Script): Buffer =>
   Buffer.concat([
     int32(0),
     list(nodes.map(({ id, address }) => [int32(id), text(address.host), int32(address.port), nothing, tags])),
     text(clusterId),
     int32(1),
-    list(topics.map((name) => [int16(0), text(name), Buffer.alloc(17), onePartition, int32(allowed), tags])),
+    list(
+      topics.map((name) => [
+        int16(0),
+        text(name),
+        Buffer.alloc(17),
+        onePartition(leaderless.includes(name) ? -1 : 1),
+        int32(allowed),
+        tags,
+      ]),
+    ),
     tags,
   ]);
 
@@ -181,5 +198,6 @@ function int32(value: number): Buffer {
   return bytes;
 }
 
-/** Partition 0 of a topic, led by node 1. */
-const onePartition = list([[int16(0), int32(0), int32(1), int32(0), list([]), list([]), list([]), tags]]);
+/** Partition 0 of a topic, led by this node; -1 for none. */
+const onePartition = (leader: number): Buffer =>
+  list([[int16(0), int32(0), int32(leader), int32(0), list([]), list([]), list([]), tags]]);

@@ -3,14 +3,26 @@ import { limits } from '../../src/core/limits.ts';
 import { readFlush } from '../../src/forwarder/flush.ts';
 import type { ReadPosition } from '../../src/forwarder/objections.ts';
 import { type OutgoingBatch, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
-import type { PartitionBatch } from '../../src/forwarder/target.ts';
+import { nextSession } from '../../src/forwarder/session.ts';
+import type { PartitionBatch, SessionTopic } from '../../src/forwarder/target.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { decodeBatch } from '../../src/log/encoding/batch.ts';
 import type { Compression } from '../../src/log/types.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
-import { seededRandom } from '../support/virtual-time.ts';
+import { seededRandom, VirtualClock } from '../support/virtual-time.ts';
 
-const mapping = new TopicMapping({ gateway: 'gw1', topics: ['*'] });
+/** The topics as a session would send them. */
+const topicsOf = (log: LogWithLives): readonly SessionTopic[] =>
+  nextSession({ log, assignment, mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }) }, 'bulk', [])
+    .topics;
+
+const clock = new VirtualClock();
+
+const assignment = {
+  identity: { logId: 'log', ancestors: [], board: null },
+  isToInitialise: false,
+  laneOf: () => 'bulk' as const,
+};
 
 const record = (bytes: number) => ({
   key: null,
@@ -57,7 +69,13 @@ describe('a flush', () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
     log.append('readings', 0, [record(1), record(2), record(3)]);
-    const flush = await readFlush(log, mapping, [at('readings', 0, 1)], limits.transactionBytesMax);
+    const flush = await readFlush(
+      log,
+      topicsOf(log),
+      [at('readings', 0, 1)],
+      limits.transactionBytesMax,
+      clock,
+    );
     expect(flush).toMatchObject({
       recordCount: 2,
       backlog: false,
@@ -72,7 +90,13 @@ describe('a flush', () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
     for (let i = 0; i < 30; i += 1) log.append('readings', 0, [record(50_000)]);
-    const flush = await readFlush(log, mapping, [at('readings', 0, 0)], limits.transactionBytesMax);
+    const flush = await readFlush(
+      log,
+      topicsOf(log),
+      [at('readings', 0, 0)],
+      limits.transactionBytesMax,
+      clock,
+    );
     const fitting = Math.floor(limits.forwardBatchBytesMax / 50_040);
     expect(flush.batches.map(({ batch }) => batch.recordCount)).toEqual([fitting, 30 - fitting]);
     expect(flush).toMatchObject({ recordCount: 30, backlog: false, ranges: [{ nextOffset: 30 }] });
@@ -83,7 +107,8 @@ describe('a flush', () => {
     log.createTopic('readings', 1);
     log.append('readings', 0, [record(limits.recordBytesMax)]);
     expect(
-      (await readFlush(log, mapping, [at('readings', 0, 0)], limits.transactionBytesMax)).recordCount,
+      (await readFlush(log, topicsOf(log), [at('readings', 0, 0)], limits.transactionBytesMax, clock))
+        .recordCount,
     ).toBe(1);
   });
 
@@ -93,7 +118,7 @@ describe('a flush', () => {
     for (let partition = 0; partition < 12; partition += 1)
       log.append('readings', partition, [record(900_000)]);
     const positions = Array.from({ length: 12 }, (_, index) => at('readings', (index + 5) % 12, 0));
-    const flush = await readFlush(log, mapping, positions, limits.transactionBytesMax);
+    const flush = await readFlush(log, topicsOf(log), positions, limits.transactionBytesMax, clock);
     expect(flush.backlog).toBe(true);
     expect(flush.recordCount * 900_000).toBeLessThanOrEqual(limits.transactionBytesMax);
     expect(flush.ranges.slice(0, 3).map(({ partition }) => partition)).toEqual([5, 6, 7]);
@@ -104,9 +129,10 @@ describe('a flush', () => {
     log.createTopic('readings', 1);
     const flush = await readFlush(
       log,
-      mapping,
+      topicsOf(log),
       [at('readings', 0, 0), at('gone', 0, 7)],
       limits.transactionBytesMax,
+      clock,
     );
     expect(flush).toEqual({ ranges: [], batches: [], recordCount: 0, backlog: false });
   });
@@ -120,7 +146,13 @@ describe('a flush', () => {
       log.startLife();
       log.seal('readings', 0, codec);
       const [stored] = await log.read('readings', 0, 0, 1000);
-      const flush = await readFlush(log, mapping, [at('readings', 0, 0)], limits.transactionBytesMax);
+      const flush = await readFlush(
+        log,
+        topicsOf(log),
+        [at('readings', 0, 0)],
+        limits.transactionBytesMax,
+        clock,
+      );
       expect(flush.recordCount).toBe(5);
       expect(flush.ranges.map(({ times }) => times)).toEqual([{ oldestMs: 1000, newestMs: 1004 }]);
       expect(flush.batches).toHaveLength(1);
@@ -143,7 +175,13 @@ describe('a flush', () => {
     log.seal('readings', 0);
     log.append('readings', 0, [record(3), record(4)]);
     log.append('readings', 0, [record(5)]);
-    const flush = await readFlush(log, mapping, [at('readings', 0, 0)], limits.transactionBytesMax);
+    const flush = await readFlush(
+      log,
+      topicsOf(log),
+      [at('readings', 0, 0)],
+      limits.transactionBytesMax,
+      clock,
+    );
     expect(flush.batches.length).toBeGreaterThan(4);
     expect(flush.batches.at(-1)?.batch.recordCount).toBe(3);
     expect(valuesIn(flush.batches)).toEqual([...textsOf(records), 'xxx', 'xxxx', 'xxxxx']);
@@ -157,7 +195,13 @@ describe('a flush', () => {
     log.seal('readings', 0);
     const all = await log.read('readings', 0, 0, limits.readBytesMax);
     const inside = (all[1]?.baseOffset ?? 0) + 7;
-    const flush = await readFlush(log, mapping, [at('readings', 0, inside)], limits.transactionBytesMax);
+    const flush = await readFlush(
+      log,
+      topicsOf(log),
+      [at('readings', 0, inside)],
+      limits.transactionBytesMax,
+      clock,
+    );
     expect(flush.batches).toHaveLength(all.length - 1);
     expect(valuesIn(flush.batches)).toEqual(textsOf(records.slice(inside)));
     expect(flush.ranges).toMatchObject([{ fromOffset: inside, nextOffset: 300 }]);
@@ -171,7 +215,7 @@ describe('a flush', () => {
       log.seal('readings', partition);
     }
     const positions = [0, 1, 2].map((partition) => at('readings', partition, 0));
-    const flush = await readFlush(log, mapping, positions, 4_000_000);
+    const flush = await readFlush(log, topicsOf(log), positions, 4_000_000, clock);
     const bytes = [0, 1].map((partition) =>
       flush.batches
         .filter((one) => one.partition === partition)
@@ -190,10 +234,10 @@ describe('a flush', () => {
     for (const partition of [0, 1]) log.append('readings', partition, noise(300));
     log.seal('readings', 0);
     const positions = [at('readings', 0, 0), at('readings', 1, 0)];
-    const sealed = await readFlush(log, mapping, positions, 1000);
+    const sealed = await readFlush(log, topicsOf(log), positions, 1000, clock);
     expect(sealed.batches).toHaveLength(1);
     expect(sealed).toMatchObject({ backlog: true, ranges: [{ partition: 0, fromOffset: 0 }] });
-    const merged = await readFlush(log, mapping, positions.toReversed(), 3000);
+    const merged = await readFlush(log, topicsOf(log), positions.toReversed(), 3000, clock);
     expect(merged).toMatchObject({
       backlog: true,
       recordCount: 2,
@@ -208,13 +252,13 @@ describe('a flush', () => {
       log.append(topic, 0, [record(1), record(2)]);
     }
     const positions = ['trimmed', 'deleted', 'readings'].map((topic) => at(topic, 0, 0));
-    const reading = readFlush(log, mapping, positions, limits.transactionBytesMax);
+    const reading = readFlush(log, topicsOf(log), positions, limits.transactionBytesMax, clock);
     log.deleteTopic('deleted');
     log.moveLogStart('trimmed', 0, 1);
     const flush = await reading;
     expect(flush.ranges.map(({ topic }) => topic)).toContain('readings');
     expect(flush.ranges.map(({ topic }) => topic)).not.toContain('deleted');
-    const next = await readFlush(log, mapping, positions, limits.transactionBytesMax);
+    const next = await readFlush(log, topicsOf(log), positions, limits.transactionBytesMax, clock);
     expect(next).toMatchObject({ backlog: true, ranges: [{ topic: 'readings' }] });
   });
 
@@ -223,7 +267,9 @@ describe('a flush', () => {
     log.createTopic('readings', 1);
     log.append('readings', 0, [record(1)]);
     log.loseBatch('readings', 0, 0);
-    expect(await readFlush(log, mapping, [at('readings', 0, 0)], limits.transactionBytesMax)).toMatchObject({
+    expect(
+      await readFlush(log, topicsOf(log), [at('readings', 0, 0)], limits.transactionBytesMax, clock),
+    ).toMatchObject({
       ranges: [{ topic: 'readings', partition: 0, fromOffset: 0, nextOffset: 1 }],
       batches: [],
       recordCount: 0,
@@ -237,7 +283,7 @@ describe('a flush', () => {
     log.seal('readings', 0);
     log.append('readings', 0, noise(10, 100));
     const flushOf = (how: Partial<ReadPosition>) =>
-      readFlush(log, mapping, [{ ...at('readings', 0, 0), ...how }], limits.transactionBytesMax);
+      readFlush(log, topicsOf(log), [{ ...at('readings', 0, 0), ...how }], limits.transactionBytesMax, clock);
     const rangesOf = ({ batches }: Awaited<ReturnType<typeof flushOf>>) =>
       batches.map(({ source, batch }) => [source?.fromOffset, source?.nextOffset, batch.recordCount]);
 
@@ -283,10 +329,66 @@ describe('a flush', () => {
       for (let batch = 0; batch < 3; batch += 1) damaged.append('readings', 0, [record(1)]);
       damaged.loseBatch('readings', 0, 0);
       const how = { ...at('readings', 0, 0), untilOffset: 1 };
-      expect(await readFlush(damaged, mapping, [how], limits.transactionBytesMax)).toMatchObject({
+      expect(
+        await readFlush(damaged, topicsOf(damaged), [how], limits.transactionBytesMax, clock),
+      ).toMatchObject({
         ranges: [{ fromOffset: 0, nextOffset: 1 }],
         batches: [],
       });
+    });
+  });
+
+  describe('of a topic that is sent by key', () => {
+    const log = new LogWithLives();
+    log.createTopic('readings', 1);
+    log.setTopic('readings', { centralPartitions: 3 });
+    // Kafka's partitioner sends «a» to 1, and «b» to 2.
+    const keys = ['a', 'b', 'b', 'a', 'a', 'b', 'a', 'b'];
+    log.append(
+      'readings',
+      0,
+      keys.map((key) => ({ ...record(1), key: Buffer.from(key) })),
+    );
+    log.seal('readings', 0);
+    const batchesOf = async (how: Partial<ReadPosition>) => {
+      const position = { ...at('readings', 0, 0), ...how };
+      const { batches } = await readFlush(log, topicsOf(log), [position], limits.transactionBytesMax, clock);
+      return batches.map(({ partition, source }) => [partition, source?.fromOffset, source?.offsets]);
+    };
+
+    test('decodes sealed batches, and says which offsets each batch carries', async () => {
+      expect(await batchesOf({})).toEqual([
+        [1, 0, [0, 3, 4, 6]],
+        [2, 1, [1, 2, 5, 7]],
+      ]);
+    });
+
+    test('groups what lies between two cuts apart', async () => {
+      expect(await batchesOf({ cuts: [3, 5] })).toEqual([
+        [1, 0, null],
+        [2, 1, null],
+        [1, 3, null],
+        [2, 5, [5, 7]],
+        [1, 6, null],
+      ]);
+    });
+
+    test('lets everybody else go on between the batches that it decodes', async () => {
+      const large = new LogWithLives();
+      large.createTopic('readings', 1);
+      large.setTopic('readings', { centralPartitions: 3 });
+      for (let batch = 0; batch < 50; batch += 1) large.append('readings', 0, noise(100));
+      large.seal('readings', 0);
+      const turns = new VirtualClock();
+      const { recordCount } = await readFlush(
+        large,
+        topicsOf(large),
+        [at('readings', 0, 0)],
+        limits.transactionBytesMax,
+        turns,
+      );
+      expect(recordCount).toBe(5000);
+      expect(turns.sleeps.length).toBeGreaterThan(50);
     });
   });
 });

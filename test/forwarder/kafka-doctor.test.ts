@@ -3,17 +3,22 @@ import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import type { BrokerAddress } from '../../src/forwarder/kafka-answers.ts';
 import { examineKafka } from '../../src/forwarder/kafka-doctor.ts';
 import { findingsOf } from '../../src/forwarder/kafka-findings.ts';
+import type { Delivery } from '../../src/forwarder/target.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { fakeBroker, fakeServer } from './fake-broker.ts';
 
 const TIMEOUT_MS = 300;
 
 /** The lines that a user would see: `WRONG about: text`. */
-async function report(...brokers: readonly BrokerAddress[]): Promise<string[]> {
+const report = (...brokers: readonly BrokerAddress[]): Promise<string[]> =>
+  reportFor('exactly-once', brokers);
+
+async function reportFor(delivery: Delivery, brokers: readonly BrokerAddress[]): Promise<string[]> {
   const request = {
     brokers,
     mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     topics: ['readings'],
+    delivery,
     timeoutMs: TIMEOUT_MS,
   };
   const examination = await examineKafka({
@@ -29,6 +34,23 @@ async function report(...brokers: readonly BrokerAddress[]): Promise<string[]> {
 const wrongIn = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith('WRONG'));
 
 const nodeAt = (address: BrokerAddress) => [{ id: 1, address }];
+
+test('asks nothing about transactions where there is no need for them', async () => {
+  await using broker = await fakeBroker((own) => ({
+    clusterId: 'north',
+    nodes: nodeAt(own),
+    topics: ['gw1.headwater-checkpoint'],
+    cleanupPolicy: 'compact',
+    // They would not be granted.
+    coordinatorCodes: [53],
+  }));
+  expect(wrongIn(await report(broker.address))).toHaveLength(1);
+  const lines = await reportFor('at-least-once', [broker.address]);
+  expect(wrongIn(lines)).toEqual([]);
+  expect(lines).toContain(
+    'ok transactions: not needed: forwarder.delivery is at-least-once, so records may arrive twice',
+  );
+});
 
 describe('a cluster where all is well', () => {
   test('is described, and nothing is wrong', async () => {

@@ -10,7 +10,7 @@ const refused = (
     topic: 'gw1.a',
     partition: 2,
     batch: { bytes: new Uint8Array(), recordCount: 10 },
-    source: { topic: 'a', partition: 2, fromOffset: 100, nextOffset: 110 },
+    source: { topic: 'a', partition: 2, fromOffset: 100, nextOffset: 110, offsets: null },
     ...change,
   },
   answer: { topic: 'gw1.a', partition: 2, code, badRecords },
@@ -50,13 +50,17 @@ describe('what a broker refuses', () => {
     expect(objectionsOf('produce', [refused(32, { source: null })])).toEqual([]);
   });
 
-  test('is named by its offset in the log, unless some are missing in the batch', () => {
+  test('is named by its offset in the log, unless some are missing in the batch and nobody knows which', () => {
     expect(objectionsOf('produce', [refused(32, {}, [0, 9, 10, -1])])).toMatchObject([
       { batch: { badOffsets: [100, 109] } },
     ]);
-    const sparse = { topic: 'a', partition: 2, fromOffset: 100, nextOffset: 150 };
+    const sparse = { topic: 'a', partition: 2, fromOffset: 100, nextOffset: 150, offsets: null };
     expect(objectionsOf('produce', [refused(32, { source: sparse }, [3])])).toMatchObject([
       { batch: { badOffsets: [] } },
     ]);
+    const offsets = [100, 103, 107, 110, 111, 120, 121, 122, 140, 149];
+    expect(
+      objectionsOf('produce', [refused(32, { source: { ...sparse, offsets } }, [3, 9, 10, -1])]),
+    ).toMatchObject([{ batch: { badOffsets: [110, 149] } }]);
   });
 });

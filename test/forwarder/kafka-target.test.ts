@@ -5,6 +5,7 @@ import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
 import { SharedLink } from '../../src/forwarder/link-share.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
+import { fakeBroker } from './fake-broker.ts';
 
 const session = {
   transactionalId: 'headwater-1-bulk',
@@ -126,5 +127,35 @@ describe('a Kafka target', () => {
       expect((await target.open(session))?.kind).toBe('unreachable');
       await target.close();
     }
+  });
+
+  test('finds every partition here that may lead to one without a leader there, unless it is paused', async () => {
+    const byKey = {
+      name: 'gw1.readings',
+      partitions: 1,
+      source: 'readings',
+      sourcePartitions: 3,
+      isIdentified: false,
+      isByKey: true,
+      paused: new Set([1]),
+    };
+    const topics = [session.checkpointTopic, byKey.name];
+    await using broker = await fakeBroker((own) => ({
+      clusterId: 'c',
+      nodes: [{ id: 1, address: own }],
+      topics,
+      leaderless: [byKey.name],
+    }));
+    const target = targetAt(`127.0.0.1:${broker.address.port}`);
+    const failure = await target.open({ ...session, topics: [byKey] });
+    await target.close();
+    const unwell = { topic: 'readings', verdict: 'unwell', cause: 'LEADER_NOT_AVAILABLE', batch: null };
+    expect(failure).toMatchObject({
+      kind: 'busy',
+      objections: [
+        { ...unwell, partition: 0 },
+        { ...unwell, partition: 2 },
+      ],
+    });
   });
 });

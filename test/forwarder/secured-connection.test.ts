@@ -56,6 +56,7 @@ async function attempt(server: FakeServer, own: ClusterAccess, host = '127.0.0.1
     brokers: [{ host, port }],
     mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     topics: [],
+    delivery: 'exactly-once' as const,
     timeoutMs: 2000,
   };
   const findings = findingsOf(await examineKafka({ ...request, readAccess, clock: nodeClock }));
@@ -282,7 +283,15 @@ describe('a login', () => {
     const readAccess = () => Promise.resolve({ ok: true, access: access({ tls: null, login }) } as const);
     const brokers = [`127.0.0.1:${broker.address.port}`];
     const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock, share });
-    const missing = { name: 'gw1.readings', partitions: 1, source: 'readings', paused: new Set<number>() };
+    const missing = {
+      name: 'gw1.readings',
+      partitions: 1,
+      source: 'readings',
+      sourcePartitions: 1,
+      isIdentified: false,
+      isByKey: false,
+      paused: new Set<number>(),
+    };
     const failure = await target.open({ ...session, topics: [missing] });
     await target.close();
     expect(failure?.kind).toBe('unauthenticated');
@@ -368,6 +377,7 @@ describe('our own files', () => {
       brokers: [server.address],
       mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
       topics: [],
+      delivery: 'exactly-once' as const,
       timeoutMs: 2000,
     };
     const findings = findingsOf(await examineKafka({ ...request, readAccess, clock: nodeClock }));

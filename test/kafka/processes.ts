@@ -61,10 +61,15 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a program until it ends by itself, and returns all that it printed. */
-export async function runToEnd(command: string, parameters: readonly string[]): Promise<Finished> {
-  const child = start(command, parameters, ['ignore', 'pipe', 'pipe']);
-  const { stdout, stderr } = child;
+/** Runs a program until it ends by itself, and returns all that it printed; it gets `input` to read. */
+export async function runToEnd(
+  command: string,
+  parameters: readonly string[],
+  input = '',
+): Promise<Finished> {
+  const child = start(command, parameters, ['pipe', 'pipe', 'pipe']);
+  const { stdin, stdout, stderr } = child;
+  stdin?.end(input);
   if (stdout === null || stderr === null) throw new Error('a piped program has no output');
   const [code, printed, complaints] = await Promise.all([ended(child), text(stdout), text(stderr)]);
   return { code, stdout: printed, stderr: complaints };

@@ -286,6 +286,20 @@ describe('without any one of the permissions of the README', () => {
     return permission;
   };
 
+  test('on transactional ids, at-least-once does without', async () => {
+    const address = broker.cluster.bootstrap[0] ?? '';
+    const access = [tls(), await byPassword('SCRAM-SHA-512'), 'forwarder.delivery=at-least-once'];
+    await change(address, found('Write headwater-'), 'revoke');
+    const gateway = await start('modest', 'SASL', ...access);
+    await send(gateway, 'modest');
+    await drained(gateway);
+    expect((await statusOf(gateway)).forwarder?.lastError).toBeNull();
+    const examined = await doctor('SASL', ...access);
+    await change(address, found('Write headwater-'), 'grant');
+    expect(examined).toContain('all is well');
+    expect(examined).toMatch(/transactions +not needed: forwarder\.delivery is at-least-once/);
+  });
+
   test('the status names it, and the mirror goes on when it is granted', async () => {
     const access = [tls(), await byPassword('SCRAM-SHA-512')];
     const gateway = await start('granted', 'SASL', ...access);
@@ -358,5 +372,5 @@ test('all that was sent in any of these ways has arrived, once and in order', as
     return `${device}: ${wrong === -1 ? of.length : `not ${wrong} but ${of[wrong]?.value}`}`;
   });
   expect(arrived.sort()).toEqual([...sent].map(([device, count]) => `${device}: ${count}`).sort());
-  expect(sent.size).toBe(14);
+  expect(sent.size).toBe(15);
 });

@@ -52,6 +52,8 @@ export interface KafkaTools {
   limitProducers(bytesPerSecond: number): Promise<void>;
   /** By partition number. */
   describeTopic(topic: string): Promise<PartitionDescription[]>;
+  /** Records of these keys without a value, as Kafka's own Java producer sends them by default. */
+  produceKeys(topic: string, keys: readonly string[]): Promise<void>;
   /** Records from the beginning of the topic, each partition in its order. */
   consume(topic: string, options: ConsumeOptions): Promise<ConsumedRecord[]>;
   /** The epoch of the producer of this transactional id. */
@@ -90,6 +92,13 @@ export function kafkaTools(bootstrap: readonly string[]): KafkaTools {
       const printed = await run(TOPICS, ['--describe', '--topic', patternOf(topic)]);
       return [...printed.matchAll(DESCRIBED_PARTITION)].map(parsePartition);
     },
+    produceKeys: async (topic, keys) => {
+      const properties = ['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:'];
+      const command = await toolParameters(bootstrap, CONSOLE_PRODUCER, ['--topic', topic, ...properties]);
+      const input = keys.map((key) => `${key}:\n`).join('');
+      const { code, stderr } = await runToEnd('java', command, input);
+      if (code !== 0) throw new Error(`the console producer failed:\n${stderr}`);
+    },
     consume: async (topic, options) => {
       const printed = await run(CONSOLE_CONSUMER, consumeParameters(topic, options));
       return printed.split('\n').filter(Boolean).map(parseRecord);
@@ -115,6 +124,7 @@ export function kafkaTools(bootstrap: readonly string[]): KafkaTools {
 
 const CONFIGS = 'kafka.admin.ConfigCommand';
 const TOPICS = 'org.apache.kafka.tools.TopicCommand';
+const CONSOLE_PRODUCER = 'org.apache.kafka.tools.ConsoleProducer';
 export const CONSOLE_CONSUMER = 'org.apache.kafka.tools.consumer.ConsoleConsumer';
 
 /** The parameters of `java` that run one of the tools. */

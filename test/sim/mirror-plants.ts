@@ -1,6 +1,7 @@
 import type { Plant } from './plants.ts';
 
 const resume = 'src/forwarder/resume.ts';
+const atLeastOnce = 'src/forwarder/at-least-once-target.ts';
 const mintsIf =
   'if (own !== null && own.nextOffset > local.logStartOffset && localEnd(local, newest) === null)';
 
@@ -193,5 +194,62 @@ export const mirrorPlants: readonly Plant[] = [
     mode: 'dropped',
     file: 'src/forwarder/lane-partitions.ts',
     edits: [{ find: 'this.#isOwn(topic) || topic === gapsTopicName', replace: 'this.#isOwn(topic)' }],
+  },
+  {
+    name: 'another-partitioner-than-that-of-kafka',
+    mode: 'honest',
+    file: 'src/forwarder/central-partitions.ts',
+    edits: [{ find: 'partitionForKey(key, partitions);', replace: 'key.length % partitions;' }],
+  },
+  {
+    name: 'order-lost-within-a-key',
+    mode: 'honest',
+    file: 'src/forwarder/partition-flush.ts',
+    edits: [{ find: 'merging.records.push(record);', replace: 'merging.records.unshift(record);' }],
+  },
+  {
+    name: 'checkpoint-before-all-central-partitions',
+    mode: 'honest',
+    file: 'src/forwarder/partition-flush.ts',
+    edits: [
+      {
+        find: 'for (const to of this.#merging.keys()) {',
+        replace: 'for (const to of this.#merging.keys().take(1)) {',
+      },
+    ],
+  },
+  {
+    name: 'checkpoint-before-the-data-without-transactions',
+    mode: 'plain',
+    file: atLeastOnce,
+    edits: [
+      {
+        find: '    for (const round of roundsOf(',
+        replace: '    await this.#cluster.append(this.#checkpoints);\n    for (const round of roundsOf(',
+      },
+    ],
+  },
+  {
+    name: 'second-batch-sent-though-the-first-is-refused',
+    mode: 'plain',
+    file: atLeastOnce,
+    edits: [
+      {
+        find: 'if (failure !== null) return failure.objections',
+        replace:
+          "if (failure?.kind === 'refused') continue;\n      if (failure !== null) return failure.objections",
+      },
+    ],
+  },
+  {
+    name: 'refused-offsets-of-a-central-partition-counted-on',
+    mode: 'refusing',
+    file: 'src/forwarder/partition-flush.ts',
+    edits: [
+      {
+        find: 'isDense ? null : records.map(({ offset }) => offset)',
+        replace: 'isDense ? null : records.map((_, index) => first.offset + index)',
+      },
+    ],
   },
 ];

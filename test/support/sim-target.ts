@@ -1,5 +1,7 @@
 import { limits } from '../../src/core/limits.ts';
-import type { Producer } from '../../src/forwarder/outgoing-batch.ts';
+import type { RecordHeader } from '../../src/core/record.ts';
+import type { PlainCluster } from '../../src/forwarder/at-least-once-target.ts';
+import { type Producer, stampPlain } from '../../src/forwarder/outgoing-batch.ts';
 import { type Sequences, stampBatches } from '../../src/forwarder/sequences.ts';
 import type {
   CheckpointsRead,
@@ -20,6 +22,7 @@ export interface CommittingRecord {
   readonly key: string;
   readonly value: Uint8Array;
   readonly timestampMs: number;
+  readonly headers: readonly RecordHeader[];
 }
 
 interface Entry extends CommittingRecord {
@@ -127,21 +130,29 @@ export class SimCluster {
       const last = taken.at(-1);
       if (sequence !== (last === undefined ? 0 : last.sequence + last.count)) return 'refused';
       this.#taken.set(key, [...taken, { sequence, count: batch.recordCount }].slice(-batchesRemembered));
-      for (const record of decodeBatch(batch.bytes)) {
-        const entry: Entry = {
-          topic,
-          partition,
-          producer,
-          key: Buffer.from(record.key ?? []).toString(),
-          value: record.value ?? new Uint8Array(),
-          timestampMs: record.timestampMs,
-          fate: 'open',
-        };
-        log.push(entry);
-        transaction.entries.push(entry);
-      }
+      const entries = entriesOf(sent, producer, 'open');
+      log.push(...entries);
+      transaction.entries.push(...entries);
     }
     return objections.size === 0 ? null : [...objections.values()];
+  }
+
+  /** Without a transaction: what it takes counts at once, as often as it comes. */
+  append(batches: readonly PartitionBatch[]): Outcome {
+    const objections: Objection[] = [];
+    for (const sent of batches) {
+      const objection = this.#objectionTo(sent);
+      if (objection !== null) {
+        objections.push(objection);
+        continue;
+      }
+      const log = this.#topics.get(sent.topic)?.[sent.partition];
+      if (log === undefined) return 'refused';
+      const isPlain = (Buffer.from(sent.batch.bytes).readInt16BE(21) & 0x10) === 0;
+      if (!isPlain) throw new Error('a batch of a transaction outside of one');
+      log.push(...entriesOf(sent, { id: -1n, epoch: -1 }, 'committed'));
+    }
+    return objections.length === 0 ? null : objections;
   }
 
   #objectionTo({ topic, source, batch }: PartitionBatch): Objection | null {
@@ -152,11 +163,13 @@ export class SimCluster {
     );
     const worst = dislikes.find((dislike) => dislike !== null);
     if (worst === undefined) return null;
-    const { fromOffset, nextOffset, ...name } = source;
-    // The offsets in the batch begin at 0; with some missing it says nothing.
-    const isNamed = worst.isNamed && nextOffset - fromOffset === records.length;
+    const { fromOffset, nextOffset, offsets, ...name } = source;
+    // The offsets in the batch begin at 0; with some missing and nobody who knows which, it says nothing.
+    const isNamed = worst.isNamed && (offsets !== null || nextOffset - fromOffset === records.length);
     const badOffsets = isNamed
-      ? dislikes.flatMap((dislike, index) => (dislike === null ? [] : [fromOffset + index]))
+      ? dislikes.flatMap((dislike, index) =>
+          dislike === null ? [] : [offsets?.[index] ?? fromOffset + index],
+        )
       : [];
     const refused = { fromOffset, nextOffset, recordCount: batch.recordCount, badOffsets };
     return { ...name, verdict: worst.verdict, cause: 'DISLIKED', batch: refused, message: 'it is disliked' };
@@ -220,7 +233,24 @@ export class SimCluster {
   }
 }
 
-export type Call = 'open' | 'read-checkpoints' | 'send' | 'commit' | 'abort';
+function entriesOf(
+  { topic, partition, batch }: PartitionBatch,
+  producer: Producer,
+  fate: Entry['fate'],
+): Entry[] {
+  return decodeBatch(batch.bytes).map(({ key, value, timestampMs, headers }) => ({
+    topic,
+    partition,
+    producer,
+    key: Buffer.from(key ?? []).toString(),
+    value: value ?? new Uint8Array(),
+    timestampMs,
+    headers,
+    fate,
+  }));
+}
+
+export type Call = 'open' | 'read-checkpoints' | 'send' | 'commit' | 'abort' | 'append';
 
 /** What happens to one call: nothing wrong, or a fault. */
 export type Fault =
@@ -243,7 +273,7 @@ export interface SimTargetOptions {
 }
 
 /** The twin of KafkaTarget: as little reliable as the test wants it. */
-export class SimTarget implements Target {
+export class SimTarget implements Target, PlainCluster {
   readonly #options: SimTargetOptions;
   #session: SessionRequest | null = null;
   #producer: Producer = { id: -1n, epoch: -1 };
@@ -261,19 +291,10 @@ export class SimTarget implements Target {
 
   open(session: SessionRequest): Promise<Failure | null> {
     const { cluster } = this.#options;
-    this.#session = session;
-    this.#checkpointEnd = null;
     let producer = this.#producer;
     const request = (): Outcome => {
-      const forbidden = session.topics.filter(({ name }) => cluster.forbiddenTopics.has(name));
-      if (forbidden.length > 0)
-        return forbidden.map(({ source: topic, name }) => ({
-          topic,
-          partition: null,
-          message: `${name} is forbidden`,
-        }));
-      for (const { name, partitions } of session.topics) cluster.ensureTopic(name, partitions);
-      cluster.ensureTopic(session.checkpointTopic, 1);
+      const outcome = this.#prepareTopics(session);
+      if (outcome !== null) return outcome;
       for (const id of session.othersToEnd) cluster.initProducerId(id);
       producer = cluster.initProducerId(session.transactionalId);
       return null;
@@ -282,6 +303,34 @@ export class SimTarget implements Target {
       this.#producer = producer;
       this.#sequences = new Map();
     });
+  }
+
+  prepare(session: SessionRequest): Promise<Failure | null> {
+    return this.#call('open', () => this.#prepareTopics(session));
+  }
+
+  #prepareTopics(session: SessionRequest): Outcome {
+    const { cluster } = this.#options;
+    this.#session = session;
+    this.#checkpointEnd = null;
+    const forbidden = session.topics.filter(({ name }) => cluster.forbiddenTopics.has(name));
+    if (forbidden.length > 0)
+      return forbidden.map(({ source: topic, name }) => ({
+        topic,
+        partition: null,
+        message: `${name} is forbidden`,
+      }));
+    for (const { name, partitions } of session.topics) cluster.ensureTopic(name, partitions);
+    cluster.ensureTopic(session.checkpointTopic, 1);
+    return null;
+  }
+
+  append(batches: readonly PartitionBatch[]): Promise<Failure | null> {
+    for (const { batch } of batches) stampPlain(batch);
+    this.#bytesWritten += batches.reduce((sum, { batch }) => sum + batch.bytes.length, 0);
+    return this.#call('append', (part) =>
+      this.#options.cluster.append(part ? batches.slice(0, Math.ceil(batches.length / 2)) : batches),
+    );
   }
 
   async readCheckpoints(): Promise<CheckpointsRead> {

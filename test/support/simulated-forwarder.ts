@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
+import { AtLeastOnceTarget } from '../../src/forwarder/at-least-once-target.ts';
 import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import type { LaneName } from '../../src/log/types.ts';
@@ -16,14 +17,16 @@ export function simulatedForwarder(
   const targetOf = (lane: LaneName): SimTarget =>
     new SimTarget({ cluster, pause: setImmediate, faultOf: (call) => faultOf(call, lane) });
   const targets = { alarm: targetOf('alarm'), bulk: targetOf('bulk') };
+  const clock = options.clock ?? new VirtualClock();
   const forwarder = new Forwarder({
     brokers: [],
     mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
     lingerMs: 0,
     onCheckpointLost: 'resume',
     board: null,
-    targetOf: (lane) => targets[lane],
-    clock: new VirtualClock(),
+    targetOf: (lane) =>
+      options.delivery === 'at-least-once' ? new AtLeastOnceTarget(targets[lane], clock) : targets[lane],
+    clock,
     random: seededRandom(1),
     logger: silentLogger,
     metrics: noMetrics,

@@ -35,6 +35,7 @@ const settings = {
     compression: { enum: [...compressions, null] },
     priority: integer(0, limits.topicPriorityMax),
     lane: { enum: [...laneNames, null] },
+    centralPartitions: integer(1, limits.centralPartitionsMax),
   },
 };
 

@@ -1,7 +1,7 @@
 import { durationText } from '../../core/duration.ts';
 import type { Goodput, LastDay } from '../../forwarder/goodput.ts';
 import type { Retry } from '../../forwarder/retries.ts';
-import type { ForwarderStatus, TopicLag } from '../../forwarder/status.ts';
+import { atLeastOnceNote, type ForwarderStatus, type TopicLag } from '../../forwarder/status.ts';
 import { bytesText, rounded } from './amounts.ts';
 
 /** How the mirror does, for people: what it is at first, then what waits, how fast it goes, and what went wrong. */
@@ -11,6 +11,7 @@ export function clusterRows(forwarder: ForwarderStatus | null, nowMs: number): r
   const waiting = topics.filter((topic) => topic.lagRecords > 0);
   return [
     `${forwarder.message}; ${acknowledgedText(forwarder)}`,
+    ...(forwarder.delivery === 'at-least-once' ? [atLeastOnceNote] : []),
     waitingText(forwarder),
     ...(topics.length > 1 && lagRecords > 0 ? waitingRows(waiting) : []),
     ...(recordsAcknowledged === 0 ? [] : [goodputText(forwarder)]),

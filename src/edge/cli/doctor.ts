@@ -44,6 +44,7 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
     mapping,
     topics: mirroredTopics(config, mapping),
     readAccess: accessReader(config.forwarder, surroundings),
+    delivery: config.forwarder.delivery,
     clock,
     timeoutMs: limits.doctorTimeoutMs,
   });

@@ -202,6 +202,7 @@ interface TopicOptions extends SettingOptions {
 }
 
 const partitionCount = wholeNumber(1, limits.partitionsPerTopicMax);
+const centralCount = wholeNumber(1, limits.centralPartitionsMax);
 
 /** The options for the settings of a topic, in the words of the configuration. */
 function withSettings(command: Command): Command {
@@ -230,7 +231,8 @@ function withSettings(command: Command): Command {
       `0 to ${limits.topicPriorityMax}; under a full disk budget, a lower one loses records first`,
       orDefault(wholeNumber(0, limits.topicPriorityMax)),
     )
-    .option('--lane <name>', 'alarm goes first, or bulk', orDefault(settingOf(choice(laneNames))));
+    .option('--lane <name>', 'alarm goes first, or bulk', orDefault(settingOf(choice(laneNames))))
+    .option('--central-partitions <count>', 'so many in the cluster, by key', orDefault(centralCount));
 }
 
 function topicChange({ partitions, ...options }: TopicOptions, command: Command): TopicChange {

@@ -18,6 +18,7 @@ export interface SettingOptions {
   readonly compression?: Exclude<SettingsPatch['compression'], null | undefined> | 'default';
   readonly priority?: number | 'default';
   readonly lane?: Exclude<SettingsPatch['lane'], null | undefined> | 'default';
+  readonly centralPartitions?: number | 'default';
 }
 
 /** The change that the options ask for; undefined if they ask for none. */
@@ -158,7 +159,9 @@ function descriptionText(topic: TopicDescription): string {
 }
 
 function settingRows(settings: SettingsInForce): readonly (readonly [string, string, SettingSource])[] {
-  const { retention, dropUnforwarded, segmentBytes, compression, priority, lane } = settings;
+  const { retention, dropUnforwarded, segmentBytes, compression, priority, lane, centralPartitions } =
+    settings;
+  const central = centralPartitions.value === null ? 'same partitions' : `${centralPartitions.value} by key`;
   return [
     ['retention', retentionText(retention.value), retention.source],
     ['drop unforwarded', dropUnforwarded.value === true ? 'yes' : 'no', dropUnforwarded.source],
@@ -166,6 +169,7 @@ function settingRows(settings: SettingsInForce): readonly (readonly [string, str
     ['compression', String(compression.value), compression.source],
     ['priority', String(priority.value), priority.source],
     ['lane', String(lane.value), lane.source],
+    ['in the cluster', central, centralPartitions.source],
   ];
 }
 

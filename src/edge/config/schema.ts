@@ -89,6 +89,8 @@ const settingsFor = (hostName: string) =>
       priority: wholeNumber(0, limits.topicPriorityMax).optional(),
       /** Which way its records go to the cluster. */
       lane: choice(laneNames).optional(),
+      /** So many partitions in the cluster, of which the key decides; without it those of here. */
+      centralPartitions: wholeNumber(1, limits.centralPartitionsMax, 'partitions').optional(),
     }),
     forwarder: section({
       /** Where to ask for the central cluster. With none, everything is stored and nothing is sent. */
@@ -109,6 +111,8 @@ const settingsFor = (hostName: string) =>
         replication: wholeNumber(1, limits.centralReplicationMax, 'replicas').optional(),
         retention: duration(1, limits.retentionAgeMsMax).optional(),
       }),
+      /** Exactly once takes transactions in the cluster, and the right to use them. */
+      delivery: choice(['exactly-once', 'at-least-once']).default('exactly-once'),
       /** When the cluster no longer knows what it had confirmed, or is another one. */
       onCheckpointLost: choice(['resume', 'resend', 'stop']).default('resume'),
       tls: tlsSection().optional(),
@@ -162,6 +166,7 @@ interface TopicSection {
   readonly compression?: Compression | undefined;
   readonly priority?: number | undefined;
   readonly lane?: LaneName | undefined;
+  readonly centralPartitions?: number | undefined;
 }
 
 type CheckedAlone = Pick<Config, 'mqtt' | 'serial' | 'admin' | 'gateway'> & {
@@ -216,6 +221,7 @@ export interface Config {
       /** Milliseconds. */
       readonly retention?: number | undefined;
     };
+    readonly delivery: 'exactly-once' | 'at-least-once';
     readonly onCheckpointLost: 'resume' | 'resend' | 'stop';
     /** Undefined for connections without TLS. */
     readonly tls: TlsConfig | undefined;

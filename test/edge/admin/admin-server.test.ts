@@ -227,6 +227,7 @@ describe('one topic', () => {
     { settings: { lane: 'fast' } },
     { settings: { priority: 10 } },
     { settings: { priority: '5' } },
+    { settings: { centralPartitions: 257 } },
     { settings: { dropUnforwarded: 'yes' } },
     { settings: { dropUnforwarded: true } },
   ])('is not changed by %j', async (body) => {

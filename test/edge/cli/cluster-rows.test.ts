@@ -20,6 +20,12 @@ describe('the rows about the cluster', () => {
     ]);
   });
 
+  test('say plainly that records may arrive twice, where they may', () => {
+    const [first, second] = clusterRows({ ...drainingForwarder(), delivery: 'at-least-once' }, nowMs);
+    expect(first).toMatch(/^sending/);
+    expect(second).toBe('at-least-once: records may arrive twice after a failure');
+  });
+
   test.each<[Drain, RegExp]>([
     [{ state: 'no-backlog', secondsLeft: null }, /waiting$/],
     [

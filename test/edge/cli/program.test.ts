@@ -59,6 +59,8 @@ const report = {
   forwarder: null,
 };
 
+const unset = { value: null, source: 'default' };
+
 const description = {
   name: 'air',
   isConfigured: false,
@@ -70,6 +72,7 @@ const description = {
     compression: { value: 'zstd', source: 'default' },
     priority: { value: 7, source: 'kept' },
     lane: { value: 'bulk', source: 'default' },
+    centralPartitions: { value: 6, source: 'kept' },
   },
   partitions: [
     { partition: 0, logStartOffset: 10, highWatermark: 30 },
@@ -108,6 +111,7 @@ describe('the command line', () => {
     [['topics', 'set', 'a', '--compression', 'lz4'], 'Write one of zstd, gzip, none.'],
     [['topics', 'set', 'a', '--lane', 'fast'], 'Write one of alarm, bulk.'],
     [['topics', 'set', 'a', '--priority', '10'], 'Write a whole number from 0 to 9.'],
+    [['topics', 'set', 'a', '--central-partitions', '0'], 'Write a whole number from 1 to 256.'],
     [
       ['topics', 'set', 'a', '--until-forwarded', '--retention-age', '1d'],
       '--until-forwarded takes the place',
@@ -332,6 +336,7 @@ describe('topics', () => {
     gateway.answer = (_, response) => json(response, 201, {});
     const settings = ['--retention-bytes', '1GiB', '--retention-age', '30d', '--drop-unforwarded'];
     await cli('topics', 'create', 'air', ...settings, '--segment', '64MiB', '--compression', 'gzip');
+    await cli('topics', 'create', 'earth', '--central-partitions', '6');
     await cli(
       'topics',
       'create',
@@ -354,6 +359,7 @@ describe('topics', () => {
           compression: 'gzip',
         },
       },
+      { name: 'earth', partitions: 1, settings: { centralPartitions: 6 } },
       {
         name: 'water',
         partitions: 1,
@@ -390,19 +396,21 @@ describe('topics', () => {
         '  compression       zstd             default',
         '  priority          7                kept in the log',
         '  lane              bulk             default',
+        '  in the cluster    6 by key         kept in the log',
         '  partition 0       log start 10, high watermark 30',
         '  partition 1       log start 0, high watermark 3',
         '',
       ].join('\n'),
     });
-    for (const setting of ['retention-bytes', 'segment', 'compression', 'priority', 'lane'])
-      await cli('topics', 'set', 'air', `--${setting}`, 'default');
+    const names = ['retention-bytes', 'segment', 'compression', 'priority', 'lane', 'central-partitions'];
+    for (const setting of names) await cli('topics', 'set', 'air', `--${setting}`, 'default');
     expect(gateway.requests.slice(1).map(({ body }) => JSON.parse(body).settings)).toEqual([
       { retention: { bytes: null } },
       { segmentBytes: null },
       { compression: null },
       { priority: null },
       { lane: null },
+      { centralPartitions: null },
     ]);
   });
 
@@ -422,10 +430,12 @@ describe('topics', () => {
     expect(output).toContain('  written to by MQTT, the serial port wind\n');
     expect(output).toMatch(/^ {2}retention +until forwarded +configuration$/m);
     expect(JSON.parse((await cli('topics', 'describe', 'air', '--json')).output)).toEqual(described);
-    const retention = { value: null, source: 'default' };
-    gateway.answer = (_, response) =>
-      json(response, 200, { ...description, settings: { ...description.settings, retention } });
-    expect((await cli('topics', 'describe', 'air')).output).toMatch(/^ {2}retention +none +default$/m);
+    const [retention, centralPartitions] = [unset, unset];
+    const settings = { ...description.settings, retention, centralPartitions };
+    gateway.answer = (_, response) => json(response, 200, { ...description, settings });
+    const { output: byDefault } = await cli('topics', 'describe', 'air');
+    expect(byDefault).toMatch(/^ {2}retention +none +default$/m);
+    expect(byDefault).toMatch(/^ {2}in the cluster +same partitions +default$/m);
   });
 
   describe('are deleted', () => {

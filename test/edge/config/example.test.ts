@@ -39,6 +39,7 @@ describe('headwater.example.yaml', () => {
               compression: 'zstd',
               priority: 5,
               lane: 'bulk',
+              centralPartitions: 6,
             },
           },
         },

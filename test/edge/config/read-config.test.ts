@@ -35,6 +35,7 @@ const defaults = {
     topics: ['*'],
     topicName: '{gateway}.{topic}',
     create: { allowed: true },
+    delivery: 'exactly-once',
     onCheckpointLost: 'resume',
   },
   log: { level: 'info' },
@@ -62,7 +63,7 @@ admin: { listen: localhost:9000 }
 topics:
   temperature: { partitions: 2 }
   constructor:
-forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, waitForClock: 30s, topics: [temperature], onCheckpointLost: stop }
+forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, waitForClock: 30s, topics: [temperature], delivery: at-least-once, onCheckpointLost: stop }
 log: { level: debug }
 `;
     const config = configOf(read(text));
@@ -89,6 +90,7 @@ log: { level: debug }
         topics: ['temperature'],
         topicName: '{gateway}.{topic}',
         create: { allowed: true },
+        delivery: 'at-least-once',
         onCheckpointLost: 'stop',
       },
       log: { level: 'debug' },
@@ -225,7 +227,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'topics: { a: { road: bulk } }',
-      'hw.yaml:1:16: topics.a.road: unknown setting; there are: partitions, retention, dropUnforwarded, segment, compression, priority, lane',
+      'hw.yaml:1:16: topics.a.road: unknown setting; there are: partitions, retention, dropUnforwarded, segment, compression, priority, lane, centralPartitions',
     ],
     ['topics: { a: { lane: fast } }', 'hw.yaml:1:16: topics.a.lane: write one of alarm, bulk, not "fast"'],
     [
@@ -263,6 +265,10 @@ describe('a bad configuration is reported with its place and what to write inste
     [
       'topics: { a: { priority: 10 } }',
       'hw.yaml:1:16: topics.a.priority: write a whole number from 0 to 9, not 10',
+    ],
+    [
+      'topics: { a: { centralPartitions: 0 } }',
+      'hw.yaml:1:16: topics.a.centralPartitions: write a whole number of partitions from 1 to 256, not 0',
     ],
     [
       'topics: { a: { dropUnforwarded: perhaps } }',
@@ -434,8 +440,8 @@ describe('the settings of topics', () => {
       { retention: { ageMs: 2_592_000_000 }, dropUnforwarded: true },
     ],
     [
-      '{ segment: 64MiB, compression: none, priority: 0, lane: alarm }',
-      { segmentBytes: 67_108_864, compression: 'none', priority: 0, lane: 'alarm' },
+      '{ segment: 64MiB, compression: none, priority: 0, lane: alarm, centralPartitions: 12 }',
+      { segmentBytes: 67_108_864, compression: 'none', priority: 0, lane: 'alarm', centralPartitions: 12 },
     ],
   ])('%s gives only what it says', (topic, settings) => {
     expect(settingsOf(topic)).toStrictEqual(settings);
