@@ -37,6 +37,34 @@ import {
 } from './setting-kinds.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
+const forwarderSection = () =>
+  section({
+    /** Where to ask for the central cluster. With none, everything is stored and nothing is sent. */
+    brokers: list(brokerAddress(), 'host:port, such as [kafka1:9092]', limits.brokersMax).default([]),
+    /** How long a record may wait for others to share its transaction. */
+    lingerMs: wholeNumber(0, limits.lingerMsMax, 'milliseconds').default(1000),
+    /** After a start of the machine, how long records wait for the clock to be set, so that they arrive with the right time. */
+    waitForClock: duration(0, limits.waitForClockMsMax).default(120_000),
+    /** How much of records may leave a second on the average, for links that others need as well. */
+    bytesPerSecond: size(limits.linkBytesPerSecondMin, limits.linkBytesPerSecondMax).optional(),
+    /** The topics to send: names, `*` for all, patterns, and with `!` what to leave out. */
+    topics: list(topicChoice(), "topic names, or ['*'] for all", limits.partitionsMax).default(['*']),
+    /** What topics are called in the cluster. */
+    topicName: topicTemplate().default(defaultTopicTemplate),
+    /** How topics that are missing there are made; what is left out is the cluster's own default. */
+    create: section({
+      allowed: yesOrNo().default(true),
+      replication: wholeNumber(1, limits.centralReplicationMax, 'replicas').optional(),
+      retention: duration(1, limits.retentionAgeMsMax).optional(),
+    }),
+    /** Exactly once takes transactions in the cluster, and the right to use them. */
+    delivery: choice(['exactly-once', 'at-least-once']).default('exactly-once'),
+    /** When the cluster no longer knows what it had confirmed, or is another one. */
+    onCheckpointLost: choice(['resume', 'resend', 'stop']).default('resume'),
+    tls: tlsSection().optional(),
+    sasl: saslSection().optional(),
+  });
+
 /** What the whole product may be told: one row for each setting. A setting without an effect does not exist. */
 const settingsFor = (hostName: string) =>
   section({
@@ -92,32 +120,7 @@ const settingsFor = (hostName: string) =>
       /** So many partitions in the cluster, of which the key decides; without it those of here. */
       centralPartitions: wholeNumber(1, limits.centralPartitionsMax, 'partitions').optional(),
     }),
-    forwarder: section({
-      /** Where to ask for the central cluster. With none, everything is stored and nothing is sent. */
-      brokers: list(brokerAddress(), 'host:port, such as [kafka1:9092]', limits.brokersMax).default([]),
-      /** How long a record may wait for others to share its transaction. */
-      lingerMs: wholeNumber(0, limits.lingerMsMax, 'milliseconds').default(1000),
-      /** After a start of the machine, how long records wait for the clock to be set, so that they arrive with the right time. */
-      waitForClock: duration(0, limits.waitForClockMsMax).default(120_000),
-      /** How much of records may leave a second on the average, for links that others need as well. */
-      bytesPerSecond: size(limits.linkBytesPerSecondMin, limits.linkBytesPerSecondMax).optional(),
-      /** The topics to send: names, `*` for all, patterns, and with `!` what to leave out. */
-      topics: list(topicChoice(), "topic names, or ['*'] for all", limits.partitionsMax).default(['*']),
-      /** What topics are called in the cluster. */
-      topicName: topicTemplate().default(defaultTopicTemplate),
-      /** How topics that are missing there are made; what is left out is the cluster's own default. */
-      create: section({
-        allowed: yesOrNo().default(true),
-        replication: wholeNumber(1, limits.centralReplicationMax, 'replicas').optional(),
-        retention: duration(1, limits.retentionAgeMsMax).optional(),
-      }),
-      /** Exactly once takes transactions in the cluster, and the right to use them. */
-      delivery: choice(['exactly-once', 'at-least-once']).default('exactly-once'),
-      /** When the cluster no longer knows what it had confirmed, or is another one. */
-      onCheckpointLost: choice(['resume', 'resend', 'stop']).default('resume'),
-      tls: tlsSection().optional(),
-      sasl: saslSection().optional(),
-    }),
+    forwarder: forwarderSection(),
     log: section({
       level: choice(['debug', 'info', 'warn', 'error']).default('info'),
     }),
