@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { alarmBenchmark } from './alarm.ts';
 import { ingestBenchmark } from './ingest.ts';
+import { linkBenchmark } from './link.ts';
 import { logBenchmark, logParts } from './log.ts';
 import { mirrorBenchmark } from './mirror.ts';
 import { type Result, saveResult } from './result.ts';
@@ -11,6 +12,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
   npm run bench -- mirror [--records 4000000] [--repeat 3] [--save]   a backlog into one Kafka broker, beside kcat
   npm run bench -- alarm [--stored-gb 2] [--alarms 20] [--save]
       an alarm past a backlog, over 1 Mbit/s and 300 ms to one Kafka broker
+  npm run bench -- link [--repeat 3] [--save]
+      what a reading costs on the link, and a backlog over 8 Mbit/s, to one Kafka broker
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
       the commit log beside a plain file log and SQLite, in TMPDIR; one of ${logParts.join(', ')}, or all`;
 
@@ -65,6 +68,9 @@ switch (name) {
     held = await finish(name, await alarmBenchmark(size));
     break;
   }
+  case 'link':
+    held = await finish(name, await linkBenchmark({ repeat }));
+    break;
   case 'log': {
     const storedGb = bounded('stored-gb', 20);
     held = await logBenchmark(part, { seconds, repeat, storedGb, save: values.save });
