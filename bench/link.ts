@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectAsync } from 'mqtt';
 import type { ForwarderStatus } from '../src/forwarder/status.ts';
 import { type Cluster, startCluster } from '../test/kafka/cluster.ts';
 import { statusOf } from '../test/kafka/oracles.ts';
@@ -7,7 +6,8 @@ import { until } from '../test/kafka/until.ts';
 import { type RunningGateway, startGateway } from '../test/support/gateway-process.ts';
 import { startProxy, type TcpProxy } from '../test/support/tcp-proxy.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
-import { deviceOf, makeBacklog, READING_BYTES, reading, SEALED_FILE_BYTES } from './backlog.ts';
+import { makeBacklog, READING_BYTES, SEALED_FILE_BYTES } from './backlog.ts';
+import { publishing } from './publishing.ts';
 import { median, type Result, rounded } from './result.ts';
 
 /** Of each partition. */
@@ -15,7 +15,6 @@ const READINGS_PER_SECOND = 100;
 const LINGER_MS = 1000;
 const WARM_UP_MS = 10_000;
 const LIVE_MS = 60_000;
-const TICK_MS = 50;
 /** 8 Mbit/s for both directions together, and the round trip of a good mobile link. */
 const SLOW_LINK_BYTES_PER_SECOND = 1_000_000;
 const ONE_WAY_MS = 20;
@@ -125,7 +124,7 @@ async function liveBytes(partitions: number): Promise<LinkBytes> {
         `topics.readings.partitions=${partitions}`,
       ],
     });
-    const sensors = await publishing(gateway, partitions * READINGS_PER_SECOND);
+    const sensors = await publishing(gateway.mqtt, partitions * READINGS_PER_SECOND);
     try {
       await sleep(WARM_UP_MS);
       const before = await counted(gateway, link);
@@ -149,26 +148,6 @@ async function counted(gateway: RunningGateway, { bytes }: TcpProxy) {
     const records = await acknowledged();
     return records > last ? { records, up: bytes.toTarget, down: bytes.toClient } : undefined;
   });
-}
-
-/** Sensors that publish with QoS 1, so many readings a second all together, until they are stopped. */
-async function publishing(
-  { mqtt }: RunningGateway,
-  readingsPerSecond: number,
-): Promise<{ readonly stop: () => Promise<void> }> {
-  const client = await connectAsync(`mqtt://${mqtt}`);
-  const startedMs = performance.now();
-  let sent = 0;
-  const timer = setInterval(() => {
-    const due = Math.floor(((performance.now() - startedMs) * readingsPerSecond) / 1000);
-    for (; sent < due; sent += 1) client.publish(deviceOf(sent), reading(sent), { qos: 1 });
-  }, TICK_MS);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await client.endAsync(true);
-    },
-  };
 }
 
 async function drain(

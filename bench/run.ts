@@ -3,6 +3,7 @@ import { alarmBenchmark } from './alarm.ts';
 import { ingestBenchmark } from './ingest.ts';
 import { linkBenchmark } from './link.ts';
 import { logBenchmark, logParts } from './log.ts';
+import { memoryBenchmark } from './memory.ts';
 import { mirrorBenchmark } from './mirror.ts';
 import { type Result, saveResult } from './result.ts';
 
@@ -14,6 +15,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
       an alarm past a backlog, over 1 Mbit/s and 300 ms to one Kafka broker
   npm run bench -- link [--repeat 3] [--save]
       what a reading costs on the link, and a backlog over 8 Mbit/s, to one Kafka broker
+  npm run bench -- memory [--save]
+      whether memory stays flat while the cluster is away: an hour in virtual time, and six real minutes
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
       the commit log beside a plain file log and SQLite, in TMPDIR; one of ${logParts.join(', ')}, or all`;
 
@@ -70,6 +73,9 @@ switch (name) {
   }
   case 'link':
     held = await finish(name, await linkBenchmark({ repeat }));
+    break;
+  case 'memory':
+    held = await finish(name, await memoryBenchmark());
     break;
   case 'log': {
     const storedGb = bounded('stored-gb', 20);
