@@ -6,7 +6,7 @@ import { until } from '../test/kafka/until.ts';
 import { type RunningGateway, startGateway } from '../test/support/gateway-process.ts';
 import { startProxy, type TcpProxy } from '../test/support/tcp-proxy.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
-import { makeBacklog, READING_BYTES, SEALED_FILE_BYTES } from './backlog.ts';
+import { makeBacklog, PARTITIONS, READING_BYTES, SEALED_FILE_BYTES } from './backlog.ts';
 import { publishing } from './publishing.ts';
 import { median, type Result, rounded } from './result.ts';
 
@@ -87,7 +87,7 @@ function resultOf(measured: {
 const described = ({ up, down }: LinkBytes): string => `${rounded(up + down)} (${rounded(up)} up)`;
 
 /** A broker, and a link to it that counts. */
-async function startLink(spoil: (link: TcpProxy) => void): Promise<{
+async function startLink(): Promise<{
   readonly cluster: Cluster;
   readonly link: TcpProxy;
   readonly close: () => Promise<void>;
@@ -103,7 +103,6 @@ async function startLink(spoil: (link: TcpProxy) => void): Promise<{
   });
   const [link] = links;
   if (link === undefined) throw new Error('the cluster asked for no link');
-  spoil(link);
   const close = async (): Promise<void> => {
     link.close();
     await cluster.close();
@@ -113,7 +112,7 @@ async function startLink(spoil: (link: TcpProxy) => void): Promise<{
 
 async function liveBytes(partitions: number): Promise<LinkBytes> {
   await using folder = await temporaryFolder();
-  const { link, close } = await startLink(() => {});
+  const { link, close } = await startLink();
   try {
     await using gateway = await startGateway({
       dataDir: `${folder.path}/data`,
@@ -150,18 +149,33 @@ async function counted(gateway: RunningGateway, { bytes }: TcpProxy) {
   });
 }
 
+/** After an outage the cluster has its topics, and has ended transactions before. */
+async function makeTopics(dataDir: string, set: readonly string[]): Promise<void> {
+  await using gateway = await startGateway({
+    dataDir,
+    set: [...set, `topics.readings.partitions=${PARTITIONS}`],
+  });
+  const sensors = await publishing(gateway.mqtt, READINGS_PER_SECOND);
+  const isAcknowledged = async (): Promise<true | undefined> =>
+    (await forwarderOf(gateway)).recordsAcknowledged > 0 || undefined;
+  await until('the topics are made', WAIT_MS_MAX, isAcknowledged).finally(() => sensors.stop());
+}
+
 async function drain(
   dataDir: string,
   records: number,
 ): Promise<{ readonly bytes: LinkBytes; readonly ratio: number }> {
-  const { link, close } = await startLink((proxy) => {
-    proxy.delay(ONE_WAY_MS);
-    proxy.throttle(SLOW_LINK_BYTES_PER_SECOND);
-  });
+  const { link, close } = await startLink();
   try {
     const set = [`forwarder.brokers=[${link.address}]`, 'gateway.name=gw1'];
+    await makeTopics(`${dataDir}-before`, set);
+    link.delay(ONE_WAY_MS);
+    link.throttle(SLOW_LINK_BYTES_PER_SECOND);
+    const before = { ...link.bytes };
     await using gateway = await startGateway({ dataDir, set });
-    await until('the mirror dials', WAIT_MS_MAX, () => Promise.resolve(link.bytes.toTarget > 0 || undefined));
+    await until('the mirror dials', WAIT_MS_MAX, () =>
+      Promise.resolve(link.bytes.toTarget > before.toTarget || undefined),
+    );
     const startedMs = performance.now();
     const { bytesAcknowledged } = await until('all has arrived', WAIT_MS_MAX, async () => {
       const forwarder = await forwarderOf(gateway);
@@ -169,7 +183,10 @@ async function drain(
     });
     const idealMs = (1000 * bytesAcknowledged) / SLOW_LINK_BYTES_PER_SECOND;
     return {
-      bytes: { up: link.bytes.toTarget / records, down: link.bytes.toClient / records },
+      bytes: {
+        up: (link.bytes.toTarget - before.toTarget) / records,
+        down: (link.bytes.toClient - before.toClient) / records,
+      },
       ratio: (performance.now() - startedMs) / idealMs,
     };
   } finally {
