@@ -159,6 +159,8 @@ async function makeTopics(dataDir: string, set: readonly string[]): Promise<void
   const isAcknowledged = async (): Promise<true | undefined> =>
     (await forwarderOf(gateway)).recordsAcknowledged > 0 || undefined;
   await until('the topics are made', WAIT_MS_MAX, isAcknowledged).finally(() => sensors.stop());
+  // Killed, it could leave a transaction open that hides the checkpoints from the next one.
+  await gateway.kill('SIGTERM');
 }
 
 async function drain(
