@@ -138,7 +138,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'spare-written-to-under-its-own-name',
-    fromSeed: 970,
+    fromSeed: 780,
     mode: 'late',
     file: files,
     edits: [{ find: takeSpare, replace: 'const takenPath = sparePath;' }],
@@ -160,7 +160,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'copy-not-copied-again',
-    fromSeed: 5190,
+    fromSeed: 2900,
     mode: 'forgetful',
     file: recovery,
     edits: [
@@ -301,6 +301,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'sealing-planned-with-a-journal-that-failed',
+    fromSeed: 2040,
     mode: 'busy',
     file: upkeep,
     edits: [
@@ -314,7 +315,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'file-with-an-undecided-write-recycled',
-    fromSeed: 590,
+    fromSeed: 20,
     mode: 'busy',
     file: journal,
     edits: [
