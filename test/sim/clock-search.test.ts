@@ -8,13 +8,13 @@ describe('clock search', () => {
     let checked = 0;
     const violations: string[] = [];
     const fresh = Math.floor(Math.random() * 2 ** 31);
-    for (let run = 1; run <= 80; run += 1) {
-      const result = await runClockScenario(run <= 60 ? run : fresh + run);
+    for (let run = 1; run <= 40; run += 1) {
+      const result = await runClockScenario(run <= 30 ? run : fresh + run);
       checked += result.checked;
       violations.push(...result.violations);
     }
     expect(violations).toEqual([]);
-    expect(checked).toBeGreaterThan(5000);
+    expect(checked).toBeGreaterThan(2500);
   });
 
   it.each(clockPlants.map(({ name }) => name))('catches the planted bug «%s»', async (name) => {
