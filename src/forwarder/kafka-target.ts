@@ -52,11 +52,7 @@ export class KafkaTarget implements Target, PlainCluster {
 
   open(session: SessionRequest): Promise<Failure | null> {
     return attempt(async () => {
-      this.#pool.reopen();
-      this.#share.ended();
-      this.#session = session;
-      this.#checkpointEnd = null;
-      await this.#topics.prepare(session);
+      await this.#begin(session);
       for (const id of session.othersToEnd) await this.#endSessionOf(id);
       const { connection } = await this.#toCoordinator();
       const { transactionVersion } = await connection.apiVersions();
@@ -114,11 +110,7 @@ export class KafkaTarget implements Target, PlainCluster {
   }
 
   prepare(session: SessionRequest): Promise<Failure | null> {
-    return attempt(async () => {
-      this.#pool.reopen();
-      this.#session = session;
-      await this.#topics.prepare(session);
-    });
+    return attempt(() => this.#begin(session));
   }
 
   append(batches: readonly PartitionBatch[]): Promise<Failure | null> {
@@ -140,6 +132,15 @@ export class KafkaTarget implements Target, PlainCluster {
     this.#coordinator = null;
     this.#producer = null;
     return Promise.resolve();
+  }
+
+  /** What a session begins with, with transactions or without. */
+  async #begin(session: SessionRequest): Promise<void> {
+    this.#pool.reopen();
+    this.#share.ended();
+    this.#session = session;
+    this.#checkpointEnd = null;
+    await this.#topics.prepare(session);
   }
 
   async #end(commit: boolean): Promise<Failure | null> {

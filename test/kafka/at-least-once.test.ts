@@ -93,5 +93,20 @@ describe('at least once, to a real Kafka', () => {
       expect(new Set(same.map(({ key, value }) => `${key} ${value}`)).size).toBe(1);
     const kept = [...Map.groupBy(records, ({ partition }) => partition).values()].flatMap(withoutDoubles);
     expect(identities.size).toBe(kept.length);
+
+    // A new session, with nothing in doubt, sends nothing again.
+    const post = async (path: string, body: object): Promise<void> => {
+      const headers = { 'content-type': 'application/json' };
+      expect((await gateway?.api(path, { method: 'POST', headers, body: JSON.stringify(body) }))?.ok).toBe(
+        true,
+      );
+    };
+    await post('/api/topics', { name: 'new', partitions: 1 });
+    await post('/api/records', { topic: 'new', records: [{ value: 'x' }] });
+    await drained(gateway);
+    await post('/api/records', { topic: 'readings', records: [{ value: 'x' }] });
+    await drained(gateway);
+    const after = await tools.endOffsets('gw1.readings');
+    expect(after.reduce((sum, end) => sum + end, 0)).toBe(records.length + 1);
   });
 });
