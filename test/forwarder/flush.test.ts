@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { readFlush } from '../../src/forwarder/flush.ts';
+import { type Flush, readFlush } from '../../src/forwarder/flush.ts';
 import type { ReadPosition } from '../../src/forwarder/objections.ts';
 import { type OutgoingBatch, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
 import { nextSession } from '../../src/forwarder/session.ts';
@@ -23,6 +23,12 @@ const assignment = {
   isToInitialise: false,
   laneOf: () => 'bulk' as const,
 };
+
+const flushOf = (
+  log: LogWithLives,
+  positions: readonly ReadPosition[],
+  bytesMax: number = limits.transactionBytesMax,
+): Promise<Flush> => readFlush(log, topicsOf(log), positions, bytesMax, clock);
 
 const record = (bytes: number) => ({
   key: null,
@@ -69,13 +75,7 @@ describe('a flush', () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
     log.append('readings', 0, [record(1), record(2), record(3)]);
-    const flush = await readFlush(
-      log,
-      topicsOf(log),
-      [at('readings', 0, 1)],
-      limits.transactionBytesMax,
-      clock,
-    );
+    const flush = await flushOf(log, [at('readings', 0, 1)]);
     expect(flush).toMatchObject({
       recordCount: 2,
       backlog: false,
@@ -90,13 +90,7 @@ describe('a flush', () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
     for (let i = 0; i < 30; i += 1) log.append('readings', 0, [record(50_000)]);
-    const flush = await readFlush(
-      log,
-      topicsOf(log),
-      [at('readings', 0, 0)],
-      limits.transactionBytesMax,
-      clock,
-    );
+    const flush = await flushOf(log, [at('readings', 0, 0)]);
     const fitting = Math.floor(limits.forwardBatchBytesMax / 50_040);
     expect(flush.batches.map(({ batch }) => batch.recordCount)).toEqual([fitting, 30 - fitting]);
     expect(flush).toMatchObject({ recordCount: 30, backlog: false, ranges: [{ nextOffset: 30 }] });
@@ -106,10 +100,7 @@ describe('a flush', () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
     log.append('readings', 0, [record(limits.recordBytesMax)]);
-    expect(
-      (await readFlush(log, topicsOf(log), [at('readings', 0, 0)], limits.transactionBytesMax, clock))
-        .recordCount,
-    ).toBe(1);
+    expect((await flushOf(log, [at('readings', 0, 0)])).recordCount).toBe(1);
   });
 
   test('is bounded by the bytes of one transaction, in the order of the positions', async () => {
@@ -118,7 +109,7 @@ describe('a flush', () => {
     for (let partition = 0; partition < 12; partition += 1)
       log.append('readings', partition, [record(900_000)]);
     const positions = Array.from({ length: 12 }, (_, index) => at('readings', (index + 5) % 12, 0));
-    const flush = await readFlush(log, topicsOf(log), positions, limits.transactionBytesMax, clock);
+    const flush = await flushOf(log, positions);
     expect(flush.backlog).toBe(true);
     expect(flush.recordCount * 900_000).toBeLessThanOrEqual(limits.transactionBytesMax);
     expect(flush.ranges.slice(0, 3).map(({ partition }) => partition)).toEqual([5, 6, 7]);
@@ -127,13 +118,7 @@ describe('a flush', () => {
   test('is empty when all was sent, and skips partitions that were deleted', async () => {
     const log = new LogWithLives();
     log.createTopic('readings', 1);
-    const flush = await readFlush(
-      log,
-      topicsOf(log),
-      [at('readings', 0, 0), at('gone', 0, 7)],
-      limits.transactionBytesMax,
-      clock,
-    );
+    const flush = await flushOf(log, [at('readings', 0, 0), at('gone', 0, 7)]);
     expect(flush).toEqual({ ranges: [], batches: [], recordCount: 0, backlog: false });
   });
 
@@ -146,13 +131,7 @@ describe('a flush', () => {
       log.startLife();
       log.seal('readings', 0, codec);
       const [stored] = await log.read('readings', 0, 0, 1000);
-      const flush = await readFlush(
-        log,
-        topicsOf(log),
-        [at('readings', 0, 0)],
-        limits.transactionBytesMax,
-        clock,
-      );
+      const flush = await flushOf(log, [at('readings', 0, 0)]);
       expect(flush.recordCount).toBe(5);
       expect(flush.ranges.map(({ times }) => times)).toEqual([{ oldestMs: 1000, newestMs: 1004 }]);
       expect(flush.batches).toHaveLength(1);
@@ -175,13 +154,7 @@ describe('a flush', () => {
     log.seal('readings', 0);
     log.append('readings', 0, [record(3), record(4)]);
     log.append('readings', 0, [record(5)]);
-    const flush = await readFlush(
-      log,
-      topicsOf(log),
-      [at('readings', 0, 0)],
-      limits.transactionBytesMax,
-      clock,
-    );
+    const flush = await flushOf(log, [at('readings', 0, 0)]);
     expect(flush.batches.length).toBeGreaterThan(4);
     expect(flush.batches.at(-1)?.batch.recordCount).toBe(3);
     expect(valuesIn(flush.batches)).toEqual([...textsOf(records), 'xxx', 'xxxx', 'xxxxx']);
@@ -195,13 +168,7 @@ describe('a flush', () => {
     log.seal('readings', 0);
     const all = await log.read('readings', 0, 0, limits.readBytesMax);
     const inside = (all[1]?.baseOffset ?? 0) + 7;
-    const flush = await readFlush(
-      log,
-      topicsOf(log),
-      [at('readings', 0, inside)],
-      limits.transactionBytesMax,
-      clock,
-    );
+    const flush = await flushOf(log, [at('readings', 0, inside)]);
     expect(flush.batches).toHaveLength(all.length - 1);
     expect(valuesIn(flush.batches)).toEqual(textsOf(records.slice(inside)));
     expect(flush.ranges).toMatchObject([{ fromOffset: inside, nextOffset: 300 }]);
@@ -215,7 +182,7 @@ describe('a flush', () => {
       log.seal('readings', partition);
     }
     const positions = [0, 1, 2].map((partition) => at('readings', partition, 0));
-    const flush = await readFlush(log, topicsOf(log), positions, 4_000_000, clock);
+    const flush = await flushOf(log, positions, 4_000_000);
     const bytes = [0, 1].map((partition) =>
       flush.batches
         .filter((one) => one.partition === partition)
@@ -234,10 +201,10 @@ describe('a flush', () => {
     for (const partition of [0, 1]) log.append('readings', partition, noise(300));
     log.seal('readings', 0);
     const positions = [at('readings', 0, 0), at('readings', 1, 0)];
-    const sealed = await readFlush(log, topicsOf(log), positions, 1000, clock);
+    const sealed = await flushOf(log, positions, 1000);
     expect(sealed.batches).toHaveLength(1);
     expect(sealed).toMatchObject({ backlog: true, ranges: [{ partition: 0, fromOffset: 0 }] });
-    const merged = await readFlush(log, topicsOf(log), positions.toReversed(), 3000, clock);
+    const merged = await flushOf(log, positions.toReversed(), 3000);
     expect(merged).toMatchObject({
       backlog: true,
       recordCount: 2,
@@ -252,13 +219,13 @@ describe('a flush', () => {
       log.append(topic, 0, [record(1), record(2)]);
     }
     const positions = ['trimmed', 'deleted', 'readings'].map((topic) => at(topic, 0, 0));
-    const reading = readFlush(log, topicsOf(log), positions, limits.transactionBytesMax, clock);
+    const reading = flushOf(log, positions);
     log.deleteTopic('deleted');
     log.moveLogStart('trimmed', 0, 1);
     const flush = await reading;
     expect(flush.ranges.map(({ topic }) => topic)).toContain('readings');
     expect(flush.ranges.map(({ topic }) => topic)).not.toContain('deleted');
-    const next = await readFlush(log, topicsOf(log), positions, limits.transactionBytesMax, clock);
+    const next = await flushOf(log, positions);
     expect(next).toMatchObject({ backlog: true, ranges: [{ topic: 'readings' }] });
   });
 
@@ -267,9 +234,7 @@ describe('a flush', () => {
     log.createTopic('readings', 1);
     log.append('readings', 0, [record(1)]);
     log.loseBatch('readings', 0, 0);
-    expect(
-      await readFlush(log, topicsOf(log), [at('readings', 0, 0)], limits.transactionBytesMax, clock),
-    ).toMatchObject({
+    expect(await flushOf(log, [at('readings', 0, 0)])).toMatchObject({
       ranges: [{ topic: 'readings', partition: 0, fromOffset: 0, nextOffset: 1 }],
       batches: [],
       recordCount: 0,
@@ -282,20 +247,19 @@ describe('a flush', () => {
     log.append('readings', 0, noise(10, 100));
     log.seal('readings', 0);
     log.append('readings', 0, noise(10, 100));
-    const flushOf = (how: Partial<ReadPosition>) =>
-      readFlush(log, topicsOf(log), [{ ...at('readings', 0, 0), ...how }], limits.transactionBytesMax, clock);
-    const rangesOf = ({ batches }: Awaited<ReturnType<typeof flushOf>>) =>
+    const flushHow = (how: Partial<ReadPosition>) => flushOf(log, [{ ...at('readings', 0, 0), ...how }]);
+    const rangesOf = ({ batches }: Awaited<ReturnType<typeof flushHow>>) =>
       batches.map(({ source, batch }) => [source?.fromOffset, source?.nextOffset, batch.recordCount]);
 
     test('says which offsets each batch carries', async () => {
-      expect(rangesOf(await flushOf({}))).toEqual([
+      expect(rangesOf(await flushHow({}))).toEqual([
         [0, 10, 10],
         [10, 20, 10],
       ]);
     });
 
     test('ends batches where they are cut, sealed ones as well, and keeps the order', async () => {
-      const flush = await flushOf({ cuts: [3, 10, 14] });
+      const flush = await flushHow({ cuts: [3, 10, 14] });
       expect(rangesOf(flush)).toEqual([
         [0, 3, 3],
         [3, 10, 7],
@@ -306,18 +270,18 @@ describe('a flush', () => {
     });
 
     test('sends a sealed batch as it is if it is cut at its ends only', async () => {
-      const [first] = (await flushOf({ cuts: [10] })).batches;
-      const [whole] = (await flushOf({})).batches;
+      const [first] = (await flushHow({ cuts: [10] })).batches;
+      const [whole] = (await flushHow({})).batches;
       expect(stamped(first?.batch)).toEqual(stamped(whole?.batch));
     });
 
     test('keeps batches as small as the topic wants them, down to single records', async () => {
-      const flush = await flushOf({ batchBytesMax: 1 });
+      const flush = await flushHow({ batchBytesMax: 1 });
       expect(rangesOf(flush)).toEqual(Array.from({ length: 20 }, (_, offset) => [offset, offset + 1, 1]));
     });
 
     test.each([4, 10, 13])('stops at what is set aside, at %i', async (untilOffset) => {
-      const flush = await flushOf({ untilOffset: untilOffset });
+      const flush = await flushHow({ untilOffset: untilOffset });
       expect(flush.ranges).toMatchObject([{ fromOffset: 0, nextOffset: untilOffset }]);
       expect(flush.recordCount).toBe(untilOffset);
       expect(flush.backlog).toBe(false);
@@ -329,9 +293,7 @@ describe('a flush', () => {
       for (let batch = 0; batch < 3; batch += 1) damaged.append('readings', 0, [record(1)]);
       damaged.loseBatch('readings', 0, 0);
       const how = { ...at('readings', 0, 0), untilOffset: 1 };
-      expect(
-        await readFlush(damaged, topicsOf(damaged), [how], limits.transactionBytesMax, clock),
-      ).toMatchObject({
+      expect(await flushOf(damaged, [how])).toMatchObject({
         ranges: [{ fromOffset: 0, nextOffset: 1 }],
         batches: [],
       });
@@ -352,7 +314,7 @@ describe('a flush', () => {
     log.seal('readings', 0);
     const batchesOf = async (how: Partial<ReadPosition>) => {
       const position = { ...at('readings', 0, 0), ...how };
-      const { batches } = await readFlush(log, topicsOf(log), [position], limits.transactionBytesMax, clock);
+      const { batches } = await flushOf(log, [position]);
       return batches.map(({ partition, source }) => [partition, source?.fromOffset, source?.offsets]);
     };
 

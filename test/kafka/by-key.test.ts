@@ -1,19 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { silentLogger } from '../../src/core/logger.ts';
-import { noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord } from '../../src/core/record.ts';
-import { Forwarder } from '../../src/forwarder/forwarder.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
-import { Log } from '../../src/log/log.ts';
-import { nodeClock } from '../../src/platform/node-clock.ts';
-import { NodeDisk } from '../../src/platform/node-disk.ts';
+import type { Forwarder } from '../../src/forwarder/forwarder.ts';
+import type { Log } from '../../src/log/log.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type Cluster, startCluster } from './cluster.ts';
+import { drained, openLog, startMirror } from './log-to-kafka.ts';
 import { kafkaTools } from './tools.ts';
 import { until } from './until.ts';
 
-const DRAIN_MS_MAX = 120_000;
+const WAIT_MS_MAX = 120_000;
 const LOCAL_PARTITIONS = 3;
 const CENTRAL_PARTITIONS = 7;
 /** Somebody has given the topic more than the gateway is told to use. */
@@ -30,42 +26,6 @@ afterEach(async () => {
   await log?.close();
   await cluster?.close();
 });
-
-const openLog = (folder: string): Promise<Log> =>
-  Log.open({
-    disk: new NodeDisk(folder),
-    clock: nodeClock,
-    random: nodeRandom,
-    logger: silentLogger,
-    metrics: noMetrics,
-    version: 'test',
-    commitIntervalMs: 0,
-    journalFileBytes: JOURNAL_FILE_BYTES,
-  });
-
-function mirror(from: Log, to: Cluster): Forwarder {
-  const started = new Forwarder({
-    log: from,
-    brokers: to.bootstrap,
-    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
-    lingerMs: 5,
-    onCheckpointLost: 'resume',
-    board: null,
-    transactionBytesMax: 256 * 1024,
-    clock: nodeClock,
-    random: nodeRandom,
-    logger: silentLogger,
-    metrics: noMetrics,
-  });
-  started.start();
-  return started;
-}
-
-const drained = (of: Forwarder): Promise<true> =>
-  until('everything is acknowledged', DRAIN_MS_MAX, async () => {
-    const { lagRecords, state } = of.status();
-    return await Promise.resolve((lagRecords === 0 && state === 'idle') || undefined);
-  });
 
 let sent = 0;
 
@@ -99,28 +59,28 @@ describe('a topic that is sent by key, to a real Kafka', () => {
     expect(partitionOf.size).toBe(KEYS.length);
     await tools.createTopic('gw1.readings', { partitions: GROWN_PARTITIONS });
 
-    log = await openLog(folder.path);
+    log = await openLog(folder.path, JOURNAL_FILE_BYTES);
     await log.createTopic('readings', LOCAL_PARTITIONS, { centralPartitions: CENTRAL_PARTITIONS });
     await send(log, 100);
     const sealing = log;
-    await until('it is sealed', DRAIN_MS_MAX, () =>
+    await until('it is sealed', WAIT_MS_MAX, () =>
       Promise.resolve(sealing.stats().journalFiles <= 3 || undefined),
     );
     // Opened again, so that nothing comes from memory.
     await log.close();
-    log = await openLog(folder.path);
+    log = await openLog(folder.path, JOURNAL_FILE_BYTES);
     expect(await isSealed(log)).toBe(true);
     // Stopped in the middle of its backlog: the next one goes on within sealed batches.
-    forwarder = mirror(log, cluster);
+    forwarder = startMirror(log, cluster.bootstrap, 256 * 1024);
     const first = forwarder;
-    await until('some has arrived', DRAIN_MS_MAX, () =>
+    await until('some has arrived', WAIT_MS_MAX, () =>
       Promise.resolve(first.status().recordsAcknowledged > 500 || undefined),
     );
     await first.stop();
     await log.close();
-    log = await openLog(folder.path);
+    log = await openLog(folder.path, JOURNAL_FILE_BYTES);
     await send(log, 20);
-    forwarder = mirror(log, cluster);
+    forwarder = startMirror(log, cluster.bootstrap, 256 * 1024);
     await drained(forwarder);
     for (let flush = 0; flush < 5; flush += 1) {
       await send(log, 2);

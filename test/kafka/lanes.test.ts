@@ -1,14 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { silentLogger } from '../../src/core/logger.ts';
-import { noMetrics } from '../../src/core/metrics.ts';
-import { Forwarder } from '../../src/forwarder/forwarder.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import type { Forwarder } from '../../src/forwarder/forwarder.ts';
 import type { LaneName } from '../../src/log/types.ts';
-import { nodeClock } from '../../src/platform/node-clock.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type Cluster, startCluster } from './cluster.ts';
+import { startMirror } from './log-to-kafka.ts';
 import { kafkaTools } from './tools.ts';
 import { until } from './until.ts';
 
@@ -78,21 +75,9 @@ describe('lanes to a real Kafka over a slow link', () => {
         ['alarms', 0] as const,
       ];
       const expected = places.map(([topic, partition]) => append(log, topic, partition, 0, RECORDS / 4));
-      const mirror = new Forwarder({
-        log,
-        brokers: link.map(({ address }) => address),
-        mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
-        lingerMs: 5,
-        onCheckpointLost: 'resume',
-        board: null,
-        transactionBytesMax: TRANSACTION_BYTES,
-        clock: nodeClock,
-        random: nodeRandom,
-        logger: silentLogger,
-        metrics: noMetrics,
-      });
+      const brokers = link.map(({ address }) => address);
+      const mirror = startMirror(log, brokers, TRANSACTION_BYTES);
       forwarder = mirror;
-      mirror.start();
       const moves: readonly (readonly [string, LaneName])[] = [
         ['readings', 'alarm'],
         ['alarms', 'bulk'],

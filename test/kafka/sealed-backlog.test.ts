@@ -1,23 +1,19 @@
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { silentLogger } from '../../src/core/logger.ts';
-import { noMetrics } from '../../src/core/metrics.ts';
 import type { NewRecord } from '../../src/core/record.ts';
-import { Forwarder } from '../../src/forwarder/forwarder.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import type { Forwarder } from '../../src/forwarder/forwarder.ts';
 import { batchHeaderBytes } from '../../src/log/encoding/batch.ts';
-import { Log } from '../../src/log/log.ts';
+import type { Log } from '../../src/log/log.ts';
 import type { StoredBatch } from '../../src/log/types.ts';
-import { nodeClock } from '../../src/platform/node-clock.ts';
-import { NodeDisk } from '../../src/platform/node-disk.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type Cluster, startCluster } from './cluster.ts';
+import { drained, openLog, startMirror } from './log-to-kafka.ts';
 import { kafkaTools } from './tools.ts';
 import { until } from './until.ts';
 
-const DRAIN_MS_MAX = 180_000;
+const WAIT_MS_MAX = 180_000;
 const PARTITIONS = 3;
 const RECORDS_PER_APPEND = 500;
 /** Small, so that nearly all of a small backlog is sealed. */
@@ -34,46 +30,6 @@ afterEach(async () => {
   await log?.close();
   await cluster?.close();
 });
-
-const openLog = (folder: string): Promise<Log> =>
-  Log.open({
-    disk: new NodeDisk(folder),
-    clock: nodeClock,
-    random: nodeRandom,
-    logger: silentLogger,
-    metrics: noMetrics,
-    version: 'test',
-    commitIntervalMs: 0,
-    journalFileBytes: JOURNAL_FILE_BYTES,
-  });
-
-function mirror(from: Log, to: Cluster): Forwarder {
-  const started = new Forwarder({
-    log: from,
-    brokers: to.bootstrap,
-    mapping: new TopicMapping({ gateway: 'gw1', topics: ['*'] }),
-    lingerMs: 5,
-    onCheckpointLost: 'resume',
-    board: null,
-    transactionBytesMax: TRANSACTION_BYTES,
-    clock: nodeClock,
-    random: nodeRandom,
-    logger: silentLogger,
-    metrics: noMetrics,
-  });
-  started.start();
-  return started;
-}
-
-async function drained(of: Forwarder): Promise<void> {
-  await until('everything is acknowledged', DRAIN_MS_MAX, async () => {
-    const { lagRecords, state, message } = of.status();
-    if (state === 'stopped') throw new Error(message);
-    return await Promise.resolve((lagRecords === 0 && state === 'idle') || undefined);
-  }).catch((cause: unknown) => {
-    throw new Error(`the mirror is stuck: ${JSON.stringify(of.status())}`, { cause });
-  });
-}
 
 /** Readings that hardly shrink, so that there are many batches; each value once. */
 function readings(from: number, count: number): NewRecord[] {
@@ -134,33 +90,33 @@ describe('a backlog in segments', () => {
       await using folder = await temporaryFolder();
       cluster = await startCluster({ brokers: 3, transactionVersion });
       const sender = new Sender();
-      log = await openLog(folder.path);
+      log = await openLog(folder.path, JOURNAL_FILE_BYTES);
       await log.createTopic('readings', PARTITIONS);
 
       // What is sent live is later in the same sealed batch as what is not sent yet.
       await sender.send(log, 1);
-      forwarder = mirror(log, cluster);
+      forwarder = startMirror(log, cluster.bootstrap, TRANSACTION_BYTES);
       await drained(forwarder);
       await forwarder.stop();
       const alreadySent = Math.floor(RECORDS_PER_APPEND / PARTITIONS);
 
       await sender.send(log, 100);
       const sealing = log;
-      await until('the backlog is sealed', DRAIN_MS_MAX, async () =>
+      await until('the backlog is sealed', WAIT_MS_MAX, async () =>
         Promise.resolve(sealing.stats().journalFiles <= 3 || undefined),
       );
       // Another process, so that nothing comes from memory.
       await log.close();
-      const reopened = await openLog(folder.path);
+      const reopened = await openLog(folder.path, JOURNAL_FILE_BYTES);
       log = reopened;
       const stored = await Promise.all(sender.sent.map((_, partition) => sealedBatches(reopened, partition)));
       const [first] = stored[0] ?? [];
       expect(first?.baseOffset).toBeLessThan(alreadySent);
       expect(first?.lastOffset).toBeGreaterThan(alreadySent);
 
-      forwarder = mirror(reopened, cluster);
+      forwarder = startMirror(reopened, cluster.bootstrap, TRANSACTION_BYTES);
       const draining = forwarder;
-      await until('it is under way', DRAIN_MS_MAX, async () =>
+      await until('it is under way', WAIT_MS_MAX, async () =>
         Promise.resolve(draining.status().recordsAcknowledged > 5000 || undefined),
       );
       await cluster.kill(2);

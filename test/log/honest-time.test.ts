@@ -7,6 +7,16 @@ import { newDisk, open, settled } from '../support/small-segments.ts';
 
 const hour = 3_600_000;
 
+/** A log with topic `a` on a machine that has just started, an hour behind. */
+async function startUnset() {
+  const disk = newDisk();
+  const machine = new SimMachine();
+  machine.reboot(hour);
+  const log = await openOn(machine, disk);
+  await log.createTopic('a', 1);
+  return { disk, machine, log };
+}
+
 describe('stamps of a machine that has forgotten the time', () => {
   test('are corrected once the clock is set, in memory, in the journal and in segments, and over a restart', async () => {
     const disk = newDisk();
@@ -34,11 +44,7 @@ describe('stamps of a machine that has forgotten the time', () => {
   });
 
   test('are corrected although no record came after the clock was set, and the power was cut', async () => {
-    const disk = newDisk();
-    const machine = new SimMachine();
-    machine.reboot(hour);
-    const log = await openOn(machine, disk);
-    await log.createTopic('a', 1);
+    const { disk, machine, log } = await startUnset();
     await log.append([received(machine, 'x')]);
     const trueMs = machine.trueMs;
     machine.setClock();
@@ -52,11 +58,7 @@ describe('stamps of a machine that has forgotten the time', () => {
   });
 
   test('stay as they were if the clock was never set before the machine was started anew', async () => {
-    const disk = newDisk();
-    const machine = new SimMachine();
-    machine.reboot(hour);
-    const log = await openOn(machine, disk);
-    await log.createTopic('a', 1);
+    const { disk, machine, log } = await startUnset();
     await log.append([received(machine, 'x')]);
     const wallMs = machine.wallMs();
     await log.close();
@@ -74,11 +76,7 @@ describe('stamps of a machine that has forgotten the time', () => {
   });
 
   test('are those of receipt, though the clock is set between that and the commit', async () => {
-    const disk = newDisk();
-    const machine = new SimMachine();
-    machine.reboot(hour);
-    const log = await openOn(machine, disk);
-    await log.createTopic('a', 1);
+    const { machine, log } = await startUnset();
     const early = received(machine, 'early');
     const trueMs = machine.trueMs;
     machine.trueMs += 700;
