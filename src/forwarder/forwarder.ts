@@ -1,52 +1,25 @@
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Metrics } from '../core/metrics.ts';
-import type { Random } from '../core/random.ts';
-import { type LaneName, laneNames, type MirroredLog } from '../log/types.ts';
+import { type LaneName, laneNames } from '../log/types.ts';
 import { AtLeastOnceTarget } from './at-least-once-target.ts';
 import { openAccess, type ReadAccess } from './cluster-access.ts';
 import { combinedStatus } from './combined-status.ts';
 import { KafkaTarget } from './kafka-target.ts';
-import { Lane } from './lane.ts';
+import { Lane, type MirrorOptions } from './lane.ts';
 import { LaneAssignment } from './lane-assignment.ts';
 import { SharedLink } from './link-share.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
 import { MirrorMemory } from './mirror-memory.ts';
-import type { OnCheckpointLost } from './resume.ts';
 import type { ForwarderStatus } from './status.ts';
-import type { Delivery, Target, TopicCreation } from './target.ts';
-import type { TopicMapping } from './topic-mapping.ts';
+import type { Delivery, Target } from './target.ts';
 
-export interface ForwarderOptions {
-  readonly log: MirroredLog;
+export interface ForwarderOptions extends MirrorOptions {
   /** `host:port` of some brokers of the cluster; the others are found through them. */
   readonly brokers: readonly string[];
   /** TLS and login; without it, neither. */
   readonly readAccess?: ReadAccess;
-  /** Which topics are sent, and what they are called there. */
-  readonly mapping: TopicMapping;
-  /** How missing topics are made there; by default as the cluster does it. */
-  readonly creation?: TopicCreation | undefined;
-  /** How long the first new record waits for others, milliseconds. */
-  readonly lingerMs: number;
-  /** How long records at most wait for the clock to be set after the machine was started, milliseconds; by default not at all. */
-  readonly waitForClockMs?: number | undefined;
-  /** How many bytes of records may leave a second on the average; without it as many as the link takes. */
-  readonly bytesPerSecond?: number | undefined;
-  /** By default exactly once, for which the cluster must have transactions. */
-  readonly delivery?: Delivery | undefined;
-  /** What to do when the cluster no longer knows what it had confirmed. */
-  readonly onCheckpointLost: OnCheckpointLost;
   /** The serial number of the board, or null: on another board, the folder must not pass for itself. */
   readonly board: string | null;
-  /** How much one transaction takes at most; less than the default in tests only. */
-  readonly transactionBytesMax?: number;
   /** The cluster, as a lane reaches it; default is the Kafka behind `brokers`. */
   readonly targetOf?: (lane: LaneName) => Target;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
 }
 
 /**

@@ -13,9 +13,10 @@ export interface ClockEpochEntry extends ClockEpoch {
   readonly starts: readonly { readonly id: PartitionId; readonly firstOffset: number }[];
 }
 
-const isSetBit = 1;
-const isTold = 2;
-const hasShift = 4;
+/** Flags of an entry. */
+const set = 1;
+const told = 2;
+const shifted = 4;
 
 /** An epoch that begins, or of which something has become known. In a frame it has no starts: the batches say them. */
 export function clockEpochEntry(epoch: ClockEpochEntry): Entry {
@@ -25,9 +26,7 @@ export function clockEpochEntry(epoch: ClockEpochEntry): Entry {
   writer.raw(Buffer.from(epoch.bootId, 'hex'));
   writer.int64(epoch.settingMs);
   writer.int64(epoch.startedMs);
-  writer.uint8(
-    (epoch.isSet ? isSetBit : 0) | (epoch.isTold ? isTold : 0) | (shiftMs === null ? 0 : hasShift),
-  );
+  writer.uint8((epoch.isSet ? set : 0) | (epoch.isTold ? told : 0) | (shiftMs === null ? 0 : shifted));
   writer.int64(shiftMs ?? 0);
   writer.uint32(epoch.starts.length);
   for (const { id, firstOffset } of epoch.starts) {
@@ -53,9 +52,9 @@ export function readClockEpochEntry(entry: Entry): ClockEpochEntry {
     starts.push({ id: readPartitionId(reader), firstOffset: reader.int64() });
   return {
     ...fixed,
-    isSet: (flags & isSetBit) !== 0,
-    isTold: (flags & isTold) !== 0,
-    shiftMs: (flags & hasShift) === 0 ? null : shiftMs,
+    isSet: (flags & set) !== 0,
+    isTold: (flags & told) !== 0,
+    shiftMs: (flags & shifted) === 0 ? null : shiftMs,
     starts,
   };
 }
