@@ -92,7 +92,8 @@ export async function findJournalFiles(disk: ReadableDisk): Promise<FoundJournal
       refusal = error;
       return undefined;
     });
-    if (header === undefined) damaged.push(name);
+    // A header of another number is what an earlier use of the file has left: the medium lost the one that was to replace it.
+    if (header === undefined || journalPath(header.sequence) !== path) damaged.push(name);
     else files.push(journalFile(path, header));
   }
   // One header that cannot be read is damage; if no other can be, it is rather the whole device that fails just now.
@@ -186,6 +187,16 @@ export async function createJournalFile(
 }
 
 /**
+ * Where each partition stood after the commits of the files up to this one: at the beginning of the next file with commits that
+ * count. A file may have none: on a medium that loses what it called durable, a newer one may begin before it.
+ */
+export function marksAfter(files: readonly JournalFile[], index: number): ReadonlyMap<string, PartitionMark> {
+  const counts = ({ header, endCommit }: JournalFile): boolean => header.firstCommit < endCommit;
+  const next = files.slice(0, index + 1).some(counts) ? files.slice(index + 1).find(counts) : undefined;
+  return next?.marks ?? new Map();
+}
+
+/**
  * How many of the oldest files may leave the journal: all that they hold is in segments, and the newest file's header says
  * so. It and the one before it stay: if the medium damages that header, the other one alone still tells everything.
  */
@@ -210,7 +221,7 @@ function countSealed(
   const holding = files
     .slice(0, -1)
     .findIndex((_, index) =>
-      [...(files[index + 1]?.marks ?? [])].some(([key, mark]) => mark.nextOffset > sealedOffsetOf(key)),
+      [...marksAfter(files, index)].some(([key, mark]) => mark.nextOffset > sealedOffsetOf(key)),
     );
   return Math.max(0, Math.min(countMax, holding < 0 ? files.length - 1 : holding));
 }

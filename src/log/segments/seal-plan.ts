@@ -1,5 +1,5 @@
 import { limits } from '../../core/limits.ts';
-import type { JournalFile } from '../journal/journal-files.ts';
+import { type JournalFile, marksAfter } from '../journal/journal-files.ts';
 import type { Loss } from '../retention/loss-ledger.ts';
 import { partitionFolder, type Segment } from '../state/catalog.ts';
 import { type Entry, sealedOffsetEntry, segmentEntry } from '../state/entries.ts';
@@ -45,7 +45,7 @@ export function countUnsealed(state: LogState, files: readonly JournalFile[]): n
 
 /** The offset after the last record of the partition in a file. */
 const endOf = (files: readonly JournalFile[], partition: Partition, fileIndex: number): number =>
-  files[fileIndex + 1]?.marks.get(partitionKey(partition.id))?.nextOffset ?? 0;
+  marksAfter(files, fileIndex).get(partitionKey(partition.id))?.nextOffset ?? 0;
 
 function sealPartition(
   state: LogState,
