@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress } from 'node:zlib';
+import { constants, zstdCompress, zstdCompressSync } from 'node:zlib';
+import { limits } from '../core/limits.ts';
 import type { LogRecord } from '../core/record.ts';
 import { batchHeaderBytes, encodeBatch } from '../log/encoding/batch.ts';
 import { crc32c } from '../log/encoding/crc32c.ts';
@@ -22,7 +23,8 @@ const recordCountAt = 57;
 const zstd = 4;
 const transactional = 0x10;
 
-const compress = promisify(zstdCompress);
+const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const compressOnThread = promisify(zstdCompress);
 
 export interface OutgoingBatch {
   readonly bytes: Uint8Array;
@@ -35,14 +37,15 @@ export interface Producer {
 }
 
 /**
- * One zstd batch of these records with offsets from 0 on, compressed off the event loop.
+ * One zstd batch of these records with offsets from 0 on, compressed off the event loop if it is large. Handing a small one to a
+ * thread costs more than compressing it.
  * @throws Error for an empty list: a batch has at least one record.
  */
 export async function buildBatch(records: readonly LogRecord[]): Promise<OutgoingBatch> {
   const plain = encodeBatch(0, records);
-  const body = await compress(plain.subarray(batchHeaderBytes), {
-    params: { [constants.ZSTD_c_compressionLevel]: 1 },
-  });
+  const raw = plain.subarray(batchHeaderBytes);
+  const isSmall = raw.length <= limits.compressedInPlaceBytesMax;
+  const body = isSmall ? zstdCompressSync(raw, options) : await compressOnThread(raw, options);
   const bytes = Buffer.concat([plain.subarray(0, batchHeaderBytes), body]);
   bytes.writeInt32BE(bytes.length - lengthFieldEnd, lengthAt);
   bytes.writeInt16BE(zstd | transactional, attributesAt);

@@ -12,29 +12,42 @@ const record = fc.record({
   headers: fc.array(fc.record({ name: fc.string({ maxLength: 8 }), value: bytes }), { maxLength: 3 }),
 });
 
+/** A batch of it is compressed on a thread. */
+const large = {
+  key: null,
+  value: new Uint8Array(limits.compressedInPlaceBytesMax),
+  timestampMs: 1,
+  headers: [],
+};
+
 describe('an outgoing batch', () => {
   test('holds the records densely from offset 0, compressed, transactional and with a checksum', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 20 }), async (records) => {
-        const batch = await buildBatch(records);
-        stampProducer(batch, { id: 123n, epoch: 7 }, 2 ** 31 - 1);
-        const view = Buffer.from(batch.bytes);
-        expect(batch.recordCount).toBe(records.length);
-        expect(view.readBigInt64BE(0)).toBe(0n);
-        expect(view.readInt32BE(8)).toBe(view.length - 12);
-        expect(view.readInt16BE(21)).toBe(0x14);
-        expect(view.readInt32BE(23)).toBe(records.length - 1);
-        expect(Number(view.readBigInt64BE(35))).toBe(Math.max(...records.map((one) => one.timestampMs)));
-        expect([view.readBigInt64BE(43), view.readInt16BE(51), view.readInt32BE(53)]).toEqual([
-          123n,
-          7,
-          2 ** 31 - 1,
-        ]);
-        // The reader checks the checksum.
-        const read = decodeBatch(batch.bytes);
-        expect(read.map(({ offset }) => offset)).toEqual(records.map((_, index) => index));
-        expect(read.map((one) => plain(one))).toEqual(records.map((one) => plain(one)));
-      }),
+      fc.asyncProperty(
+        fc.array(record, { minLength: 1, maxLength: 20 }),
+        fc.boolean(),
+        async (few, isLarge) => {
+          const records = isLarge ? [...few, large] : few;
+          const batch = await buildBatch(records);
+          stampProducer(batch, { id: 123n, epoch: 7 }, 2 ** 31 - 1);
+          const view = Buffer.from(batch.bytes);
+          expect(batch.recordCount).toBe(records.length);
+          expect(view.readBigInt64BE(0)).toBe(0n);
+          expect(view.readInt32BE(8)).toBe(view.length - 12);
+          expect(view.readInt16BE(21)).toBe(0x14);
+          expect(view.readInt32BE(23)).toBe(records.length - 1);
+          expect(Number(view.readBigInt64BE(35))).toBe(Math.max(...records.map((one) => one.timestampMs)));
+          expect([view.readBigInt64BE(43), view.readInt16BE(51), view.readInt32BE(53)]).toEqual([
+            123n,
+            7,
+            2 ** 31 - 1,
+          ]);
+          // The reader checks the checksum.
+          const read = decodeBatch(batch.bytes);
+          expect(read.map(({ offset }) => offset)).toEqual(records.map((_, index) => index));
+          expect(read.map((one) => plain(one))).toEqual(records.map((one) => plain(one)));
+        },
+      ),
       { numRuns: 60 },
     );
   });
