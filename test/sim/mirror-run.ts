@@ -3,8 +3,7 @@ import { type MirrorMode, mirrorModes, runMirrorScenario, skippingRunsMax } from
 
 /*
  * The mirror search: `npm run sim:mirror -- --runs 500`. Options: `--from N` begins at another seed, `--mode NAME`
- * plays one mode only. It ends at the first violation. `--from N --runs 1` plays the same actions again, but not always the
- * same course: batches are compressed on threads, which finish when they like.
+ * plays one mode only. It ends at the first violation; `--from N --runs 1` plays it again.
  */
 const { values } = parseArgs({
   options: {

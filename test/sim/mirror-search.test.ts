@@ -24,6 +24,13 @@ describe('mirror search', () => {
     expect(sent).toBeGreaterThan(runs * 25);
   });
 
+  it('plays the same seed in the same way again', async () => {
+    const again = Math.floor(Math.random() * 2 ** 31);
+    const first = await runMirrorScenario(again, 'cloned');
+    expect(await runMirrorScenario(again, 'cloned')).toEqual(first);
+    expect((await runMirrorScenario(again + 1, 'cloned')).course).not.toBe(first.course);
+  });
+
   it.concurrent.each(mirrorPlants.map(({ name }) => name))('catches the planted bug «%s»', async (name) => {
     expect(await isCaught(name)).toBe(true);
   });

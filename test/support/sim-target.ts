@@ -66,6 +66,8 @@ export class SimCluster {
   #nextProducerId = 1n;
   /** By transactional id. */
   readonly #lastCommitted = new Map<string, readonly Entry[]>();
+  /** By topic. */
+  readonly #lastOf = new Map<string, readonly Entry[]>();
   /** Called with the records of a transaction just before they count. */
   onCommit: ((records: readonly CommittingRecord[]) => void) | null = null;
   /** What it has against a record with this value. */
@@ -108,7 +110,7 @@ export class SimCluster {
 
   produce(transactionalId: string, producer: Producer, batches: readonly PartitionBatch[]): Outcome {
     const transaction = this.#transactions.get(transactionalId);
-    if (transaction?.producer.epoch !== producer.epoch) return 'fenced';
+    if (transaction === undefined || !isSame(transaction.producer, producer)) return 'fenced';
     if (transaction.entries.length === 0) transaction.startedMs = this.#nowMs();
     const objections = new Map<string, Objection>();
     for (const sent of batches) {
@@ -177,11 +179,11 @@ export class SimCluster {
 
   end(transactionalId: string, producer: Producer, fate: 'committed' | 'aborted'): FailureKind | null {
     const transaction = this.#transactions.get(transactionalId);
-    if (transaction?.producer.epoch !== producer.epoch) return 'fenced';
+    if (transaction === undefined || !isSame(transaction.producer, producer)) return 'fenced';
     if (transaction.entries.length === 0) return 'refused';
     if (fate === 'committed') this.onCommit?.(transaction.entries);
     for (const entry of transaction.entries) entry.fate = fate;
-    if (fate === 'committed') this.#lastCommitted.set(transactionalId, transaction.entries);
+    if (fate === 'committed') this.#noteLast(transactionalId, transaction.entries);
     transaction.entries = [];
     return null;
   }
@@ -219,9 +221,16 @@ export class SimCluster {
     return this.committed(topic, partition).map(({ value }) => Buffer.from(value).toString());
   }
 
-  /** Values in the transactions that were committed last, one of each transactional id. */
-  lastCommitted(): string[] {
-    return [...this.#lastCommitted.values()].flat().map(({ value }) => Buffer.from(value).toString());
+  #noteLast(transactionalId: string, entries: readonly Entry[]): void {
+    this.#lastCommitted.set(transactionalId, entries);
+    for (const { topic } of entries) this.#lastOf.set(topic, entries);
+  }
+
+  /** Values in the transactions that were committed last: of each transactional id, and with each of these topics. */
+  lastCommitted(topics: Iterable<string>): ReadonlySet<string> {
+    const ofTopics = [...topics].map((topic) => this.#lastOf.get(topic) ?? []);
+    const entries = [...this.#lastCommitted.values(), ...ofTopics].flat();
+    return new Set(entries.map(({ value }) => Buffer.from(value).toString()));
   }
 
   transactionalIds(): string[] {
@@ -232,6 +241,8 @@ export class SimCluster {
     return this.#topics.get(topic)?.length ?? 0;
   }
 }
+
+const isSame = (one: Producer, other: Producer): boolean => one.id === other.id && one.epoch === other.epoch;
 
 function entriesOf(
   { topic, partition, batch }: PartitionBatch,
@@ -354,11 +365,13 @@ export class SimTarget implements Target, PlainCluster {
 
   send(batches: readonly PartitionBatch[]): Promise<Failure | null> {
     const producer = this.#producer;
+    // What arrives late is still of the session that sent it.
+    const { transactionalId } = this.#opened();
     const next = stampBatches(batches, producer, this.#sequences);
     this.#bytesWritten += batches.reduce((sum, { batch }) => sum + batch.bytes.length, 0);
     const request = (part: boolean): Outcome =>
       this.#options.cluster.produce(
-        this.#opened().transactionalId,
+        transactionalId,
         producer,
         part ? batches.slice(0, Math.ceil(batches.length / 2)) : batches,
       );
