@@ -26,13 +26,13 @@ export function resumePoint(local: LocalPartition, checkpoint: Checkpoint | null
   const { logStartOffset } = local;
   if (checkpoint === null || checkpoint.nextOffset <= logStartOffset)
     return { kind: 'offset', offset: logStartOffset, arrived: checkpoint?.nextOffset ?? 0 };
-  const index = checkpoint.lives.findLastIndex(({ life }) => localEnd(local, life) !== null);
+  const index = checkpoint.lives.findLastIndex(({ life }) => localEnd(local, life) >= 0);
   const known = checkpoint.lives[index];
   if (known === undefined) return { kind: 'unknown-life', life: checkpoint.lives.at(-1)?.life ?? null };
   const agreed = Math.min(
     checkpoint.nextOffset,
     checkpoint.lives[index + 1]?.firstOffset ?? checkpoint.nextOffset,
-    localEnd(local, known.life) ?? 0,
+    localEnd(local, known.life),
   );
   return { kind: 'offset', offset: Math.max(agreed, logStartOffset), arrived: agreed };
 }
@@ -57,7 +57,10 @@ export type Resumption =
       /** Below this everything has arrived: what lies between it and `nextOffset` was dropped from the log. */
       readonly arrived: number;
     } & Checkpoint)
-  /** Somebody else has written under our identity, or we did in a past that this folder has lost. */
+  /**
+   * Somebody else has written under our identity, or we did in a past that this folder has lost: in a life that it does not
+   * know, or that went further there than here.
+   */
   | { readonly kind: 'other-history'; readonly life: string };
 
 /**
@@ -71,7 +74,7 @@ export function resumption(
   onLost: OnCheckpointLost,
 ): Resumption {
   const newest = own?.lives.at(-1)?.life ?? 'none';
-  if (own !== null && own.nextOffset > local.logStartOffset && localEnd(local, newest) === null)
+  if (own !== null && own.nextOffset > local.logStartOffset && own.nextOffset > localEnd(local, newest))
     return { kind: 'other-history', life: newest };
   const said = own === null ? ancestors : [own, ...ancestors];
   // In the same cluster a first transaction that never arrived looks the same as one that was lost.
@@ -124,9 +127,13 @@ export function resumePositions(
   const positions: Position[] = [];
   const unannounced: Position[] = [];
   const lost: ResumedPartition[] = [];
+  const otherLives: string[] = [];
   for (const local of partitions) {
     const resumed = resumption(local, local, clusterId, onLost);
-    if (resumed.kind === 'other-history') return resumed;
+    if (resumed.kind === 'other-history') {
+      otherLives.push(resumed.life);
+      continue;
+    }
     const { topic, partition } = local;
     const position = { topic, partition, nextOffset: resumed.arrived, lives: resumed.lives };
     positions.push(position);
@@ -135,10 +142,14 @@ export function resumePositions(
   }
   for (const other of others) {
     const resumed = resumption(other, other, clusterId, onLost);
-    if (resumed.kind === 'other-history') return resumed;
-    if (resumed.isLost && onLost === 'stop') lost.push(other);
+    if (resumed.kind === 'other-history') otherLives.push(resumed.life);
+    else if (resumed.isLost && onLost === 'stop') lost.push(other);
   }
-  return { kind: 'resumed', positions, unannounced, lost };
+  // In whichever lane, and if a backup from before the minting is restored: always the same one of them.
+  const life = otherLives.sort()[0];
+  return life === undefined
+    ? { kind: 'resumed', positions, unannounced, lost }
+    : { kind: 'other-history', life };
 }
 
 /** Lives of the local table that hold records of [`fromOffset`, `nextOffset`), oldest first. */
@@ -153,9 +164,9 @@ export function livesWithin(
   );
 }
 
-/** The first offset after a life's records, or null for a life that the folder does not know. */
-function localEnd(local: LocalPartition, life: string): number | null {
+/** The first offset after a life's records, or -1 for a life that the folder does not know. */
+function localEnd(local: LocalPartition, life: string): number {
   const index = local.lives.findIndex((known) => known.life === life);
-  if (index < 0) return null;
+  if (index < 0) return -1;
   return local.lives[index + 1]?.firstOffset ?? local.highWatermark;
 }

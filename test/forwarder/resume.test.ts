@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Checkpoint, extendLives } from '../../src/forwarder/checkpoint.ts';
-import { livesWithin, resumePoint } from '../../src/forwarder/resume.ts';
+import { livesWithin, resumePoint, resumePositions, resumption } from '../../src/forwarder/resume.ts';
 import type { LifeStart } from '../../src/log/types.ts';
 
 const life = (name: string, firstOffset: number): LifeStart => ({ life: name, firstOffset });
@@ -37,6 +37,46 @@ describe('the resume point', () => {
     expect(resumePoint(local, checkpoint)).toEqual({ kind: 'unknown-life', life: 'Y' });
     expect(resumePoint(local, { nextOffset: 11, lives: [] })).toEqual({ kind: 'unknown-life', life: null });
   });
+});
+
+describe('a checkpoint under our own identity', () => {
+  const local = { logStartOffset: 10, highWatermark: 50, lives: [life('A', 10), life('B', 30)] };
+  const resume = (own: Checkpoint) =>
+    resumption(local, { own, ancestors: [], copy: null }, 'cluster', 'resume');
+
+  test.each<[string, Checkpoint]>([
+    ['ends where the life ended here', { nextOffset: 30, lives: [life('A', 0)] }],
+    ['ends at the log end', { nextOffset: 50, lives: [life('A', 0), life('B', 30)] }],
+    ['ends at the log start, whoever wrote it', { nextOffset: 10, lives: [life('X', 0)] }],
+  ])('is ours if it %s', (_, own) => {
+    expect(resume(own)).toMatchObject({ kind: 'resumed', nextOffset: own.nextOffset });
+  });
+
+  test.each<[string, Checkpoint, string]>([
+    ['of a life that is unknown here', { nextOffset: 31, lives: [life('A', 0), life('X', 30)] }, 'X'],
+    ['of a life that went on elsewhere', { nextOffset: 31, lives: [life('A', 0)] }, 'A'],
+    ['of more than there is', { nextOffset: 51, lives: [life('A', 0), life('B', 30)] }, 'B'],
+  ])('is of another history if it tells %s', (_, own, newest) => {
+    expect(resume(own)).toEqual({ kind: 'other-history', life: newest });
+  });
+});
+
+test('both lanes mint from the same life, whichever of them mirrors what', () => {
+  const partition = (topic: string, newest: string) => ({
+    topic,
+    partition: 0,
+    logStartOffset: 0,
+    highWatermark: 5,
+    lives: [life('A', 0)],
+    own: { nextOffset: 7, lives: [life(newest, 0)] },
+    ancestors: [],
+    copy: null,
+    asides: [],
+  });
+  const [one, other] = [partition('a', 'X'), partition('b', 'B')];
+  const minted = { kind: 'other-history', life: 'B' };
+  expect(resumePositions([one], [other], 'cluster', 'resume')).toEqual(minted);
+  expect(resumePositions([other], [one], 'cluster', 'resume')).toEqual(minted);
 });
 
 interface Stored {

@@ -3,7 +3,7 @@ import type { Plant } from './plants.ts';
 const resume = 'src/forwarder/resume.ts';
 const atLeastOnce = 'src/forwarder/at-least-once-target.ts';
 const mintsIf =
-  'if (own !== null && own.nextOffset > local.logStartOffset && localEnd(local, newest) === null)';
+  'if (own !== null && own.nextOffset > local.logStartOffset && own.nextOffset > localEnd(local, newest))';
 
 /** Which only a real Kafka shows: it is planted by `test/kafka/mirror.test.ts`. */
 export const hiddenEndPlant: Plant = {
@@ -23,6 +23,17 @@ export const mirrorPlants: readonly Plant[] = [
         find: "if (known === undefined) return { kind: 'unknown-life', life: checkpoint.lives.at(-1)?.life ?? null };",
         replace:
           "const end = Math.min(checkpoint.nextOffset, local.highWatermark);\n  if (known === undefined) return { kind: 'offset', offset: end, arrived: end };",
+      },
+    ],
+  },
+  {
+    name: 'a-life-that-went-further-elsewhere-taken-for-our-own',
+    mode: 'cloned',
+    file: resume,
+    edits: [
+      {
+        find: 'own.nextOffset > localEnd(local, newest))',
+        replace: 'localEnd(local, newest) < 0)',
       },
     ],
   },
@@ -60,7 +71,7 @@ export const mirrorPlants: readonly Plant[] = [
     name: 'trimmed-life-of-an-idle-partition-mints',
     mode: 'honest',
     file: resume,
-    edits: [{ find: mintsIf, replace: 'if (own !== null && localEnd(local, newest) === null)' }],
+    edits: [{ find: mintsIf, replace: 'if (own !== null && own.nextOffset > localEnd(local, newest))' }],
   },
   {
     name: 'checkpoint-outside-the-transaction',
