@@ -17,9 +17,9 @@ import type { LogEnvironment } from './journal/journal-files.ts';
 import { recoverJournal } from './recovery.ts';
 import { budgetIsUsedUp } from './retention/disk-budget.ts';
 import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
-import { memoBytes, memoRows } from './state/entries.ts';
+import { memoBytes, memoRows, partitionKey } from './state/entries.ts';
 import { tellForgotten } from './state/qos2-ids.ts';
-import { partitionKey } from './state/state.ts';
+
 import { storedBytes } from './stored-bytes.ts';
 import { Tail } from './tail.ts';
 import type {

@@ -16,7 +16,8 @@ import { type Damage, type LocatedFrame, scanFrames, scanRange } from './journal
 import type { OffsetRange } from './segments/seal-job.ts';
 import { walkSegment } from './segments/segment-reader.ts';
 import { partitionFolder, type Segment, segmentPath } from './state/catalog.ts';
-import { lifeAt, type Partition, partitionKey } from './state/state.ts';
+import { partitionKey } from './state/entries.ts';
+import { lifeAt, type Partition } from './state/state.ts';
 import { readLogState, type StoredLog } from './stopped-log.ts';
 
 /** Offsets of one partition. */

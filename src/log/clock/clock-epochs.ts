@@ -1,5 +1,5 @@
 import { limits } from '../../core/limits.ts';
-import type { Entry, PartitionId } from '../state/entries.ts';
+import { type Entry, type PartitionId, partitionKey } from '../state/entries.ts';
 import { type ClockEpochEntry, clockEpochEntry } from './clock-entry.ts';
 import type { ClockEpoch, EpochStart } from './clock-epoch.ts';
 
@@ -57,7 +57,7 @@ export class ClockEpochs {
 
   /** Records of the partition from this offset on are of this epoch. */
   saw(id: PartitionId, ordinal: number, firstOffset: number): void {
-    const key = keyOf(id);
+    const key = partitionKey(id);
     const starts = this.#partitions.get(key)?.starts ?? [];
     if (ordinal === noEpoch || starts.at(-1)?.ordinal === ordinal) return;
     if (!this.#epochs.has(ordinal)) this.enter(lostEpoch(ordinal));
@@ -69,7 +69,7 @@ export class ClockEpochs {
 
   /** Records below this offset are gone. */
   moveLogStart(id: PartitionId, logStartOffset: number): void {
-    const { starts } = this.#partitions.get(keyOf(id)) ?? { starts: [] };
+    const { starts } = this.#partitions.get(partitionKey(id)) ?? { starts: [] };
     while ((starts[1]?.firstOffset ?? Number.POSITIVE_INFINITY) <= logStartOffset) {
       const [over] = starts.splice(0, 1);
       if (over !== undefined) this.#count(over.ordinal, -1);
@@ -84,7 +84,7 @@ export class ClockEpochs {
 
   /** Where epochs begin in a partition, in the order of the offsets; those before the first one are not known. */
   startsOf(id: PartitionId): readonly EpochStart[] {
-    return this.#partitions.get(keyOf(id))?.starts ?? [];
+    return this.#partitions.get(partitionKey(id))?.starts ?? [];
   }
 
   /** Undefined if the table does not know. */
@@ -145,5 +145,3 @@ const lostEpoch = (ordinal: number): ClockEpochEntry => ({
 
 const firstOf = (one: PartitionStarts | undefined): number =>
   one?.starts[0]?.ordinal ?? Number.POSITIVE_INFINITY;
-
-const keyOf = ({ topicNumber, partition }: PartitionId): string => `${topicNumber}/${partition}`;

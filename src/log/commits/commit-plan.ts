@@ -10,10 +10,11 @@ import {
   type Entry,
   type MirrorMemo,
   type PartitionId,
+  partitionKey,
   recordBatchEntry,
 } from '../state/entries.ts';
 import { Qos2Plan } from '../state/qos2-ids.ts';
-import { type LogState, partitionKey } from '../state/state.ts';
+import type { LogState } from '../state/state.ts';
 import { checkedSize, type PlacedRecord, Placement, tooLarge } from './placement.ts';
 import { TopicPlan, type TopicRequest } from './topic-plan.ts';
 

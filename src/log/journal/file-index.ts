@@ -1,6 +1,5 @@
 import { readBatchHeader } from '../encoding/batch.ts';
-import { decodeEntries, entryKinds, readRecordBatchEntry } from '../state/entries.ts';
-import { partitionKey } from '../state/state.ts';
+import { decodeEntries, entryKinds, partitionKey, readRecordBatchEntry } from '../state/entries.ts';
 import type { StoredBatch } from '../types.ts';
 
 /** A batch together with the partition it is of. */

@@ -14,11 +14,12 @@ import {
   type Entry,
   lifeEntry,
   type PartitionId,
+  partitionKey,
   partitionStateEntry,
   segmentEntry,
   topicSettingEntry,
 } from '../state/entries.ts';
-import { type LogState, lifeAt, type Partition, partitionKey } from '../state/state.ts';
+import { type LogState, lifeAt, type Partition } from '../state/state.ts';
 import type { OffsetRange } from './seal-job.ts';
 import { copyOntoItself, keepInQuarantine } from './segment-folders.ts';
 import { type LifeRun, plausibleRuns, type SegmentScan, scanSegment } from './segment-scan.ts';

@@ -2,8 +2,8 @@ import { limits } from '../../core/limits.ts';
 import { type JournalFile, marksAfter } from '../journal/journal-files.ts';
 import type { Loss } from '../retention/loss-ledger.ts';
 import { partitionFolder, type Segment } from '../state/catalog.ts';
-import { type Entry, sealedOffsetEntry, segmentEntry } from '../state/entries.ts';
-import { type LogState, type Partition, partitionKey } from '../state/state.ts';
+import { type Entry, partitionKey, sealedOffsetEntry, segmentEntry } from '../state/entries.ts';
+import type { LogState, Partition } from '../state/state.ts';
 import { topicDefaults } from '../state/topic-defaults.ts';
 import type { SealedPartition, SealJob, SealPartition } from './seal-job.ts';
 

@@ -38,6 +38,10 @@ export interface PartitionId {
   readonly partition: number;
 }
 
+/** A partition as the key of a map. */
+export const partitionKey = ({ topicNumber, partition }: PartitionId): string =>
+  `${topicNumber}/${partition}`;
+
 /** As (kind uint8, length uint32, bytes), one after the other. */
 export function encodeEntries(entries: readonly Entry[]): Uint8Array {
   const writer = new ByteWriter(entries.reduce((sum, entry) => sum + entry.bytes.length + 5, 16));

@@ -1,5 +1,5 @@
 import { limits } from '../../core/limits.ts';
-import type { PartitionId } from './entries.ts';
+import { type PartitionId, partitionKey } from './entries.ts';
 
 interface Seen {
   records: number;
@@ -14,8 +14,8 @@ export class RecordSizes {
   readonly #seen = new Map<string, Seen>();
 
   /** A batch of so many records and bytes was made durable. */
-  saw({ topicNumber, partition }: PartitionId, records: number, bytes: number): void {
-    const key = `${topicNumber}/${partition}`;
+  saw(id: PartitionId, records: number, bytes: number): void {
+    const key = partitionKey(id);
     const seen = this.#seen.get(key) ?? { records: 0, bytes: 0 };
     seen.records += records;
     seen.bytes += bytes;
@@ -28,8 +28,8 @@ export class RecordSizes {
   }
 
   /** Bytes of a record, its share of the batch included; undefined if none was seen. */
-  of({ topicNumber, partition }: PartitionId): number | undefined {
-    const seen = this.#seen.get(`${topicNumber}/${partition}`);
+  of(id: PartitionId): number | undefined {
+    const seen = this.#seen.get(partitionKey(id));
     return seen && seen.bytes / seen.records;
   }
 }

@@ -13,6 +13,7 @@ import {
   entryKinds,
   lifeEntry,
   type PartitionId,
+  partitionKey,
   partitionStateEntry,
   readCheckpointEntry,
   readLifeEntry,
@@ -352,6 +353,3 @@ export class LogState {
 /** The ordinal of the life that wrote an offset, or undefined if the table has forgotten it. */
 export const lifeAt = (partition: Pick<Partition, 'lives'>, offset: number): number | undefined =>
   partition.lives.findLast(({ firstOffset }) => firstOffset <= offset)?.ordinal;
-
-/** A partition as the key of a map. */
-export const partitionKey = (id: PartitionId): string => `${id.topicNumber}/${id.partition}`;
