@@ -25,6 +25,8 @@ export class BrokerPool {
   readonly #options: BrokerPoolOptions;
   readonly #connections = new Map<string, Pooled>();
   #isClosed = false;
+  /** Where the next search begins: behind the broker that was found last, which may be one that takes connections and no more. */
+  #nextBroker = 0;
   /** Of connections that are gone. */
   #bytesWrittenBefore = 0;
 
@@ -54,11 +56,14 @@ export class BrokerPool {
       .reduce((sum, { connection }) => sum + connection.traffic.bytesWritten, this.#bytesWrittenBefore);
   }
 
-  /** A connection to any broker: one that is there, else the first of the configured ones that can be reached. */
+  /** A connection to any broker: one that is there, else the next of the configured ones that can be reached. */
   async any(): Promise<KafkaConnection> {
     for (const pooled of this.#connections.values()) if (this.#isUsable(pooled)) return pooled.connection;
     const failures: LinkError[] = [];
-    for (const broker of this.#options.brokers) {
+    const { brokers } = this.#options;
+    const first = this.#nextBroker;
+    for (const broker of [...brokers.slice(first), ...brokers.slice(0, first)]) {
+      this.#nextBroker = (brokers.indexOf(broker) + 1) % brokers.length;
       try {
         return await this.to(parseAddress(broker));
       } catch (error) {

@@ -142,6 +142,7 @@ export class KafkaConnection {
     const { login, nowMs } = this.#access;
     try {
       await this.#connection.connect(this.address.host, this.address.port);
+      this.#connection.socket.setKeepAlive(true, limits.kafkaKeepAliveMs);
       this.#sessionMs = login === null ? 0 : await logIn(login, this, nowMs);
     } catch (error) {
       this.close();
@@ -238,8 +239,7 @@ export class KafkaConnection {
   async findCoordinator(
     transactionalId: string,
   ): Promise<{ readonly code: number; readonly address: BrokerAddress }> {
-    const { coordinators } = await this.#call(findCoordinatorV4.api, 1, [transactionalId]);
-    const [coordinator] = coordinators;
+    const [coordinator] = (await this.#call(findCoordinatorV4.api, 1, [transactionalId])).coordinators;
     if (coordinator === undefined) throw this.#linkError(new Error('no coordinator in the answer'));
     return {
       code: coordinator.errorCode,

@@ -24,7 +24,7 @@ const anotherGateway =
   'another gateway runs with a copy of this data folder, or this one was silent for too long; if there are two, ' +
   'stop one or give it a new data folder';
 
-/** Kafka's error codes that mean more than "no" to us. Those not listed are `refused`. */
+/** Kafka's error codes that mean more than "no" to us. Those not listed are `refused`, and say that the partition is unwell. */
 const meanings: ReadonlyMap<number, Meaning> = new Map([
   [
     -1,
@@ -59,6 +59,15 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
       kind: 'refused',
       verdict: null,
       advice: 'choose a shorter gateway name',
+    },
+  ],
+  [
+    18,
+    {
+      name: 'RECORD_LIST_TOO_LARGE',
+      kind: 'refused',
+      verdict: 'too-large',
+      advice: 'raise segment.bytes of the topic to at least 1048588',
     },
   ],
   [
@@ -125,6 +134,16 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
   ],
   [41, { name: 'NOT_CONTROLLER', kind: 'busy' }],
   [
+    43,
+    {
+      name: 'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+      kind: 'refused',
+      verdict: null,
+      advice:
+        'remove message.format.version from the settings of the topic: transactions need the format of Kafka 0.11',
+    },
+  ],
+  [
     44,
     {
       name: 'POLICY_VIOLATION',
@@ -133,8 +152,11 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
       advice: 'create the topic yourself, as the policy of the cluster wants it',
     },
   ],
+  [45, { name: 'OUT_OF_ORDER_SEQUENCE_NUMBER', kind: 'refused' }],
   [47, { name: 'INVALID_PRODUCER_EPOCH', kind: 'fenced', advice: anotherGateway }],
   [48, { name: 'INVALID_TXN_STATE', kind: 'refused' }],
+  // What a producer meets that was idle for longer than transactional.id.expiration.ms; the next session has a new id.
+  [49, { name: 'INVALID_PRODUCER_ID_MAPPING', kind: 'refused' }],
   [
     50,
     {
@@ -161,6 +183,7 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
       advice: 'grant Write on transactional ids that begin with headwater-',
     },
   ],
+  [55, { name: 'OPERATION_NOT_ATTEMPTED', kind: 'refused' }],
   [
     56,
     {
@@ -168,6 +191,16 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
       kind: 'refused',
       verdict: 'unwell',
       advice: "a disk of the broker fails: look into the broker's log",
+    },
+  ],
+  [59, { name: 'UNKNOWN_PRODUCER_ID', kind: 'refused' }],
+  [
+    76,
+    {
+      name: 'UNSUPPORTED_COMPRESSION_TYPE',
+      kind: 'refused',
+      verdict: null,
+      advice: 'set compression.type of the topic to producer',
     },
   ],
   [
@@ -180,6 +213,7 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
     },
   ],
   [90, { name: 'PRODUCER_FENCED', kind: 'fenced', advice: anotherGateway }],
+  [120, { name: 'TRANSACTION_ABORTABLE', kind: 'refused' }],
 ]);
 
 /**
@@ -190,7 +224,8 @@ export function kafkaFailure(call: KafkaCall, code: number, about: string): Fail
   const meaning: Meaning = meanings.get(code) ?? { name: kafkaErrorName(code), kind: 'refused' };
   const kind = call === 'produce' && meaning.kind === 'busy' ? 'refused' : meaning.kind;
   const cause = meanings.has(code) ? meaning.name : 'OTHER_ERROR';
-  const advice = typeof meaning.advice === 'object' ? meaning.advice[call] : meaning.advice;
+  const told = meanings.has(code) ? meaning.advice : "look into the broker's log";
+  const advice = typeof told === 'object' ? told[call] : told;
   const next = advice === undefined ? '' : `: ${advice}`;
   const where = kind === 'forbidden' ? '. The README lists what the cluster must grant' : '';
   const message = `${meaning.name} from the cluster when ${doing[call]} ${about}${next}${where}`;
@@ -201,7 +236,8 @@ export function kafkaFailure(call: KafkaCall, code: number, about: string): Fail
 export const kafkaErrorName = (code: number): string => meanings.get(code)?.name ?? `error ${code}`;
 
 /** What an error code says of a partition or of a batch for it; null: of the topic; undefined: of neither. */
-export const kafkaVerdict = (code: number): Verdict | null | undefined => meanings.get(code)?.verdict;
+export const kafkaVerdict = (code: number): Verdict | null | undefined =>
+  (meanings.get(code) ?? { verdict: 'unwell' }).verdict;
 
 const doing: Readonly<Record<KafkaCall, string>> = {
   metadata: 'asking about',

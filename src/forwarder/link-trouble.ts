@@ -106,6 +106,7 @@ export function reasonOf(error: unknown): string {
   if (code === 'ECONNREFUSED') return 'connection refused (is a broker running there?)';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unknown host name (DNS)';
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'no route (is the network up?)';
+  if (linkTrouble(error) === 'timeout') return 'timed out (is the link up, and does a broker answer there?)';
   if (linkTrouble(error) === 'needs-tls') return 'the broker expects TLS; set forwarder.tls';
   return messageOf(inner);
 }

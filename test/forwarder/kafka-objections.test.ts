@@ -19,6 +19,7 @@ const refused = (
 describe('what a broker refuses', () => {
   test.each([
     [10, 'too-large', 'MESSAGE_TOO_LARGE'],
+    [18, 'too-large', 'RECORD_LIST_TOO_LARGE'],
     [32, 'bad', 'INVALID_TIMESTAMP'],
     [87, 'bad', 'INVALID_RECORD'],
     [2, 'doubtful', 'CORRUPT_MESSAGE'],
@@ -35,18 +36,24 @@ describe('what a broker refuses', () => {
     });
   });
 
-  test.each([3, 5, 6, 7, 19, 20, 56])('is the partition with code %i', (code) => {
+  test.each([3, 5, 6, 7, 19, 20, 56, 999])('is the partition with code %i', (code) => {
     expect(objectionsOf('produce', [refused(code)])).toMatchObject([
       { topic: 'a', partition: 2, verdict: 'unwell', batch: null },
     ]);
   });
 
-  test.each([17, 29])('is the topic with code %i', (code) => {
+  test.each([17, 29, 43, 76])('is the topic with code %i', (code) => {
     expect(objectionsOf('begin', [refused(code)])).toMatchObject([{ topic: 'a', partition: null }]);
   });
 
   test('is nothing in particular if it only follows from something else, or is a checkpoint', () => {
-    expect(objectionsOf('produce', [refused(45), refused(47), refused(90)])).toEqual([]);
+    const ofTheTransaction = [45, 47, 48, 49, 51, 53, 55, 59, 90, 120];
+    expect(
+      objectionsOf(
+        'produce',
+        ofTheTransaction.map((code) => refused(code)),
+      ),
+    ).toEqual([]);
     expect(objectionsOf('produce', [refused(32, { source: null })])).toEqual([]);
   });
 

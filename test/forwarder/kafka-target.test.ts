@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
 import { SharedLink } from '../../src/forwarder/link-share.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
+import { until } from '../support/virtual-time.ts';
 import { fakeBroker } from './fake-broker.ts';
 
 const session = {
@@ -85,6 +87,36 @@ describe('a Kafka target', () => {
     await target.open(session);
     expect(received).toBe(3 * first);
     expect(target.linkBytesWritten()).toBe(received);
+  });
+
+  test('turns to the next broker after one that takes connections and does not answer', async () => {
+    const { address: mute } = await listener((socket) => socket.once('data', () => socket.destroy()));
+    let asked = 0;
+    const { address: second } = await listener((socket) => {
+      asked += 1;
+      socket.destroy();
+    });
+    const target = targetAt(mute, second);
+    expect((await target.open(session))?.message).toContain(mute);
+    expect((await target.open(session))?.message).toContain(second);
+    expect(asked).toBe(1);
+    expect((await target.open(session))?.message).toContain(mute);
+    await target.close();
+  });
+
+  test('has the kernel find out whether a broker is still there while nothing is sent', async () => {
+    const connected = Promise.withResolvers<number>();
+    const { address } = await listener((socket) =>
+      socket.once('data', () => connected.resolve(socket.remotePort ?? 0)),
+    );
+    const target = targetAt(address);
+    const opening = target.open(session);
+    const port = (await connected.promise).toString(16).toUpperCase().padStart(4, '0');
+    // proc(5): local address, remote address, state, queues, and then the timer, 2 of which is the keepalive one.
+    const keptAlive = new RegExp(`^ *\\d+: 0100007F:${port} 0100007F:\\w+ 01 \\w+:\\w+ 02:`, 'm');
+    await until('the request has arrived', () => keptAlive.test(readFileSync('/proc/net/tcp', 'utf8')));
+    await target.close();
+    await opening;
   });
 
   test('says that an address is none', async () => {
