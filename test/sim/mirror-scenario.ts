@@ -32,7 +32,9 @@ export type MirrorMode =
   | 'honest'
   /** The disk budget is reached: what was not sent is dropped as well, and the topic `gaps` says so. */
   | 'dropped'
-  /** The disk lies about syncs before the power fails, and backups are restored. */
+  /** Backups are restored. */
+  | 'restored'
+  /** The same, and the disk lies about syncs before the power fails. */
   | 'lying'
   /** The card moves to other boards. */
   | 'swapped'
@@ -48,6 +50,7 @@ export type MirrorMode =
 export const mirrorModes: readonly MirrorMode[] = [
   'honest',
   'dropped',
+  'restored',
   'lying',
   'swapped',
   'cloned',
@@ -114,6 +117,8 @@ class UnhurriedClock extends VirtualClock {
 }
 
 const turnsPerSleepMax = 400;
+/** In these the folder meets what it did not write itself. */
+const changesIdentity: ReadonlySet<MirrorMode> = new Set(['restored', 'lying', 'swapped', 'cloned']);
 const gateway = 'gw1';
 const mapping = new TopicMapping({ gateway, topics: ['*'] });
 /** These keep their partitions. */
@@ -268,7 +273,8 @@ class MirrorScenario {
     else if (dice < 0.54) await this.#moveTopic(site.log);
     else if (dice < 0.76)
       for (let turns = this.#random.below(40); turns > 0; turns -= 1) await setImmediate();
-    else if (dice < 0.85) this.#cluster().late.shift()?.();
+    else if (dice < 0.84) this.#cluster().late.shift()?.();
+    else if (dice < 0.85) this.#cluster().forgetProducers();
     else if (dice < 0.93) await this.#crash(site);
     else await this.#harm(site);
   }
@@ -281,6 +287,7 @@ class MirrorScenario {
         return await this.#trim(site);
       case 'dropped':
         return await this.#drop(site);
+      case 'restored':
       case 'lying':
         return await this.#restoreOrBackUp(site);
       case 'swapped':
@@ -614,8 +621,7 @@ class MirrorScenario {
 
   #checkIdentities(): void {
     const ids = this.#cluster().transactionalIds();
-    const isOther = this.#mode === 'lying' || this.#mode === 'swapped' || this.#mode === 'cloned';
-    if (!isOther && ids.length !== (this.#mode === 'plain' ? 0 : laneNames.length))
+    if (!changesIdentity.has(this.#mode) && ids.length !== (this.#mode === 'plain' ? 0 : laneNames.length))
       this.#violate(`the mirror used ${ids.length} transactional ids without a reason`);
   }
 
@@ -636,6 +642,7 @@ class MirrorScenario {
   #newCluster(): void {
     const name = `cluster-${this.#clusters.length + 1}`;
     const cluster = new SimCluster(name, () => this.#clock.wallMs());
+    cluster.protocol = this.#random.chance(0.5) ? 1 : 2;
     cluster.onCommit = (records) => {
       this.#course.update(records.map(({ key, value }) => `${key}=${Buffer.from(value)}`).join());
       this.#checkCheckpoints(cluster, records);

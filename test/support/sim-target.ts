@@ -37,9 +37,9 @@ interface Transaction {
   entries: Entry[];
 }
 
-interface TakenBatch {
-  readonly sequence: number;
-  readonly count: number;
+interface TakenBatches {
+  readonly epoch: number;
+  readonly batches: readonly { readonly sequence: number; readonly count: number }[];
 }
 
 /** What the cluster has against a record. */
@@ -61,13 +61,15 @@ export class SimCluster {
   readonly #nowMs: () => number;
   readonly #topics = new Map<string, Entry[][]>();
   readonly #transactions = new Map<string, Transaction>();
-  /** What each producer has sent to each partition last, by its epoch. */
-  readonly #taken = new Map<string, TakenBatch[]>();
+  /** What each producer has sent to each partition last. */
+  readonly #taken = new Map<string, TakenBatches>();
   #nextProducerId = 1n;
   /** By transactional id. */
   readonly #lastCommitted = new Map<string, readonly Entry[]>();
   /** By topic. */
   readonly #lastOf = new Map<string, readonly Entry[]>();
+  /** In the second one each end of a transaction gives its producer another epoch (KIP-890). */
+  protocol: 1 | 2 = 1;
   /** Called with the records of a transaction just before they count. */
   onCommit: ((records: readonly CommittingRecord[]) => void) | null = null;
   /** What it has against a record with this value. */
@@ -98,6 +100,7 @@ export class SimCluster {
 
   /** Aborts what the id left open; whoever used it before is fenced from here on. */
   initProducerId(transactionalId: string): Producer {
+    this.expire();
     this.initialisations.set(transactionalId, (this.initialisations.get(transactionalId) ?? 0) + 1);
     const before = this.#transactions.get(transactionalId);
     for (const entry of before?.entries ?? []) entry.fate = 'aborted';
@@ -109,6 +112,7 @@ export class SimCluster {
   }
 
   produce(transactionalId: string, producer: Producer, batches: readonly PartitionBatch[]): Outcome {
+    this.expire();
     const transaction = this.#transactions.get(transactionalId);
     if (transaction === undefined || !isSame(transaction.producer, producer)) return 'fenced';
     if (transaction.entries.length === 0) transaction.startedMs = this.#nowMs();
@@ -124,19 +128,43 @@ export class SimCluster {
       }
       const log = this.#topics.get(topic)?.[partition];
       if (log === undefined) return 'refused';
-      const key = `${producer.id}/${producer.epoch}/${topic}/${partition}`;
-      const taken = this.#taken.get(key) ?? [];
       const sequence = Buffer.from(batch.bytes).readInt32BE(53);
-      const isKnown = taken.some((one) => one.sequence === sequence && one.count === batch.recordCount);
-      if (isKnown) continue;
-      const last = taken.at(-1);
-      if (sequence !== (last === undefined ? 0 : last.sequence + last.count)) return 'refused';
-      this.#taken.set(key, [...taken, { sequence, count: batch.recordCount }].slice(-batchesRemembered));
+      const taken = this.#take(producer, `${topic}/${partition}`, { sequence, count: batch.recordCount });
+      if (taken === 'out-of-order') return 'refused';
+      if (taken === 'known') continue;
       const entries = entriesOf(sent, producer, 'open');
       log.push(...entries);
       transaction.entries.push(...entries);
     }
     return objections.size === 0 ? null : [...objections.values()];
+  }
+
+  /** By Kafka's rules: of a producer that it does not know it takes any sequence, and with a new epoch it begins at 0. */
+  #take(
+    { id, epoch }: Producer,
+    partition: string,
+    batch: TakenBatches['batches'][number],
+  ): 'taken' | 'known' | 'out-of-order' {
+    const key = `${id}/${partition}`;
+    const before = this.#taken.get(key);
+    const batches = before?.epoch === epoch ? before.batches : [];
+    if (batches.some(({ sequence, count }) => sequence === batch.sequence && count === batch.count))
+      return 'known';
+    const last = batches.at(-1);
+    const expected = last === undefined ? 0 : last.sequence + last.count;
+    if (before !== undefined && batch.sequence !== expected) return 'out-of-order';
+    this.#taken.set(key, { epoch, batches: [...batches, batch].slice(-batchesRemembered) });
+    return 'taken';
+  }
+
+  /** As Kafka forgets producers whose records were stamped long ago, which after an outage may be at once. */
+  forgetProducers(): void {
+    this.#taken.clear();
+  }
+
+  /** The producer of the next transaction. */
+  after({ id, epoch }: Producer): Producer {
+    return { id, epoch: this.protocol === 2 ? epoch + 1 : epoch };
   }
 
   /** Without a transaction: what it takes counts at once, as often as it comes. */
@@ -178,6 +206,7 @@ export class SimCluster {
   }
 
   end(transactionalId: string, producer: Producer, fate: 'committed' | 'aborted'): FailureKind | null {
+    this.expire();
     const transaction = this.#transactions.get(transactionalId);
     if (transaction === undefined || !isSame(transaction.producer, producer)) return 'fenced';
     if (transaction.entries.length === 0) return 'refused';
@@ -185,6 +214,7 @@ export class SimCluster {
     for (const entry of transaction.entries) entry.fate = fate;
     if (fate === 'committed') this.#noteLast(transactionalId, transaction.entries);
     transaction.entries = [];
+    transaction.producer = this.after(producer);
     return null;
   }
 
@@ -201,6 +231,7 @@ export class SimCluster {
 
   /** Whether an open transaction keeps read_committed consumers from this end. */
   isHidden(topic: string, partition: number, endOffset: number): boolean {
+    this.expire();
     const entries = this.#topics.get(topic)?.[partition] ?? [];
     return entries.slice(0, endOffset).some(({ fate }) => fate === 'open');
   }
@@ -350,7 +381,6 @@ export class SimTarget implements Target, PlainCluster {
     const values = new Map<string, Uint8Array>();
     const request = (): FailureKind | null => {
       const { cluster } = this.#options;
-      cluster.expire();
       this.#checkpointEnd ??= cluster.endOffset(checkpointTopic, 0);
       if (cluster.isHidden(checkpointTopic, 0, this.#checkpointEnd)) return 'hidden';
       for (const { key, value } of cluster.committed(checkpointTopic, 0))
@@ -381,11 +411,11 @@ export class SimTarget implements Target, PlainCluster {
   }
 
   commit(): Promise<Failure | null> {
-    return this.#call('commit', this.#end('committed'));
+    return this.#end('commit', 'committed');
   }
 
   abort(): Promise<Failure | null> {
-    return this.#call('abort', this.#end('aborted'));
+    return this.#end('abort', 'aborted');
   }
 
   batchBytesMax(): number {
@@ -400,10 +430,15 @@ export class SimTarget implements Target, PlainCluster {
     return Promise.resolve();
   }
 
-  #end(fate: 'committed' | 'aborted'): () => FailureKind | null {
+  #end(call: 'commit' | 'abort', fate: 'committed' | 'aborted'): Promise<Failure | null> {
+    const { cluster } = this.#options;
     const producer = this.#producer;
     const { transactionalId } = this.#opened();
-    return () => this.#options.cluster.end(transactionalId, producer, fate);
+    const request = (): Outcome => cluster.end(transactionalId, producer, fate);
+    return this.#call(call, request, () => {
+      this.#producer = cluster.after(producer);
+      if (this.#producer.epoch !== producer.epoch) this.#sequences = new Map();
+    });
   }
 
   #opened(): SessionRequest {
