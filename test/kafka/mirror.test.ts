@@ -220,6 +220,44 @@ describe('the mirror to a real Kafka', () => {
     expect(arrived).toEqual([...numbers(0, 10), ...numbers(5, 15)]);
   });
 
+  test('goes on in another cluster where it was, with the last transaction in doubt', async () => {
+    const [before, after] = [await started(1), await started(1)];
+    const log = new LogWithLives();
+    log.createTopic('readings', 1);
+    for (const from of [0, 5]) {
+      log.append('readings', 0, records(from, 5));
+      const forwarder = mirror(log, before);
+      await drained(forwarder);
+      await forwarder.stop();
+    }
+    log.append('readings', 0, records(10, 5));
+    const moved = mirror(log, after);
+    await drained(moved);
+    expect(moved.status().warnings).toEqual([
+      expect.stringMatching(
+        /the cluster is another one.*In doubt is the last transaction: readings-0 5\.\.9/,
+      ),
+    ]);
+    expect((await delivered(before, 'gw1.readings')).get(0)).toEqual(numbers(0, 10));
+    expect((await delivered(after, 'gw1.readings')).get(0)).toEqual(numbers(5, 15));
+  });
+
+  test('makes a topic again that was deleted in the cluster, and loses nothing of what comes after', async () => {
+    const cluster = await started(1);
+    const log = new LogWithLives();
+    for (const name of ['readings', 'others']) {
+      log.createTopic(name, 1);
+      log.append(name, 0, records(0, 5));
+    }
+    const forwarder = mirror(log, cluster);
+    await drained(forwarder);
+    await kafkaTools(cluster.bootstrap).deleteTopic('gw1.readings');
+    for (const name of ['readings', 'others']) log.append(name, 0, records(5, 5));
+    await drained(forwarder);
+    expect((await delivered(cluster, 'gw1.readings')).get(0)).toEqual(numbers(5, 10));
+    expect((await delivered(cluster, 'gw1.others')).get(0)).toEqual(numbers(0, 10));
+  });
+
   test('refuses a checkpoint topic that is not compacted, and says how to make it so', async () => {
     const cluster = await started(1);
     const tools = kafkaTools(cluster.bootstrap);
