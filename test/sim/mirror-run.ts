@@ -1,15 +1,18 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type MirrorMode, mirrorModes, runMirrorScenario, skippingRunsMax } from './mirror-scenario.ts';
 
 /*
  * The mirror search: `npm run sim:mirror -- --runs 500`. Options: `--from N` begins at another seed, `--mode NAME`
- * plays one mode only. It ends at the first violation; `--from N --runs 1` plays it again.
+ * plays one mode only. It ends at the first violation; `--from N --runs 1` plays it again. `--save` keeps the result
+ * in bench/results/mirror-search.json.
  */
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '500' },
     from: { type: 'string', default: '1' },
     mode: { type: 'string' },
+    save: { type: 'boolean', default: false },
   },
 });
 
@@ -34,6 +37,18 @@ if (totals.skippingRuns > skippingRunsMax(totals.lyingRuns)) {
   totals.violations += 1;
 }
 const seconds = (performance.now() - startedMs) / 1000;
+if (values.save) {
+  mkdirSync('bench/results', { recursive: true });
+  const modes = mirrorModes.filter(isMode).length;
+  const saved = {
+    node: process.version,
+    from,
+    modes,
+    ...totals,
+    runsPerSecond: Math.round(totals.runs / seconds),
+  };
+  writeFileSync('bench/results/mirror-search.json', `${JSON.stringify(saved, null, 2)}\n`);
+}
 console.log(
   `goal 0 violations, got ${totals.violations}: ${totals.runs} runs, ${totals.sent} records, ${totals.doubled} ` +
     `arrived twice as allowed, ${totals.skippingRuns} of ${totals.lyingRuns} runs on a lying disk skipped some, ${Math.round(totals.runs / seconds)} runs/s`,
