@@ -257,6 +257,8 @@ export const limits = {
   transactionTimeoutMs: 60_000,
   kafkaRequestTimeoutMs: 30_000,
   kafkaConnectTimeoutMs: 10_000,
+  /** How often the service log hears how the mirror does. */
+  mirrorReportIntervalMs: 3_600_000,
   /**
    * After so long without traffic the kernel asks the broker whether it is there, then ten times a second apart; a router in
    * between does not forget the connection meanwhile. An alarm that comes hours later must not find it dead.

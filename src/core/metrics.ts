@@ -143,6 +143,10 @@ export const metricRows = {
     'gauge',
     'Until no backlog is left at the present rate: 0 without one, +Inf if never, NaN while nothing is acknowledged.',
   ),
+  headwater_forwarder_day_bytes: row(
+    'gauge',
+    'What went to the sockets in the last 24 hours, or since the start of the run.',
+  ),
   headwater_forwarder_stale: row(
     'gauge',
     '1 if records wait and nothing was acknowledged for two minutes, else 0.',

@@ -10,7 +10,7 @@ export interface Gauges {
 
 /** Enters the states of the mirror among the metrics as they are now; what it counts is there already. */
 export function reportForwarder(status: ForwarderStatus, gauges: Gauges): void {
-  const { topics, goodput, drain, isStale, lastAcknowledgedMs, lastError } = status;
+  const { topics, goodput, drain, lastDay, isStale, lastAcknowledgedMs, lastError } = status;
   // A topic may be gone.
   gauges.forget('headwater_forwarder_lag_records');
   gauges.forget('headwater_forwarder_lag_bytes');
@@ -24,6 +24,7 @@ export function reportForwarder(status: ForwarderStatus, gauges: Gauges): void {
   gauges.set('headwater_forwarder_goodput_bytes_per_second', goodput.bytesPerSecond);
   gauges.set('headwater_forwarder_arriving_records_per_second', goodput.arrivingRecordsPerSecond);
   gauges.set('headwater_forwarder_drain_seconds', drainSeconds(drain));
+  gauges.set('headwater_forwarder_day_bytes', lastDay.linkBytesWritten);
   gauges.set('headwater_forwarder_stale', isStale ? 1 : 0);
   gauges.set('headwater_forwarder_last_acknowledged_timestamp_seconds', (lastAcknowledgedMs ?? 0) / 1000);
   gauges.set('headwater_forwarder_last_error_timestamp_seconds', (lastError?.atMs ?? 0) / 1000);

@@ -32,6 +32,7 @@ import { reportForwarder } from './forwarder-metrics.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
+import { reportMirror } from './mirror-report.ts';
 import { RunTotals } from './run-totals.ts';
 import { SerialPorts } from './serial-ports.ts';
 import { StartedParts } from './started-parts.ts';
@@ -249,6 +250,7 @@ export class Gateway {
     const { forwarder } = this.#config;
     const surroundings = { clock: nodeClock, random: nodeRandom, environment: process.env };
     const readAccess = accessReader(forwarder, surroundings);
+    const logger = this.#logger.child({ part: 'forwarder' });
     // Told, but no reason not to start: files may come later, and readings are to be taken in whatever happens.
     for (const warning of await accessWarnings(forwarder, readAccess)) output.print(`warning: ${warning}`);
     const started = new module.Forwarder({
@@ -265,13 +267,22 @@ export class Gateway {
       board: await boardSerial(),
       clock: nodeClock,
       random: nodeRandom,
-      logger: this.#logger.child({ part: 'forwarder' }),
+      logger,
       metrics: this.#metrics,
     });
     this.#forwarding.follow(started);
     started.start();
     this.#forwarder = started;
-    this.#parts.add('forwarder', () => started.stop());
+    const stopping = new AbortController();
+    const reporting = reportMirror(
+      { status: () => started.status(), clock: nodeClock, logger },
+      stopping.signal,
+    );
+    this.#parts.add('forwarder', async () => {
+      stopping.abort();
+      await reporting;
+      await started.stop();
+    });
   }
 
   #greeting(addresses: StatusReport['addresses']): readonly string[] {

@@ -18,6 +18,7 @@ test('the states of the mirror are metrics, and those of topics that are gone le
       'goodput_bytes_per_second 15400',
       'arriving_records_per_second 12',
       'drain_seconds 240',
+      'day_bytes 225000000',
       'stale 0',
       'last_acknowledged_timestamp_seconds 1700000000',
     ])
