@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { AtLeastOnceTarget, type PlainCluster } from '../../src/forwarder/at-least-once-target.ts';
 import { buildBatch } from '../../src/forwarder/outgoing-batch.ts';
 import type { Failure, PartitionBatch } from '../../src/forwarder/target.ts';
+import { emptySession } from '../support/empty-session.ts';
 
 const batchOf = async (partition: number, fromOffset: number): Promise<PartitionBatch> => ({
   topic: 'gw1.readings',
@@ -37,15 +38,6 @@ function recorded(answer: (appends: number) => Failure | null = () => null) {
   return { appends, target: new AtLeastOnceTarget(cluster, { wallMs: () => 5 }) };
 }
 
-const session = {
-  transactionalId: 'headwater-1-bulk',
-  othersToEnd: [],
-  topics: [],
-  creation: { allowed: true },
-  checkpointTopic: 'gw1.headwater-checkpoint',
-  checkpointKeyPrefixes: ['1/'],
-};
-
 const refusal = (objections?: Failure['objections']): Failure => ({
   kind: 'refused',
   message: 'no',
@@ -61,7 +53,7 @@ const flush = async (): Promise<PartitionBatch[]> => [
 
 test('one batch of a partition waits for the other, and the checkpoint for all of them', async () => {
   const { appends, target } = recorded();
-  await target.open(session);
+  await target.open(emptySession);
   expect(await target.send(await flush())).toBeNull();
   expect(appends).toEqual(['0@0 1@0', '0@1']);
   expect(await target.commit()).toBeNull();
@@ -70,7 +62,7 @@ test('one batch of a partition waits for the other, and the checkpoint for all o
 
 test('what follows a refused batch is not sent', async () => {
   const { appends, target } = recorded(() => refusal());
-  await target.open(session);
+  await target.open(emptySession);
   expect(await target.send(await flush())).toEqual(refusal());
   expect(await target.abort()).toBeNull();
   expect(appends).toEqual(['0@0 1@0']);
@@ -79,11 +71,11 @@ test('what follows a refused batch is not sent', async () => {
 test('objections count only if the cluster takes a record of this moment', async () => {
   const objections = [{ topic: 'readings', partition: null, message: 'm' }];
   const clockIsRight = recorded((appends) => (appends === 0 ? refusal(objections) : null));
-  await clockIsRight.target.open(session);
+  await clockIsRight.target.open(emptySession);
   expect(await clockIsRight.target.send(await flush())).toEqual(refusal(objections));
   expect(clockIsRight.appends).toEqual(['0@0 1@0', 'gw1.headwater-checkpoint']);
 
   const clockIsAhead = recorded((appends) => refusal(appends === 0 ? objections : undefined));
-  await clockIsAhead.target.open(session);
+  await clockIsAhead.target.open(emptySession);
   expect(await clockIsAhead.target.send(await flush())).toEqual(refusal());
 });

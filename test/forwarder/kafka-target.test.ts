@@ -6,17 +6,9 @@ import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
 import { SharedLink } from '../../src/forwarder/link-share.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
+import { emptySession } from '../support/empty-session.ts';
 import { until } from '../support/virtual-time.ts';
 import { fakeBroker } from './fake-broker.ts';
-
-const session = {
-  transactionalId: 'headwater-1-bulk',
-  othersToEnd: [],
-  topics: [],
-  creation: { allowed: true },
-  checkpointTopic: 'gw1.headwater-checkpoint',
-  checkpointKeyPrefixes: ['1/'],
-};
 
 const targetAt = (...brokers: string[]): KafkaTarget =>
   new KafkaTarget({
@@ -59,7 +51,7 @@ describe('a Kafka target', () => {
   test('names every broker that it could not reach, and what to check', async () => {
     const first = await closedPort();
     const second = await closedPort();
-    const failure = await targetAt(first, second).open(session);
+    const failure = await targetAt(first, second).open(emptySession);
     expect(failure).toMatchObject({ kind: 'unreachable', cause: 'refused' });
     expect(failure?.message).toContain(`${first}: connection refused`);
     expect(failure?.message).toContain(`${second}: connection refused`);
@@ -76,15 +68,15 @@ describe('a Kafka target', () => {
     );
     const target = targetAt(address);
     expect(target.linkBytesWritten()).toBe(0);
-    await target.open(session);
+    await target.open(emptySession);
     const first = received;
     expect(first).toBeGreaterThan(20);
     expect(target.linkBytesWritten()).toBe(first);
     // Without a close in between the lost connection is replaced.
-    await target.open(session);
+    await target.open(emptySession);
     expect(target.linkBytesWritten()).toBe(received);
     await target.close();
-    await target.open(session);
+    await target.open(emptySession);
     expect(received).toBe(3 * first);
     expect(target.linkBytesWritten()).toBe(received);
   });
@@ -97,10 +89,10 @@ describe('a Kafka target', () => {
       socket.destroy();
     });
     const target = targetAt(mute, second);
-    expect((await target.open(session))?.message).toContain(mute);
-    expect((await target.open(session))?.message).toContain(second);
+    expect((await target.open(emptySession))?.message).toContain(mute);
+    expect((await target.open(emptySession))?.message).toContain(second);
     expect(asked).toBe(1);
-    expect((await target.open(session))?.message).toContain(mute);
+    expect((await target.open(emptySession))?.message).toContain(mute);
     await target.close();
   });
 
@@ -110,7 +102,7 @@ describe('a Kafka target', () => {
       socket.once('data', () => connected.resolve(socket.remotePort ?? 0)),
     );
     const target = targetAt(address);
-    const opening = target.open(session);
+    const opening = target.open(emptySession);
     const port = (await connected.promise).toString(16).toUpperCase().padStart(4, '0');
     // proc(5): local address, remote address, state, queues, and then the timer, 2 of which is the keepalive one.
     const keptAlive = new RegExp(`^ *\\d+: 0100007F:${port} 0100007F:\\w+ 01 \\w+:\\w+ 02:`, 'm');
@@ -120,7 +112,7 @@ describe('a Kafka target', () => {
   });
 
   test('says that an address is none', async () => {
-    const failure = await targetAt('a:b:c').open(session);
+    const failure = await targetAt('a:b:c').open(emptySession);
     expect(failure?.message).toContain('"a:b:c" is not an address of the form host:port');
   });
 
@@ -131,11 +123,11 @@ describe('a Kafka target', () => {
     });
     const { address } = await listener((socket) => socket.once('data', () => asked()));
     const target = targetAt(address);
-    const opening = target.open(session);
+    const opening = target.open(emptySession);
     await question;
     await target.close();
     expect((await opening)?.kind).toBe('unreachable');
-    const again = target.open(session);
+    const again = target.open(emptySession);
     await target.close();
     expect((await again)?.kind).toBe('unreachable');
   });
@@ -156,7 +148,7 @@ describe('a Kafka target', () => {
         socket.on('data', (request: Buffer) => onData(socket, request)),
       );
       const target = targetAt(address);
-      expect((await target.open(session))?.kind).toBe('unreachable');
+      expect((await target.open(emptySession))?.kind).toBe('unreachable');
       await target.close();
     }
   });
@@ -171,7 +163,7 @@ describe('a Kafka target', () => {
       isByKey: true,
       paused: new Set([1]),
     };
-    const topics = [session.checkpointTopic, byKey.name];
+    const topics = [emptySession.checkpointTopic, byKey.name];
     await using broker = await fakeBroker((own) => ({
       clusterId: 'c',
       nodes: [{ id: 1, address: own }],
@@ -179,7 +171,7 @@ describe('a Kafka target', () => {
       leaderless: [byKey.name],
     }));
     const target = targetAt(`127.0.0.1:${broker.address.port}`);
-    const failure = await target.open({ ...session, topics: [byKey] });
+    const failure = await target.open({ ...emptySession, topics: [byKey] });
     await target.close();
     const unwell = { topic: 'readings', verdict: 'unwell', cause: 'LEADER_NOT_AVAILABLE', batch: null };
     expect(failure).toMatchObject({

@@ -10,21 +10,13 @@ import type { Failure } from '../../src/forwarder/target.ts';
 import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { type CertificateRequest, type Certified, certificateAuthority } from '../support/certificates.ts';
+import { emptySession } from '../support/empty-session.ts';
 import { type FakeServer, fakeBroker, fakeServer, type LoginScript, type Script } from './fake-broker.ts';
 
 const share = new SharedLink(nodeClock, null).shareOf('bulk');
 const HOUR_MS = 3_600_000;
 const here = ['127.0.0.1', 'localhost'];
 const authority = certificateAuthority('Test CA');
-
-const session = {
-  transactionalId: 'headwater-1-bulk',
-  othersToEnd: [],
-  topics: [],
-  creation: { allowed: true },
-  checkpointTopic: 'gw1.headwater-checkpoint',
-  checkpointKeyPrefixes: ['1/'],
-};
 
 const issued = (request: Partial<CertificateRequest> = {}): TlsOptions => {
   const { certificate, key } = authority.issue({ name: 'broker', hosts: here, ...request });
@@ -50,7 +42,7 @@ async function attempt(server: FakeServer, own: ClusterAccess, host = '127.0.0.1
   const { port } = server.address;
   const readAccess = () => Promise.resolve({ ok: true, access: own } as const);
   const target = new KafkaTarget({ brokers: [`${host}:${port}`], readAccess, clock: nodeClock, share });
-  const failure = await target.open(session);
+  const failure = await target.open(emptySession);
   await target.close();
   const request = {
     brokers: [{ host, port }],
@@ -269,7 +261,7 @@ describe('a login', () => {
     const brokers = [1, 2, 3].map(() => `127.0.0.1:${broker.address.port}`);
     const readAccess = () => Promise.resolve({ ok: true, access: own } as const);
     const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock, share });
-    expect((await target.open(session))?.kind).toBe('unauthenticated');
+    expect((await target.open(emptySession))?.kind).toBe('unauthenticated');
     await target.close();
     expect(logins).toBe(1);
   });
@@ -278,7 +270,7 @@ describe('a login', () => {
     const refusing: LoginScript = { ...accepting, answer: () => ({ code: 58 }) };
     await using controller = await fakeBroker((own) => single(own, { login: refusing }));
     await using broker = await fakeBroker(() =>
-      single(controller.address, { login: accepting, topics: [session.checkpointTopic] }),
+      single(controller.address, { login: accepting, topics: [emptySession.checkpointTopic] }),
     );
     const readAccess = () => Promise.resolve({ ok: true, access: access({ tls: null, login }) } as const);
     const brokers = [`127.0.0.1:${broker.address.port}`];
@@ -292,7 +284,7 @@ describe('a login', () => {
       isByKey: false,
       paused: new Set<number>(),
     };
-    const failure = await target.open({ ...session, topics: [missing] });
+    const failure = await target.open({ ...emptySession, topics: [missing] });
     await target.close();
     expect(failure?.kind).toBe('unauthenticated');
     expect(failure?.objections).toBeUndefined();
@@ -342,13 +334,13 @@ describe('a login', () => {
       clock,
       share,
     });
-    await target.open(session);
+    await target.open(emptySession);
     const atFirst = logins;
     nowMs = (sessionMs * limits.loginSessionUsedPercentMax) / 100 - 1;
-    await target.open(session);
+    await target.open(emptySession);
     expect(logins).toBe(atFirst);
     nowMs++;
-    await target.open(session);
+    await target.open(emptySession);
     expect(logins).toBe(atFirst + 1);
     await target.close();
   });
@@ -368,7 +360,7 @@ describe('our own files', () => {
     const readAccess = () => Promise.resolve({ ok: false, problems } as const);
     const brokers = [`127.0.0.1:${server.address.port}`];
     const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock, share });
-    expect(await target.open(session)).toEqual({
+    expect(await target.open(emptySession)).toEqual({
       kind: 'unreachable',
       cause: 'access',
       message: problems.join('; '),
