@@ -1,9 +1,7 @@
 import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { gapsTopicName } from '../core/topic-name.ts';
-import { tellClock } from './clock/clock-teller.ts';
-import type { Stamping } from './clock/stamping.ts';
-import type { UpkeepPlan } from './commits/commit-plan.ts';
+import { type ToldLog, tellClock } from './clock/clock-teller.ts';
 import type { Journal } from './journal/journal.ts';
 import { type LogEnvironment, quarantinedBytes } from './journal/journal-files.ts';
 import { bytesToFree, type DiskUsage, hasRoom, usedBytes } from './retention/disk-budget.ts';
@@ -26,12 +24,9 @@ import type { LogState } from './state/state.ts';
 import type { RefusedRange, Retention } from './types.ts';
 
 /** What upkeep needs of the log. */
-export interface UpkeepLog {
+export interface UpkeepLog extends ToldLog {
   /** The journal of the life that runs now. */
   readonly journal: Journal;
-  /** Commits what `plan` says of the state just before that commit. Rejects if the log cannot. */
-  commit(plan: (state: LogState, stamping: Stamping) => UpkeepPlan, bytes: number): Promise<void>;
-  growTopic(name: string, partitions: number): Promise<void>;
 }
 
 /**

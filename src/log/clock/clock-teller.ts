@@ -3,17 +3,24 @@ import { limits } from '../../core/limits.ts';
 import { clockTopicName } from '../../core/topic-name.ts';
 import type { UpkeepPlan } from '../commits/commit-plan.ts';
 import type { LogState } from '../state/state.ts';
-import type { UpkeepLog } from '../upkeep.ts';
 import { clockEpochEntry } from './clock-entry.ts';
 import { type ClockEpoch, nextEpoch } from './clock-epoch.ts';
 import { clockRecord } from './clock-record.ts';
 import type { Stamping } from './stamping.ts';
 
+/** What is asked of the log for it. */
+export interface ToldLog {
+  readonly journal: { readonly state: LogState; readonly lifeId: string };
+  /** Commits what `plan` says of the state just before that commit. Rejects if the log cannot. */
+  commit(plan: (state: LogState, stamping: Stamping) => UpkeepPlan, bytes: number): Promise<void>;
+  growTopic(name: string, partitions: number): Promise<void>;
+}
+
 /**
  * Tells of each clock epoch once, in the topic `clock`; also of one that begins without a record to be stamped, because
  * the records before it are to be corrected all the same. Rejects if the log cannot commit.
  */
-export async function tellClock(log: UpkeepLog, clock: Clock, readClock: () => ClockReading): Promise<void> {
+export async function tellClock(log: ToldLog, clock: Clock, readClock: () => ClockReading): Promise<void> {
   const { state, lifeId } = log.journal;
   const isNews = nextEpoch(state.clockEpochs.current, readClock()) !== null;
   const untold = untoldIn(state).length;
