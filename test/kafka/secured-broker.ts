@@ -5,6 +5,7 @@ import type { Properties } from './broker.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
 export const PASSWORD = 'pw-7f1d';
+const HOSTS = ['127.0.0.1', 'localhost'];
 const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const;
 /** How long a login counts on the listener SHORT. */
 export const SHORT_SESSION_MS = 2_000;
@@ -29,8 +30,8 @@ export interface SecuredBroker {
 }
 
 /**
- * One broker with an authorizer and listeners of every kind. Whoever comes to PLAINTEXT or TLS, nobody in particular, may do
- * everything; MTLS, SASL, LOGIN (without TLS) and SHORT (logins that soon end) know their users, who may do nothing yet.
+ * One broker with an authorizer and listeners of every kind. Whoever comes to PLAINTEXT, TLS or STALE (whose certificate has expired),
+ * nobody in particular, may do everything; MTLS, SASL, LOGIN (without TLS) and SHORT (logins that soon end) know their users, who may do nothing yet.
  */
 export async function startSecuredBroker(folder: string): Promise<SecuredBroker> {
   const authority = certificateAuthority('Test CA');
@@ -40,12 +41,21 @@ export async function startSecuredBroker(folder: string): Promise<SecuredBroker>
     await writeFile(path, content, { mode: 0o600 });
     return path;
   };
-  const own = authority.issue({ name: 'broker', hosts: ['127.0.0.1', 'localhost'] });
+  const own = authority.issue({ name: 'broker', hosts: HOSTS });
   const keystore = await write('broker.pem', own.key + own.certificate + authority.certificate);
+  const expired = authority.issue({ name: 'broker', hosts: HOSTS, toMs: Date.now() - 60_000 });
+  const staleKeystore = await write('stale.pem', expired.key + expired.certificate + authority.certificate);
   const caFile = await write('ca.pem', authority.certificate);
   const cluster = await startCluster({
     brokers: 1,
-    listeners: { TLS: 'SSL', MTLS: 'SSL', SASL: 'SASL_SSL', LOGIN: 'SASL_PLAINTEXT', SHORT: 'SASL_SSL' },
+    listeners: {
+      TLS: 'SSL',
+      STALE: 'SSL',
+      MTLS: 'SSL',
+      SASL: 'SASL_SSL',
+      LOGIN: 'SASL_PLAINTEXT',
+      SHORT: 'SASL_SSL',
+    },
     users: ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map((name) => `${name}=[name=gw1,password=${PASSWORD}]`),
     properties: {
       'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
@@ -54,6 +64,8 @@ export async function startSecuredBroker(folder: string): Promise<SecuredBroker>
       'ssl.keystore.location': keystore,
       'ssl.truststore.type': 'PEM',
       'ssl.truststore.location': caFile,
+      'listener.name.stale.ssl.keystore.type': 'PEM',
+      'listener.name.stale.ssl.keystore.location': staleKeystore,
       'listener.name.mtls.ssl.client.auth': 'required',
       'sasl.enabled.mechanisms': MECHANISMS.join(','),
       'listener.name.login.sasl.enabled.mechanisms': 'PLAIN',

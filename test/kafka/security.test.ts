@@ -210,6 +210,26 @@ describe('a secret', () => {
   }
 });
 
+describe('the status says that', () => {
+  test.each<[string, string, () => Promise<string>, RegExp]>([
+    [
+      "the broker's certificate has expired",
+      'STALE',
+      async () => tls(),
+      /certificate.*has expired by the clock of this device.*renew it on the broker/,
+    ],
+    [
+      'our certificate has expired',
+      'MTLS',
+      () => withOwn(broker.authority.issue({ name: 'gw1', toMs: Date.now() - 60_000 })),
+      /certificate of forwarder\.tls\.certFile.*by the clock of this device it expired on/,
+    ],
+  ])('%s', async (_, listener, setting, words) => {
+    const gateway = await start(`expired-${listener}`, listener, await setting());
+    await told(gateway, words);
+  });
+});
+
 describe('doctor kafka explains', () => {
   test.each<[string, string, () => Promise<readonly string[]>, RegExp]>([
     ['a client without TLS at a port with it', 'TLS', given(), /the broker expects TLS; set forwarder\.tls/],
