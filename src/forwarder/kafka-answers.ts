@@ -69,8 +69,28 @@ interface DecodedBatch {
   readonly records: readonly { readonly key: Uint8Array | null; readonly value: Uint8Array | null }[];
 }
 
-/** What of a batch matters to a reader of checkpoints. */
-export function fetchedBatch(batch: DecodedBatch): FetchedBatch {
+/** What the client library says of one partition that was read from. */
+interface AnsweredPartition {
+  readonly errorCode: number;
+  readonly lastStableOffset: bigint;
+  readonly abortedTransactions:
+    | readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
+    | null;
+  readonly records?: readonly DecodedBatch[] | null | undefined;
+}
+
+/** What of it matters to a reader of checkpoints. */
+export const fetchedPartition = (answered: AnsweredPartition): FetchedPartition => ({
+  code: answered.errorCode,
+  lastStableOffset: Number(answered.lastStableOffset),
+  abortedTransactions: (answered.abortedTransactions ?? []).map(({ producerId, firstOffset }) => ({
+    producerId,
+    firstOffset: Number(firstOffset),
+  })),
+  batches: (answered.records ?? []).map(fetchedBatch),
+});
+
+function fetchedBatch(batch: DecodedBatch): FetchedBatch {
   const { firstOffset, lastOffsetDelta, producerId, attributes, records } = batch;
   return {
     baseOffset: Number(firstOffset),
@@ -81,6 +101,32 @@ export function fetchedBatch(batch: DecodedBatch): FetchedBatch {
     records: records.map(({ key, value }) => ({ key, value })),
   };
 }
+
+/** What the client library says of brokers and topics. */
+interface AnsweredMetadata {
+  readonly clusterId?: string | null | undefined;
+  readonly controllerId: number;
+  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
+  readonly topics: readonly {
+    readonly name?: string | null | undefined;
+    readonly errorCode: number;
+    readonly partitions: readonly { readonly partitionIndex: number; readonly leaderId: number }[];
+    readonly topicAuthorizedOperations: number;
+  }[];
+}
+
+/** The same in our words. */
+export const clusterMetadata = (answered: AnsweredMetadata): ClusterMetadata => ({
+  clusterId: answered.clusterId ?? '',
+  controllerId: answered.controllerId,
+  nodes: answered.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, address: { host, port } })),
+  topics: answered.topics.map(({ name, errorCode, partitions, topicAuthorizedOperations: operations }) => ({
+    name: name ?? '',
+    code: errorCode,
+    partitions: partitions.map(({ partitionIndex, leaderId }) => ({ partition: partitionIndex, leaderId })),
+    operations,
+  })),
+});
 
 /**
  * The generation of Kafka's transaction protocol. In the first a client adds partitions to a transaction before it

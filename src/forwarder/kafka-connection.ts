@@ -26,8 +26,9 @@ import {
   type BrokerAddress,
   type ClusterMetadata,
   changedTopic,
+  clusterMetadata,
   type FetchedPartition,
-  fetchedBatch,
+  fetchedPartition,
   nothingFetched,
   type PartitionCode,
   producedBatch,
@@ -180,20 +181,7 @@ export class KafkaConnection {
     // The library's type has no null, which the protocol has for "all".
     const asked = (topics === null ? null : [...topics]) as string[];
     const answer = await this.#call(metadataV12.api, asked, false, true);
-    return {
-      clusterId: answer.clusterId ?? '',
-      controllerId: answer.controllerId,
-      nodes: answer.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, address: { host, port } })),
-      topics: answer.topics.map(({ name, errorCode, partitions, topicAuthorizedOperations: operations }) => ({
-        name: name ?? '',
-        code: errorCode,
-        partitions: partitions.map(({ partitionIndex, leaderId }) => ({
-          partition: partitionIndex,
-          leaderId,
-        })),
-        operations,
-      })),
-    };
+    return clusterMetadata(answer);
   }
 
   /** With `isTrial` only whether it could be created. */
@@ -364,15 +352,7 @@ export class KafkaConnection {
     );
     const partition = answer.responses[0]?.partitions[0];
     if (partition === undefined) return { code: answer.errorCode || unknownServerError, ...nothingFetched };
-    return {
-      code: partition.errorCode,
-      lastStableOffset: Number(partition.lastStableOffset),
-      abortedTransactions: (partition.abortedTransactions ?? []).map(({ producerId, firstOffset }) => ({
-        producerId,
-        firstOffset: Number(firstOffset),
-      })),
-      batches: (partition.records ?? []).map(fetchedBatch),
-    };
+    return fetchedPartition(partition);
   }
 
   /** Answers with error codes are answers; whatever else goes wrong ends the connection. */
