@@ -208,19 +208,20 @@ export class KafkaConnection {
     return changedTopic(name, results);
   }
 
-  /** A setting of a topic; null if it is not told. */
-  async topicSetting(
+  /** Settings of a topic, as far as they are told. */
+  async topicSettings(
     topic: string,
-    setting: string,
-  ): Promise<{ readonly code: number; readonly value: string | null }> {
+    names: readonly string[],
+  ): Promise<{ readonly code: number; readonly settings: ReadonlyMap<string, string> }> {
     const { results } = await this.#call(
       describeConfigsV4.api,
-      [{ resourceType: topicResource, resourceName: topic, configurationKeys: [setting] }],
+      [{ resourceType: topicResource, resourceName: topic, configurationKeys: [...names] }],
       false,
       false,
     );
-    const value = results[0]?.configs.find(({ name }) => name === setting)?.value ?? null;
-    return { code: results[0]?.errorCode ?? 0, value };
+    const [{ errorCode: code, configs } = { errorCode: 0, configs: [] }] = results;
+    const told = configs.flatMap(({ name, value }) => (value ? [[name, value] as const] : []));
+    return { code, settings: new Map(told) };
   }
 
   async findCoordinator(

@@ -23,6 +23,8 @@ const operationNotAttempted = 55;
 export interface KafkaTargetOptions extends BrokerPoolOptions {
   /** What it may do on the link. */
   readonly share: LinkShare;
+  /** Is told what should be changed in the cluster, though it works as it is; maybe more than once. */
+  readonly advise?: (advice: string) => void;
 }
 
 /**
@@ -43,11 +45,11 @@ export class KafkaTarget implements Target, PlainCluster {
   /** Next sequence of each partition: in this session, or with the second protocol in this transaction. */
   #sequences: Sequences = new Map();
 
-  constructor({ share, ...options }: KafkaTargetOptions) {
+  constructor({ share, advise = () => undefined, ...options }: KafkaTargetOptions) {
     this.#pool = new BrokerPool(options);
     this.#share = share;
     this.#clock = options.clock;
-    this.#topics = new SessionTopics(this.#pool);
+    this.#topics = new SessionTopics(this.#pool, advise);
   }
 
   open(session: SessionRequest): Promise<Failure | null> {
