@@ -2,6 +2,8 @@
 
 const transactionalBit = 0x10;
 const controlBit = 0x20;
+/** Where in a batch that field ends, by which its length is told. */
+const lengthFieldEnd = 12;
 
 export interface BrokerAddress {
   readonly host: string;
@@ -15,8 +17,15 @@ export interface ClusterMetadata {
   readonly nodes: readonly { readonly id: number; readonly address: BrokerAddress }[];
   readonly topics: readonly {
     readonly name: string;
+    /** Another one, if a topic of that name is made again. */
+    readonly id: string;
     readonly code: number;
-    readonly partitions: readonly { readonly partition: number; readonly leaderId: number }[];
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly leaderId: number;
+      /** Another one after each election. */
+      readonly leaderEpoch: number;
+    }[];
     /** What we may do with it: bit n is set for Kafka's operation n. */
     readonly operations: number;
   }[];
@@ -55,14 +64,23 @@ export interface FetchedPartition {
   readonly lastStableOffset: number;
   readonly abortedTransactions: readonly { readonly producerId: bigint; readonly firstOffset: number }[];
   readonly batches: readonly FetchedBatch[];
+  /** What the batches took on the link. */
+  readonly bytes: number;
 }
 
 /** The rest of an answer that holds an error code only. */
-export const nothingFetched = { lastStableOffset: 0, abortedTransactions: [], batches: [] } as const;
+export const nothingFetched = {
+  lastStableOffset: 0,
+  abortedTransactions: [],
+  batches: [],
+  bytes: 0,
+} as const;
 
 /** A record batch (magic 2) as it was decoded. */
 interface DecodedBatch {
   readonly firstOffset: bigint;
+  /** Bytes of what follows this field. */
+  readonly length: number;
   readonly lastOffsetDelta: number;
   readonly producerId: bigint;
   readonly attributes: number;
@@ -88,6 +106,7 @@ export const fetchedPartition = (answered: AnsweredPartition): FetchedPartition 
     firstOffset: Number(firstOffset),
   })),
   batches: (answered.records ?? []).map(fetchedBatch),
+  bytes: (answered.records ?? []).reduce((sum, { length }) => sum + lengthFieldEnd + length, 0),
 });
 
 function fetchedBatch(batch: DecodedBatch): FetchedBatch {
@@ -109,8 +128,13 @@ interface AnsweredMetadata {
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
   readonly topics: readonly {
     readonly name?: string | null | undefined;
+    readonly topicId: string;
     readonly errorCode: number;
-    readonly partitions: readonly { readonly partitionIndex: number; readonly leaderId: number }[];
+    readonly partitions: readonly {
+      readonly partitionIndex: number;
+      readonly leaderId: number;
+      readonly leaderEpoch: number;
+    }[];
     readonly topicAuthorizedOperations: number;
   }[];
 }
@@ -120,11 +144,16 @@ export const clusterMetadata = (answered: AnsweredMetadata): ClusterMetadata => 
   clusterId: answered.clusterId ?? '',
   controllerId: answered.controllerId,
   nodes: answered.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, address: { host, port } })),
-  topics: answered.topics.map(({ name, errorCode, partitions, topicAuthorizedOperations: operations }) => ({
-    name: name ?? '',
-    code: errorCode,
-    partitions: partitions.map(({ partitionIndex, leaderId }) => ({ partition: partitionIndex, leaderId })),
-    operations,
+  topics: answered.topics.map((topic) => ({
+    name: topic.name ?? '',
+    id: topic.topicId,
+    code: topic.errorCode,
+    partitions: topic.partitions.map(({ partitionIndex: partition, leaderId, leaderEpoch }) => ({
+      partition,
+      leaderId,
+      leaderEpoch,
+    })),
+    operations: topic.topicAuthorizedOperations,
   })),
 });
 

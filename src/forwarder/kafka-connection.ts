@@ -324,13 +324,20 @@ export class KafkaConnection {
     return { code: partition.errorCode, offset: Number(partition.offset) };
   }
 
-  /** Batches of partition 0 from `offset` on, up to the last stable offset; what was aborted is among them. */
-  async fetchCommitted(topic: string, offset: number): Promise<FetchedPartition> {
+  /**
+   * Batches of partition 0 from `offset` on, up to the last stable offset; what was aborted is among them. One is there
+   * however few bytes are asked for. Refused after an election, for the log may be another one then.
+   */
+  async fetchCommitted(
+    { topic, leaderEpoch }: { readonly topic: string; readonly leaderEpoch: number },
+    offset: number,
+    bytesMax: number,
+  ): Promise<FetchedPartition> {
     const answer = await this.#call(
       fetchV12.api,
       limits.checkpointFetchWaitMs,
       1,
-      limits.checkpointFetchBytesMax,
+      bytesMax,
       readCommittedLevel,
       0,
       -1,
@@ -340,10 +347,10 @@ export class KafkaConnection {
           partitions: [
             {
               partition: 0,
-              currentLeaderEpoch: -1,
+              currentLeaderEpoch: leaderEpoch,
               fetchOffset: BigInt(offset),
               lastFetchedEpoch: -1,
-              partitionMaxBytes: limits.checkpointFetchBytesMax,
+              partitionMaxBytes: bytesMax,
             },
           ],
         },

@@ -1,5 +1,7 @@
+import { assert } from '../core/errors.ts';
 import type { BrokerPool } from './broker-pool.ts';
 import { sourcePartitions } from './central-partitions.ts';
+import type { CheckpointLog } from './checkpoint-reader.ts';
 import { checkpointTopicFault, checkpointTopicSettings, creationOf } from './checkpoint-topic.ts';
 import type { BrokerAddress, ClusterMetadata } from './kafka-answers.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
@@ -20,6 +22,7 @@ export class SessionTopics {
   #nodes = new Map<number, BrokerAddress>();
   #leaders = new Map<string, number>();
   #clusterId = '';
+  #checkpointLog: CheckpointLog | null = null;
 
   /** `advise` is told what should be changed in the cluster, though it works as it is; at each session anew. */
   constructor(pool: BrokerPool, advise: (advice: string) => void) {
@@ -30,6 +33,12 @@ export class SessionTopics {
   /** The name that the cluster has given itself. */
   get clusterId(): string {
     return this.#clusterId;
+  }
+
+  /** What the checkpoints are read from. */
+  get checkpointLog(): CheckpointLog {
+    assert(this.#checkpointLog !== null, 'the session has prepared its topics');
+    return this.#checkpointLog;
   }
 
   /** The broker that leads a partition of a central topic; undefined if the cluster did not say. */
@@ -111,10 +120,12 @@ export class SessionTopics {
     return isToGrow;
   }
 
-  #learnLeaders({ name, partitions }: ClusterMetadata['topics'][number], topic: WantedTopic): void {
+  #learnLeaders({ name, id, partitions }: ClusterMetadata['topics'][number], topic: WantedTopic): void {
     const objections: Objection[] = [];
     const said = { verdict: 'unwell' as const, cause: 'LEADER_NOT_AVAILABLE', batch: null };
-    for (const { partition, leaderId } of partitions) {
+    for (const { partition, leaderId, leaderEpoch } of partitions) {
+      if (topic.source === null)
+        this.#checkpointLog = { topic: name, clusterId: this.#clusterId, topicId: id, leaderEpoch };
       if (leaderId >= 0) this.#leaders.set(keyOf({ topic: name, partition }), leaderId);
       else {
         const message = `${name}-${partition} has no leader at present: wait for brokers of the cluster to come back`;
