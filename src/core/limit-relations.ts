@@ -66,6 +66,10 @@ assert(
   'we give up a request before the cluster gives up its transaction',
 );
 assert(
+  limits.checkpointFetchMsWanted * limits.checkpointFetchGrowthMax < limits.kafkaRequestTimeoutMs,
+  'an answer with checkpoints comes in time also when the link has become four times slower',
+);
+assert(
   limits.bulkRequestBytesMin > limits.sealedBatchBytesMax + 1024,
   'a sealed batch of the usual size leaves as it is stored, header included, however slow the link is',
 );

@@ -289,8 +289,12 @@ export const limits = {
   hiddenDelayMs: 1_000,
   hiddenQuietRepeats: 12,
   hiddenRepeatsMax: 60,
-  /** One answer while the checkpoints are read. */
+  /** One answer while the checkpoints are read: at first, and at most. Both lanes read, so the first takes a link of 1 kB/s 16 s. */
+  checkpointFetchBytesMin: 8 * KIB,
   checkpointFetchBytesMax: 1 * MIB,
+  /** An answer is to take so long, and the next one may be so many times as large. */
+  checkpointFetchMsWanted: 5_000,
+  checkpointFetchGrowthMax: 4,
   checkpointFetchWaitMs: 100,
   /** How long a stop waits for the transaction in flight before it cuts the connections. */
   forwarderStopMs: 4_000,

@@ -34,8 +34,9 @@ export class Forwarder implements MirrorStanding {
   constructor(options: ForwarderOptions) {
     const { brokers, readAccess = openAccess, clock, bytesPerSecond, delivery = 'exactly-once' } = options;
     const link = new SharedLink(clock, bytesPerSecond ?? null);
+    const advise = onceOnly((advice) => options.logger.warn({}, advice));
     const kafka = (lane: LaneName): Target => {
-      const target = new KafkaTarget({ brokers, readAccess, clock, share: link.shareOf(lane) });
+      const target = new KafkaTarget({ brokers, readAccess, clock, advise, share: link.shareOf(lane) });
       return delivery === 'at-least-once' ? new AtLeastOnceTarget(target, clock) : target;
     };
     const { log, board, targetOf = kafka } = options;
@@ -70,4 +71,13 @@ export class Forwarder implements MirrorStanding {
     const informed = this.#assignment.informedOf(topic);
     return this.#lanes.find(({ name }) => name === informed)?.standing(topic, partition) ?? null;
   }
+}
+
+/** Passes on what is not the same as before: both lanes find it, at each session. */
+function onceOnly(tell: (text: string) => void): (text: string) => void {
+  let told = '';
+  return (text) => {
+    if (text !== told) tell(text);
+    told = text;
+  };
 }

@@ -2,6 +2,8 @@
 
 const transactionalBit = 0x10;
 const controlBit = 0x20;
+/** Where in a batch that field ends, by which its length is told. */
+const lengthFieldEnd = 12;
 
 export interface BrokerAddress {
   readonly host: string;
@@ -15,8 +17,15 @@ export interface ClusterMetadata {
   readonly nodes: readonly { readonly id: number; readonly address: BrokerAddress }[];
   readonly topics: readonly {
     readonly name: string;
+    /** Another one, if a topic of that name is made again. */
+    readonly id: string;
     readonly code: number;
-    readonly partitions: readonly { readonly partition: number; readonly leaderId: number }[];
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly leaderId: number;
+      /** Another one after each election. */
+      readonly leaderEpoch: number;
+    }[];
     /** What we may do with it: bit n is set for Kafka's operation n. */
     readonly operations: number;
   }[];
@@ -55,22 +64,52 @@ export interface FetchedPartition {
   readonly lastStableOffset: number;
   readonly abortedTransactions: readonly { readonly producerId: bigint; readonly firstOffset: number }[];
   readonly batches: readonly FetchedBatch[];
+  /** What the batches took on the link. */
+  readonly bytes: number;
 }
 
 /** The rest of an answer that holds an error code only. */
-export const nothingFetched = { lastStableOffset: 0, abortedTransactions: [], batches: [] } as const;
+export const nothingFetched = {
+  lastStableOffset: 0,
+  abortedTransactions: [],
+  batches: [],
+  bytes: 0,
+} as const;
 
 /** A record batch (magic 2) as it was decoded. */
 interface DecodedBatch {
   readonly firstOffset: bigint;
+  /** Bytes of what follows this field. */
+  readonly length: number;
   readonly lastOffsetDelta: number;
   readonly producerId: bigint;
   readonly attributes: number;
   readonly records: readonly { readonly key: Uint8Array | null; readonly value: Uint8Array | null }[];
 }
 
-/** What of a batch matters to a reader of checkpoints. */
-export function fetchedBatch(batch: DecodedBatch): FetchedBatch {
+/** What the client library says of one partition that was read from. */
+interface AnsweredPartition {
+  readonly errorCode: number;
+  readonly lastStableOffset: bigint;
+  readonly abortedTransactions:
+    | readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
+    | null;
+  readonly records?: readonly DecodedBatch[] | null | undefined;
+}
+
+/** What of it matters to a reader of checkpoints. */
+export const fetchedPartition = (answered: AnsweredPartition): FetchedPartition => ({
+  code: answered.errorCode,
+  lastStableOffset: Number(answered.lastStableOffset),
+  abortedTransactions: (answered.abortedTransactions ?? []).map(({ producerId, firstOffset }) => ({
+    producerId,
+    firstOffset: Number(firstOffset),
+  })),
+  batches: (answered.records ?? []).map(fetchedBatch),
+  bytes: (answered.records ?? []).reduce((sum, { length }) => sum + lengthFieldEnd + length, 0),
+});
+
+function fetchedBatch(batch: DecodedBatch): FetchedBatch {
   const { firstOffset, lastOffsetDelta, producerId, attributes, records } = batch;
   return {
     baseOffset: Number(firstOffset),
@@ -81,6 +120,42 @@ export function fetchedBatch(batch: DecodedBatch): FetchedBatch {
     records: records.map(({ key, value }) => ({ key, value })),
   };
 }
+
+/** What the client library says of brokers and topics. */
+interface AnsweredMetadata {
+  readonly clusterId?: string | null | undefined;
+  readonly controllerId: number;
+  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
+  readonly topics: readonly {
+    readonly name?: string | null | undefined;
+    readonly topicId: string;
+    readonly errorCode: number;
+    readonly partitions: readonly {
+      readonly partitionIndex: number;
+      readonly leaderId: number;
+      readonly leaderEpoch: number;
+    }[];
+    readonly topicAuthorizedOperations: number;
+  }[];
+}
+
+/** The same in our words. */
+export const clusterMetadata = (answered: AnsweredMetadata): ClusterMetadata => ({
+  clusterId: answered.clusterId ?? '',
+  controllerId: answered.controllerId,
+  nodes: answered.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, address: { host, port } })),
+  topics: answered.topics.map((topic) => ({
+    name: topic.name ?? '',
+    id: topic.topicId,
+    code: topic.errorCode,
+    partitions: topic.partitions.map(({ partitionIndex: partition, leaderId, leaderEpoch }) => ({
+      partition,
+      leaderId,
+      leaderEpoch,
+    })),
+    operations: topic.topicAuthorizedOperations,
+  })),
+});
 
 /**
  * The generation of Kafka's transaction protocol. In the first a client adds partitions to a transaction before it

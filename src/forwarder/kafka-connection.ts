@@ -26,8 +26,9 @@ import {
   type BrokerAddress,
   type ClusterMetadata,
   changedTopic,
+  clusterMetadata,
   type FetchedPartition,
-  fetchedBatch,
+  fetchedPartition,
   nothingFetched,
   type PartitionCode,
   producedBatch,
@@ -181,20 +182,7 @@ export class KafkaConnection {
     // The library's type has no null, which the protocol has for "all".
     const asked = (topics === null ? null : [...topics]) as string[];
     const answer = await this.#call(metadataV12.api, asked, false, true);
-    return {
-      clusterId: answer.clusterId ?? '',
-      controllerId: answer.controllerId,
-      nodes: answer.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, address: { host, port } })),
-      topics: answer.topics.map(({ name, errorCode, partitions, topicAuthorizedOperations: operations }) => ({
-        name: name ?? '',
-        code: errorCode,
-        partitions: partitions.map(({ partitionIndex, leaderId }) => ({
-          partition: partitionIndex,
-          leaderId,
-        })),
-        operations,
-      })),
-    };
+    return clusterMetadata(answer);
   }
 
   /** With `isTrial` only whether it could be created. */
@@ -221,19 +209,20 @@ export class KafkaConnection {
     return changedTopic(name, results);
   }
 
-  /** A setting of a topic; null if it is not told. */
-  async topicSetting(
+  /** Settings of a topic, as far as they are told. */
+  async topicSettings(
     topic: string,
-    setting: string,
-  ): Promise<{ readonly code: number; readonly value: string | null }> {
+    names: readonly string[],
+  ): Promise<{ readonly code: number; readonly settings: ReadonlyMap<string, string> }> {
     const { results } = await this.#call(
       describeConfigsV4.api,
-      [{ resourceType: topicResource, resourceName: topic, configurationKeys: [setting] }],
+      [{ resourceType: topicResource, resourceName: topic, configurationKeys: [...names] }],
       false,
       false,
     );
-    const value = results[0]?.configs.find(({ name }) => name === setting)?.value ?? null;
-    return { code: results[0]?.errorCode ?? 0, value };
+    const [{ errorCode: code, configs } = { errorCode: 0, configs: [] }] = results;
+    const told = configs.flatMap(({ name, value }) => (value ? [[name, value] as const] : []));
+    return { code, settings: new Map(told) };
   }
 
   async findCoordinator(
@@ -335,13 +324,20 @@ export class KafkaConnection {
     return { code: partition.errorCode, offset: Number(partition.offset) };
   }
 
-  /** Batches of partition 0 from `offset` on, up to the last stable offset; what was aborted is among them. */
-  async fetchCommitted(topic: string, offset: number): Promise<FetchedPartition> {
+  /**
+   * Batches of partition 0 from `offset` on, up to the last stable offset; what was aborted is among them. One is there
+   * however few bytes are asked for. Refused after an election, for the log may be another one then.
+   */
+  async fetchCommitted(
+    { topic, leaderEpoch }: { readonly topic: string; readonly leaderEpoch: number },
+    offset: number,
+    bytesMax: number,
+  ): Promise<FetchedPartition> {
     const answer = await this.#call(
       fetchV12.api,
       limits.checkpointFetchWaitMs,
       1,
-      limits.checkpointFetchBytesMax,
+      bytesMax,
       readCommittedLevel,
       0,
       -1,
@@ -351,10 +347,10 @@ export class KafkaConnection {
           partitions: [
             {
               partition: 0,
-              currentLeaderEpoch: -1,
+              currentLeaderEpoch: leaderEpoch,
               fetchOffset: BigInt(offset),
               lastFetchedEpoch: -1,
-              partitionMaxBytes: limits.checkpointFetchBytesMax,
+              partitionMaxBytes: bytesMax,
             },
           ],
         },
@@ -364,15 +360,7 @@ export class KafkaConnection {
     );
     const partition = answer.responses[0]?.partitions[0];
     if (partition === undefined) return { code: answer.errorCode || unknownServerError, ...nothingFetched };
-    return {
-      code: partition.errorCode,
-      lastStableOffset: Number(partition.lastStableOffset),
-      abortedTransactions: (partition.abortedTransactions ?? []).map(({ producerId, firstOffset }) => ({
-        producerId,
-        firstOffset: Number(firstOffset),
-      })),
-      batches: (partition.records ?? []).map(fetchedBatch),
-    };
+    return fetchedPartition(partition);
   }
 
   /** Answers with error codes are answers; whatever else goes wrong ends the connection. */

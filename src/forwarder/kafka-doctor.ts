@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import { checkpointTopicSettings } from './checkpoint-topic.ts';
 import type { ReadAccess } from './cluster-access.ts';
 import type { BrokerAddress } from './kafka-answers.ts';
 import { KafkaConnection } from './kafka-connection.ts';
@@ -40,8 +41,8 @@ export interface Survey {
   /** Names of the cluster's topics that begin with the gateway's name. */
   readonly topics: readonly string[];
   readonly checkpointTopic: string;
-  /** Null if it is not told, or there is no such topic. */
-  readonly checkpointCleanupPolicy: string | null;
+  /** Settings of that topic that matter, by name; null if they are not told, or there is no such topic. */
+  readonly checkpointSettings: ReadonlyMap<string, string> | null;
   /** Of the topics that are there, and of those that the mirror will need. */
   readonly permissions: readonly TopicPermissions[];
   /** One such as ours; null if there is no need for transactions. */
@@ -145,12 +146,12 @@ async function survey(address: BrokerAddress, request: ExaminationRequest): Prom
     const { topics } = await connection.metadata(null);
     const names = topics.map(({ name }) => name).filter((name) => request.mapping.isCentral(name));
     const ours = request.mapping.checkpointTopic;
-    const policy = await connection.topicSetting(ours, 'cleanup.policy');
+    const found = await connection.topicSettings(ours, Object.keys(checkpointTopicSettings));
     const id = request.delivery === 'exactly-once' ? transactionalId('doctor', 'bulk') : null;
     return {
       topics: names,
       checkpointTopic: ours,
-      checkpointCleanupPolicy: policy.code === 0 ? policy.value : null,
+      checkpointSettings: found.code === 0 && found.settings.size > 0 ? found.settings : null,
       permissions: await permissions(connection, names, request),
       transactionalId: id,
       transactionFailure: id === null ? null : await coordinatorFailure(connection, id, request.clock),

@@ -1,3 +1,4 @@
+import { checkpointTopicFault, settingsText } from './checkpoint-topic.ts';
 import type { BrokerAddress } from './kafka-answers.ts';
 import {
   type Dial,
@@ -9,9 +10,10 @@ import {
 } from './kafka-doctor.ts';
 import { permissionProblems } from './kafka-permissions.ts';
 
-/** One sentence about the cluster; where something is wrong it says what to change. */
+/** One sentence about the cluster; unless all is well it says what to change. */
 export interface Finding {
-  readonly isWrong: boolean;
+  /** With a `warning` the mirror works, but not as well as it could. */
+  readonly level: 'ok' | 'warning' | 'wrong';
   readonly about: string;
   readonly text: string;
 }
@@ -146,21 +148,16 @@ function topicsFinding({ topics, checkpointTopic }: Survey): Finding {
   return fine('topics', 'none of this gateway yet; it makes them when it has something to send');
 }
 
-function checkpointFinding({
-  topics,
-  checkpointTopic: name,
-  checkpointCleanupPolicy: policy,
-}: Survey): Finding {
+function checkpointFinding({ topics, checkpointTopic: name, checkpointSettings: settings }: Survey): Finding {
   if (!topics.includes(name))
     return fine('checkpoint', `topic ${name} is not there yet; the gateway makes it`);
-  if (policy === null) {
-    const text = `topic ${name} is there, but its cleanup.policy may not be seen; grant DescribeConfigs on it, or be sure that it is compact`;
-    return fine('checkpoint', text);
+  if (settings === null) {
+    const text = `topic ${name} is there, but its settings may not be seen; grant DescribeConfigs on it, or be sure that it has`;
+    return fine('checkpoint', `${text} ${settingsText(', ')}`);
   }
-  if (policy === 'compact') return fine('checkpoint', `topic ${name} has cleanup.policy=compact`);
-  const command = `kafka-configs.sh --alter --entity-type topics --entity-name ${name}`;
-  const text = `topic ${name} has cleanup.policy=${policy}, so the cluster would forget what has arrived. Set it:`;
-  return wrong('checkpoint', `${text} ${command} --add-config cleanup.policy=compact`);
+  const fault = checkpointTopicFault(name, settings);
+  if (fault === null) return fine('checkpoint', `topic ${name} is compacted, and stays small`);
+  return (fault.kind === 'forgets' ? wrong : warning)('checkpoint', fault.text);
 }
 
 function permissionFindings({ permissions }: Survey): readonly Finding[] {
@@ -189,9 +186,11 @@ const asTrouble = ({ answer }: Dial): DialTrouble => (typeof answer === 'string'
 const isHere = ({ resolved }: Dial): boolean =>
   resolved.length > 0 && resolved.every((ip) => ip.startsWith('127.') || ip === '::1');
 
-const fine = (about: string, text: string): Finding => ({ isWrong: false, about, text });
+const fine = (about: string, text: string): Finding => ({ level: 'ok', about, text });
 
-const wrong = (about: string, text: string): Finding => ({ isWrong: true, about, text });
+const warning = (about: string, text: string): Finding => ({ level: 'warning', about, text });
+
+const wrong = (about: string, text: string): Finding => ({ level: 'wrong', about, text });
 
 const format = ({ host, port }: BrokerAddress): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { assert } from '../core/errors.ts';
 import type { PlainCluster } from './at-least-once-target.ts';
 import { BrokerPool, type BrokerPoolOptions } from './broker-pool.ts';
-import { collectCommitted } from './committed-records.ts';
+import { CheckpointReader } from './checkpoint-reader.ts';
 import type { BrokerAddress, PartitionCode, RefusedBatchCode, TransactionProtocol } from './kafka-answers.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaCall, kafkaFailure } from './kafka-failure.ts';
@@ -23,6 +23,8 @@ const operationNotAttempted = 55;
 export interface KafkaTargetOptions extends BrokerPoolOptions {
   /** What it may do on the link. */
   readonly share: LinkShare;
+  /** Is told what should be changed in the cluster, though it works as it is; maybe more than once. */
+  readonly advise?: (advice: string) => void;
 }
 
 /**
@@ -34,20 +36,20 @@ export class KafkaTarget implements Target, PlainCluster {
   readonly #share: LinkShare;
   readonly #clock: Clock;
   readonly #topics: SessionTopics;
+  readonly #reader: CheckpointReader;
   #session: SessionRequest | null = null;
   #coordinator: BrokerAddress | null = null;
   #protocol: TransactionProtocol = 1;
-  /** Of the checkpoint topic, as the session found it; null before it has looked. */
-  #checkpointEnd: number | null = null;
   #producer: Producer | null = null;
   /** Next sequence of each partition: in this session, or with the second protocol in this transaction. */
   #sequences: Sequences = new Map();
 
-  constructor({ share, ...options }: KafkaTargetOptions) {
+  constructor({ share, advise = () => undefined, ...options }: KafkaTargetOptions) {
     this.#pool = new BrokerPool(options);
     this.#share = share;
     this.#clock = options.clock;
-    this.#topics = new SessionTopics(this.#pool);
+    this.#topics = new SessionTopics(this.#pool, advise);
+    this.#reader = new CheckpointReader(options.clock);
   }
 
   open(session: SessionRequest): Promise<Failure | null> {
@@ -67,8 +69,14 @@ export class KafkaTarget implements Target, PlainCluster {
   }
 
   async readCheckpoints(): Promise<CheckpointsRead> {
-    const values = new Map<string, Uint8Array>();
-    const failure = await attempt(() => this.#collectCheckpoints(values));
+    const session = this.#session;
+    assert(session !== null, 'the session is open');
+    const { checkpointTopic: topic, checkpointKeyPrefixes } = session;
+    let values: ReadonlyMap<string, Uint8Array> = new Map();
+    const failure = await attempt(async () => {
+      const toLeader = () => this.#topics.toLeader({ topic, partition: 0 });
+      values = await this.#reader.read(this.#topics.checkpointLog, checkpointKeyPrefixes, toLeader);
+    });
     return failure === null
       ? { ok: true, clusterId: this.#topics.clusterId, values }
       : { ok: false, failure };
@@ -139,7 +147,7 @@ export class KafkaTarget implements Target, PlainCluster {
     this.#pool.reopen();
     this.#share.ended();
     this.#session = session;
-    this.#checkpointEnd = null;
+    this.#reader.begin();
     await this.#topics.prepare(session);
   }
 
@@ -161,34 +169,6 @@ export class KafkaTarget implements Target, PlainCluster {
     });
     this.#share.ended();
     return failure;
-  }
-
-  async #collectCheckpoints(values: Map<string, Uint8Array>): Promise<void> {
-    const session = this.#session;
-    assert(session !== null, 'the session is open');
-    const topic = session.checkpointTopic;
-    const leader = await this.#topics.toLeader({ topic, partition: 0 });
-    const start = await leader.offset(topic, 'start');
-    this.#check('read-checkpoints', start.code, topic);
-    const end = this.#checkpointEnd ?? (await this.#endOf(leader, topic));
-    // While it is hidden the other lane may go on: what lies behind this end is not waited for.
-    this.#checkpointEnd = end;
-    for (let offset = start.offset; offset < end; ) {
-      const fetched = await leader.fetchCommitted(topic, offset);
-      this.#check('read-checkpoints', fetched.code, topic);
-      collectCommitted(values, fetched, session.checkpointKeyPrefixes);
-      const last = fetched.batches.at(-1);
-      if (last === undefined || last.lastOffset < offset)
-        throw new Refusal(notReadable(topic, offset, fetched));
-      offset = last.lastOffset + 1;
-    }
-  }
-
-  /** Our own last transaction is complete, so below this end there is all that we ever committed. */
-  async #endOf(leader: KafkaConnection, topic: string): Promise<number> {
-    const { code, offset } = await leader.offset(topic, 'end');
-    this.#check('read-checkpoints', code, topic);
-    return offset;
   }
 
   /** In the second protocol the first batch of a partition adds it to the transaction. */
@@ -284,21 +264,6 @@ export class KafkaTarget implements Target, PlainCluster {
     if (code === notCoordinator) this.#coordinator = null;
     check(call, code, about);
   }
-}
-
-function notReadable(
-  topic: string,
-  offset: number,
-  { lastStableOffset }: { readonly lastStableOffset: number },
-): Failure {
-  if (offset < lastStableOffset) return { kind: 'busy', message: `topic ${topic} answered with nothing` };
-  return {
-    kind: 'hidden',
-    message:
-      `an open transaction, of another producer or of our other lane, hides topic ${topic} from offset ${offset} on; ` +
-      "it ends with that producer's transaction timeout at the latest. If it does not, a broker has lost the end of a transaction: see " +
-      'kafka-transactions.sh find-hanging, and abort it (which may lose or double that one transaction)',
-  };
 }
 
 const noProducer = (): never => {

@@ -1,5 +1,8 @@
+import { assert } from '../core/errors.ts';
 import type { BrokerPool } from './broker-pool.ts';
 import { sourcePartitions } from './central-partitions.ts';
+import type { CheckpointLog } from './checkpoint-reader.ts';
+import { checkpointTopicFault, checkpointTopicSettings, creationOf } from './checkpoint-topic.ts';
 import type { BrokerAddress, ClusterMetadata } from './kafka-answers.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { attempt, check, Refusal } from './refusal.ts';
@@ -9,31 +12,33 @@ import type { Failure, Objection, SessionRequest, SessionTopic, TopicCreation } 
 const topicAlreadyExists = 36;
 const unknownTopic = 3;
 
-/** The whole topic is read at session start: old records must go soon, or that takes long on a slow link. */
-const checkpointTopicSettings = {
-  'cleanup.policy': 'compact',
-  'segment.ms': '3600000',
-  'segment.bytes': '1048576',
-  'min.cleanable.dirty.ratio': '0.1',
-};
-
 /** Without a source it is that of the checkpoints. */
 type WantedTopic = Omit<SessionTopic, 'source' | 'isIdentified'> & { readonly source: string | null };
 
 /** The topics of a session in the cluster: made if they are missing, and which broker leads each of their partitions. */
 export class SessionTopics {
   readonly #pool: BrokerPool;
+  readonly #advise: (advice: string) => void;
   #nodes = new Map<number, BrokerAddress>();
   #leaders = new Map<string, number>();
   #clusterId = '';
+  #checkpointLog: CheckpointLog | null = null;
 
-  constructor(pool: BrokerPool) {
+  /** `advise` is told what should be changed in the cluster, though it works as it is; at each session anew. */
+  constructor(pool: BrokerPool, advise: (advice: string) => void) {
     this.#pool = pool;
+    this.#advise = advise;
   }
 
   /** The name that the cluster has given itself. */
   get clusterId(): string {
     return this.#clusterId;
+  }
+
+  /** What the checkpoints are read from. */
+  get checkpointLog(): CheckpointLog {
+    assert(this.#checkpointLog !== null, 'the session has prepared its topics');
+    return this.#checkpointLog;
   }
 
   /** The broker that leads a partition of a central topic; undefined if the cluster did not say. */
@@ -82,7 +87,7 @@ export class SessionTopics {
       throw new Refusal({ ...first, objections });
     }
     if (changed) throw new Refusal({ kind: 'busy', message: 'the cluster is creating topics' });
-    await this.#verifyCompaction(session.checkpointTopic);
+    await this.#verifySettings(session.checkpointTopic);
   }
 
   /** Returns whether the cluster was asked to change something. */
@@ -115,10 +120,12 @@ export class SessionTopics {
     return isToGrow;
   }
 
-  #learnLeaders({ name, partitions }: ClusterMetadata['topics'][number], topic: WantedTopic): void {
+  #learnLeaders({ name, id, partitions }: ClusterMetadata['topics'][number], topic: WantedTopic): void {
     const objections: Objection[] = [];
     const said = { verdict: 'unwell' as const, cause: 'LEADER_NOT_AVAILABLE', batch: null };
-    for (const { partition, leaderId } of partitions) {
+    for (const { partition, leaderId, leaderEpoch } of partitions) {
+      if (topic.source === null)
+        this.#checkpointLog = { topic: name, clusterId: this.#clusterId, topicId: id, leaderEpoch };
       if (leaderId >= 0) this.#leaders.set(keyOf({ topic: name, partition }), leaderId);
       else {
         const message = `${name}-${partition} has no leader at present: wait for brokers of the cluster to come back`;
@@ -132,28 +139,23 @@ export class SessionTopics {
     if (first !== undefined) throw new Refusal({ kind: 'busy', message: first.message, objections });
   }
 
-  /** With any other policy the checkpoints would vanish some day, and everything would be sent again. */
-  async #verifyCompaction(topic: string): Promise<void> {
+  /** With any policy but compaction the checkpoints would vanish some day, and everything would be sent again. */
+  async #verifySettings(topic: string): Promise<void> {
     const connection = await this.toLeader({ topic, partition: 0 });
-    const { code, value } = await connection.topicSetting(topic, 'cleanup.policy');
-    // Without the permission to look, the setting of whoever made the topic has to be trusted.
-    if (code !== 0 || value === null || value === 'compact') return;
-    throw new Refusal({
-      kind: 'refused',
-      message:
-        `topic ${topic} has cleanup.policy=${value}, so the cluster would forget what has arrived. Set it: ` +
-        `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config cleanup.policy=compact`,
-    });
+    const { code, settings } = await connection.topicSettings(topic, Object.keys(checkpointTopicSettings));
+    // Without the permission to look, the settings of whoever made the topic have to be trusted.
+    const fault = code === 0 ? checkpointTopicFault(topic, settings) : null;
+    if (fault?.kind === 'forgets') throw new Refusal({ kind: 'refused', message: fault.text });
+    if (fault !== null) this.#advise(fault.text);
   }
 }
 
 const missing = (name: string, partitions: number, isCheckpoint: boolean): Failure => {
-  const parameters = isCheckpoint ? ' --config cleanup.policy=compact' : '';
+  const plain = `kafka-topics.sh --create --topic ${name} --partitions ${partitions}`;
+  const command = isCheckpoint ? creationOf(name) : plain;
   return {
     kind: 'refused',
-    message:
-      `the cluster has no topic ${name}, and forwarder.create.allowed is false. Create it: kafka-topics.sh --create ` +
-      `--topic ${name} --partitions ${partitions}${parameters}`,
+    message: `the cluster has no topic ${name}, and forwarder.create.allowed is false. Create it: ${command}`,
   };
 };
 

@@ -20,7 +20,8 @@ export interface Script {
   readonly topics?: readonly string[];
   /** Those of them of which the only partition has no leader. */
   readonly leaderless?: readonly string[];
-  readonly cleanupPolicy?: string;
+  /** Of every topic; without them, it knows no topic to tell of. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Operations on these topics that are allowed, a bit for each; all if it is not said. */
   readonly allowed?: number;
   /** What it answers to whoever would create a topic. */
@@ -89,7 +90,7 @@ function answer(request: Buffer, script: Script, codes: number[]): Buffer {
   if (key === 36) return Buffer.concat([noTags, saslAuthenticate(script.login, request)]);
   if (key === 19) return Buffer.concat([noTags, createdTopic(script.createCode ?? 0)]);
   if (key === 3) return Buffer.concat([noTags, metadata(script)]);
-  if (key === 32) return Buffer.concat([noTags, describedConfigs(script.cleanupPolicy)]);
+  if (key === 32) return Buffer.concat([noTags, describedConfigs(script.settings)]);
   const [code = 0, ...later] = codes.length > 0 ? codes : (script.coordinatorCodes ?? []);
   codes.splice(0, codes.length, ...(later.length > 0 ? later : [code]));
   return Buffer.concat([noTags, coordinator(code)]);
@@ -150,20 +151,12 @@ const createdTopic = (code: number): Buffer => {
   return Buffer.concat([int32(0), list([topic]), tags]);
 };
 
-const describedConfigs = (policy: string | undefined): Buffer => {
-  const setting = (value: string): Buffer[] => [
-    ...[
-      text('cleanup.policy'),
-      text(value),
-      Buffer.from([0, 1, 0]),
-      list([]),
-      Buffer.from([2]),
-      nothing,
-      tags,
-    ],
+const describedConfigs = (settings: Script['settings']): Buffer => {
+  const setting = ([name, value]: [string, string]): Buffer[] => [
+    ...[text(name), text(value), Buffer.from([0, 1, 0]), list([]), Buffer.from([2]), nothing, tags],
   ];
-  const code = int16(policy === undefined ? 3 : 0);
-  const configs = list(policy === undefined ? [] : [setting(policy)]);
+  const code = int16(settings === undefined ? 3 : 0);
+  const configs = list(Object.entries(settings ?? {}).map(setting));
   return Buffer.concat([int32(0), list([[code, nothing, Buffer.from([2]), text('t'), configs, tags]]), tags]);
 };
 

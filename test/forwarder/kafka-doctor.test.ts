@@ -27,7 +27,7 @@ async function reportFor(delivery: Delivery, brokers: readonly BrokerAddress[]):
     clock: { wallMs: () => 0, monotonicMs: () => 0, sleep: () => Promise.resolve() },
   });
   return findingsOf(examination).map(
-    ({ isWrong, about, text }) => `${isWrong ? 'WRONG' : 'ok'} ${about}: ${text}`,
+    ({ level, about, text }) => `${level === 'wrong' ? 'WRONG' : level} ${about}: ${text}`,
   );
 }
 
@@ -40,7 +40,7 @@ test('asks nothing about transactions where there is no need for them', async ()
     clusterId: 'north',
     nodes: nodeAt(own),
     topics: ['gw1.headwater-checkpoint'],
-    cleanupPolicy: 'compact',
+    settings: { 'cleanup.policy': 'compact' },
     // They would not be granted.
     coordinatorCodes: [53],
   }));
@@ -58,7 +58,7 @@ describe('a cluster where all is well', () => {
       clusterId: 'north',
       nodes: nodeAt(own),
       topics: ['gw1.readings', 'gw1.headwater-checkpoint', 'gw2.readings'],
-      cleanupPolicy: 'compact',
+      settings: { 'cleanup.policy': 'compact' },
       coordinatorCodes: [15, 14, 0],
     }));
     const { port } = broker.address;
@@ -67,7 +67,7 @@ describe('a cluster where all is well', () => {
       `ok cluster: north; brokers: 1 at 127.0.0.1:${port}; controller 1; transaction.version 2`,
       `ok broker 1: advertises 127.0.0.1:${port}, and can be reached there`,
       'ok topics: gw1.readings',
-      'ok checkpoint: topic gw1.headwater-checkpoint has cleanup.policy=compact',
+      'ok checkpoint: topic gw1.headwater-checkpoint is compacted, and stays small',
       'ok permissions: all topics may be written, or created where they are missing',
       'ok transactions: there is a coordinator for transactional ids such as headwater-doctor-bulk',
     ]);
@@ -196,7 +196,7 @@ describe('what the cluster allows', () => {
       clusterId: 'north',
       nodes: nodeAt(own),
       topics: ['gw1.readings', 'gw1.headwater-checkpoint'],
-      cleanupPolicy: 'compact',
+      settings: { 'cleanup.policy': 'compact' },
       allowed,
     }));
     const wrong = wrongIn(await report(broker.address));
@@ -227,11 +227,27 @@ describe('things of ours in the cluster', () => {
       clusterId: 'north',
       nodes: nodeAt(own),
       topics: ['gw1.headwater-checkpoint'],
-      cleanupPolicy: 'delete',
+      settings: { 'cleanup.policy': 'delete' },
     }));
     const wrong = wrongIn(await report(broker.address));
     expect(wrong).toHaveLength(1);
     expect(wrong[0]).toContain('--entity-name gw1.headwater-checkpoint --add-config cleanup.policy=compact');
+  });
+
+  test('a checkpoint topic that grows large is no more than a warning', async () => {
+    await using broker = await fakeBroker((own) => ({
+      clusterId: 'north',
+      nodes: nodeAt(own),
+      topics: ['gw1.headwater-checkpoint'],
+      settings: { 'cleanup.policy': 'compact', 'delete.retention.ms': '86400000' },
+    }));
+    const lines = await report(broker.address);
+    expect(wrongIn(lines)).toEqual([]);
+    const [line] = lines.filter((one) => one.startsWith('warning checkpoint: '));
+    expect(line).toContain('grows large with delete.retention.ms=86400000 instead of 60000');
+    expect(line).toContain(
+      '--entity-name gw1.headwater-checkpoint --add-config cleanup.policy=compact,segment.ms=',
+    );
   });
 
   test.each([

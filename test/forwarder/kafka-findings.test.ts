@@ -21,7 +21,7 @@ function examined(advertised: Dial, bootstrap = answered('north')): Examination 
 
 const wrongIn = (examination: Examination): string[] =>
   findingsOf(examination)
-    .filter(({ isWrong }) => isWrong)
+    .filter(({ level }) => level === 'wrong')
     .map(({ about, text }) => `${about} ${text}`);
 
 describe('a remote broker that advertises localhost', () => {
@@ -85,19 +85,19 @@ test('a broker that stops answering in the middle is something wrong', () => {
   ]);
 });
 
-test('a cleanup policy that may not be seen is trusted, and said so', () => {
+test('settings that may not be seen are trusted, and said so', () => {
   const findings = findingsOf({
     ...examined(answered('north')),
     survey: {
       topics: ['gw1.headwater-checkpoint'],
       checkpointTopic: 'gw1.headwater-checkpoint',
-      checkpointCleanupPolicy: null,
+      checkpointSettings: null,
       permissions: [],
       transactionalId: 'headwater-doctor-bulk',
       transactionFailure: null,
     },
   });
   const checkpoint = findings.find(({ about }) => about === 'checkpoint');
-  expect(checkpoint?.isWrong).toBe(false);
-  expect(checkpoint?.text).toContain('be sure that it is compact');
+  expect(checkpoint?.level).toBe('ok');
+  expect(checkpoint?.text).toContain('be sure that it has cleanup.policy=compact, segment.ms=300000');
 });

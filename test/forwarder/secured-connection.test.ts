@@ -52,7 +52,7 @@ async function attempt(server: FakeServer, own: ClusterAccess, host = '127.0.0.1
     timeoutMs: 2000,
   };
   const findings = findingsOf(await examineKafka({ ...request, readAccess, clock: nodeClock }));
-  const wrong = findings.filter(({ isWrong }) => isWrong).map(({ text }) => text);
+  const wrong = findings.filter(({ level }) => level === 'wrong').map(({ text }) => text);
   return { failure, wrong: wrong.join('\n') };
 }
 
@@ -373,7 +373,7 @@ describe('our own files', () => {
       timeoutMs: 2000,
     };
     const findings = findingsOf(await examineKafka({ ...request, readAccess, clock: nodeClock }));
-    expect(findings).toEqual(problems.map((text) => ({ isWrong: true, about: 'access', text })));
+    expect(findings).toEqual(problems.map((text) => ({ level: 'wrong', about: 'access', text })));
     expect(connections).toBe(0);
   });
 });

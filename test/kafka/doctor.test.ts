@@ -38,6 +38,25 @@ test('a checkpoint topic with the wrong policy is found', async () => {
   expect(code).toBe(1);
 });
 
+test('a checkpoint topic that grows large is a warning, and its command makes all well', async () => {
+  const settings = { 'cleanup.policy': 'compact' };
+  const { code, output } = await examined({ brokers: 1 }, async ({ bootstrap }) => {
+    await kafkaTools(bootstrap).createTopic('gw1.headwater-checkpoint', { settings });
+  });
+  expect(output).toMatch(/^warn {3}checkpoint +.* grows large with segment\.ms=604800000 instead of/m);
+  expect({ code, end: output.split('\n').at(-2) }).toEqual({
+    code: 0,
+    end: 'nothing is wrong, but there is 1 warning',
+  });
+  const command = /kafka-configs\.sh (.*)$/m.exec(output)?.[1] ?? '';
+  const bootstrap = cluster?.bootstrap ?? [];
+  await kafkaTools(bootstrap).changeSettings(command.split(' '));
+  const set = `forwarder.brokers=[${bootstrap.join(',')}]`;
+  const mended = await session(['doctor', 'kafka', '--set', 'gateway.name=gw1', '--set', set]);
+  expect(mended.output).toContain('topic gw1.headwater-checkpoint is compacted, and stays small');
+  expect(mended.output.split('\n').at(-2)).toBe('all is well');
+});
+
 test('a wrong advertised.listeners is explained, with what to set', async () => {
   const [unused = 0] = await freePorts(1);
   const properties = { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${unused}` };

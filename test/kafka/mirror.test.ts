@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { LogRecord } from '../../src/core/record.ts';
+import { checkpointTopicSettings } from '../../src/forwarder/checkpoint-topic.ts';
 import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.ts';
 import { KafkaConnection } from '../../src/forwarder/kafka-connection.ts';
@@ -286,9 +287,11 @@ describe('the mirror to a real Kafka', () => {
       { tls: null, login: null, nowMs: 0 },
     );
     await connection.connect();
-    const policy = await connection.topicSetting('gw1.headwater-checkpoint', 'cleanup.policy');
+    const names = Object.keys(checkpointTopicSettings);
+    const { code, settings } = await connection.topicSettings('gw1.headwater-checkpoint', names);
     connection.close();
-    expect(policy).toEqual({ code: 0, value: 'compact' });
+    expect(code).toBe(0);
+    expect(Object.fromEntries(settings)).toEqual(checkpointTopicSettings);
 
     const topic = 'gw1.headwater-checkpoint';
     const other = new KafkaTarget({

@@ -60,6 +60,8 @@ export interface KafkaTools {
   producerEpoch(transactionalId: string): Promise<number>;
   /** Runs `kafka-acls.sh` with these parameters. */
   changePermissions(parameters: readonly string[]): Promise<void>;
+  /** Runs `kafka-configs.sh` with these parameters. */
+  changeSettings(parameters: readonly string[]): Promise<void>;
   /** High watermarks by partition number; transaction markers count as well. */
   endOffsets(topic: string): Promise<number[]>;
 }
@@ -114,6 +116,9 @@ export function kafkaTools(bootstrap: readonly string[]): KafkaTools {
     },
     changePermissions: async (parameters) => {
       await run('org.apache.kafka.tools.AclCommand', parameters);
+    },
+    changeSettings: async (parameters) => {
+      await run(CONFIGS, parameters);
     },
     endOffsets: async (topic) => {
       const printed = await run('org.apache.kafka.tools.GetOffsetShell', ['--topic', patternOf(topic)]);

@@ -8,8 +8,17 @@ const mintsIf =
 /** Which only a real Kafka shows: it is planted by `test/kafka/mirror.test.ts`. */
 export const hiddenEndPlant: Plant = {
   name: 'checkpoint-read-that-does-not-wait-for-the-end',
-  file: 'src/forwarder/kafka-target.ts',
-  edits: [{ find: 'throw new Refusal(notReadable(topic, offset, fetched));', replace: 'return;' }],
+  file: 'src/forwarder/checkpoint-reader.ts',
+  edits: [
+    {
+      find: 'throw new Refusal(notReadable(log.topic, nextOffset, fetched));',
+      replace: 'return { bytesMax, committedEnd: -1 };',
+    },
+    {
+      find: 'while (reading.nextOffset < Math.max(end, committedEnd))',
+      replace: 'while (committedEnd >= 0 && reading.nextOffset < Math.max(end, committedEnd))',
+    },
+  ],
 };
 
 /** The bugs that the mirror search must catch. The product itself has no switch for any of them. */

@@ -1,6 +1,7 @@
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { gapsTopicName } from '../../core/topic-name.ts';
+import type { Finding } from '../../forwarder/kafka-findings.ts';
 import type { TopicMapping } from '../../forwarder/topic-mapping.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { nodeRandom } from '../../platform/node-random.ts';
@@ -20,7 +21,7 @@ export interface DoctorRequest {
 
 /**
  * `headwater doctor kafka`: dials the brokers and what they advertise, and says what is wrong and what to change.
- * Needs no running gateway. Ends with 1 if something is wrong.
+ * Needs no running gateway. Ends with 1 if something is wrong, for which a warning does not count.
  * @throws OperatingError `bad-configuration` if there is no broker to ask
  */
 export async function doctorKafka(request: DoctorRequest, terminal: Terminal): Promise<ExitCode> {
@@ -50,13 +51,21 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
   });
   const findings = findingsOf(examination);
   const width = Math.max(...findings.map(({ about }) => about.length));
-  for (const { isWrong, about, text } of findings) {
-    await terminal.output.write(`${isWrong ? 'WRONG' : 'ok   '}  ${about.padEnd(width)}  ${text}\n`);
-  }
-  const wrongs = findings.filter(({ isWrong }) => isWrong).length;
-  const things = wrongs === 1 ? '1 thing is wrong' : `${wrongs} things are wrong`;
-  await terminal.output.write(wrongs === 0 ? 'all is well\n' : `${things}\n`);
+  for (const { level, about, text } of findings)
+    await terminal.output.write(`${marks[level]}  ${about.padEnd(width)}  ${text}\n`);
+  const count = (wanted: Finding['level']): number => findings.filter(({ level }) => level === wanted).length;
+  const wrongs = count('wrong');
+  await terminal.output.write(`${conclusion(wrongs, count('warning'))}\n`);
   return wrongs === 0 ? exitCodes.ok : exitCodes.failed;
+}
+
+const marks = { ok: 'ok   ', warning: 'warn ', wrong: 'WRONG' } as const;
+
+function conclusion(wrongs: number, warnings: number): string {
+  if (wrongs > 0) return wrongs === 1 ? '1 thing is wrong' : `${wrongs} things are wrong`;
+  if (warnings > 0)
+    return `nothing is wrong, but there ${warnings === 1 ? 'is 1 warning' : `are ${warnings} warnings`}`;
+  return 'all is well';
 }
 
 /** Those that the configuration tells of, since no gateway need run. */

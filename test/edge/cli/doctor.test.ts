@@ -18,6 +18,22 @@ describe('doctor kafka', () => {
     expect(output.endsWith('\nall is well\n')).toBe(true);
   });
 
+  it('ends with 0 when there is only a warning, and says so', async () => {
+    await using broker = await fakeBroker((own) => ({
+      clusterId: 'north',
+      nodes: [{ id: 1, address: own }],
+      topics: ['gw1.headwater-checkpoint'],
+      settings: { 'cleanup.policy': 'compact', 'segment.ms': '604800000' },
+    }));
+    const set = `forwarder.brokers=[127.0.0.1:${broker.address.port}]`;
+    const { code, output } = await session(['doctor', 'kafka', '--set', 'gateway.name=gw1', '--set', set]);
+    expect(code).toBe(0);
+    expect(output).toMatch(
+      /^warn {3}checkpoint +topic gw1\.headwater-checkpoint grows large with segment\.ms=604800000/m,
+    );
+    expect(output.endsWith('\nnothing is wrong, but there is 1 warning\n')).toBe(true);
+  });
+
   it('asks --broker instead, prints what is wrong, and ends with 1', async () => {
     const gone = await fakeServer(() => undefined);
     await gone[Symbol.asyncDispose]();
