@@ -6,7 +6,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
 import type { LaneName, MirroredLog, PartitionInfo } from '../log/types.ts';
 import { AgeReader } from './age-reader.ts';
-import { encodeCheckpoint, type Position } from './checkpoint.ts';
+import { checkpointRecord, type Position } from './checkpoint.ts';
 import { sourcesOf } from './checkpoint-sources.ts';
 import { ClockWait } from './clock-wait.ts';
 import { type Flush, readFlush } from './flush.ts';
@@ -16,14 +16,13 @@ import { initialState, type MirrorState, step } from './mirror.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
 import type { MirrorMemory } from './mirror-memory.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy } from './mirror-steps.ts';
-import { checkpointKey } from './names.ts';
 import type { Aside, AsideRange, Pause, ReadPosition } from './objections.ts';
 import type { WaitingRange } from './oldest-waiting.ts';
 import { buildBatch } from './outgoing-batch.ts';
 import { Progress } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
 import { nextSession } from './session.ts';
-import { type LaneStatus, pauseNotes } from './status.ts';
+import { type LaneStatus, notesOf } from './status.ts';
 import type { Delivery, Failure, SessionRequest, Target, TopicCreation } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
@@ -136,12 +135,9 @@ export class Lane implements MirrorStanding {
   status(): LaneStatus {
     return {
       ...this.#clockWait.told(this.#progress.status(this.#state, this.#partitions.waiting(this.#state))),
-      warnings: [
-        this.#clockWait.note(),
-        this.#state.warning,
-        this.#recordsSetAside === 0 ? null : refusedNote(this.#recordsSetAside),
-        ...pauseNotes(this.#state),
-      ].filter((warning) => warning !== null),
+      warnings: [this.#clockWait.note(), ...notesOf(this.#state, this.#recordsSetAside)].filter(
+        (warning) => warning !== null,
+      ),
     };
   }
 
@@ -321,13 +317,8 @@ export class Lane implements MirrorStanding {
   async #send(checkpoints: readonly Position[]): Promise<Failure | null> {
     const { mapping, clock } = this.#options;
     assert(this.#flush !== null, 'something was read before it is sent');
-    const records = checkpoints.map(({ topic, partition, nextOffset, lives }) => ({
-      key: Buffer.from(checkpointKey(this.#assignment.identity.logId, topic, partition), 'utf8'),
-      value: encodeCheckpoint({ nextOffset, lives }),
-      timestampMs: clock.wallMs(),
-      headers: [],
-    }));
-    const batch = await buildBatch(records);
+    const { logId } = this.#assignment.identity;
+    const batch = await buildBatch(checkpoints.map((one) => checkpointRecord(logId, one, clock.wallMs())));
     // First, so that it is in the first request to its leader: it tells whether it is the records that are refused.
     return this.#target.send([
       { topic: mapping.checkpointTopic, partition: 0, batch, source: null },
@@ -388,6 +379,3 @@ export class Lane implements MirrorStanding {
     return this.#options.random.next();
   }
 }
-
-const refusedNote = (records: number): string =>
-  `the cluster refused ${records} records since the start; the topic gaps says which, and they stay here for now`;

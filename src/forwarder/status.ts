@@ -94,8 +94,18 @@ export function describe(state: MirrorState, lagRecords: number): Pick<LaneStatu
   }
 }
 
+/** What a person should know though the lane goes on; so many records were set aside in this run. */
+export const notesOf = (state: MirrorState, recordsSetAside: number): readonly (string | null)[] => [
+  state.warning,
+  recordsSetAside === 0 ? null : refusedNote(recordsSetAside),
+  ...pauseNotes(state),
+];
+
+const refusedNote = (records: number): string =>
+  `the cluster refused ${records} records since the start; the topic gaps says which, and they stay here for now`;
+
 /** What is left out for a while, and why. */
-export const pauseNotes = ({ care }: MirrorState): readonly string[] =>
+const pauseNotes = ({ care }: MirrorState): readonly string[] =>
   care.pauses.map(({ topic, partition, message }) => {
     const name = partition === null ? topic : `${topic}-${partition}`;
     return `${name} is not sent, ${message} (the others are; it is tried again every ${limits.pauseMs / 1000} s)`;
