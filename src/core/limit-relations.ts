@@ -66,6 +66,15 @@ assert(
   'we give up a request before the cluster gives up its transaction',
 );
 assert(
+  limits.transactionMsMax < limits.transactionSendMsMax &&
+    limits.transactionSendMsMax + limits.kafkaRequestTimeoutMs < limits.transactionTimeoutMs,
+  'we abort a transaction that takes too long before the cluster does',
+);
+assert(
+  limits.suspicionKeptMs > 2 * limits.pauseMs,
+  'a partition that is left out is suspected when it is tried again',
+);
+assert(
   limits.bulkRequestBytesMin > limits.sealedBatchBytesMax + 1024,
   'a sealed batch of the usual size leaves as it is stored, header included, however slow the link is',
 );
@@ -76,8 +85,9 @@ assert(
 );
 assert(limits.forwardBatchBytesMax < limits.transactionBytesMax, 'a transaction holds at least one batch');
 assert(
-  limits.sealedBatchBytesMax <= limits.transactionBytesMin,
-  'the smallest transaction holds a sealed batch of the usual size',
+  limits.transactionBytesMin < limits.sealedBatchBytesMax &&
+    limits.sealedBatchBytesMax <= limits.transactionBytesFirst,
+  'sealed batches leave as they are stored, but not on a link that has proved too slow for that',
 );
 assert(
   limits.sealedBatchBytesMax * 1000 <= limits.linkBytesPerSecondMin * limits.transactionMsWanted,

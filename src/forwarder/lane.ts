@@ -77,8 +77,8 @@ export class Lane implements MirrorStanding {
   #run: Promise<void> | null = null;
   #news: () => void = () => {};
   #recordsSetAside = 0;
-  /** When the transaction in hand was begun, by the monotonic clock. */
-  #begunAtMs = 0;
+  /** When the transaction in hand was begun, by the monotonic clock; null without one. */
+  #begunAtMs: number | null = null;
   /** Since when something is paused, by the monotonic clock. */
   #pausedAtMs = 0;
 
@@ -195,12 +195,12 @@ export class Lane implements MirrorStanding {
       case 'remember':
         return this.#remember(command.copies);
       case 'send':
-        this.#begunAtMs = this.#options.clock.monotonicMs();
+        this.#begunAtMs ??= this.#options.clock.monotonicMs();
         return this.#answer(await this.#send(command.checkpoints), { type: 'sent' });
       case 'commit':
         return this.#commit();
       case 'abort':
-        return this.#answer(await this.#target.abort(), { type: 'aborted', jitter: this.#jitter() });
+        return this.#answer(await this.#target.abort(), { type: 'aborted', ...this.#moment() });
       case 'set-aside':
         return this.#setAside(command.known, command.ranges);
       case 'wait':
@@ -209,6 +209,7 @@ export class Lane implements MirrorStanding {
         await this.#options.clock.sleep(command.ms, this.#stop.signal);
         return { type: 'woke' };
       case 'close':
+        this.#begunAtMs = null;
         await this.#target.close();
         this.#assignment.release(this.name);
         return null;
@@ -328,15 +329,16 @@ export class Lane implements MirrorStanding {
 
   async #commit(): Promise<MirrorEvent> {
     const failure = await this.#target.commit();
-    const elapsedMs = this.#options.clock.monotonicMs() - this.#begunAtMs;
-    return this.#answer(failure, { type: 'committed', elapsedMs });
+    const answer = this.#answer(failure, { type: 'committed', elapsedMs: this.#elapsedMs() });
+    if (failure === null) this.#begunAtMs = null;
+    return answer;
   }
 
   async #setAside(known: readonly Aside[], ranges: readonly AsideRange[]): Promise<MirrorEvent> {
     const failure = await this.#memory.setAside(known, ranges);
     if (failure !== null) return this.#failed(failure);
     for (const { fromOffset, nextOffset } of ranges) this.#recordsSetAside += nextOffset - fromOffset;
-    return { type: 'set-aside', jitter: this.#jitter() };
+    return { type: 'set-aside', jitter: this.#options.random.next() };
   }
 
   async #wait(): Promise<MirrorEvent> {
@@ -372,10 +374,15 @@ export class Lane implements MirrorStanding {
   }
 
   #failed(failure: Failure): MirrorEvent {
-    return { type: 'failed', failure, jitter: this.#jitter() };
+    return { type: 'failed', failure, elapsedMs: this.#elapsedMs(), ...this.#moment() };
   }
 
-  #jitter(): number {
-    return this.#options.random.next();
+  #elapsedMs(): number {
+    const nowMs = this.#options.clock.monotonicMs();
+    return nowMs - (this.#begunAtMs ?? nowMs);
+  }
+
+  #moment(): { readonly atMs: number; readonly jitter: number } {
+    return { atMs: this.#options.clock.monotonicMs(), jitter: this.#options.random.next() };
   }
 }

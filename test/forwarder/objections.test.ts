@@ -7,12 +7,15 @@ import {
   encodeAsides,
   heed,
   isPaused,
+  isSuspected,
   noCare,
   passAsides,
   readPosition,
   settle,
 } from '../../src/forwarder/objections.ts';
 import type { PartitionObjection, Verdict } from '../../src/forwarder/target.ts';
+
+const { forwardBatchBytesMax } = limits;
 
 const name = { topic: 'a', partition: 0 };
 const position = (nextOffset: number) => ({ ...name, nextOffset, lives: [] });
@@ -32,10 +35,10 @@ const objection = (
 
 /** Heeds the same objection so many times. */
 const heedOften = (care: Care, times: number, one: PartitionObjection) => {
-  let heeded = heed(care, []);
+  let heeded = heed(care, [], 0);
   let current = care;
   for (let time = 0; time < times; time += 1) {
-    heeded = heed(current, [one]);
+    heeded = heed(current, [one], 0);
     current = heeded.care;
   }
   return heeded;
@@ -46,7 +49,7 @@ const rangesOf = ({ ranges }: ReturnType<typeof heed>) =>
 
 describe('what is said against a batch', () => {
   test('sets aside exactly the records that the cluster names', () => {
-    const heeded = heed(noCare, [objection('bad', 10, 20, [12, 13, 17])]);
+    const heeded = heed(noCare, [objection('bad', 10, 20, [12, 13, 17])], 0);
     expect(heeded.isAnswered).toBe(true);
     expect(rangesOf(heeded)).toEqual([
       [12, 14],
@@ -61,14 +64,14 @@ describe('what is said against a batch', () => {
     const guilty = 421;
     let sessions = 0;
     for (;;) {
-      const heeded = heed(care, [objection('bad', from, to)]);
+      const heeded = heed(care, [objection('bad', from, to)], 0);
       care = heeded.care;
       sessions += 1;
       if (heeded.ranges.length > 0) {
         expect(rangesOf(heeded)).toEqual([[guilty, guilty + 1]]);
         break;
       }
-      const { cuts } = readPosition(care, position(0));
+      const { cuts } = readPosition(care, position(0), forwardBatchBytesMax);
       [from, to] = [
         Math.max(from, ...cuts.filter((cut) => cut <= guilty)),
         Math.min(to, ...cuts.filter((cut) => cut > guilty)),
@@ -78,13 +81,16 @@ describe('what is said against a batch', () => {
   });
 
   test('makes batches of its topic smaller if it is too large, and sets a single record aside', () => {
-    const once = heed(noCare, [objection('too-large', 0, 9)]);
+    const once = heed(noCare, [objection('too-large', 0, 9)], 0);
     expect(once.ranges).toEqual([]);
-    expect(readPosition(once.care, position(0)).batchBytesMax).toBe(limits.forwardBatchBytesMax / 2);
-    expect(readPosition(once.care, { ...position(0), topic: 'b' }).batchBytesMax).toBe(
+    expect(readPosition(once.care, position(0), forwardBatchBytesMax).batchBytesMax).toBe(
+      forwardBatchBytesMax / 2,
+    );
+    expect(readPosition(once.care, position(0), 1000).batchBytesMax).toBe(1000);
+    expect(readPosition(once.care, { ...position(0), topic: 'b' }, forwardBatchBytesMax).batchBytesMax).toBe(
       limits.forwardBatchBytesMax,
     );
-    expect(rangesOf(heed(once.care, [objection('too-large', 4, 5)]))).toEqual([[4, 5]]);
+    expect(rangesOf(heed(once.care, [objection('too-large', 4, 5)], 0))).toEqual([[4, 5]]);
   });
 
   test('counts only if it is said again and again where it may be the broker’s fault', () => {
@@ -94,9 +100,9 @@ describe('what is said against a batch', () => {
     }
     const cut = heedOften(noCare, limits.doubtfulRefusalsMax, batch);
     expect(cut.isAnswered).toBe(true);
-    expect(readPosition(cut.care, position(0)).cuts).toEqual([0, 4, 8]);
+    expect(readPosition(cut.care, position(0), forwardBatchBytesMax).cuts).toEqual([0, 4, 8]);
     // A batch that is taken in between begins the count anew.
-    expect(heed(settle(cut.care, [position(4)]), [objection('doubtful', 4, 8)]).isAnswered).toBe(false);
+    expect(heed(settle(cut.care, [position(4)]), [objection('doubtful', 4, 8)], 0).isAnswered).toBe(false);
   });
 
   test('is believed of a few records in a row only: then it must be the broker, and the partition waits', () => {
@@ -112,30 +118,47 @@ describe('what is said against a batch', () => {
   });
 
   test('is heard once for each partition: what follows it is only its consequence', () => {
-    const heeded = heed(noCare, [objection('bad', 3, 4), objection('bad', 4, 5)]);
+    const heeded = heed(noCare, [objection('bad', 3, 4), objection('bad', 4, 5)], 0);
     expect(rangesOf(heeded)).toEqual([[3, 4]]);
   });
 
   test('never sets aside more ranges than a partition may have', () => {
     const every2nd = Array.from({ length: 500 }, (_, index) => index * 2);
-    const { ranges } = heed(noCare, [objection('bad', 0, 1000, every2nd)]);
+    const { ranges } = heed(noCare, [objection('bad', 0, 1000, every2nd)], 0);
     expect(ranges).toHaveLength(limits.asideRangesMax);
     expect(ranges.at(-1)?.fromOffset).toBe((limits.asideRangesMax - 1) * 2);
   });
 });
 
 describe('what is said against a partition or a topic', () => {
-  test('pauses a partition once it was said again and again, and nothing but it', () => {
-    const unwell: PartitionObjection = { ...objection('unwell', 0, 1), batch: null };
-    expect(heedOften(noCare, limits.doubtfulRefusalsMax - 1, unwell).isAnswered).toBe(false);
-    const { care, isAnswered } = heedOften(noCare, limits.doubtfulRefusalsMax, unwell);
-    expect(isAnswered).toBe(true);
+  const unwell: PartitionObjection = { ...objection('unwell', 0, 1), batch: null };
+  const { suspicionMs, suspicionKeptMs } = limits;
+
+  test('pauses a partition once it was said for some seconds, however often, and nothing but it', () => {
+    const often = heedOften(noCare, 20, unwell);
+    expect(often).toMatchObject({ isAnswered: false, isSoonOver: true });
+    expect(heed(often.care, [unwell], suspicionMs - 1)).toMatchObject({ isAnswered: false });
+    const { care, isAnswered, isSoonOver } = heed(often.care, [unwell], suspicionMs);
+    expect({ isAnswered, isSoonOver }).toEqual({ isAnswered: true, isSoonOver: false });
     expect(care.pauses).toEqual([{ ...name, message: 'the message' }]);
     expect(isPaused(care.pauses, { topic: 'a', partition: 1 })).toBe(false);
   });
 
+  test('pauses it again at the first word after the pause, unless it was written to or long not spoken of', () => {
+    const before = heed(heed(noCare, [unwell], 0).care, [unwell], suspicionMs).care;
+    const care = { ...before, pauses: [] };
+    const laterMs = suspicionMs + limits.pauseMs;
+    expect(isSuspected(care, [unwell])).toBe(true);
+    expect(isSuspected(care, [unwell, { ...unwell, partition: 1 }])).toBe(false);
+    expect(heed(care, [unwell], laterMs).isAnswered).toBe(true);
+    expect(heed(settle(care, [position(4)]), [unwell], laterMs).isAnswered).toBe(false);
+    const longAfter = heed(care, [unwell], suspicionMs + suspicionKeptMs + 1);
+    expect(longAfter.isAnswered).toBe(false);
+    expect(heed(longAfter.care, [unwell], suspicionMs + suspicionKeptMs + 2).isAnswered).toBe(false);
+  });
+
   test('pauses a whole topic at once', () => {
-    const { care } = heed(noCare, [{ topic: 'a', partition: null, message: 'forbidden' }]);
+    const { care } = heed(noCare, [{ topic: 'a', partition: null, message: 'forbidden' }], 0);
     expect(isPaused(care.pauses, { topic: 'a', partition: 7 })).toBe(true);
     expect(isPaused(care.pauses, { topic: 'b', partition: 7 })).toBe(false);
   });
@@ -147,7 +170,7 @@ describe('what is set aside', () => {
       { ...name, fromOffset: 5, nextOffset: 6 },
       { ...name, fromOffset: 6, nextOffset: 8 },
     ];
-    expect(readPosition({ ...noCare, asides }, position(2)).untilOffset).toBe(5);
+    expect(readPosition({ ...noCare, asides }, position(2), forwardBatchBytesMax).untilOffset).toBe(5);
     expect(passAsides(asides, name, 2)).toBe(2);
     expect(passAsides(asides, name, 5)).toBe(8);
     expect(passAsides(asides, { topic: 'a', partition: 1 }, 5)).toBe(5);
