@@ -327,7 +327,7 @@ function tooSlow(batches: readonly PartitionBatch[]): Failure {
   return {
     kind: 'slow',
     message:
-      `the link is too slow for a transaction of ${Math.ceil(bytes / 1000)} kB: not all of it had left after ` +
+      `the link is too slow, or forwarder.bytesPerSecond too low, for a transaction of ${Math.ceil(bytes / 1000)} kB: not all of it had left after ` +
       `${limits.transactionSendMsMax / 1000} s, so it was given up before the cluster would end it; the next one is smaller`,
   };
 }
