@@ -21,6 +21,7 @@ import {
   noCare,
   readPosition,
   settle,
+  settleOpened,
 } from './objections.ts';
 import { type OnCheckpointLost, resumePositions } from './resume.ts';
 import type { Failure } from './target.ts';
@@ -121,7 +122,7 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
     case 'stop':
       return { state: { ...state, stopping: true }, commands: [] };
     case 'opened':
-      return proceed(state, 'opening', 'resuming');
+      return proceed({ ...state, care: settleOpened(state.care) }, 'opening', 'resuming');
     case 'checkpoints':
       return resume(state, event);
     case 'minted':
@@ -277,7 +278,10 @@ function answerObjections(
   failure: Failure | null,
   { atMs, jitter }: Pick<Extract<MirrorEvent, { readonly type: 'aborted' }>, 'atMs' | 'jitter'>,
 ): Step {
-  const { care, ranges, ...answer } = heed(state.care, failure?.objections ?? [], atMs);
+  const { care, ranges, ...answer } = heed(state.care, failure?.objections ?? [], {
+    atMs,
+    isOpening: state.phase === 'opening',
+  });
   const heeded = { ...state, care };
   if (state.stopping || ranges.length === 0) return backOff(heeded, failure, jitter, answer);
   return {

@@ -52,6 +52,8 @@ export interface Care {
 
 /** A partition that was refused since it was last written to. */
 interface Suspect extends PartitionName {
+  /** Whether it was a session start that found it so last. */
+  readonly isOpening: boolean;
   /** Of the first refusal in a row and of the last one, by the monotonic clock. */
   readonly sinceMs: number;
   readonly lastMs: number;
@@ -63,6 +65,12 @@ interface Suspect extends PartitionName {
 
 export const noCare: Care = { asides: [], cuts: [], sizes: [], suspects: [], pauses: [] };
 
+/** When something was objected to, by the monotonic clock, and whether to a session start or to records. */
+export interface Look {
+  readonly atMs: number;
+  readonly isOpening: boolean;
+}
+
 export interface Heeded {
   readonly care: Care;
   /** To be set aside now. */
@@ -73,15 +81,15 @@ export interface Heeded {
   readonly isSoonOver: boolean;
 }
 
-/** What follows from what the cluster has said by now; only the first objection of a partition counts, as others follow from it. */
-export function heed(care: Care, objections: readonly Objection[], atMs: number): Heeded {
+/** What follows from what the cluster has said; only the first objection of a partition counts, as others follow from it. */
+export function heed(care: Care, objections: readonly Objection[], look: Look): Heeded {
   let heeded: Heeded = { care, ranges: [], isAnswered: false, isSoonOver: false };
   const seen = new Set<string>();
   for (const objection of objections) {
     const name = `${objection.topic}/${objection.partition}`;
     if (seen.has(name)) continue;
     seen.add(name);
-    const one = heedOne(heeded.care, objection, atMs);
+    const one = heedOne(heeded.care, objection, look);
     heeded = {
       care: one.care,
       ranges: [...heeded.ranges, ...one.ranges],
@@ -91,6 +99,12 @@ export function heed(care: Care, objections: readonly Objection[], atMs: number)
   }
   return heeded;
 }
+
+/** After a session start to which nothing was objected: what an earlier one found is over, except for what it left out. */
+export const settleOpened = (care: Care): Care => ({
+  ...care,
+  suspects: care.suspects.filter((suspect) => !suspect.isOpening || isPaused(care.pauses, suspect)),
+});
 
 /** After these positions were reached in a transaction that was committed. */
 export function settle(care: Care, reached: readonly Position[]): Care {
@@ -137,7 +151,7 @@ export function readPosition(care: Care, position: Position, bytesMax: number): 
   };
 }
 
-function heedOne(care: Care, objection: Objection, atMs: number): Heeded {
+function heedOne(care: Care, objection: Objection, look: Look): Heeded {
   if (objection.partition === null) return paused(care, objection);
   switch (objection.verdict) {
     case 'too-large':
@@ -145,15 +159,15 @@ function heedOne(care: Care, objection: Objection, atMs: number): Heeded {
     case 'bad':
       return split(care, objection);
     case 'doubtful':
-      return doubt(care, objection, atMs);
+      return doubt(care, objection, look);
     case 'unwell':
-      return suspect(care, objection, atMs);
+      return suspect(care, objection, look);
   }
 }
 
 /** It may have been the broker or the link: only what is refused again and again is treated as bad. */
-function doubt(care: Care, objection: PartitionObjection, atMs: number): Heeded {
-  const suspect = suspectAfter(care, objection, atMs);
+function doubt(care: Care, objection: PartitionObjection, look: Look): Heeded {
+  const suspect = suspectAfter(care, objection, look);
   const noted = withSuspect(care, suspect);
   if (suspect.refusals < limits.doubtfulRefusalsMax) return { ...unanswered, care: noted };
   if (objection.batch === null || (isSingle(objection) && suspect.asides >= limits.doubtfulAsidesMax))
@@ -167,19 +181,19 @@ function doubt(care: Care, objection: PartitionObjection, atMs: number): Heeded 
  * A leader that moves is back within seconds; what takes longer is left out. Then the suspicion stays, so that one look
  * is enough when it is tried again.
  */
-function suspect(care: Care, objection: PartitionObjection, atMs: number): Heeded {
-  const suspect = suspectAfter(care, objection, atMs);
+function suspect(care: Care, objection: PartitionObjection, look: Look): Heeded {
+  const suspect = suspectAfter(care, objection, look);
   const noted = withSuspect(care, suspect);
-  if (atMs - suspect.sinceMs >= limits.suspicionMs) return paused(noted, objection);
+  if (look.atMs - suspect.sinceMs >= limits.suspicionMs) return paused(noted, objection);
   return { ...unanswered, care: noted, isSoonOver: true };
 }
 
-function suspectAfter({ suspects }: Care, of: PartitionName, atMs: number): Suspect {
+function suspectAfter({ suspects }: Care, of: PartitionName, { atMs, isOpening }: Look): Suspect {
   const { topic, partition } = of;
   const before = suspects.find((one) => isSame(one, of));
   const isNew = before === undefined || atMs - before.lastMs > limits.suspicionKeptMs;
   const { refusals, asides, sinceMs } = isNew ? { refusals: 0, asides: 0, sinceMs: atMs } : before;
-  return { topic, partition, refusals: refusals + 1, asides, sinceMs, lastMs: atMs };
+  return { topic, partition, refusals: refusals + 1, asides, sinceMs, lastMs: atMs, isOpening };
 }
 
 const withSuspect = (care: Care, suspect: Suspect): Care => ({

@@ -82,4 +82,28 @@ describe('a partition without a leader', () => {
       expect(cluster.values('gw1.alarms', 0)).toEqual(['b']);
     },
   );
+
+  test('is waited for each time that its leader moves, also if nothing was sent in between', async () => {
+    const { log, cluster, clock, forwarder, arrived, opens } = world(2);
+    log.append('alarms', 0, [record('a')]);
+    forwarder.start();
+    await arrived(0, 1);
+    for (const moves of [1, 2, 3]) {
+      await clock.sleep(suspicionMs * 2);
+      const movesMs = clock.monotonicMs();
+      cluster.isLeaderless = (_, partition, to) =>
+        to === 'open' && partition === 1 && clock.monotonicMs() < movesMs + 2000;
+      const before = opens();
+      // A new topic makes the mirror look at all of them.
+      log.createTopic(`later${moves}`, 1);
+      await until('the move is over', () => clock.monotonicMs() > movesMs + 2000);
+      expect(opens()).toBeGreaterThan(before + 4);
+      log.append('alarms', 0, [record(`${moves}`)]);
+      await arrived(0, 1 + moves);
+      expect(forwarder.status().warnings).toEqual([]);
+    }
+    log.append('alarms', 1, [record('b')]);
+    await arrived(1, 1);
+    await forwarder.stop();
+  });
 });
