@@ -70,6 +70,15 @@ assert(
   'an answer with checkpoints comes in time also when the link has become four times slower',
 );
 assert(
+  limits.transactionMsMax < limits.transactionSendMsMax &&
+    limits.transactionSendMsMax + limits.kafkaRequestTimeoutMs < limits.transactionTimeoutMs,
+  'we abort a transaction that takes too long before the cluster does',
+);
+assert(
+  limits.suspicionKeptMs > 2 * limits.pauseMs,
+  'a partition that is left out is suspected when it is tried again',
+);
+assert(
   limits.bulkRequestBytesMin > limits.sealedBatchBytesMax + 1024,
   'a sealed batch of the usual size leaves as it is stored, header included, however slow the link is',
 );
@@ -80,8 +89,9 @@ assert(
 );
 assert(limits.forwardBatchBytesMax < limits.transactionBytesMax, 'a transaction holds at least one batch');
 assert(
-  limits.sealedBatchBytesMax <= limits.transactionBytesMin,
-  'the smallest transaction holds a sealed batch of the usual size',
+  limits.transactionBytesMin < limits.sealedBatchBytesMax &&
+    limits.sealedBatchBytesMax <= limits.transactionBytesFirst,
+  'sealed batches leave as they are stored, but not on a link that has proved too slow for that',
 );
 assert(
   limits.sealedBatchBytesMax * 1000 <= limits.linkBytesPerSecondMin * limits.transactionMsWanted,

@@ -228,11 +228,15 @@ export const limits = {
   decodedPieceBytesMax: 64 * KIB,
   /** Batches of one transaction as they are held and sent: the bounds, and what the first one of a run takes. */
   transactionBytesMax: 8 * MIB,
-  transactionBytesMin: 64 * KIB,
+  transactionBytesMin: 16 * KIB,
   transactionBytesFirst: 256 * KIB,
+  /** By so much it grows where it has failed before. */
+  transactionBytesStep: 64 * KIB,
   /** A transaction grows until it takes so long, and is cut to that when it takes longer than the second. */
   transactionMsWanted: 5_000,
   transactionMsMax: 10_000,
+  /** No request of it is begun after so long: the last one is answered, and it is aborted, before the cluster would end it. */
+  transactionSendMsMax: 25_000,
   /** `forwarder.bytesPerSecond`: a transaction of the wanted time holds a sealed batch of the usual size. */
   linkBytesPerSecondMin: 16 * KIB,
   linkBytesPerSecondMax: 1024 * MIB,
@@ -275,7 +279,14 @@ export const limits = {
   busyDelayMsMin: 2,
   busyDelayMsMax: 20,
   busyRepeatsMax: 200,
-  /** A batch or a partition that was refused so often, though it might have passed by itself, is treated as bad. */
+  /** A partition without a leader is looked at again so often before that is a failure: a topic that was just made has none yet. */
+  leaderRepeatsMax: 5,
+  /** It is left out once it could not be written to for so long: a leader that moves takes less. Until then, looks are no further apart than the second. */
+  suspicionMs: 6_000,
+  suspicionBackoffMsMax: 1_000,
+  /** The suspicion ends when nothing was held against it for so long. */
+  suspicionKeptMs: 300_000,
+  /** A batch that was refused so often, though it might have passed by itself, is treated as bad. */
   doubtfulRefusalsMax: 3,
   /** Records of a partition that are set aside in a row on such grounds; then it must be the broker. */
   doubtfulAsidesMax: 3,

@@ -1,5 +1,7 @@
 import { limits } from '../core/limits.ts';
+import type { LogRecord } from '../core/record.ts';
 import type { LifeStart } from '../log/types.ts';
+import { checkpointKey } from './names.ts';
 import { isOffset, type Parsed, parseObject } from './stored-json.ts';
 
 /**
@@ -40,6 +42,18 @@ const formatVersion = 1;
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   return Buffer.from(JSON.stringify({ version: formatVersion, ...fieldsOf(checkpoint) }), 'utf8');
 }
+
+/** The record in the checkpoint topic that says so of a position, under the identity `logId`. */
+export const checkpointRecord = (
+  logId: string,
+  { topic, partition, ...checkpoint }: Position,
+  timestampMs: number,
+): LogRecord => ({
+  key: Buffer.from(checkpointKey(logId, topic, partition), 'utf8'),
+  value: encodeCheckpoint(checkpoint),
+  timestampMs,
+  headers: [],
+});
 
 /**
  * `{"version":1,"clusterId":"…","sendingTo":n,"nextOffset":n,"lives":[…]}` in UTF-8; without `sendingTo` while no

@@ -23,20 +23,36 @@ export const firstFlushSize = (bytesMax: number): FlushSize => ({
 export function sizeAfterCommit(size: FlushSize, elapsedMs: number, wasFull: boolean): FlushSize {
   const { bytes, steadyBytes, bytesMax } = size;
   if (elapsedMs > limits.transactionMsMax) {
-    const fitting = Math.floor((bytes * limits.transactionMsWanted) / elapsedMs);
-    return { ...size, bytes: atLeast(fitting, size), steadyBytes: Math.min(steadyBytes, bytes) };
+    // It got through, so a sealed batch may go as it is.
+    const cut = cutTo(Math.max(fitting(bytes, elapsedMs), limits.sealedBatchBytesMax), size);
+    return { ...size, bytes: cut, steadyBytes: Math.min(steadyBytes, bytes) };
   }
   if (!wasFull || elapsedMs > limits.transactionMsWanted) return size;
   const isSteady = bytes >= steadyBytes;
-  const grown = isSteady ? bytes + limits.transactionBytesMin : Math.min(bytes * 2, steadyBytes);
+  const grown = Math.min(bytes * 2, isSteady ? bytes + limits.transactionBytesStep : steadyBytes);
   return { ...size, bytes: Math.min(grown, bytesMax) };
 }
 
-/** After the link broke while a transaction was under way. */
-export function sizeAfterBreak(size: FlushSize): FlushSize {
-  const halved = atLeast(Math.floor(size.bytes / 2), size);
-  return { ...size, bytes: halved, steadyBytes: halved };
+/**
+ * After the link broke while a transaction was under way, or one failed that had taken long: `elapsedMs` is less than all of
+ * it would have taken.
+ */
+export function sizeAfterBreak(size: FlushSize, elapsedMs: number): FlushSize {
+  const halved = Math.floor(size.bytes / 2);
+  const isSlow = elapsedMs > limits.transactionMsMax;
+  const bytes = cutTo(isSlow ? fitting(size.bytes, elapsedMs) : halved, size);
+  return { ...size, bytes, steadyBytes: cutTo(halved, size) };
 }
 
-const atLeast = (bytes: number, { bytes: before }: FlushSize): number =>
+/** How much a batch of it may take: what is sealed goes as it is, unless the link has proved too slow for that. */
+export const batchBytesMaxOf = ({ bytes }: FlushSize): number =>
+  bytes < limits.sealedBatchBytesMax
+    ? Math.max(bytes, limits.transactionBytesMin)
+    : limits.forwardBatchBytesMax;
+
+/** What takes as long as is wanted, if so many bytes take so long. */
+const fitting = (bytes: number, elapsedMs: number): number =>
+  Math.floor((bytes * limits.transactionMsWanted) / elapsedMs);
+
+const cutTo = (bytes: number, { bytes: before }: FlushSize): number =>
   Math.min(before, Math.max(bytes, limits.transactionBytesMin));

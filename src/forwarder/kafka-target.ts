@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { assert } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
 import type { PlainCluster } from './at-least-once-target.ts';
 import { BrokerPool, type BrokerPoolOptions } from './broker-pool.ts';
 import { CheckpointReader } from './checkpoint-reader.ts';
@@ -84,6 +85,7 @@ export class KafkaTarget implements Target, PlainCluster {
 
   send(batches: readonly PartitionBatch[]): Promise<Failure | null> {
     this.#share.began();
+    const untilMs = this.#clock.monotonicMs() + limits.transactionSendMsMax;
     return attempt(async () => {
       const { connection, session, producer } = await this.#toCoordinator();
       const next = stampBatches(batches, producer ?? noProducer(), this.#sequences);
@@ -96,10 +98,10 @@ export class KafkaTarget implements Target, PlainCluster {
           'begin',
           first.flatMap((sent) => refusalOf(sent, refused)),
         );
-        await this.#produce(transactionalId, [first, ...rest]);
+        await this.#produce(transactionalId, [first, ...rest], untilMs);
       } else {
-        await this.#beginByProduce(session.transactionalId, first);
-        await this.#produce(session.transactionalId, rest);
+        await this.#beginByProduce(session.transactionalId, first, untilMs);
+        await this.#produce(session.transactionalId, rest, untilMs);
       }
       this.#sequences = next;
     });
@@ -125,7 +127,8 @@ export class KafkaTarget implements Target, PlainCluster {
     return attempt(async () => {
       for (const { batch } of batches) stampPlain(batch);
       this.#share.began();
-      await this.#produce(null, [batches]).finally(() => this.#share.ended());
+      const append = this.#produce(null, [batches], Number.POSITIVE_INFINITY);
+      await append.finally(() => this.#share.ended());
     });
   }
 
@@ -172,8 +175,12 @@ export class KafkaTarget implements Target, PlainCluster {
   }
 
   /** In the second protocol the first batch of a partition adds it to the transaction. */
-  async #beginByProduce(transactionalId: string, batches: readonly PartitionBatch[]): Promise<void> {
-    const refused = await this.#refusedOf(transactionalId, [batches]);
+  async #beginByProduce(
+    transactionalId: string,
+    batches: readonly PartitionBatch[],
+    untilMs: number,
+  ): Promise<void> {
+    const refused = await this.#refusedOf(transactionalId, [batches], untilMs);
     // The coordinator still ends our last transaction. What was taken is taken once, however often it is sent.
     const isBusy = refused.every(({ answer }) => answer.code === concurrentTransactions);
     this.#refuse(isBusy ? 'begin' : 'produce', refused);
@@ -182,8 +189,9 @@ export class KafkaTarget implements Target, PlainCluster {
   async #produce(
     transactionalId: string | null,
     rounds: readonly (readonly PartitionBatch[])[],
+    untilMs: number,
   ): Promise<void> {
-    this.#refuse('produce', await this.#refusedOf(transactionalId, rounds));
+    this.#refuse('produce', await this.#refusedOf(transactionalId, rounds, untilMs));
   }
 
   /** Nothing, if nothing was refused. If a checkpoint was, whatever is wrong is wrong with all. */
@@ -200,14 +208,18 @@ export class KafkaTarget implements Target, PlainCluster {
 
   /**
    * Sends the rounds to the leaders of their partitions; what one of them refuses ends it soon for all. The first request
-   * to each of them is sent in any case: a checkpoint that is in it is refused or taken.
+   * to each of them is sent in any case: a checkpoint that is in it is refused or taken. None begins after `untilMs`: then
+   * it is slow, whatever was refused, once nothing is under way.
    */
   async #refusedOf(
     transactionalId: string | null,
     rounds: readonly (readonly PartitionBatch[])[],
+    untilMs: number,
   ): Promise<readonly Refused[]> {
     const refused: Refused[] = [];
     let isLost = false;
+    let isLate = false;
+    const late = new Refusal(tooSlow(rounds.flat()));
     const byLeader = Map.groupBy(rounds[0] ?? [], (one) => this.#topics.leaderOf(one));
     const leaders = [...byLeader.keys()];
     const connections = await Promise.all([...byLeader.values()].map(([one]) => this.#topics.toLeader(one)));
@@ -217,11 +229,19 @@ export class KafkaTarget implements Target, PlainCluster {
         requestsOf(ofLeader, this.#share.requestBytesMax),
         async (request) => {
           const bytes = request.reduce((sum, { batch }) => sum + batch.bytes.length, 0);
-          const produce = () => connection.produce(this.#protocol, transactionalId, request);
-          const answers = await this.#share.carry(bytes, produce);
+          const produce = () => {
+            // It has waited for its turn, and is not counted as carried.
+            isLate ||= this.#clock.monotonicMs() >= untilMs;
+            if (isLate) throw late;
+            return connection.produce(this.#protocol, transactionalId, request);
+          };
+          const answers = await this.#share.carry(bytes, produce).catch((error: unknown) => {
+            if (error !== late) throw error;
+            return [];
+          });
           for (const sent of request) refused.push(...refusalOf(sent, answers));
         },
-        () => refused.length === 0 && !isLost,
+        () => refused.length === 0 && !isLost && !isLate,
       );
     };
     const ends = await Promise.allSettled(
@@ -233,6 +253,7 @@ export class KafkaTarget implements Target, PlainCluster {
       ),
     );
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    if (isLate) throw late;
     return refused;
   }
 
@@ -264,6 +285,16 @@ export class KafkaTarget implements Target, PlainCluster {
     if (code === notCoordinator) this.#coordinator = null;
     check(call, code, about);
   }
+}
+
+function tooSlow(batches: readonly PartitionBatch[]): Failure {
+  const bytes = batches.reduce((sum, { batch }) => sum + batch.bytes.length, 0);
+  return {
+    kind: 'slow',
+    message:
+      `the link is too slow, or forwarder.bytesPerSecond too low, for a transaction of ${Math.ceil(bytes / 1000)} kB: not all of it had left after ` +
+      `${limits.transactionSendMsMax / 1000} s, so it was given up before the cluster would end it; the next one is smaller`,
+  };
 }
 
 const noProducer = (): never => {

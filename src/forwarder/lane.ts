@@ -6,7 +6,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Random } from '../core/random.ts';
 import type { LaneName, MirroredLog, PartitionInfo } from '../log/types.ts';
 import { AgeReader } from './age-reader.ts';
-import { encodeCheckpoint, type Position } from './checkpoint.ts';
+import { checkpointRecord, type Position } from './checkpoint.ts';
 import { sourcesOf } from './checkpoint-sources.ts';
 import { ClockWait } from './clock-wait.ts';
 import { type Flush, readFlush } from './flush.ts';
@@ -16,14 +16,13 @@ import { initialState, type MirrorState, step } from './mirror.ts';
 import type { MirrorStanding } from './mirror-forwarding.ts';
 import type { MirrorMemory } from './mirror-memory.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy } from './mirror-steps.ts';
-import { checkpointKey } from './names.ts';
 import type { Aside, AsideRange, Pause, ReadPosition } from './objections.ts';
 import type { WaitingRange } from './oldest-waiting.ts';
 import { buildBatch } from './outgoing-batch.ts';
 import { Progress } from './progress.ts';
 import type { OnCheckpointLost, ResumedPartition } from './resume.ts';
 import { nextSession } from './session.ts';
-import { type LaneStatus, pauseNotes } from './status.ts';
+import { type LaneStatus, notesOf } from './status.ts';
 import type { Delivery, Failure, SessionRequest, Target, TopicCreation } from './target.ts';
 import type { TopicMapping } from './topic-mapping.ts';
 
@@ -78,8 +77,8 @@ export class Lane implements MirrorStanding {
   #run: Promise<void> | null = null;
   #news: () => void = () => {};
   #recordsSetAside = 0;
-  /** When the transaction in hand was begun, by the monotonic clock. */
-  #begunAtMs = 0;
+  /** When the transaction in hand was begun, by the monotonic clock; null without one. */
+  #begunAtMs: number | null = null;
   /** Since when something is paused, by the monotonic clock. */
   #pausedAtMs = 0;
 
@@ -136,12 +135,9 @@ export class Lane implements MirrorStanding {
   status(): LaneStatus {
     return {
       ...this.#clockWait.told(this.#progress.status(this.#state, this.#partitions.waiting(this.#state))),
-      warnings: [
-        this.#clockWait.note(),
-        this.#state.warning,
-        this.#recordsSetAside === 0 ? null : refusedNote(this.#recordsSetAside),
-        ...pauseNotes(this.#state),
-      ].filter((warning) => warning !== null),
+      warnings: [this.#clockWait.note(), ...notesOf(this.#state, this.#recordsSetAside)].filter(
+        (warning) => warning !== null,
+      ),
     };
   }
 
@@ -199,12 +195,12 @@ export class Lane implements MirrorStanding {
       case 'remember':
         return this.#remember(command.copies);
       case 'send':
-        this.#begunAtMs = this.#options.clock.monotonicMs();
+        this.#begunAtMs ??= this.#options.clock.monotonicMs();
         return this.#answer(await this.#send(command.checkpoints), { type: 'sent' });
       case 'commit':
         return this.#commit();
       case 'abort':
-        return this.#answer(await this.#target.abort(), { type: 'aborted', jitter: this.#jitter() });
+        return this.#answer(await this.#target.abort(), { type: 'aborted', ...this.#moment() });
       case 'set-aside':
         return this.#setAside(command.known, command.ranges);
       case 'wait':
@@ -213,6 +209,7 @@ export class Lane implements MirrorStanding {
         await this.#options.clock.sleep(command.ms, this.#stop.signal);
         return { type: 'woke' };
       case 'close':
+        this.#begunAtMs = null;
         await this.#target.close();
         this.#assignment.release(this.name);
         return null;
@@ -321,13 +318,8 @@ export class Lane implements MirrorStanding {
   async #send(checkpoints: readonly Position[]): Promise<Failure | null> {
     const { mapping, clock } = this.#options;
     assert(this.#flush !== null, 'something was read before it is sent');
-    const records = checkpoints.map(({ topic, partition, nextOffset, lives }) => ({
-      key: Buffer.from(checkpointKey(this.#assignment.identity.logId, topic, partition), 'utf8'),
-      value: encodeCheckpoint({ nextOffset, lives }),
-      timestampMs: clock.wallMs(),
-      headers: [],
-    }));
-    const batch = await buildBatch(records);
+    const { logId } = this.#assignment.identity;
+    const batch = await buildBatch(checkpoints.map((one) => checkpointRecord(logId, one, clock.wallMs())));
     // First, so that it is in the first request to its leader: it tells whether it is the records that are refused.
     return this.#target.send([
       { topic: mapping.checkpointTopic, partition: 0, batch, source: null },
@@ -337,15 +329,16 @@ export class Lane implements MirrorStanding {
 
   async #commit(): Promise<MirrorEvent> {
     const failure = await this.#target.commit();
-    const elapsedMs = this.#options.clock.monotonicMs() - this.#begunAtMs;
-    return this.#answer(failure, { type: 'committed', elapsedMs });
+    const answer = this.#answer(failure, { type: 'committed', elapsedMs: this.#elapsedMs() });
+    if (failure === null) this.#begunAtMs = null;
+    return answer;
   }
 
   async #setAside(known: readonly Aside[], ranges: readonly AsideRange[]): Promise<MirrorEvent> {
     const failure = await this.#memory.setAside(known, ranges);
     if (failure !== null) return this.#failed(failure);
     for (const { fromOffset, nextOffset } of ranges) this.#recordsSetAside += nextOffset - fromOffset;
-    return { type: 'set-aside', jitter: this.#jitter() };
+    return { type: 'set-aside', jitter: this.#options.random.next() };
   }
 
   async #wait(): Promise<MirrorEvent> {
@@ -381,13 +374,15 @@ export class Lane implements MirrorStanding {
   }
 
   #failed(failure: Failure): MirrorEvent {
-    return { type: 'failed', failure, jitter: this.#jitter() };
+    return { type: 'failed', failure, elapsedMs: this.#elapsedMs(), ...this.#moment() };
   }
 
-  #jitter(): number {
-    return this.#options.random.next();
+  #elapsedMs(): number {
+    const nowMs = this.#options.clock.monotonicMs();
+    return nowMs - (this.#begunAtMs ?? nowMs);
+  }
+
+  #moment(): { readonly atMs: number; readonly jitter: number } {
+    return { atMs: this.#options.clock.monotonicMs(), jitter: this.#options.random.next() };
   }
 }
-
-const refusedNote = (records: number): string =>
-  `the cluster refused ${records} records since the start; the topic gaps says which, and they stay here for now`;

@@ -1,5 +1,5 @@
-import { limits } from '../core/limits.ts';
 import type { CheckpointCopy } from './checkpoint.ts';
+import { listed } from './listed.ts';
 import type { OnCheckpointLost } from './resume.ts';
 
 /** What happened to the checkpoints of these partitions, what is done about it, and which transaction is in doubt. */
@@ -38,9 +38,3 @@ const reactions: Readonly<Record<OnCheckpointLost, string>> = {
     'Nothing is sent (forwarder.onCheckpointLost is stop): set it to resume to go on where the gateway remembers to ' +
     'have stopped, or to resend to have all that is stored sent again, and start the gateway again',
 };
-
-function listed(names: readonly string[]): string {
-  const rest = names.length - limits.partitionsNamedMax;
-  const named = names.slice(0, limits.partitionsNamedMax).join(', ');
-  return rest > 0 ? `${named} and ${rest} more` : named;
-}

@@ -22,7 +22,7 @@ export interface PartitionCopy extends CheckpointCopy {
   readonly partition: number;
 }
 
-/** `jitter` is a random number in [0, 1). */
+/** `jitter` is a random number in [0, 1), `atMs` the time by the monotonic clock. */
 export type MirrorEvent =
   | { readonly type: 'start' }
   | { readonly type: 'opened' }
@@ -54,7 +54,7 @@ export type MirrorEvent =
   | { readonly type: 'sent' }
   /** So long after the transaction was begun. */
   | { readonly type: 'committed'; readonly elapsedMs: number }
-  | { readonly type: 'aborted'; readonly jitter: number }
+  | { readonly type: 'aborted'; readonly atMs: number; readonly jitter: number }
   /** It is durable that these records are passed, and told. */
   | { readonly type: 'set-aside'; readonly jitter: number }
   /** What was left out is to be tried again. */
@@ -62,7 +62,14 @@ export type MirrorEvent =
   /** The log has records that were not sent. */
   | { readonly type: 'wrote' }
   | { readonly type: 'woke' }
-  | { readonly type: 'failed'; readonly failure: Failure; readonly jitter: number }
+  | {
+      readonly type: 'failed';
+      readonly failure: Failure;
+      /** So long after the transaction in hand was begun; 0 without one. */
+      readonly elapsedMs: number;
+      readonly atMs: number;
+      readonly jitter: number;
+    }
   | { readonly type: 'stop' };
 
 export type MirrorCommand =

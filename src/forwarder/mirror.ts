@@ -1,11 +1,28 @@
 import { assert } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import { extendLives, isSame, type PartitionName, type Position } from './checkpoint.ts';
-import { type FlushSize, firstFlushSize, sizeAfterBreak, sizeAfterCommit } from './flush-size.ts';
+import { backoffMs, explained, isBySize, repeatDelayMs, wasAnswered } from './failed-attempts.ts';
+import {
+  batchBytesMaxOf,
+  type FlushSize,
+  firstFlushSize,
+  sizeAfterBreak,
+  sizeAfterCommit,
+} from './flush-size.ts';
 import { type Hold, isHeld, settleHolds } from './holds.ts';
 import { describeLost } from './lost-checkpoint.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy, ReadRange } from './mirror-steps.ts';
-import { type Care, heed, isPassed, isPaused, noCare, readPosition, settle } from './objections.ts';
+import {
+  type Care,
+  type Heeded,
+  heed,
+  isPassed,
+  isPaused,
+  noCare,
+  readPosition,
+  settle,
+  settleOpened,
+} from './objections.ts';
 import { type OnCheckpointLost, resumePositions } from './resume.ts';
 import type { Failure } from './target.ts';
 
@@ -105,7 +122,7 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
     case 'stop':
       return { state: { ...state, stopping: true }, commands: [] };
     case 'opened':
-      return proceed(state, 'opening', 'resuming');
+      return proceed({ ...state, care: settleOpened(state.care) }, 'opening', 'resuming');
     case 'checkpoints':
       return resume(state, event);
     case 'minted':
@@ -132,10 +149,10 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
       return afterCommit(state, event.elapsedMs);
     case 'aborted':
       expectPhase(state, 'aborting');
-      return answerObjections(state, state.failure, event.jitter);
+      return answerObjections(state, state.failure, event);
     case 'set-aside':
       expectPhase(state, 'setting-aside');
-      return backOff(state, state.failure, event.jitter, true);
+      return backOff(state, state.failure, event.jitter, { isAnswered: true });
     case 'pause-over':
       return proceed({ ...state, care: { ...state.care, pauses: [] } }, 'reading', 'opening');
     case 'wrote':
@@ -143,7 +160,7 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
     case 'woke':
       return afterSleep(state);
     case 'failed':
-      return afterFailure(state, event.failure, event.jitter);
+      return afterFailure(state, event);
   }
 }
 
@@ -233,38 +250,45 @@ function afterSleep(state: MirrorState): Step {
   return { state, commands: [question(state, state.phase)] };
 }
 
-function afterFailure(state: MirrorState, failure: Failure, jitter: number): Step {
+function afterFailure(before: MirrorState, event: Extract<MirrorEvent, { readonly type: 'failed' }>): Step {
   // The first failure is the one to tell; that the abort failed as well changes nothing.
-  if (state.phase === 'aborting') return backOff(state, state.failure, jitter);
+  if (before.phase === 'aborting') return backOff(before, before.failure, event.jitter);
+  const failure = explained(event.failure, event.elapsedMs);
+  const isInHand = before.phase === 'sending' || before.phase === 'committing';
+  const isTooLarge = isInHand && isBySize(failure, event.elapsedMs);
+  const state = isTooLarge
+    ? { ...before, flushSize: sizeAfterBreak(before.flushSize, event.elapsedMs) }
+    : before;
   if (state.phase === 'sending' && wasAnswered(failure)) return enter({ ...state, failure }, 'aborting');
   if (state.stopping) return finish(state);
-  if (failure.kind === 'busy' && state.repeats < limits.busyRepeatsMax) {
-    const ms = limits.busyDelayMsMin + jitter * (limits.busyDelayMsMax - limits.busyDelayMsMin);
-    return repeat(state, ms);
-  }
-  if (failure.kind === 'hidden' && state.repeats < limits.hiddenRepeatsMax)
+  const ms = repeatDelayMs(failure, state, event.jitter);
+  if (ms !== null)
     return repeat(
-      state.repeats < limits.hiddenQuietRepeats ? state : { ...state, failure },
-      limits.hiddenDelayMs,
+      failure.kind === 'hidden' && state.repeats >= limits.hiddenQuietRepeats ? { ...state, failure } : state,
+      ms,
     );
   return state.phase === 'opening'
-    ? answerObjections(state, failure, jitter)
-    : backOff(state, failure, jitter);
+    ? answerObjections(state, failure, event)
+    : backOff(state, failure, event.jitter);
 }
 
 /** With what the cluster objects to out of the way, the next session can carry the rest. */
-function answerObjections(state: MirrorState, failure: Failure | null, jitter: number): Step {
-  const { care, ranges, isAnswered } = heed(state.care, failure?.objections ?? []);
+function answerObjections(
+  state: MirrorState,
+  failure: Failure | null,
+  { atMs, jitter }: Pick<Extract<MirrorEvent, { readonly type: 'aborted' }>, 'atMs' | 'jitter'>,
+): Step {
+  const { care, ranges, ...answer } = heed(state.care, failure?.objections ?? [], {
+    atMs,
+    isOpening: state.phase === 'opening',
+  });
   const heeded = { ...state, care };
-  if (state.stopping || ranges.length === 0) return backOff(heeded, failure, jitter, isAnswered);
+  if (state.stopping || ranges.length === 0) return backOff(heeded, failure, jitter, answer);
   return {
     state: { ...heeded, phase: 'setting-aside' },
     commands: [{ type: 'set-aside', known: care.asides, ranges }],
   };
 }
-
-/** Whether an abort makes sense. The cluster commits a transaction in which a Produce failed: only we can abort it. */
-const wasAnswered = ({ kind }: Failure): boolean => kind === 'refused' || kind === 'forbidden';
 
 function repeat(state: MirrorState, ms: number): Step {
   return {
@@ -275,33 +299,28 @@ function repeat(state: MirrorState, ms: number): Step {
 
 /**
  * Whatever is in doubt now, the next session start makes certain. `isAnswered`: the next attempt is another one than that
- * which failed, so there is no reason to wait longer each time.
+ * which failed, so there is no reason to wait longer each time. `isSoonOver`: it is worth another look soon.
  */
-function backOff(state: MirrorState, failure: Failure | null, jitter: number, isAnswered = false): Step {
+function backOff(
+  state: MirrorState,
+  failure: Failure | null,
+  jitter: number,
+  { isAnswered = false, isSoonOver = false }: Partial<Pick<Heeded, 'isAnswered' | 'isSoonOver'>> = {},
+): Step {
   if (state.stopping) return finish(state);
   const failures = isAnswered ? 0 : state.failures;
-  const doubled = limits.forwardBackoffMsMin * 2 ** Math.min(failures, 20);
-  const bound = fixedBackoffMs(failure) ?? Math.min(doubled, limits.forwardBackoffMsMax);
-  const ms = Math.round(bound * (0.5 + jitter / 2));
-  const isBroken =
-    failure?.kind === 'unreachable' && (state.phase === 'sending' || state.phase === 'committing');
+  const longestMs = isSoonOver ? limits.suspicionBackoffMsMax : limits.forwardBackoffMsMax;
+  const ms = backoffMs(failure, failures, longestMs, jitter);
   return {
     state: {
       ...state,
       phase: 'backing-off',
-      flushSize: isBroken ? sizeAfterBreak(state.flushSize) : state.flushSize,
       repeats: 0,
       failures: failures + 1,
       failure,
     },
     commands: [{ type: 'close' }, { type: 'sleep', ms }],
   };
-}
-
-/** Where trying again soon would do harm: fence the other one, or have the account locked. */
-function fixedBackoffMs(failure: Failure | null): number | undefined {
-  if (failure?.kind === 'fenced') return limits.fencedBackoffMs;
-  return failure?.kind === 'unauthenticated' ? limits.loginBackoffMs : undefined;
 }
 
 function finish(state: MirrorState): Step {
@@ -333,7 +352,7 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
         type: 'read',
         positions: [...state.positions.slice(state.turn), ...state.positions.slice(0, state.turn)]
           .filter((position) => !isHeld(state.holds, position) && !isPaused(state.care.pauses, position))
-          .map((position) => readPosition(state.care, position)),
+          .map((position) => readPosition(state.care, position, batchBytesMaxOf(state.flushSize))),
         bytesMax: state.flushSize.bytes,
       };
     case 'remembering':

@@ -52,6 +52,11 @@ export interface Care {
 
 /** A partition that was refused since it was last written to. */
 interface Suspect extends PartitionName {
+  /** Whether it was a session start that found it so last. */
+  readonly isOpening: boolean;
+  /** Of the first refusal in a row and of the last one, by the monotonic clock. */
+  readonly sinceMs: number;
+  readonly lastMs: number;
   /** Refusals that may pass by themselves, in a row. */
   readonly refusals: number;
   /** Records set aside in a row though it may have been the broker's fault. */
@@ -60,31 +65,46 @@ interface Suspect extends PartitionName {
 
 export const noCare: Care = { asides: [], cuts: [], sizes: [], suspects: [], pauses: [] };
 
+/** When something was objected to, by the monotonic clock, and whether to a session start or to records. */
+export interface Look {
+  readonly atMs: number;
+  readonly isOpening: boolean;
+}
+
 export interface Heeded {
   readonly care: Care;
   /** To be set aside now. */
   readonly ranges: readonly AsideRange[];
   /** Whether the next attempt is another one; else only waiting may help. */
   readonly isAnswered: boolean;
+  /** Whether a partition cannot be written to, but not for long so far. */
+  readonly isSoonOver: boolean;
 }
 
 /** What follows from what the cluster has said; only the first objection of a partition counts, as others follow from it. */
-export function heed(care: Care, objections: readonly Objection[]): Heeded {
-  let heeded: Heeded = { care, ranges: [], isAnswered: false };
+export function heed(care: Care, objections: readonly Objection[], look: Look): Heeded {
+  let heeded: Heeded = { care, ranges: [], isAnswered: false, isSoonOver: false };
   const seen = new Set<string>();
   for (const objection of objections) {
     const name = `${objection.topic}/${objection.partition}`;
     if (seen.has(name)) continue;
     seen.add(name);
-    const one = heedOne(heeded.care, objection);
+    const one = heedOne(heeded.care, objection, look);
     heeded = {
       care: one.care,
       ranges: [...heeded.ranges, ...one.ranges],
       isAnswered: heeded.isAnswered || one.isAnswered,
+      isSoonOver: heeded.isSoonOver || one.isSoonOver,
     };
   }
   return heeded;
 }
+
+/** After a session start to which nothing was objected: what an earlier one found is over, except for what it left out. */
+export const settleOpened = (care: Care): Care => ({
+  ...care,
+  suspects: care.suspects.filter((suspect) => !suspect.isOpening || isPaused(care.pauses, suspect)),
+});
 
 /** After these positions were reached in a transaction that was committed. */
 export function settle(care: Care, reached: readonly Position[]): Care {
@@ -97,6 +117,12 @@ export function settle(care: Care, reached: readonly Position[]): Care {
     suspects: care.suspects.filter((suspect) => !isReached(suspect)),
   };
 }
+
+/** Whether all of it is about partitions that were refused before. */
+export const isSuspected = ({ suspects }: Care, objections: readonly Objection[]): boolean =>
+  objections.every(({ topic, partition }) =>
+    suspects.some((one) => one.topic === topic && one.partition === partition),
+  );
 
 /** Whether nothing of this partition is to be sent for now. */
 export const isPaused = (pauses: readonly Pause[], { topic, partition }: PartitionName): boolean =>
@@ -112,8 +138,8 @@ export function passAsides(asides: readonly Aside[], of: PartitionName, offset: 
   return next === undefined ? offset : passAsides(asides, of, next.nextOffset);
 }
 
-/** How the records behind a position are to be sent. */
-export function readPosition(care: Care, position: Position): ReadPosition {
+/** How the records behind a position are to be sent, in batches of about so many bytes at most. */
+export function readPosition(care: Care, position: Position, bytesMax: number): ReadPosition {
   const starts = care.asides
     .filter((one) => isSame(one, position) && one.fromOffset >= position.nextOffset)
     .map(({ fromOffset }) => fromOffset);
@@ -121,11 +147,11 @@ export function readPosition(care: Care, position: Position): ReadPosition {
     ...position,
     untilOffset: starts.length === 0 ? null : Math.min(...starts),
     cuts: care.cuts.filter((cut) => isSame(cut, position)).map(({ offset }) => offset),
-    batchBytesMax: batchBytesMax(care, position.topic),
+    batchBytesMax: Math.min(batchBytesMax(care, position.topic), bytesMax),
   };
 }
 
-function heedOne(care: Care, objection: Objection): Heeded {
+function heedOne(care: Care, objection: Objection, look: Look): Heeded {
   if (objection.partition === null) return paused(care, objection);
   switch (objection.verdict) {
     case 'too-large':
@@ -133,37 +159,66 @@ function heedOne(care: Care, objection: Objection): Heeded {
     case 'bad':
       return split(care, objection);
     case 'doubtful':
+      return doubt(care, objection, look);
     case 'unwell':
-      return suspect(care, objection);
+      return suspect(care, objection, look);
   }
 }
 
 /** It may have been the broker or the link: only what is refused again and again is treated as bad. */
-function suspect(care: Care, objection: PartitionObjection): Heeded {
-  const { topic, partition, verdict } = objection;
-  const before = care.suspects.find((one) => isSame(one, objection)) ?? { refusals: 0, asides: 0 };
-  const refusals = before.refusals + 1;
-  const others = care.suspects.filter((one) => !isSame(one, objection));
-  const noted = { ...care, suspects: [...others, { topic, partition, refusals, asides: before.asides }] };
-  if (refusals < limits.doubtfulRefusalsMax) return { care: noted, ranges: [], isAnswered: false };
-  const isToSplit = verdict === 'doubtful' && objection.batch !== null;
-  if (!isToSplit || (isSingle(objection) && before.asides >= limits.doubtfulAsidesMax))
-    return paused({ ...care, suspects: others }, objection);
+function doubt(care: Care, objection: PartitionObjection, look: Look): Heeded {
+  const suspect = suspectAfter(care, objection, look);
+  const noted = withSuspect(care, suspect);
+  if (suspect.refusals < limits.doubtfulRefusalsMax) return { ...unanswered, care: noted };
+  if (objection.batch === null || (isSingle(objection) && suspect.asides >= limits.doubtfulAsidesMax))
+    return paused({ ...care, suspects: othersThan(care, objection) }, objection);
   if (!isSingle(objection)) return split(noted, objection);
   // The next record gets as many chances as this one had.
-  const next = { topic, partition, refusals: 0, asides: before.asides + 1 };
-  return aside({ ...care, suspects: [...others, next] }, objection);
+  return aside(withSuspect(care, { ...suspect, refusals: 0, asides: suspect.asides + 1 }), objection);
 }
+
+/**
+ * A leader that moves is back within seconds; what takes longer is left out. Then the suspicion stays, so that one look
+ * is enough when it is tried again.
+ */
+function suspect(care: Care, objection: PartitionObjection, look: Look): Heeded {
+  const suspect = suspectAfter(care, objection, look);
+  const noted = withSuspect(care, suspect);
+  if (look.atMs - suspect.sinceMs >= limits.suspicionMs) return paused(noted, objection);
+  return { ...unanswered, care: noted, isSoonOver: true };
+}
+
+function suspectAfter({ suspects }: Care, of: PartitionName, { atMs, isOpening }: Look): Suspect {
+  const { topic, partition } = of;
+  const before = suspects.find((one) => isSame(one, of));
+  const isNew = before === undefined || atMs - before.lastMs > limits.suspicionKeptMs;
+  const { refusals, asides, sinceMs } = isNew ? { refusals: 0, asides: 0, sinceMs: atMs } : before;
+  return { topic, partition, refusals: refusals + 1, asides, sinceMs, lastMs: atMs, isOpening };
+}
+
+const withSuspect = (care: Care, suspect: Suspect): Care => ({
+  ...care,
+  suspects: [...othersThan(care, suspect), suspect],
+});
+
+const othersThan = ({ suspects }: Care, of: PartitionName): readonly Suspect[] =>
+  suspects.filter((one) => !isSame(one, of));
+
+/** Only waiting may help. */
+const unanswered = { ranges: [], isAnswered: false, isSoonOver: false };
+
+/** The next attempt is another one. */
+const answered = { ...unanswered, isAnswered: true };
 
 const isSingle = ({ batch }: PartitionObjection): boolean => batch?.recordCount === 1;
 
 const paused = (care: Care, { topic, partition, message }: Pause): Heeded => ({
+  ...answered,
   care: { ...care, pauses: [...care.pauses, { topic, partition, message }] },
-  ranges: [],
-  isAnswered: true,
 });
 
 const smaller = (care: Care, topic: string): Heeded => ({
+  ...answered,
   care: {
     ...care,
     sizes: [
@@ -171,8 +226,6 @@ const smaller = (care: Care, topic: string): Heeded => ({
       { topic, batchBytesMax: Math.max(1, Math.floor(batchBytesMax(care, topic) / 2)) },
     ],
   },
-  ranges: [],
-  isAnswered: true,
 });
 
 const batchBytesMax = ({ sizes }: Care, topic: string): number =>
@@ -181,7 +234,7 @@ const batchBytesMax = ({ sizes }: Care, topic: string): number =>
 /** Sets the guilty records aside if they are known, else has the batch sent in two halves. */
 function split(care: Care, objection: PartitionObjection): Heeded {
   const { topic, partition, batch } = objection;
-  if (batch === null) return { care, ranges: [], isAnswered: false };
+  if (batch === null) return { ...unanswered, care };
   if (isSingle(objection) || batch.badOffsets.length > 0) return aside(care, objection);
   const { fromOffset, nextOffset } = batch;
   const middle = fromOffset + Math.floor((nextOffset - fromOffset) / 2);
@@ -192,7 +245,7 @@ function split(care: Care, objection: PartitionObjection): Heeded {
     .sort((one, other) => one - other)
     .slice(0, limits.batchCutsMax);
   const cuts = [...others, ...nearest.map((offset) => ({ topic, partition, offset }))];
-  return { care: { ...care, cuts }, ranges: [], isAnswered: true };
+  return { ...answered, care: { ...care, cuts } };
 }
 
 function aside(care: Care, objection: PartitionObjection): Heeded {
@@ -202,7 +255,7 @@ function aside(care: Care, objection: PartitionObjection): Heeded {
   const ranges = runsOf(batch.badOffsets.length > 0 ? batch.badOffsets : [batch.fromOffset])
     .slice(0, limits.asideRangesMax - known)
     .map((run) => ({ topic, partition, ...run, cause }));
-  return { care, ranges, isAnswered: ranges.length > 0 };
+  return { ...unanswered, care, ranges, isAnswered: ranges.length > 0 };
 }
 
 /** Offsets that follow each other as ranges. */

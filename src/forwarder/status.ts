@@ -1,6 +1,8 @@
 import { limits } from '../core/limits.ts';
+import { gapsTopicName } from '../core/topic-name.ts';
 import type { LaneName } from '../log/types.ts';
 import type { Drain, Goodput, LastDay } from './goodput.ts';
+import { listed } from './listed.ts';
 import type { MirrorState } from './mirror.ts';
 import type { Retry } from './retries.ts';
 import type { Delivery } from './target.ts';
@@ -75,10 +77,10 @@ export function describe(state: MirrorState, lagRecords: number): Pick<LaneStatu
       return { state: 'sending', message: because(state, `sending, ${lagRecords} records to go`) };
     case 'waiting':
     case 'lingering':
-      if (lagRecords > 0 && state.care.pauses.length > 0)
+      if (lagRecords > 0 && waitNotes(state).length > 0)
         return {
-          state: 'backing-off',
-          message: `${lagRecords} records wait: ${pauseNotes(state).join('; ')}`,
+          state: state.care.pauses.length > 0 ? 'backing-off' : 'idle',
+          message: `${lagRecords} records wait: ${waitNotes(state).join('; ')}`,
         };
       return {
         state: 'idle',
@@ -94,8 +96,28 @@ export function describe(state: MirrorState, lagRecords: number): Pick<LaneStatu
   }
 }
 
-/** What is left out for a while, and why. */
-export const pauseNotes = ({ care }: MirrorState): readonly string[] =>
+/** What a person should know though the lane goes on; so many records were set aside in this run. */
+export const notesOf = (state: MirrorState, recordsSetAside: number): readonly (string | null)[] => [
+  state.warning,
+  recordsSetAside === 0 ? null : refusedNote(recordsSetAside),
+  ...waitNotes(state),
+];
+
+const refusedNote = (records: number): string =>
+  `the cluster refused ${records} records since the start; the topic gaps says which, and they stay here for now`;
+
+/** Which partitions are not sent at present, and why. */
+const waitNotes = (state: MirrorState): readonly string[] => [...pauseNotes(state), ...holdNotes(state)];
+
+const holdNotes = ({ holds }: MirrorState): readonly string[] => {
+  if (holds.length === 0) return [];
+  const names = listed(holds.map(({ topic, partition }) => `${topic}-${partition}`));
+  return [
+    `${names} waits until topic ${gapsTopicName} has arrived, which says what of it was dropped or refused`,
+  ];
+};
+
+const pauseNotes = ({ care }: MirrorState): readonly string[] =>
   care.pauses.map(({ topic, partition, message }) => {
     const name = partition === null ? topic : `${topic}-${partition}`;
     return `${name} is not sent, ${message} (the others are; it is tried again every ${limits.pauseMs / 1000} s)`;

@@ -160,6 +160,8 @@ export type FailureKind =
   | 'unreachable'
   /** A broker does not accept our login, and nobody knows what else has arrived meanwhile. */
   | 'unauthenticated'
+  /** The transaction took too long, and nothing of it is under way. */
+  | 'slow'
   /** Somebody else started a session with our identity. */
   | 'fenced'
   | 'forbidden'

@@ -28,6 +28,8 @@ export interface Script {
   readonly createCode?: number;
   /** What it says to a login; without it, it knows none. */
   readonly login?: LoginScript;
+  /** Hears of each request, by the number of its call, before it is answered. */
+  readonly onRequest?: (key: number) => void;
   /** One code for each time that a coordinator is asked for; the last one stays. */
   readonly coordinatorCodes?: readonly number[];
 }
@@ -74,7 +76,7 @@ export function fakeBroker(script: (own: BrokerAddress) => Script, tls?: TlsOpti
         const end = 4 + received.readInt32BE(0);
         const request = received.subarray(4, end);
         received = received.subarray(end);
-        const body = answer(request, script(own), codes);
+        const body = answer(request, own, script(own), codes);
         const frame = Buffer.concat([request.subarray(4, 8), body]);
         socket.write(Buffer.concat([int32(frame.length), frame]));
       }
@@ -82,18 +84,22 @@ export function fakeBroker(script: (own: BrokerAddress) => Script, tls?: TlsOpti
   }, tls);
 }
 
-function answer(request: Buffer, script: Script, codes: number[]): Buffer {
+function answer(request: Buffer, own: BrokerAddress, script: Script, codes: number[]): Buffer {
   const key = request.readInt16BE(0);
+  script.onRequest?.(key);
   if (key === 18) return apiVersions();
   if (key === 17) return saslHandshake(script.login, request);
   const noTags = Buffer.from([0]);
   if (key === 36) return Buffer.concat([noTags, saslAuthenticate(script.login, request)]);
   if (key === 19) return Buffer.concat([noTags, createdTopic(script.createCode ?? 0)]);
   if (key === 3) return Buffer.concat([noTags, metadata(script)]);
+  // Whatever a Produce brings is taken.
+  if (key === 0) return Buffer.concat([noTags, list([]), int32(0), tags]);
+  if (key === 22 || key === 26) return Buffer.concat([noTags, int32(0), int16(0), Buffer.alloc(10), tags]);
   if (key === 32) return Buffer.concat([noTags, describedConfigs(script.settings)]);
   const [code = 0, ...later] = codes.length > 0 ? codes : (script.coordinatorCodes ?? []);
   codes.splice(0, codes.length, ...(later.length > 0 ? later : [code]));
-  return Buffer.concat([noTags, coordinator(code)]);
+  return Buffer.concat([noTags, coordinator(code, own)]);
 }
 
 const apiVersions = (): Buffer => {
@@ -160,8 +166,8 @@ const describedConfigs = (settings: Script['settings']): Buffer => {
   return Buffer.concat([int32(0), list([[code, nothing, Buffer.from([2]), text('t'), configs, tags]]), tags]);
 };
 
-const coordinator = (code: number): Buffer => {
-  const entry = [text('id'), int32(1), text('127.0.0.1'), int32(1), int16(code), nothing, tags];
+const coordinator = (code: number, own: BrokerAddress): Buffer => {
+  const entry = [text('id'), int32(1), text(own.host), int32(own.port), int16(code), nothing, tags];
   return Buffer.concat([int32(0), list([entry]), tags]);
 };
 

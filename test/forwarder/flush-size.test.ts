@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import {
+  batchBytesMaxOf,
   type FlushSize,
   firstFlushSize,
   sizeAfterBreak,
@@ -16,8 +17,10 @@ function drain(bytesPerSecond: number, roundTripMs: number, transactions: number
   for (let index = 0; index < transactions; index += 1) {
     const size = sizes.at(-1) ?? firstFlushSize(transactionBytesMax);
     const elapsedMs = 3 * roundTripMs + (size.bytes / bytesPerSecond) * 1000;
-    const isTooSlow = elapsedMs > limits.transactionTimeoutMs;
-    sizes.push(isTooSlow ? sizeAfterBreak(size) : sizeAfterCommit(size, elapsedMs, true));
+    const fails = elapsedMs > limits.transactionTimeoutMs;
+    sizes.push(
+      fails ? sizeAfterBreak(size, limits.transactionTimeoutMs) : sizeAfterCommit(size, elapsedMs, true),
+    );
   }
   return sizes;
 }
@@ -47,17 +50,46 @@ describe('the size of a transaction', () => {
 
   test('is halved when the link breaks, and then grows by little', () => {
     const size = { ...firstFlushSize(transactionBytesMax), bytes: 2 ** 20 };
-    const broken = sizeAfterBreak(size);
+    const broken = sizeAfterBreak(size, 10);
     expect(broken.bytes).toBe(2 ** 19);
-    expect(sizeAfterCommit(broken, 10, true).bytes).toBe(2 ** 19 + transactionBytesMin);
+    expect(sizeAfterCommit(broken, 10, true).bytes).toBe(2 ** 19 + limits.transactionBytesStep);
     let tiny = broken;
-    for (let breaks = 0; breaks < 20; breaks += 1) tiny = sizeAfterBreak(tiny);
+    for (let breaks = 0; breaks < 20; breaks += 1) tiny = sizeAfterBreak(tiny, 10);
     expect(tiny.bytes).toBe(transactionBytesMin);
+    expect(sizeAfterCommit(tiny, 10, true).bytes).toBe(2 * transactionBytesMin);
+  });
+
+  test('is cut to what takes as long as is wanted when one fails that took long, and doubles up to the half', () => {
+    const size = { ...firstFlushSize(transactionBytesMax), bytes: 2 ** 20 };
+    const broken = sizeAfterBreak(size, limits.transactionTimeoutMs);
+    expect(broken.bytes).toBe(Math.floor(2 ** 20 / 12));
+    let grown = broken;
+    for (let commits = 0; commits < 3; commits += 1) grown = sizeAfterCommit(grown, 10, true);
+    expect(grown.bytes).toBe(2 ** 19);
+  });
+
+  test.each([2_000, 3_000, 140_000])('fits a link that fell to %i bytes/s after two failures', (rate) => {
+    let size: FlushSize = { ...firstFlushSize(transactionBytesMax), bytes: transactionBytesMax };
+    for (let failures = 0; failures < 2; failures += 1)
+      size = sizeAfterBreak(size, limits.transactionTimeoutMs);
+    expect(size.bytes / rate).toBeLessThan(limits.kafkaRequestTimeoutMs / 1000);
+  });
+
+  test('has sealed batches leave as they are until one was too slow', () => {
+    const size = firstFlushSize(transactionBytesMax);
+    const { sealedBatchBytesMax, forwardBatchBytesMax } = limits;
+    expect(batchBytesMaxOf(size)).toBe(forwardBatchBytesMax);
+    // One that took long, but got through.
+    const slow = sizeAfterCommit({ ...size, bytes: sealedBatchBytesMax }, 40_000, true);
+    expect(batchBytesMaxOf(slow)).toBe(forwardBatchBytesMax);
+    expect(batchBytesMaxOf(sizeAfterBreak(slow, 10))).toBe(sealedBatchBytesMax / 2);
+    // The bound of whoever wants less is none for batches.
+    expect(batchBytesMaxOf(firstFlushSize(1))).toBe(transactionBytesMin);
   });
 
   test('never leaves its bounds, whatever happens', () => {
     const happening = fc.oneof(
-      fc.constant(null),
+      fc.record({ elapsedMs: fc.nat(100_000) }),
       fc.record({ elapsedMs: fc.nat(100_000), wasFull: fc.boolean() }),
     );
     const bound = fc.integer({ min: 1, max: transactionBytesMax });
@@ -65,7 +97,10 @@ describe('the size of a transaction', () => {
       fc.property(bound, fc.array(happening, { maxLength: 200 }), (bytesMax, happenings) => {
         let size = firstFlushSize(bytesMax);
         for (const one of happenings) {
-          size = one === null ? sizeAfterBreak(size) : sizeAfterCommit(size, one.elapsedMs, one.wasFull);
+          size =
+            'wasFull' in one
+              ? sizeAfterCommit(size, one.elapsedMs, one.wasFull)
+              : sizeAfterBreak(size, one.elapsedMs);
           expect(size.bytes).toBeGreaterThanOrEqual(Math.min(bytesMax, transactionBytesMin));
           expect(size.bytes).toBeLessThanOrEqual(bytesMax);
         }

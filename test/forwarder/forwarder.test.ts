@@ -178,8 +178,8 @@ describe('a forwarder', () => {
     });
     await drained(forwarder);
     await forwarder.stop();
-    // 256 KiB are halved down to 64 KiB, and grow by as much with each commit.
-    expect(sizes).toEqual([0, 1, 3, 6, 11, 17, 24, 33]);
+    // 256 KiB are halved down to 16 KiB, double up to 64 KiB, and grow by as much with each commit.
+    expect(sizes).toEqual([0, 1, 2, 3, 5, 8, 13, 19, 26, 35]);
     expect(w.cluster.values('gw1.readings', 0)).toHaveLength(40);
   });
 

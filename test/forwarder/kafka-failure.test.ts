@@ -2,12 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { type KafkaCall, kafkaFailure } from '../../src/forwarder/kafka-failure.ts';
 import { initialState, type MirrorState, type Phase, step } from '../../src/forwarder/mirror.ts';
+import type { Failure } from '../../src/forwarder/target.ts';
+
+const now = { elapsedMs: 0, atMs: 0, jitter: 0.5 };
 
 /** What the mirror does after this answer in this phase, in order. */
 function actions(phase: Phase, call: KafkaCall, code: number): string[] {
   const state: MirrorState = { ...initialState(0, 'resume'), phase };
   const failure = kafkaFailure(call, code, 'x');
-  return step(state, { type: 'failed', failure, jitter: 0.5 }).commands.map((command) =>
+  return step(state, { type: 'failed', failure, ...now }).commands.map((command) =>
     command.type === 'sleep' ? `sleep ${command.ms}` : command.type,
   );
 }
@@ -49,12 +52,44 @@ describe('an error code of Kafka leads to the right action', () => {
   test('a login that was refused is not tried again soon, whatever was going on', () => {
     for (const phase of ['opening', 'sending', 'committing'] as const) {
       const failure = { kind: 'unauthenticated', message: 'x' } as const;
-      const { commands } = step(
-        { ...initialState(0, 'resume'), phase },
-        { type: 'failed', failure, jitter: 0.5 },
-      );
+      const { commands } = step({ ...initialState(0, 'resume'), phase }, { type: 'failed', failure, ...now });
       expect(commands).toEqual([{ type: 'close' }, { type: 'sleep', ms: 22_500 }]);
     }
+  });
+
+  test.each<[Phase, KafkaCall, number]>([
+    ['sending', 'produce', 47],
+    ['sending', 'produce', 48],
+    ['committing', 'end', 48],
+    ['committing', 'end', 90],
+  ])('that a transaction is over which took too long is its size: when %s, %s, %i', (phase, call, code) => {
+    const before: MirrorState = { ...initialState(0, 'resume'), phase };
+    const failure = kafkaFailure(call, code, 'x');
+    const elapsedMs = limits.transactionTimeoutMs;
+    const failed = step(before, { type: 'failed', failure, ...now, elapsedMs });
+    const { state } =
+      phase === 'sending' ? step(failed.state, { type: 'aborted', atMs: 0, jitter: 0.5 }) : failed;
+    expect(state).toMatchObject({ phase: 'backing-off', failure: { kind: 'slow', cause: failure.cause } });
+    expect(state.failure?.message).toMatch(/took 60 s.*link is too slow.*the next one is smaller/);
+    expect(state.failure?.message).not.toContain('gateway');
+    expect(state.flushSize.bytes).toBeLessThan(before.flushSize.bytes / 2);
+  });
+
+  test.each<[Phase, Failure['kind']]>([
+    ['sending', 'slow'],
+    ['sending', 'refused'],
+    ['sending', 'forbidden'],
+    ['sending', 'unauthenticated'],
+    ['committing', 'refused'],
+    ['committing', 'fenced'],
+  ])('a transaction that fails late is smaller the next time: when %s, %s', (phase, kind) => {
+    const before: MirrorState = { ...initialState(0, 'resume'), phase };
+    const sizeAfter = (elapsedMs: number): number =>
+      step(before, { type: 'failed', failure: { kind, message: 'm' }, ...now, elapsedMs }).state.flushSize
+        .bytes;
+    const { bytes } = before.flushSize;
+    expect(sizeAfter(limits.transactionMsMax)).toBe(bytes);
+    expect(sizeAfter(limits.transactionMsMax + 1)).toBeLessThan(bytes / 2 + 1);
   });
 
   test('what is busy too long is a failure like any other, and told', () => {
@@ -62,7 +97,7 @@ describe('an error code of Kafka leads to the right action', () => {
     const failure = kafkaFailure('begin', 51, 'headwater-1-bulk');
     const { state, commands } = step(
       { ...initialState(0, 'resume'), phase: 'opening', repeats },
-      { type: 'failed', failure, jitter: 0.5 },
+      { type: 'failed', failure, ...now },
     );
     expect(commands.map(({ type }) => type)).toEqual(['close', 'sleep']);
     expect(state.failure).toBe(failure);

@@ -2,20 +2,24 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Clock } from '../../src/core/clock.ts';
 import { openAccess } from '../../src/forwarder/cluster-access.ts';
 import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
 import { SharedLink } from '../../src/forwarder/link-share.ts';
+import { encodeBatch } from '../../src/log/encoding/batch.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { emptySession } from '../support/empty-session.ts';
 import { until } from '../support/virtual-time.ts';
 import { fakeBroker } from './fake-broker.ts';
 
-const targetAt = (...brokers: string[]): KafkaTarget =>
+const targetAt = (...brokers: string[]): KafkaTarget => targetOn(nodeClock, ...brokers);
+
+const targetOn = (clock: Clock, ...brokers: string[]): KafkaTarget =>
   new KafkaTarget({
     brokers,
     readAccess: openAccess,
-    clock: nodeClock,
-    share: new SharedLink(nodeClock, null).shareOf('bulk'),
+    clock,
+    share: new SharedLink(clock, null).shareOf('bulk'),
   });
 
 const servers: Server[] = [];
@@ -151,6 +155,56 @@ describe('a Kafka target', () => {
       expect((await target.open(emptySession))?.kind).toBe('unreachable');
       await target.close();
     }
+  });
+
+  test('begins no request of a transaction that the cluster would end before long, and has it aborted', async () => {
+    let nowMs = 0;
+    let produced = 0;
+    let ended = 0;
+    const onRequest = (key: number): void => {
+      if (key === 0) [nowMs, produced] = [nowMs + 10_000, produced + 1];
+      if (key === 26) ended += 1;
+    };
+    const readings = {
+      name: 'gw1.readings',
+      partitions: 1,
+      source: 'readings',
+      sourcePartitions: 1,
+      isIdentified: false,
+      isByKey: false,
+      paused: new Set<number>(),
+    };
+    const topics = [emptySession.checkpointTopic, readings.name];
+    await using broker = await fakeBroker((own) => ({
+      clusterId: 'c',
+      nodes: [{ id: 1, address: own }],
+      topics,
+      cleanupPolicy: 'compact',
+      onRequest,
+    }));
+    const clock = { ...nodeClock, monotonicMs: () => nowMs };
+    const target = targetOn(clock, `127.0.0.1:${broker.address.port}`);
+    expect(await target.open({ ...emptySession, topics: [readings] })).toBeNull();
+    const record = { key: null, value: Buffer.alloc(20_000), timestampMs: 0, headers: [] };
+    const batch = { bytes: encodeBatch(0, [record]), recordCount: 1 };
+    const batches = Array.from({ length: 9 }, () => ({
+      topic: readings.name,
+      partition: 0,
+      batch,
+      source: null,
+    }));
+    const failure = await target.send(batches);
+    expect(failure).toMatchObject({
+      kind: 'slow',
+      message: expect.stringMatching(/is too slow, or .* after 25 s/),
+    });
+    expect(produced).toBe(3);
+    expect(await target.abort()).toBeNull();
+    expect(ended).toBe(1);
+    // What takes less time is sent whole.
+    expect(await target.send(batches.slice(0, 2))).toBeNull();
+    expect(produced).toBe(5);
+    await target.close();
   });
 
   test('finds every partition here that may lead to one without a leader there, unless it is paused', async () => {

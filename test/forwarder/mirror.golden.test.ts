@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Checkpoint, CheckpointCopy, Position } from '../../src/forwarder/checkpoint.ts';
 import { initialState, step } from '../../src/forwarder/mirror.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy } from '../../src/forwarder/mirror-steps.ts';
-import type { Aside, ReadPosition } from '../../src/forwarder/objections.ts';
+import type { Aside, Pause, ReadPosition } from '../../src/forwarder/objections.ts';
 import type { OnCheckpointLost } from '../../src/forwarder/resume.ts';
 import type { Failure, FailureKind } from '../../src/forwarder/target.ts';
 import type { LifeStart } from '../../src/log/types.ts';
@@ -19,9 +19,10 @@ import type { LifeStart } from '../../src/log/types.ts';
  *   log-start-moved readings/0 5..9 | gaps/0 0..1                where the log begins and ends now
  *     … elsewhere                                                 the other lane mirrors it
  *     … told=1                                                    so far the other lane has confirmed gaps
- *   failed <kind>                                                 jitter is 0.5 throughout
+ *   failed <kind> [after <s> s]                                   jitter is 0.5 throughout; time passes by sleeping
  *     … bad readings/0 0..9 at=4                                  a batch is refused because of this record
  *     … topic readings                                            a topic is refused
+ *     … unwell readings/0                                         a partition cannot be written to
  *     … aside=4-5                                                 what the journal says is passed
  */
 const folder = join(import.meta.dirname, '../golden/mirror');
@@ -37,6 +38,7 @@ test.each(readdirSync(folder))('the mirror acts as written in %s', (file) => {
 
 function play(transcript: string): string {
   let state = initialState(0, 'resume');
+  let atMs = 0;
   const lines: string[] = [];
   for (const line of transcript.split('\n')) {
     if (line.startsWith('<')) continue;
@@ -48,9 +50,12 @@ function play(transcript: string): string {
       continue;
     }
     const before = state;
-    const after = step(state, parseEvent(word ?? '', rest.join(' ')));
+    const after = step(state, parseEvent(word ?? '', rest.join(' '), atMs));
     state = after.state;
-    for (const command of after.commands) lines.push(`< ${describe(command)}`);
+    for (const command of after.commands) {
+      lines.push(`< ${describe(command)}`);
+      if (command.type === 'sleep') atMs += command.ms;
+    }
     if (after.commands.some(({ type }) => type === 'stop') && state.failure !== null)
       lines.push(`< because ${state.failure.message}`);
     if (state.warning !== before.warning) lines.push(`< warning: ${state.warning}`);
@@ -58,7 +63,7 @@ function play(transcript: string): string {
   return lines.join('\n');
 }
 
-function parseEvent(word: string, rest: string): MirrorEvent {
+function parseEvent(word: string, rest: string, atMs: number): MirrorEvent {
   switch (word) {
     case 'checkpoints':
       return {
@@ -77,10 +82,11 @@ function parseEvent(word: string, rest: string): MirrorEvent {
     case 'log-start-moved':
       return { type: word, partitions: parts(rest).map(parseInfo), ledger: parseLedger(rest) };
     case 'failed':
-      return { type: 'failed', jitter, failure: parseFailure(rest) };
+      return { type: 'failed', atMs, jitter, ...parseFailed(rest) };
     case 'committed':
       return { type: 'committed', elapsedMs: 0 };
     case 'aborted':
+      return { type: word, atMs, jitter };
     case 'set-aside':
       return { type: word, jitter };
     case 'start':
@@ -101,6 +107,11 @@ function parseEvent(word: string, rest: string): MirrorEvent {
   }
 }
 
+function parseFailed(text: string): { readonly failure: Failure; readonly elapsedMs: number } {
+  const [, what = '', seconds = '0'] = /^(.*?)(?: after (\d+) s)?$/.exec(text) ?? [];
+  return { failure: parseFailure(what), elapsedMs: Number(seconds) * 1000 };
+}
+
 function parseFailure(text: string): Failure {
   const [kind, what, ...rest] = text.split(' ');
   const failure = { kind: kind as FailureKind, message: `the ${kind} failure` };
@@ -108,6 +119,10 @@ function parseFailure(text: string): Failure {
   if (what === 'topic')
     return { ...failure, objections: [{ topic: rest[0] ?? '', partition: null, message: failure.message }] };
   const { topic, partition, from: fromOffset, to: nextOffset, settings } = parsePart(rest.join(' '));
+  if (what === 'unwell') {
+    const said = { verdict: 'unwell' as const, cause: 'UNWELL', batch: null, message: failure.message };
+    return { ...failure, objections: [{ topic, partition, ...said }] };
+  }
   const range = { fromOffset, nextOffset, recordCount: nextOffset - fromOffset };
   const batch = { ...range, badOffsets: [Number(settings.get('at'))] };
   const said = { verdict: 'bad' as const, cause: 'BAD', message: failure.message };
@@ -199,7 +214,7 @@ function describe(command: MirrorCommand): string {
     case 'read':
       return `read ${command.positions.map(describePosition).join(' ')}`.trim();
     case 'open':
-      return `open ${command.pauses.map(({ topic }) => `without ${topic}`).join(' ')}`.trim();
+      return `open ${command.pauses.map(describePause).join(' ')}`.trim();
     case 'set-aside':
       return `set-aside ${command.ranges.map(({ topic, partition, fromOffset, nextOffset, cause }) => `${topic}/${partition} ${fromOffset}..${nextOffset} ${cause}`).join(' | ')}`;
     case 'send':
@@ -214,6 +229,9 @@ function describe(command: MirrorCommand): string {
       return command.type;
   }
 }
+
+const describePause = ({ topic, partition }: Pause): string =>
+  `without ${topic}${partition === null ? '' : `/${partition}`}`;
 
 const describePosition = ({ topic, partition, nextOffset, untilOffset }: ReadPosition): string =>
   `${topic}/${partition}@${nextOffset}${untilOffset === null ? '' : `-${untilOffset}`}`;

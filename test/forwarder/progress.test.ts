@@ -45,7 +45,13 @@ const inPhase = (phase: Phase, rest: Partial<MirrorState> = {}): MirrorState => 
 });
 
 const noLink: Failure = { kind: 'unreachable', cause: 'refused', message: 'no link' };
-const failed = (failure: Failure): MirrorEvent => ({ type: 'failed', failure, jitter: 0 });
+const failed = (failure: Failure): MirrorEvent => ({
+  type: 'failed',
+  failure,
+  elapsedMs: 0,
+  atMs: 0,
+  jitter: 0,
+});
 const woke: MirrorEvent = { type: 'woke' };
 
 /** The mirror takes a step. */

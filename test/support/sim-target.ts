@@ -74,6 +74,8 @@ export class SimCluster {
   onCommit: ((records: readonly CommittingRecord[]) => void) | null = null;
   /** What it has against a record with this value. */
   dislikeOf: ((topic: string, value: string) => Dislike | null) | null = null;
+  /** Whether nobody leads a partition at present, as a session start finds it, or who writes to it. */
+  isLeaderless: (topic: string, partition: number, to: 'open' | 'write') => boolean = () => false;
   /** Topics that it does not let anybody open. */
   readonly forbiddenTopics = new Set<string>();
   /** How often each transactional id was initialised. */
@@ -185,8 +187,9 @@ export class SimCluster {
     return objections.length === 0 ? null : objections;
   }
 
-  #objectionTo({ topic, source, batch }: PartitionBatch): Objection | null {
+  #objectionTo({ topic, partition, source, batch }: PartitionBatch): Objection | null {
     if (source === null) return null;
+    if (this.isLeaderless(topic, partition, 'write')) return leaderless(source.topic, source.partition);
     const records = decodeBatch(batch.bytes);
     const dislikes = records.map(
       ({ value }) => this.dislikeOf?.(topic, Buffer.from(value ?? []).toString()) ?? null,
@@ -272,6 +275,11 @@ export class SimCluster {
     return this.#topics.get(topic)?.length ?? 0;
   }
 }
+
+const leaderless = (topic: string, partition: number): Objection => ({
+  ...{ topic, partition, verdict: 'unwell', cause: 'LEADERLESS', batch: null },
+  message: `${topic}-${partition} has no leader`,
+});
 
 const isSame = (one: Producer, other: Producer): boolean => one.id === other.id && one.epoch === other.epoch;
 
@@ -362,6 +370,12 @@ export class SimTarget implements Target, PlainCluster {
         partition: null,
         message: `${name} is forbidden`,
       }));
+    const unled = session.topics.flatMap(({ name, source, partitions, paused }) =>
+      Array.from({ length: partitions }, (_, partition) => partition)
+        .filter((partition) => !paused.has(partition) && cluster.isLeaderless(name, partition, 'open'))
+        .map((partition) => leaderless(source, partition)),
+    );
+    if (unled.length > 0) return unled;
     for (const { name, partitions } of session.topics) cluster.ensureTopic(name, partitions);
     cluster.ensureTopic(session.checkpointTopic, 1);
     return null;
@@ -480,7 +494,9 @@ export class SimTarget implements Target, PlainCluster {
   }
 }
 
-const failureOf = (call: Call, outcome: FailureKind | readonly Objection[]): Failure =>
-  typeof outcome === 'string'
-    ? { kind: outcome, message: `${call}: ${outcome}` }
-    : { kind: 'refused', message: `${call}: refused`, objections: outcome };
+function failureOf(call: Call, outcome: FailureKind | readonly Objection[]): Failure {
+  if (typeof outcome === 'string') return { kind: outcome, message: `${call}: ${outcome}` };
+  const isForNow = call === 'open' && outcome.every(({ partition }) => partition !== null);
+  const kind = isForNow ? 'busy' : 'refused';
+  return { kind, message: `${call}: ${kind}`, objections: outcome };
+}
