@@ -234,6 +234,8 @@ export const limits = {
   transactionBytesStep: 64 * KIB,
   /** A transaction grows until it takes so long, and is cut to that when it takes longer than the second. */
   transactionMsWanted: 5_000,
+  /** How many times as much the next transaction may take, while each is far quicker than wanted. */
+  transactionGrowthMax: 4,
   transactionMsMax: 10_000,
   /** No request of it is begun after so long: the last one is answered, and it is aborted, before the cluster would end it. */
   transactionSendMsMax: 25_000,

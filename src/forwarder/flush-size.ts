@@ -7,7 +7,7 @@ import { limits } from '../core/limits.ts';
  */
 export interface FlushSize {
   readonly bytes: number;
-  /** Doubled up to here, then raised by a constant: the link broke with more. */
+  /** Multiplied up to here, then raised by a constant: the link broke with more. */
   readonly steadyBytes: number;
   readonly bytesMax: number;
 }
@@ -28,8 +28,13 @@ export function sizeAfterCommit(size: FlushSize, elapsedMs: number, wasFull: boo
     return { ...size, bytes: cut, steadyBytes: Math.min(steadyBytes, bytes) };
   }
   if (!wasFull || elapsedMs > limits.transactionMsWanted) return size;
-  const isSteady = bytes >= steadyBytes;
-  const grown = Math.min(bytes * 2, isSteady ? bytes + limits.transactionBytesStep : steadyBytes);
+  // To half of what takes as long as is wanted, so that one more step gets there.
+  const room = limits.transactionMsWanted / (2 * elapsedMs);
+  const growth = Math.min(Math.max(2, room), limits.transactionGrowthMax);
+  const grown =
+    bytes < steadyBytes
+      ? Math.min(Math.floor(bytes * growth), steadyBytes)
+      : Math.min(bytes * 2, bytes + limits.transactionBytesStep);
   return { ...size, bytes: Math.min(grown, bytesMax) };
 }
 

@@ -132,6 +132,15 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
         'the cluster has fewer brokers than copies are asked for: set forwarder.create.replication, or its default.replication.factor',
     },
   ],
+  [
+    40,
+    {
+      name: 'INVALID_CONFIG',
+      kind: 'refused',
+      verdict: null,
+      advice: 'create the topic yourself: the cluster does not take all of its settings',
+    },
+  ],
   [41, { name: 'NOT_CONTROLLER', kind: 'busy' }],
   [
     43,
@@ -194,6 +203,8 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
     },
   ],
   [59, { name: 'UNKNOWN_PRODUCER_ID', kind: 'refused' }],
+  [74, { name: 'FENCED_LEADER_EPOCH', kind: 'refused', verdict: 'unwell' }],
+  [75, { name: 'UNKNOWN_LEADER_EPOCH', kind: 'refused', verdict: 'unwell' }],
   [
     76,
     {

@@ -26,8 +26,14 @@ function drain(bytesPerSecond: number, roundTripMs: number, transactions: number
 }
 
 describe('the size of a transaction', () => {
-  test('reaches the largest one on a fast link within a few transactions', () => {
-    expect(drain(100e6, 1, 6).at(-1)?.bytes).toBe(transactionBytesMax);
+  test('reaches the largest one on a fast link within three transactions', () => {
+    expect(drain(100e6, 1, 3).at(-1)?.bytes).toBe(transactionBytesMax);
+  });
+
+  test('grows the slower the nearer it is to what is wanted', () => {
+    const [first = 0, second = 0, third = 0, fourth = 0] = drain(1e6, 40, 3).map(({ bytes }) => bytes);
+    expect([second / first, third / second, fourth / third]).toEqual([4, expect.closeTo(2.1, 1), 2]);
+    expect(drain(50_000, 300, 2).map(({ bytes }) => bytes / 2 ** 18)).toEqual([1, 1, 1]);
   });
 
   test.each([
@@ -59,12 +65,12 @@ describe('the size of a transaction', () => {
     expect(sizeAfterCommit(tiny, 10, true).bytes).toBe(2 * transactionBytesMin);
   });
 
-  test('is cut to what takes as long as is wanted when one fails that took long, and doubles up to the half', () => {
+  test('is cut to what takes as long as is wanted when one fails that took long, and then grows fast up to the half', () => {
     const size = { ...firstFlushSize(transactionBytesMax), bytes: 2 ** 20 };
     const broken = sizeAfterBreak(size, limits.transactionTimeoutMs);
     expect(broken.bytes).toBe(Math.floor(2 ** 20 / 12));
     let grown = broken;
-    for (let commits = 0; commits < 3; commits += 1) grown = sizeAfterCommit(grown, 10, true);
+    for (let commits = 0; commits < 2; commits += 1) grown = sizeAfterCommit(grown, 10, true);
     expect(grown.bytes).toBe(2 ** 19);
   });
 

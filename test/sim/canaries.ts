@@ -27,7 +27,8 @@ function searchFor(plantName: string): readonly string[] {
   const mirrorPlant = mirrorPlants.find(({ name }) => name === plantName);
   if (mirrorPlant !== undefined) {
     const mode = mirrorPlant.mode === undefined ? [] : ['--mode', mirrorPlant.mode];
-    return [mirrorSearch, '--runs', String(mirrorCanaryRuns), ...mode];
+    const from = String(mirrorPlant.fromSeed ?? 1);
+    return [mirrorSearch, '--runs', String(mirrorCanaryRuns), '--from', from, ...mode];
   }
   const states = harmlessNames.includes(plantName) ? harmlessStates : canaryStates;
   const { fromSeed = 1, mode } = [...plants, ...harmlessPlants].find(({ name }) => name === plantName) ?? {};

@@ -38,6 +38,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'a-life-that-went-further-elsewhere-taken-for-our-own',
     mode: 'cloned',
+    fromSeed: 215,
     file: resume,
     edits: [
       {
