@@ -1,4 +1,4 @@
-import type { ForwarderStatus } from '../forwarder/status.ts';
+import type { ForwarderStatus } from '../forwarder/progress/status.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 import type { CardStatus } from './card-wear.ts';

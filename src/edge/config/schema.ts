@@ -1,6 +1,6 @@
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
-import { defaultTopicTemplate, TopicMapping } from '../../forwarder/topic-mapping.ts';
+import { defaultTopicTemplate, TopicMapping } from '../../forwarder/cluster/topic-mapping.ts';
 import {
   type Compression,
   compressions,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
-import { checkpointTopicName, templateWords } from '../../forwarder/topic-mapping.ts';
+import { checkpointTopicName, templateWords } from '../../forwarder/cluster/topic-mapping.ts';
 import { type Address, isLoopback, parseAddress } from './address.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
 import type { SettingPath } from './yaml-tree.ts';

@@ -7,7 +7,7 @@ import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/ad
 import { MetricsRegistry } from '../../../src/edge/metrics-registry.ts';
 import type { StatusReport } from '../../../src/edge/status.ts';
 import { TopicChanges } from '../../../src/edge/topic-changes.ts';
-import { TopicMapping } from '../../../src/forwarder/topic-mapping.ts';
+import { TopicMapping } from '../../../src/forwarder/cluster/topic-mapping.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
