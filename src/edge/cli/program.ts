@@ -25,6 +25,7 @@ import {
   contradictionIn,
   gatewayRecords,
 } from './consume.ts';
+import { addDevices } from './device-commands.ts';
 import { doctorKafka } from './doctor.ts';
 import type { DumpRequest } from './dump.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
@@ -102,6 +103,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
       endWith(await status(await gateway(), terminal, json === true)),
     );
   addTopics(program, terminal, gateway, endWith);
+  addDevices(program, terminal, dataDir, endWith);
   addRecords(program, terminal, { find: gateway, dataDir }, endWith);
   addStoredFiles(program, terminal, dataDir, endWith);
   program
