@@ -96,8 +96,8 @@ assert(
   'as many users as there may be fit into their file',
 );
 assert(
-  limits.usersFileBytesMax * 2 < limits.otherFilesBytesMax,
-  'while the file of users is replaced, small files stay within what they may take',
+  limits.usersFileBytesMax * 3 < limits.otherFilesBytesMax,
+  'while the file of users is replaced, with a damaged one kept beside it, small files stay within what they may take',
 );
 assert(
   limits.userNameBytesMax * 3 <= limits.topicNameLengthMax,

@@ -57,8 +57,9 @@ export const isLegalUserName = (name: string): boolean =>
 
 /** @throws OperatingError `illegal-user` */
 export function requireLegalName(name: string): void {
-  if (!isLegalUserName(name))
-    throw new OperatingError('illegal-user', `choose another name: a user name is ${nameRule}`);
+  if (isLegalUserName(name)) return;
+  const shown = JSON.stringify(name.slice(0, limits.quotedAnswerLengthMax));
+  throw new OperatingError('illegal-user', `choose another name: a user name is ${nameRule}, not ${shown}`);
 }
 
 /** @throws OperatingError `illegal-user` */

@@ -68,7 +68,14 @@ test('what is remembered of strangers is bounded', () => {
   tries(throttle, 1000, 'first', site);
   for (let index = 0; index < limits.loginsRememberedMax; index++) throttle.failed(`u${index}`, `h${index}`);
   expect(throttle.mayTry('first', site)).toBe(true);
+});
+
+test('of the pairs that have logged in, those that did so last are remembered', () => {
+  const throttle = new LoginThrottle(new ManualClock());
   for (let index = 0; index <= limits.loginsRememberedMax; index++)
     throttle.succeeded(`u${index}`, `h${index}`);
-  expect(throttle.mayTry('first', site)).toBe(true);
+  for (const host of ['h0', 'h1'])
+    for (let index = 0; index < limits.loginAddressFailuresMax; index++)
+      throttle.failed(`other${index}`, host);
+  expect([throttle.mayTry('u0', 'h0'), throttle.mayTry('u1', 'h1')]).toEqual([false, true]);
 });
