@@ -83,7 +83,11 @@ export class Logins implements Access {
     const digest = createHmac('sha256', this.#key).update(given).digest();
     const known = users.find(name);
     if (known !== null && this.#isRemembered(known, digest)) return this.#letIn(known, clientId);
-    const user = await hasher.inTurn(() => this.#checked({ name, given, digest, host }));
+    // More can wait only if connections end before they are answered: somebody makes one after the other.
+    const isFull = hasher.waiting >= limits.mqttConnectionsMax;
+    const user = isFull
+      ? 'throttled'
+      : await hasher.inTurn(() => this.#checked({ name, given, digest, host }));
     if (user === 'throttled')
       return {
         refusal: 'throttled',

@@ -57,6 +57,11 @@ export class PasswordHasher {
     this.#cost = cost;
   }
 
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Runs `work`, which hashes, when its turn has come: first come, first served. */
   async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#free > 0) this.#free--;

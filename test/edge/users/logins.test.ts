@@ -182,6 +182,23 @@ test('attempts all at once are stopped like those one after the other, unlooked'
   expect(verdict(await login('pump', 'a'))).toBe('in as pump');
 });
 
+test('no more logins wait than there may be connections, whoever leaves before the answer', async () => {
+  await using gateway = await site();
+  const { login, hasher, users } = gateway;
+  await users.add({ name: 'pump', password: 'a' });
+  await login('pump', 'a');
+  const held = Promise.withResolvers<void>();
+  hasher.hold = held.promise;
+  const count = limits.mqttConnectionsMax + limits.passwordHashesAtOnceMax;
+  const flood = Array.from({ length: count }, (_, index) => login(`u${index}`, 'x', `h${index}`));
+  await expect.poll(() => hasher.waiting).toBe(limits.mqttConnectionsMax);
+  expect(verdict(await login('another', 'x', 'elsewhere'))).toBe('throttled');
+  expect(verdict(await login('pump', 'a'))).toBe('in as pump');
+  held.resolve();
+  await Promise.all(flood);
+  expect(verdict(await login('another', 'x', 'elsewhere'))).toBe('bad-login');
+});
+
 test('an imported password is kept in our own way once it has proved right, without revoking anybody', async () => {
   await using gateway = await site();
   const { login, users } = gateway;
