@@ -190,6 +190,33 @@ export const limits = {
   /** A subscriber that does not read for so long is disconnected, because it holds up its publishers. */
   mqttSubscriberStallMsMax: 5_000,
 
+  // Users
+  usersMax: 1024,
+  usersFileBytesMax: 1 * MIB,
+  userNameBytesMax: 64,
+  /** In one list of one user or client id. */
+  topicPatternsMax: 32,
+  topicPatternBytesMax: 256,
+  clientListsMax: 64,
+  /** RFC 7914's N: 16 MiB and some 50 ms, 200 ms on a Pi. Hard to guess, and 1000 devices are back within two minutes. */
+  scryptCost: 2 ** 14,
+  /** What a hash in the file may ask for at most. */
+  scryptBytesMax: 32 * MIB,
+  /** Of Node's four threads two are left for the log's syncs. */
+  passwordHashesAtOnceMax: 2,
+  /** What Kafka takes at most: whoever has the file tries passwords by the weakest of what is in it. */
+  scramIterations: 16_384,
+  importedIterationsMax: 1_000_000,
+  /** A password that was right is known again for so long without a hash. */
+  loginRememberedMsMax: 3_600_000,
+  /** Failed logins until more are refused unlooked, of a user from an address, of an address, of a user; one is forgotten in so long. */
+  loginPairFailuresMax: 5,
+  loginAddressFailuresMax: 50,
+  loginUserFailuresMax: 100,
+  loginFailureForgottenMs: 10_000,
+  /** Addresses, users and pairs of both of which that is remembered, and pairs that have logged in. */
+  loginsRememberedMax: 4096,
+
   // Serial
   serialPortsMax: 16,
   serialPortNameLengthMax: 63,
@@ -329,7 +356,7 @@ export const limits = {
   scramNonceBytes: 18,
   /** A login that ends is renewed, by a new connection, once so much of its time is used. */
   loginSessionUsedPercentMax: 80,
-  /** Of what a broker says about a login that it refuses. */
+  /** Of what brokers and devices say, as messages quote it. */
   quotedAnswerLengthMax: 200,
   /** What was acknowledged in the last five minutes says how fast the mirror is: a transaction may take two of them. */
   goodputBucketMs: 5_000,

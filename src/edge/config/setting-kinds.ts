@@ -186,10 +186,15 @@ function address(what: string, refusal: (address: Address) => string | undefined
   });
 }
 
-/** Where to listen: on loopback only. */
+/** Where to listen. */
 export function listenAddress(example: string) {
+  return address(`host:port, such as ${example} (port 0: any free one)`, () => undefined);
+}
+
+/** The same on loopback only. */
+export function loopbackAddress(example: string) {
   return address(`host:port, such as ${example} (port 0: any free one)`, ({ host }) =>
-    isLoopback(host) ? undefined : 'until users exist, nothing listens beyond loopback; use 127.0.0.1',
+    isLoopback(host) ? undefined : 'the admin API listens on loopback only; use 127.0.0.1',
   );
 }
 
