@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ForwarderStatus } from '../src/forwarder/status.ts';
+import type { ForwarderStatus } from '../src/forwarder/progress/status.ts';
 import { type Cluster, startCluster } from '../test/kafka/cluster.ts';
 import { statusOf } from '../test/kafka/oracles.ts';
 import { until } from '../test/kafka/until.ts';

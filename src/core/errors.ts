@@ -30,6 +30,11 @@ export type ErrorCode =
   | 'illegal-partition'
   | 'too-many-partitions'
   | 'too-many-deleted-topics'
+  | 'user-exists'
+  | 'unknown-user'
+  /** A name, password or pattern that cannot be. */
+  | 'illegal-user'
+  | 'too-many-users'
   | 'record-too-large'
   | 'offset-out-of-range'
   /** A data folder written by a later version, or not by this product. */

@@ -105,3 +105,19 @@ assert(
   limits.adminRecordStreamsMax < limits.adminConnectionsMax,
   'readers of records leave connections for health checks',
 );
+assert(
+  limits.usersMax * 1000 < limits.usersFileBytesMax,
+  'as many users as there may be fit into their file',
+);
+assert(
+  limits.usersFileBytesMax * 3 < limits.otherFilesBytesMax,
+  'while the file of users is replaced, with a damaged one kept beside it, small files stay within what they may take',
+);
+assert(
+  limits.userNameBytesMax * 3 <= limits.topicNameLengthMax,
+  'the name of a user, percent-encoded, fits into a path of the admin API',
+);
+assert(
+  limits.scryptCost * 128 * 8 <= limits.scryptBytesMax,
+  'what we hash is within what a hash in the file may ask for',
+);

@@ -76,6 +76,11 @@ export const metricRows = {
   headwater_mqtt_connections_refused_total: row('counter', 'MQTT connections refused or cut, by reason.', [
     'reason',
   ]),
+  headwater_mqtt_subscriptions_refused_total: row(
+    'counter',
+    'Subscriptions refused because the client has no right to them.',
+  ),
+  headwater_users: row('gauge', 'Users who may log in to the MQTT port.'),
   headwater_mqtt_duplicates_total: row(
     'counter',
     'QoS 2 messages sent again that were stored already: acknowledged, not stored twice.',

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Random } from '../core/random.ts';
-import type { AccessRead, Login, ReadAccess, TlsAccess } from '../forwarder/cluster-access.ts';
+import type { AccessRead, Login, ReadAccess, TlsAccess } from '../forwarder/kafka/cluster-access.ts';
 import { readAtMost } from '../platform/bounded-file.ts';
 import type { SaslConfig, SecretSource, TlsConfig } from './config/cluster-sections.ts';
 

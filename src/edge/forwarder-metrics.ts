@@ -1,6 +1,6 @@
 import type { MetricLabels, MetricName } from '../core/metrics.ts';
-import type { Drain } from '../forwarder/goodput.ts';
-import type { ForwarderStatus } from '../forwarder/status.ts';
+import type { Drain } from '../forwarder/progress/goodput.ts';
+import type { ForwarderStatus } from '../forwarder/progress/status.ts';
 
 /** Gauges, of which the values can be forgotten. */
 export interface Gauges {

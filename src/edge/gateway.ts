@@ -4,10 +4,10 @@ import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Accept } from '../core/record.ts';
 import { clockTopicName, gapsTopicName } from '../core/topic-name.ts';
+import type { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
-import { MirrorForwarding } from '../forwarder/mirror-forwarding.ts';
-import { atLeastOnceNote } from '../forwarder/status.ts';
-import type { TopicMapping } from '../forwarder/topic-mapping.ts';
+import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
+import { atLeastOnceNote } from '../forwarder/progress/status.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Log, type LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
@@ -40,6 +40,7 @@ import { degradations, type StatusReport, topicStatuses } from './status.ts';
 import { TopicChanges } from './topic-changes.ts';
 import { topicMapping } from './topic-mapping.ts';
 import { ensureTopics, topicWriters } from './topics.ts';
+import { type MqttUsers, openMqttUsers } from './users/mqtt-users.ts';
 import { version } from './version.ts';
 import { WorkerSealer } from './worker-sealer.ts';
 
@@ -115,6 +116,8 @@ export class Gateway {
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
     const shared = { clock: nodeClock, metrics: this.#metrics };
+    const mqttUsers = await openMqttUsers(this.#dataDir, mqtt, this.#logger.child({ part: 'users' }));
+    this.#parts.add('users', () => mqttUsers.users.settled());
 
     const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
     const card = await this.#openCard(disk);
@@ -150,6 +153,7 @@ export class Gateway {
       listen: mqtt.listen,
       accept,
       qos2: log,
+      access: mqttUsers.logins,
       logger: this.#logger.child({ part: 'mqtt' }),
     });
     this.#parts.add('mqtt', () => mqttIngest.stop());
@@ -169,9 +173,10 @@ export class Gateway {
           [clockTopicName, ['what the log tells of the clock']],
         ]),
       }),
+      users: mqttUsers.users,
       token: await loadAdminToken(this.#dataDir, nodeRandom),
-      status: () => this.#status(log, card, housekeeping, addresses),
-      renderMetrics: () => this.#renderMetrics(log, card),
+      status: () => this.#status(log, card, housekeeping, mqttUsers, addresses),
+      renderMetrics: () => this.#renderMetrics(log, card, mqttUsers),
       metricsContentType: this.#registry.contentType,
       logger: this.#logger.child({ part: 'admin' }),
     });
@@ -181,7 +186,7 @@ export class Gateway {
     if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
-    for (const line of this.#greeting(addresses)) output.print(line);
+    for (const line of [...this.#greeting(addresses), ...mqttUsers.warnings()]) output.print(line);
   }
 
   #openCard(disk: CountedDisk): Promise<CardWear> {
@@ -306,6 +311,7 @@ export class Gateway {
     log: Log,
     card: CardWear,
     { retention: { budgetBytes, isClockSet } }: Housekeeping,
+    users: MqttUsers,
     addresses: StatusReport['addresses'],
   ): Promise<StatusReport> {
     const reasons = degradations(log);
@@ -321,6 +327,7 @@ export class Gateway {
       log: { available: log.available, ...log.stats(), budgetBytes },
       clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
       card: await card.status(),
+      users: users.status(),
       serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
       forwarder: this.#forwarder?.status() ?? null,
@@ -328,10 +335,11 @@ export class Gateway {
   }
 
   /** All metrics; those that are states rather than events are read now. */
-  async #renderMetrics(log: Log, card: CardWear): Promise<string> {
+  async #renderMetrics(log: Log, card: CardWear, { users }: MqttUsers): Promise<string> {
     const metrics = this.#metrics;
     await card.report();
     metrics.set('headwater_log_available', log.available ? 1 : 0);
+    metrics.set('headwater_users', users.count);
     metrics.set('headwater_journal_files', log.stats().journalFiles);
     metrics.set('headwater_clock_set', log.clockEpoch?.isSet === true ? 1 : 0);
     this.#registry.forget('headwater_high_watermark');

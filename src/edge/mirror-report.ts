@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
-import type { ForwarderStatus } from '../forwarder/status.ts';
+import type { ForwarderStatus } from '../forwarder/progress/status.ts';
 
 export interface MirrorReportOptions {
   readonly status: () => ForwarderStatus;

@@ -1,7 +1,8 @@
-import type { ForwarderStatus } from '../forwarder/status.ts';
+import type { ForwarderStatus } from '../forwarder/progress/status.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 import type { CardStatus } from './card-wear.ts';
+import type { UsersStatus } from './users/mqtt-users.ts';
 
 /** What `GET /api/status` answers and `headwater status` shows. */
 export interface StatusReport {
@@ -30,6 +31,8 @@ export interface StatusReport {
   readonly clock: ClockStatus;
   /** What the medium under the data folder has been given, against what it is rated for. */
   readonly card: CardStatus;
+  /** Who may log in to the MQTT port. */
+  readonly users: UsersStatus;
   /** The configured serial ports. A lost one does not make the gateway degraded: it refuses nothing. */
   readonly serial: readonly SerialPortStatus[];
   readonly topics: readonly TopicStatus[];

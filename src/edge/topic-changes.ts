@@ -1,6 +1,6 @@
 import { OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
-import { checkpointTopicName, type TopicMapping } from '../forwarder/topic-mapping.ts';
+import { checkpointTopicName, type TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { PartitionInfo, TopicInfo, TopicSettings } from '../log/types.ts';
 import type { TopicConfig } from './config/schema.ts';
 import { type TopicStatus, topicStatuses } from './status.ts';

@@ -1,4 +1,4 @@
-import { TopicMapping } from '../forwarder/topic-mapping.ts';
+import { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Config } from './config/schema.ts';
 
 /** Which topics are mirrored under which names, by this configuration; none without a cluster. */

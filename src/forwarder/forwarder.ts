@@ -1,15 +1,15 @@
 import { type LaneName, laneNames } from '../log/types.ts';
-import { AtLeastOnceTarget } from './at-least-once-target.ts';
-import { openAccess, type ReadAccess } from './cluster-access.ts';
-import { combinedStatus } from './combined-status.ts';
-import { KafkaTarget } from './kafka-target.ts';
-import { Lane, type MirrorOptions } from './lane.ts';
-import { LaneAssignment } from './lane-assignment.ts';
-import { SharedLink } from './link-share.ts';
-import type { MirrorStanding } from './mirror-forwarding.ts';
-import { MirrorMemory } from './mirror-memory.ts';
-import type { ForwarderStatus } from './status.ts';
-import type { Delivery, Target } from './target.ts';
+import type { Delivery, Target } from './cluster/target.ts';
+import { AtLeastOnceTarget } from './kafka/at-least-once-target.ts';
+import { openAccess, type ReadAccess } from './kafka/cluster-access.ts';
+import { KafkaTarget } from './kafka/kafka-target.ts';
+import { SharedLink } from './kafka/link-share.ts';
+import { Lane, type MirrorOptions } from './lanes/lane.ts';
+import { LaneAssignment } from './lanes/lane-assignment.ts';
+import type { MirrorStanding } from './mirror/mirror-forwarding.ts';
+import { MirrorMemory } from './mirror/mirror-memory.ts';
+import { combinedStatus } from './progress/combined-status.ts';
+import type { ForwarderStatus } from './progress/status.ts';
 
 export interface ForwarderOptions extends MirrorOptions {
   /** `host:port` of some brokers of the cluster; the others are found through them. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AccessConfig, accessReader, accessWarnings } from '../../src/edge/cluster-credentials.ts';
 import type { SaslConfig } from '../../src/edge/config/cluster-sections.ts';
-import type { AccessRead } from '../../src/forwarder/cluster-access.ts';
+import type { AccessRead } from '../../src/forwarder/kafka/cluster-access.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
 import { certificateAuthority } from '../support/certificates.ts';

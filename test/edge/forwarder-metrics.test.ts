@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { reportForwarder } from '../../src/edge/forwarder-metrics.ts';
 import { MetricsRegistry } from '../../src/edge/metrics-registry.ts';
-import type { Drain } from '../../src/forwarder/goodput.ts';
+import type { Drain } from '../../src/forwarder/progress/goodput.ts';
 import { drainingForwarder } from '../support/forwarder-status.ts';
 
 test('the states of the mirror are metrics, and those of topics that are gone leave', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { TopicChanges } from '../../src/edge/topic-changes.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import { MemoryLog } from '../support/memory-log.ts';
 
 let log: MemoryLog;

@@ -4,7 +4,7 @@ import type { FaultKind } from './fault-plan.ts';
 /** The gateway's own copy says what was confirmed before the last transaction; only the cluster knows of that one. */
 export const ownCopyPlant: Plant = {
   name: 'resumed-from-the-own-copy-alone',
-  file: 'src/forwarder/resume.ts',
+  file: 'src/forwarder/mirror/resume.ts',
   edits: [
     { find: 'const said = own === null ? ancestors : [own, ...ancestors];', replace: 'const said = [];' },
   ],

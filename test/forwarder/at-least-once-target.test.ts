@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { AtLeastOnceTarget, type PlainCluster } from '../../src/forwarder/at-least-once-target.ts';
-import { buildBatch } from '../../src/forwarder/outgoing-batch.ts';
-import type { Failure, PartitionBatch } from '../../src/forwarder/target.ts';
+import { buildBatch } from '../../src/forwarder/cluster/outgoing-batch.ts';
+import type { Failure, PartitionBatch } from '../../src/forwarder/cluster/target.ts';
+import { AtLeastOnceTarget, type PlainCluster } from '../../src/forwarder/kafka/at-least-once-target.ts';
 import { emptySession } from '../support/empty-session.ts';
 
 const batchOf = async (partition: number, fromOffset: number): Promise<PartitionBatch> => ({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { centralPartition, sourcePartitions } from '../../src/forwarder/central-partitions.ts';
+import { centralPartition, sourcePartitions } from '../../src/forwarder/flush/central-partitions.ts';
 
 const preserved = { isByKey: false, partitions: 4, sourcePartitions: 4 };
 const byKey = { isByKey: true, partitions: 7, sourcePartitions: 10 };

@@ -4,10 +4,10 @@ import {
   type CheckpointLeader,
   type CheckpointLog,
   CheckpointReader,
-} from '../../src/forwarder/checkpoint-reader.ts';
-import type { FetchedBatch, FetchedPartition } from '../../src/forwarder/kafka-answers.ts';
-import { LinkError } from '../../src/forwarder/link-trouble.ts';
-import { Refusal } from '../../src/forwarder/refusal.ts';
+} from '../../src/forwarder/kafka/checkpoint-reader.ts';
+import type { FetchedBatch, FetchedPartition } from '../../src/forwarder/kafka/kafka-answers.ts';
+import { LinkError } from '../../src/forwarder/kafka/link-trouble.ts';
+import { Refusal } from '../../src/forwarder/kafka/refusal.ts';
 
 /** What a transaction leaves in the topic: a batch of checkpoints, and the marker. */
 const BATCH_BYTES = 300;

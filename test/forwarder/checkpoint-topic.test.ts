@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { type Logger, silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
+import type { TopicCreation } from '../../src/forwarder/cluster/target.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
+import { Forwarder } from '../../src/forwarder/forwarder.ts';
 import {
   checkpointTopicFault,
   checkpointTopicSettings,
   settingsText,
-} from '../../src/forwarder/checkpoint-topic.ts';
-import { openAccess } from '../../src/forwarder/cluster-access.ts';
-import { Forwarder } from '../../src/forwarder/forwarder.ts';
-import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
-import { SharedLink } from '../../src/forwarder/link-share.ts';
-import type { TopicCreation } from '../../src/forwarder/target.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+} from '../../src/forwarder/kafka/checkpoint-topic.ts';
+import { openAccess } from '../../src/forwarder/kafka/cluster-access.ts';
+import { KafkaTarget } from '../../src/forwarder/kafka/kafka-target.ts';
+import { SharedLink } from '../../src/forwarder/kafka/link-share.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { seededRandom, until, VirtualClock } from '../support/virtual-time.ts';

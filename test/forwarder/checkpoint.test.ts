@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { checkpointKey, transactionalId } from '../../src/forwarder/cluster/names.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import {
   decodeCheckpoint,
   decodeCopy,
   encodeCheckpoint,
   encodeCopy,
   extendLives,
-} from '../../src/forwarder/checkpoint.ts';
-import { checkpointKey, transactionalId } from '../../src/forwarder/names.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+} from '../../src/forwarder/mirror/checkpoint.ts';
 
 const life = (name: string, firstOffset: number) => ({ life: name, firstOffset });
 const hex = (digit: string): string => digit.repeat(32);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { combinedStatus, type LaneReport } from '../../src/forwarder/combined-status.ts';
-import type { LaneStatus } from '../../src/forwarder/status.ts';
+import { combinedStatus, type LaneReport } from '../../src/forwarder/progress/combined-status.ts';
+import type { LaneStatus } from '../../src/forwarder/progress/status.ts';
 import type { LaneName } from '../../src/log/types.ts';
 import { drainingForwarder } from '../support/forwarder-status.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { collectCommitted } from '../../src/forwarder/committed-records.ts';
+import { collectCommitted } from '../../src/forwarder/kafka/committed-records.ts';
 
 const batch = (baseOffset: number, producerId: bigint, entries: Record<string, string | null>) => ({
   baseOffset,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import type { BrokerAddress } from '../../src/forwarder/kafka-answers.ts';
+import type { BrokerAddress } from '../../src/forwarder/kafka/kafka-answers.ts';
 
 const ALL_OPERATIONS = 0xff8;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nextFetchBytes } from '../../src/forwarder/fetch-size.ts';
+import { nextFetchBytes } from '../../src/forwarder/kafka/fetch-size.ts';
 
 const KIB = 1024;
 

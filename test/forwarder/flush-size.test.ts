@@ -7,7 +7,7 @@ import {
   firstFlushSize,
   sizeAfterBreak,
   sizeAfterCommit,
-} from '../../src/forwarder/flush-size.ts';
+} from '../../src/forwarder/mirror/flush-size.ts';
 
 const { transactionBytesMax, transactionBytesMin } = limits;
 

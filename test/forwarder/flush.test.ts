@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { type Flush, readFlush } from '../../src/forwarder/flush.ts';
-import type { ReadPosition } from '../../src/forwarder/objections.ts';
-import { type OutgoingBatch, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
-import { nextSession } from '../../src/forwarder/session.ts';
-import type { PartitionBatch, SessionTopic } from '../../src/forwarder/target.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import { type OutgoingBatch, stampProducer } from '../../src/forwarder/cluster/outgoing-batch.ts';
+import type { PartitionBatch, SessionTopic } from '../../src/forwarder/cluster/target.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
+import { type Flush, readFlush } from '../../src/forwarder/flush/flush.ts';
+import { nextSession } from '../../src/forwarder/lanes/session.ts';
+import type { ReadPosition } from '../../src/forwarder/mirror/objections.ts';
 import { decodeBatch } from '../../src/log/encoding/batch.ts';
 import type { Compression } from '../../src/log/types.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { OperatingError } from '../../src/core/errors.ts';
 import { type MetricLabels, type MetricName, noMetrics } from '../../src/core/metrics.ts';
 import type { LogRecord } from '../../src/core/record.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import type { Forwarder, ForwarderOptions } from '../../src/forwarder/forwarder.ts';
-import type { OnCheckpointLost } from '../../src/forwarder/resume.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import type { OnCheckpointLost } from '../../src/forwarder/mirror/resume.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { type Call, type Fault, SimCluster, SimTarget } from '../support/sim-target.ts';
 import { simulatedForwarder } from '../support/simulated-forwarder.ts';
@@ -424,7 +424,7 @@ describe('a forwarder', () => {
       checkpointTopic: topic,
       checkpointKeyPrefixes: [''],
     });
-    const { buildBatch } = await import('../../src/forwarder/outgoing-batch.ts');
+    const { buildBatch } = await import('../../src/forwarder/cluster/outgoing-batch.ts');
     const batch = await buildBatch([
       { ...record('{"version":2}'), key: Buffer.from(`${w.log.logId}/readings/0`) },
     ]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { GoodputMeter } from '../../src/forwarder/goodput.ts';
+import { GoodputMeter } from '../../src/forwarder/progress/goodput.ts';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;

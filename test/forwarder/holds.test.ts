@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Standing, settleHolds } from '../../src/forwarder/holds.ts';
+import { type Standing, settleHolds } from '../../src/forwarder/mirror/holds.ts';
 import type { PartitionInfo } from '../../src/log/types.ts';
 
 const at = (topic: string, partition: number, nextOffset: number) => ({

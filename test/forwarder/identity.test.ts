@@ -6,7 +6,7 @@ import {
   type Identity,
   identityOn,
   mint,
-} from '../../src/forwarder/identity.ts';
+} from '../../src/forwarder/mirror/identity.ts';
 
 const logId = '0123456789abcdef0123456789abcdef';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { openAccess } from '../../src/forwarder/cluster-access.ts';
-import type { BrokerAddress } from '../../src/forwarder/kafka-answers.ts';
-import { examineKafka } from '../../src/forwarder/kafka-doctor.ts';
-import { findingsOf } from '../../src/forwarder/kafka-findings.ts';
-import type { Delivery } from '../../src/forwarder/target.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import type { Delivery } from '../../src/forwarder/cluster/target.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
+import { openAccess } from '../../src/forwarder/kafka/cluster-access.ts';
+import type { BrokerAddress } from '../../src/forwarder/kafka/kafka-answers.ts';
+import { examineKafka } from '../../src/forwarder/kafka/kafka-doctor.ts';
+import { findingsOf } from '../../src/forwarder/kafka/kafka-findings.ts';
 import { fakeBroker, fakeServer } from './fake-broker.ts';
 
 const TIMEOUT_MS = 300;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { type KafkaCall, kafkaFailure } from '../../src/forwarder/kafka-failure.ts';
-import { initialState, type MirrorState, type Phase, step } from '../../src/forwarder/mirror.ts';
-import type { Failure } from '../../src/forwarder/target.ts';
+import type { Failure } from '../../src/forwarder/cluster/target.ts';
+import { type KafkaCall, kafkaFailure } from '../../src/forwarder/kafka/kafka-failure.ts';
+import { initialState, type MirrorState, type Phase, step } from '../../src/forwarder/mirror/mirror.ts';
 
 const now = { elapsedMs: 0, atMs: 0, jitter: 0.5 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Dial, DialTrouble, Examination } from '../../src/forwarder/kafka-doctor.ts';
-import { findingsOf } from '../../src/forwarder/kafka-findings.ts';
+import type { Dial, DialTrouble, Examination } from '../../src/forwarder/kafka/kafka-doctor.ts';
+import { findingsOf } from '../../src/forwarder/kafka/kafka-findings.ts';
 
 const kafka1 = { host: 'kafka1', port: 9092 };
 const localhost = { host: 'localhost', port: 9092 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { objectionsOf, type Refused } from '../../src/forwarder/kafka-objections.ts';
+import { objectionsOf, type Refused } from '../../src/forwarder/kafka/kafka-objections.ts';
 
 const refused = (
   code: number,

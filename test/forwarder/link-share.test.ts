@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { type LinkShare, SharedLink } from '../../src/forwarder/link-share.ts';
+import { type LinkShare, SharedLink } from '../../src/forwarder/kafka/link-share.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const KIB = 1024;

@@ -1,7 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Login, PasswordLogin } from '../../src/forwarder/cluster-access.ts';
-import { type LoginAnswer, LoginError, logIn } from '../../src/forwarder/login.ts';
+import type { Login, PasswordLogin } from '../../src/forwarder/kafka/cluster-access.ts';
+import { type LoginAnswer, LoginError, logIn } from '../../src/forwarder/kafka/login.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 26);
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { encodeCopy } from '../../src/forwarder/checkpoint.ts';
+import { copyMemo } from '../../src/forwarder/cluster/names.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../../src/forwarder/forwarder.ts';
-import { MirrorForwarding } from '../../src/forwarder/mirror-forwarding.ts';
-import { copyMemo } from '../../src/forwarder/names.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import { encodeCopy } from '../../src/forwarder/mirror/checkpoint.ts';
+import { MirrorForwarding } from '../../src/forwarder/mirror/mirror-forwarding.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { type Call, type Fault, SimCluster } from '../support/sim-target.ts';
 import { simulatedForwarder } from '../support/simulated-forwarder.ts';

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Checkpoint, CheckpointCopy, Position } from '../../src/forwarder/checkpoint.ts';
-import { initialState, step } from '../../src/forwarder/mirror.ts';
-import type { MirrorCommand, MirrorEvent, PartitionCopy } from '../../src/forwarder/mirror-steps.ts';
-import type { Aside, Pause, ReadPosition } from '../../src/forwarder/objections.ts';
-import type { OnCheckpointLost } from '../../src/forwarder/resume.ts';
-import type { Failure, FailureKind } from '../../src/forwarder/target.ts';
+import type { Failure, FailureKind } from '../../src/forwarder/cluster/target.ts';
+import type { Checkpoint, CheckpointCopy, Position } from '../../src/forwarder/mirror/checkpoint.ts';
+import { initialState, step } from '../../src/forwarder/mirror/mirror.ts';
+import type { MirrorCommand, MirrorEvent, PartitionCopy } from '../../src/forwarder/mirror/mirror-steps.ts';
+import type { Aside, Pause, ReadPosition } from '../../src/forwarder/mirror/objections.ts';
+import type { OnCheckpointLost } from '../../src/forwarder/mirror/resume.ts';
 import type { LifeStart } from '../../src/log/types.ts';
 
 /*

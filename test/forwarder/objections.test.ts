@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
+import type { PartitionObjection, Verdict } from '../../src/forwarder/cluster/target.ts';
 import {
   type Care,
   decodeAsides,
@@ -13,8 +14,7 @@ import {
   readPosition,
   settle,
   settleOpened,
-} from '../../src/forwarder/objections.ts';
-import type { PartitionObjection, Verdict } from '../../src/forwarder/target.ts';
+} from '../../src/forwarder/mirror/objections.ts';
 
 const { forwardBatchBytesMax } = limits;
 

@@ -5,8 +5,8 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { seededRandom, until, VirtualClock } from '../support/virtual-time.ts';
 

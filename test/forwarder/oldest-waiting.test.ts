@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { FlushRange } from '../../src/forwarder/flush.ts';
-import { type Moment, OldestWaiting, type WaitingRange } from '../../src/forwarder/oldest-waiting.ts';
+import type { FlushRange } from '../../src/forwarder/flush/flush.ts';
+import {
+  type Moment,
+  OldestWaiting,
+  type WaitingRange,
+} from '../../src/forwarder/progress/oldest-waiting.ts';
 
 const stampedMs = 1_700_000_000_000;
 /** Seconds after both clocks were right; the wall clock may be set meanwhile. */

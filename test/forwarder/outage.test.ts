@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
-import { Outage } from '../../src/forwarder/outage.ts';
+import { Outage } from '../../src/forwarder/progress/outage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const HOUR = 3_600_000;

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { buildBatch, nextSequence, recordBytes, stampProducer } from '../../src/forwarder/outgoing-batch.ts';
+import {
+  buildBatch,
+  nextSequence,
+  recordBytes,
+  stampProducer,
+} from '../../src/forwarder/cluster/outgoing-batch.ts';
 import { decodeBatch, encodeBatch } from '../../src/log/encoding/batch.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 });

@@ -2,14 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
+import type { PartitionBatch } from '../../src/forwarder/cluster/target.ts';
 import {
   type ProduceRequest,
   requestsOf,
   roundsOf,
   sendInOrder,
-} from '../../src/forwarder/produce-requests.ts';
-import { sequenceKey } from '../../src/forwarder/sequences.ts';
-import type { PartitionBatch } from '../../src/forwarder/target.ts';
+} from '../../src/forwarder/kafka/produce-requests.ts';
+import { sequenceKey } from '../../src/forwarder/kafka/sequences.ts';
 
 const batch = (partition: number, size: number, id: number): PartitionBatch => ({
   topic: 't',

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { type MetricLabels, type MetricName, noMetrics } from '../../src/core/metrics.ts';
-import type { Flush } from '../../src/forwarder/flush.ts';
-import { initialState, type MirrorState, type Phase } from '../../src/forwarder/mirror.ts';
-import type { MirrorEvent } from '../../src/forwarder/mirror-steps.ts';
-import type { WaitingRange } from '../../src/forwarder/oldest-waiting.ts';
-import { Progress } from '../../src/forwarder/progress.ts';
-import type { Failure } from '../../src/forwarder/target.ts';
+import type { Failure } from '../../src/forwarder/cluster/target.ts';
+import type { Flush } from '../../src/forwarder/flush/flush.ts';
+import { initialState, type MirrorState, type Phase } from '../../src/forwarder/mirror/mirror.ts';
+import type { MirrorEvent } from '../../src/forwarder/mirror/mirror-steps.ts';
+import type { WaitingRange } from '../../src/forwarder/progress/oldest-waiting.ts';
+import { Progress } from '../../src/forwarder/progress/progress.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const SECOND = 1000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sourceName, withOrigin } from '../../src/forwarder/record-origin.ts';
+import { sourceName, withOrigin } from '../../src/forwarder/flush/record-origin.ts';
 
 const record = (offset: number, headers: { name: string; value: Buffer }[] = []) => ({
   offset,

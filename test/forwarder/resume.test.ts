@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Checkpoint, extendLives } from '../../src/forwarder/checkpoint.ts';
-import { livesWithin, resumePoint, resumePositions, resumption } from '../../src/forwarder/resume.ts';
+import { type Checkpoint, extendLives } from '../../src/forwarder/mirror/checkpoint.ts';
+import { livesWithin, resumePoint, resumePositions, resumption } from '../../src/forwarder/mirror/resume.ts';
 import type { LifeStart } from '../../src/log/types.ts';
 
 const life = (name: string, firstOffset: number): LifeStart => ({ life: name, firstOffset });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { verbatimBatch } from '../../src/forwarder/outgoing-batch.ts';
-import { stampBatches } from '../../src/forwarder/sequences.ts';
+import { verbatimBatch } from '../../src/forwarder/cluster/outgoing-batch.ts';
+import { stampBatches } from '../../src/forwarder/kafka/sequences.ts';
 import { encodeBatch } from '../../src/log/encoding/batch.ts';
 
 const record = { key: null, value: Buffer.from('x'), timestampMs: 0, headers: [] };

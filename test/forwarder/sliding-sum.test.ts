@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SlidingSum } from '../../src/forwarder/sliding-sum.ts';
+import { SlidingSum } from '../../src/forwarder/progress/sliding-sum.ts';
 
 describe('a sliding sum', () => {
   test('counts what is in the window, and forgets what is older', () => {

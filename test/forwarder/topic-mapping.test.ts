@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 
 const gateway = 'gw1';
 

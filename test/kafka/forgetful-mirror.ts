@@ -1,7 +1,7 @@
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { nodeRandom } from '../../src/platform/node-random.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';

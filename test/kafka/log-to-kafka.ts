@@ -1,7 +1,7 @@
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
 import { Log } from '../../src/log/log.ts';
 import type { MirroredLog } from '../../src/log/types.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';

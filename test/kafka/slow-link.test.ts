@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { openAccess } from '../../src/forwarder/cluster-access.ts';
-import { KafkaTarget } from '../../src/forwarder/kafka-target.ts';
-import { SharedLink } from '../../src/forwarder/link-share.ts';
-import { buildBatch } from '../../src/forwarder/outgoing-batch.ts';
-import type { PartitionBatch, SessionRequest } from '../../src/forwarder/target.ts';
+import { buildBatch } from '../../src/forwarder/cluster/outgoing-batch.ts';
+import type { PartitionBatch, SessionRequest } from '../../src/forwarder/cluster/target.ts';
+import { openAccess } from '../../src/forwarder/kafka/cluster-access.ts';
+import { KafkaTarget } from '../../src/forwarder/kafka/kafka-target.ts';
+import { SharedLink } from '../../src/forwarder/kafka/link-share.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type Cluster, startCluster } from './cluster.ts';

@@ -1,14 +1,14 @@
 import type { Plant } from './plants.ts';
 
-const resume = 'src/forwarder/resume.ts';
-const atLeastOnce = 'src/forwarder/at-least-once-target.ts';
+const resume = 'src/forwarder/mirror/resume.ts';
+const atLeastOnce = 'src/forwarder/kafka/at-least-once-target.ts';
 const mintsIf =
   'if (own !== null && own.nextOffset > local.logStartOffset && own.nextOffset > localEnd(local, newest))';
 
 /** Which only a real Kafka shows: it is planted by `test/kafka/mirror.test.ts`. */
 export const hiddenEndPlant: Plant = {
   name: 'checkpoint-read-that-does-not-wait-for-the-end',
-  file: 'src/forwarder/checkpoint-reader.ts',
+  file: 'src/forwarder/kafka/checkpoint-reader.ts',
   edits: [
     {
       find: 'throw new Refusal(notReadable(log.topic, nextOffset, fetched));',
@@ -72,7 +72,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'local-copy-lags',
     mode: 'lost',
-    file: 'src/forwarder/mirror.ts',
+    file: 'src/forwarder/mirror/mirror.ts',
     edits: [
       { find: 'unremembered: state.flush, unannounced: []', replace: 'unremembered: [], unannounced: []' },
     ],
@@ -85,7 +85,7 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'checkpoint-outside-the-transaction',
-    file: 'src/forwarder/lane.ts',
+    file: 'src/forwarder/lanes/lane.ts',
     edits: [
       {
         find: 'return this.#target.send([\n      { topic: mapping.checkpointTopic, partition: 0, batch, source: null },\n      ...this.#flush.batches,\n    ]);',
@@ -96,7 +96,7 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'produce-error-committed',
-    file: 'src/forwarder/mirror.ts',
+    file: 'src/forwarder/mirror/mirror.ts',
     edits: [
       {
         find: "return enter({ ...state, failure }, 'aborting');",
@@ -107,26 +107,26 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'sealed-batches-of-a-transaction-with-one-sequence',
     mode: 'honest',
-    file: 'src/forwarder/sequences.ts',
+    file: 'src/forwarder/kafka/sequences.ts',
     edits: [
       { find: 'const sequence = next.get(key) ?? 0;', replace: 'const sequence = sequences.get(key) ?? 0;' },
     ],
   },
   {
     name: 'rest-of-a-sealed-batch-sent-whole',
-    file: 'src/forwarder/partition-flush.ts',
+    file: 'src/forwarder/flush/partition-flush.ts',
     edits: [{ find: 'return sealed && isWhole && !isCut', replace: 'return sealed && !isCut' }],
   },
   {
     name: 'gap-passed-before-it-is-told',
     mode: 'dropped',
-    file: 'src/forwarder/holds.ts',
+    file: 'src/forwarder/mirror/holds.ts',
     edits: [{ find: '!isOver(hold, [...jumped, ...ledger], gaps)', replace: 'false' }],
   },
   {
     name: 'undecided-forgotten-on-restart',
     mode: 'dropped',
-    file: 'src/forwarder/mirror-forwarding.ts',
+    file: 'src/forwarder/mirror/mirror-forwarding.ts',
     edits: [
       {
         find: 'return copy.value?.sendingTo ?? copy.value?.nextOffset ?? 0;',
@@ -137,7 +137,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'undecided-forgotten-after-a-lost-answer',
     mode: 'dropped',
-    file: 'src/forwarder/lane.ts',
+    file: 'src/forwarder/lanes/lane.ts',
     edits: [
       {
         find: 'undecided: Math.max(confirmed, flush.find(isIt)?.nextOffset ?? 0)',
@@ -149,19 +149,19 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'dropped-records-sent-all-the-same',
     mode: 'dropped',
-    file: 'src/forwarder/lane.ts',
+    file: 'src/forwarder/lanes/lane.ts',
     edits: [{ find: "isOvertaken === true ? 'overtaken' : 'remembered'", replace: "'remembered'" }],
   },
   {
     name: 'refused-records-passed-untold',
     mode: 'refusing',
-    file: 'src/forwarder/mirror-memory.ts',
+    file: 'src/forwarder/mirror/mirror-memory.ts',
     edits: [{ find: 'ranges.filter(isTold)', replace: 'ranges.slice(0, 0).filter(isTold)' }],
   },
   {
     name: 'set-aside-forgotten-on-restart',
     mode: 'refusing',
-    file: 'src/forwarder/mirror.ts',
+    file: 'src/forwarder/mirror/mirror.ts',
     edits: [
       { find: '.filter((one) => !isPassed(one, positions));', replace: '.filter(() => state.failures > 0);' },
     ],
@@ -169,7 +169,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'whole-batch-set-aside-for-one-record',
     mode: 'refusing',
-    file: 'src/forwarder/objections.ts',
+    file: 'src/forwarder/mirror/objections.ts',
     edits: [
       {
         find: 'batch.badOffsets.length > 0 ? batch.badOffsets : [batch.fromOffset]',
@@ -181,7 +181,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'records-behind-what-is-set-aside-read-too-early',
     mode: 'refusing',
-    file: 'src/forwarder/objections.ts',
+    file: 'src/forwarder/mirror/objections.ts',
     edits: [
       {
         find: 'untilOffset: starts.length === 0 ? null : Math.min(...starts),',
@@ -191,14 +191,14 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'id-of-the-other-lane-not-initialised-at-the-start',
-    file: 'src/forwarder/session.ts',
+    file: 'src/forwarder/lanes/session.ts',
     edits: [
       { find: 'const others = assignment.isToInitialise ?', replace: 'const others = lane === null ?' },
     ],
   },
   {
     name: 'topic-moved-without-ending-the-session-of-the-other-lane',
-    file: 'src/forwarder/lane-assignment.ts',
+    file: 'src/forwarder/lanes/lane-assignment.ts',
     edits: [
       {
         find: 'return this.#lanes.get(topic) ?? this.#wanted().get(topic)',
@@ -213,25 +213,25 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'gaps-in-the-other-lane-not-waited-for',
     mode: 'dropped',
-    file: 'src/forwarder/lane-partitions.ts',
+    file: 'src/forwarder/lanes/lane-partitions.ts',
     edits: [{ find: 'this.#isOwn(topic) || topic === gapsTopicName', replace: 'this.#isOwn(topic)' }],
   },
   {
     name: 'another-partitioner-than-that-of-kafka',
     mode: 'honest',
-    file: 'src/forwarder/central-partitions.ts',
+    file: 'src/forwarder/flush/central-partitions.ts',
     edits: [{ find: 'partitionForKey(key, partitions);', replace: 'key.length % partitions;' }],
   },
   {
     name: 'order-lost-within-a-key',
     mode: 'honest',
-    file: 'src/forwarder/partition-flush.ts',
+    file: 'src/forwarder/flush/partition-flush.ts',
     edits: [{ find: 'merging.records.push(record);', replace: 'merging.records.unshift(record);' }],
   },
   {
     name: 'checkpoint-before-all-central-partitions',
     mode: 'honest',
-    file: 'src/forwarder/partition-flush.ts',
+    file: 'src/forwarder/flush/partition-flush.ts',
     edits: [
       {
         find: 'for (const to of this.#merging.keys()) {',
@@ -265,7 +265,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'refused-offsets-of-a-central-partition-counted-on',
     mode: 'refusing',
-    file: 'src/forwarder/partition-flush.ts',
+    file: 'src/forwarder/flush/partition-flush.ts',
     edits: [
       {
         find: 'isDense ? null : records.map(({ offset }) => offset)',

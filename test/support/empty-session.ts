@@ -1,4 +1,4 @@
-import type { SessionRequest } from '../../src/forwarder/target.ts';
+import type { SessionRequest } from '../../src/forwarder/cluster/target.ts';
 
 /** A session of the lane bulk of gateway `gw1`, which has no topics yet. */
 export const emptySession: SessionRequest = {

@@ -1,4 +1,4 @@
-import type { ForwarderStatus } from '../../src/forwarder/status.ts';
+import type { ForwarderStatus } from '../../src/forwarder/progress/status.ts';
 
 /** A mirror that is far behind, and drains. */
 export const drainingForwarder = (): ForwarderStatus => ({

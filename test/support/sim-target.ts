@@ -1,8 +1,6 @@
 import { limits } from '../../src/core/limits.ts';
 import type { RecordHeader } from '../../src/core/record.ts';
-import type { PlainCluster } from '../../src/forwarder/at-least-once-target.ts';
-import { type Producer, stampPlain } from '../../src/forwarder/outgoing-batch.ts';
-import { type Sequences, stampBatches } from '../../src/forwarder/sequences.ts';
+import { type Producer, stampPlain } from '../../src/forwarder/cluster/outgoing-batch.ts';
 import type {
   CheckpointsRead,
   Failure,
@@ -12,7 +10,9 @@ import type {
   SessionRequest,
   Target,
   Verdict,
-} from '../../src/forwarder/target.ts';
+} from '../../src/forwarder/cluster/target.ts';
+import type { PlainCluster } from '../../src/forwarder/kafka/at-least-once-target.ts';
+import { type Sequences, stampBatches } from '../../src/forwarder/kafka/sequences.ts';
 import { decodeBatch } from '../../src/log/encoding/batch.ts';
 
 /** A record of a transaction that is about to count. */

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
-import { AtLeastOnceTarget } from '../../src/forwarder/at-least-once-target.ts';
+import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import { Forwarder, type ForwarderOptions } from '../../src/forwarder/forwarder.ts';
-import { TopicMapping } from '../../src/forwarder/topic-mapping.ts';
+import { AtLeastOnceTarget } from '../../src/forwarder/kafka/at-least-once-target.ts';
 import type { LaneName } from '../../src/log/types.ts';
 import { type Call, type Fault, type SimCluster, SimTarget } from './sim-target.ts';
 import { seededRandom, VirtualClock } from './virtual-time.ts';

@@ -1,13 +1,13 @@
 import type { Clock } from '../../src/core/clock.ts';
 import { limits } from '../../src/core/limits.ts';
-import { requestsOf, roundsOf } from '../../src/forwarder/produce-requests.ts';
 import type {
   CheckpointsRead,
   Failure,
   PartitionBatch,
   SessionRequest,
   Target,
-} from '../../src/forwarder/target.ts';
+} from '../../src/forwarder/cluster/target.ts';
+import { requestsOf, roundsOf } from '../../src/forwarder/kafka/produce-requests.ts';
 import type { SimCluster } from './sim-target.ts';
 
 export interface SlowLinkOptions {

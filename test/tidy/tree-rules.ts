@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { limitTables } from './code-rules.ts';
 import { at, fileOf, type Rule, sourcesIn, type Tree } from './tree.ts';
 
 const code = ['src', 'test', 'bench'] as const;
@@ -58,7 +59,7 @@ const tables: Rule = {
   violations: (tree) => [
     ...unused(tree, 'src/core/metrics.ts', /^ {2}(headwater_\w+):/gm, isQuotedIn),
     ...unused(tree, 'src/core/errors.ts', /^ {2}\| '([\w-]+)'/gm, isQuotedIn),
-    ...unused(tree, 'src/core/limits.ts', /^ {2}(\w+): /gm, isWordIn),
+    ...limitTables.flatMap((table) => unused(tree, table, /^ {2}(\w+): /gm, isWordIn)),
   ],
 };
 

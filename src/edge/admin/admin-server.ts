@@ -10,11 +10,14 @@ import type { NewRecord } from '../../core/record.ts';
 import { type Address, formatAddress } from '../config/address.ts';
 import { degradations, type StatusReport } from '../status.ts';
 import type { TopicChange, TopicChanges } from '../topic-changes.ts';
+import type { ImportedUser } from '../users/mosquitto-passwd.ts';
+import type { NewUser, UserAdministration, UserChange } from '../users/users.ts';
 import { ApiError, answerFor } from './api-error.ts';
 import { newRecords, type RecordsInput, recordLine, recordsInputSchema } from './record-json.ts';
 import { type RecordChunk, type RecordLog, type RecordQuery, readRecords } from './record-stream.ts';
 import { requireLocal, requireToken } from './request-guard.ts';
 import { type TopicInput, topicChangeSchema, topicInputSchema } from './topic-json.ts';
+import { importSchema, newUserSchema, userChangeSchema } from './user-json.ts';
 
 /** What the server asks of the log. */
 export interface AdminLog extends RecordLog {
@@ -28,6 +31,7 @@ export interface AdminServerOptions {
   readonly listen: Address;
   readonly log: AdminLog;
   readonly topics: TopicChanges;
+  readonly users: UserAdministration;
   /** What every request but `/healthz` and `/readyz` must carry. */
   readonly token: string;
   /** Asked only after the start. */
@@ -75,6 +79,7 @@ export class AdminServer {
     addHealth(app, options);
     addStatus(app, options);
     addTopics(app, options);
+    addUsers(app, options);
     addRecords(app, options, stopping.signal);
     try {
       await app.listen(options.listen);
@@ -169,6 +174,26 @@ function addTopics(app: FastifyInstance, { topics }: AdminServerOptions): void {
     await topics.delete(name);
     return last;
   });
+}
+
+/** Each change is durable once it is answered, and counts at once. No answer holds a password or a hash. */
+function addUsers(app: FastifyInstance, { users }: AdminServerOptions): void {
+  app.get('/api/users', async () => ({ users: await users.list() }));
+  app.post<{ Body: NewUser }>('/api/users', { schema: { body: newUserSchema } }, async ({ body }, reply) =>
+    reply.code(201).send(await users.add(body)),
+  );
+  app.post<{ Body: { users: readonly ImportedUser[] } }>(
+    '/api/users/import',
+    { schema: { body: importSchema } },
+    async ({ body }) => await users.import(body.users),
+  );
+  type Named = { Params: { name: string } };
+  app.patch<Named & { Body: UserChange }>(
+    '/api/users/:name',
+    { schema: { body: userChangeSchema } },
+    async ({ params: { name }, body }) => await users.change(name, body),
+  );
+  app.delete<Named>('/api/users/:name', async ({ params: { name } }) => await users.remove(name));
 }
 
 interface RecordQueryText {

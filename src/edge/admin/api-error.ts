@@ -32,6 +32,8 @@ const statusOf: Partial<Record<ApiErrorCode, number>> = {
   'not-found': 404,
   'unknown-topic': 404,
   'topic-exists': 409,
+  'unknown-user': 404,
+  'user-exists': 409,
   'topic-configured': 409,
   'topic-in-use': 409,
   'record-too-large': 413,

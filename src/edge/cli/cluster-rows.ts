@@ -1,7 +1,7 @@
 import { durationText } from '../../core/duration.ts';
-import type { Goodput, LastDay } from '../../forwarder/goodput.ts';
-import type { Retry } from '../../forwarder/retries.ts';
-import { atLeastOnceNote, type ForwarderStatus, type TopicLag } from '../../forwarder/status.ts';
+import type { Goodput, LastDay } from '../../forwarder/progress/goodput.ts';
+import type { Retry } from '../../forwarder/progress/retries.ts';
+import { atLeastOnceNote, type ForwarderStatus, type TopicLag } from '../../forwarder/progress/status.ts';
 import { bytesText, rounded } from './amounts.ts';
 
 /** How the mirror does, for people: what it is at first, then what waits, how fast it goes, and what went wrong. */

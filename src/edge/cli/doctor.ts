@@ -1,8 +1,8 @@
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { gapsTopicName } from '../../core/topic-name.ts';
-import type { Finding } from '../../forwarder/kafka-findings.ts';
-import type { TopicMapping } from '../../forwarder/topic-mapping.ts';
+import type { TopicMapping } from '../../forwarder/cluster/topic-mapping.ts';
+import type { Finding } from '../../forwarder/kafka/kafka-findings.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { nodeRandom } from '../../platform/node-random.ts';
 import { accessReader } from '../cluster-credentials.ts';
@@ -33,8 +33,8 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
   }
   // Loaded only now: the Kafka library takes as long to load as all other commands need to end.
   const [{ examineKafka }, { findingsOf }] = await Promise.all([
-    import('../../forwarder/kafka-doctor.ts'),
-    import('../../forwarder/kafka-findings.ts'),
+    import('../../forwarder/kafka/kafka-doctor.ts'),
+    import('../../forwarder/kafka/kafka-findings.ts'),
   ]);
   const { brokers, config } = request;
   const clock = nodeClock;

@@ -1,12 +1,22 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { compressions, laneNames } from '../../log/types.ts';
-import { type Address, parseAddress } from '../config/address.ts';
+import type { Address } from '../config/address.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { choice, duration, type SettingKind, size } from '../config/setting-kinds.ts';
+import { choice, duration, size } from '../config/setting-kinds.ts';
 import type { TopicChange } from '../topic-changes.ts';
 import { AdminClient } from './admin-client.ts';
+import {
+  type CommandLine,
+  collectBroker,
+  moment,
+  nonEmpty,
+  orDefault,
+  rootCommand,
+  settingOf,
+  usageExitCode,
+  wholeNumber,
+} from './command-line.ts';
 import {
   type ConsumeOptions,
   type ConsumeRequest,
@@ -15,10 +25,10 @@ import {
   contradictionIn,
   gatewayRecords,
 } from './consume.ts';
+import { addDevices } from './device-commands.ts';
 import { doctorKafka } from './doctor.ts';
 import type { DumpRequest } from './dump.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
-import { parseMoment } from './moment.ts';
 import { produce } from './produce.ts';
 import { run, type StartGateway } from './run.ts';
 import { status } from './status.ts';
@@ -59,7 +69,8 @@ export async function runCommandLine(
       cause: failure,
     });
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const usage = usageExitCode(error);
+    if (usage !== undefined) return usage;
     const code = exitCodeFor(error);
     if (code === undefined || !(error instanceof OperatingError)) throw error;
     await terminal.errors.write(`${error.message}\n`);
@@ -67,25 +78,8 @@ export async function runCommandLine(
   }
 }
 
-function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode) => void): Command {
-  const program = new Command('headwater')
-    .description('Every sensor reading durable on this device, and exactly once in central Apache Kafka.')
-    .version(product.version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'explain a command')
-    .helpCommand(false)
-    .option('--config <file>', 'the configuration (default: ./headwater.yaml if there is one)')
-    .option(
-      '--set <setting=value>',
-      'change one setting, such as mqtt.listen=127.0.0.1:0; may be repeated',
-      collect,
-    )
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      writeOut: (text) => void terminal.output.write(text),
-      writeErr: (text) => void terminal.errors.write(text),
-    })
-    .showHelpAfterError('(--help explains the command)')
-    .exitOverride();
+function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode) => void): CommandLine {
+  const program = rootCommand(product.version, terminal);
   const configuration = () => {
     const { config, set = [] } = program.opts<{ config?: string; set?: readonly string[] }>();
     const { workingDirectory, hostName } = terminal;
@@ -109,6 +103,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
       endWith(await status(await gateway(), terminal, json === true)),
     );
   addTopics(program, terminal, gateway, endWith);
+  addDevices(program, terminal, dataDir, endWith);
   addRecords(program, terminal, { find: gateway, dataDir }, endWith);
   addStoredFiles(program, terminal, dataDir, endWith);
   program
@@ -139,7 +134,7 @@ interface Gateways {
 }
 
 function addTopics(
-  program: Command,
+  program: CommandLine,
   terminal: Terminal,
   gateway: FindGateway,
   endWith: (code: ExitCode) => void,
@@ -166,7 +161,7 @@ function addTopics(
     .description('create a topic')
     .argument('<name>')
     .option('--partitions <count>', 'how many partitions', partitionCount, 1)
-    .action(async (name: string, options: TopicOptions & { partitions: number }, command: Command) => {
+    .action(async (name: string, options: TopicOptions & { partitions: number }, command: CommandLine) => {
       const { partitions, settings } = topicChange(options, command);
       const topic = { name, partitions: partitions ?? 1, ...(settings && { settings }) };
       endWith(await createTopic(await gateway(), terminal, topic));
@@ -177,7 +172,7 @@ function addTopics(
     )
     .argument('<name>')
     .option('--partitions <count>', 'how many partitions, at least as many as now', partitionCount)
-    .action(async (name: string, options: TopicOptions, command: Command) => {
+    .action(async (name: string, options: TopicOptions, command: CommandLine) => {
       const change = topicChange(options, command);
       if (Object.keys(change).length === 0)
         command.error('error: say what to change, such as --priority 7', { exitCode: exitCodes.usage });
@@ -188,7 +183,7 @@ function addTopics(
     .description('delete a topic with all its records; asks first')
     .argument('<name>')
     .option('--yes', 'do not ask')
-    .action(async (name: string, { yes }: { yes?: true }, command: Command) => {
+    .action(async (name: string, { yes }: { yes?: true }, command: CommandLine) => {
       if (yes !== true && !terminal.isInteractive)
         command.error('error: nobody is there to be asked; give --yes to delete the topic with its records', {
           exitCode: exitCodes.usage,
@@ -205,7 +200,7 @@ const partitionCount = wholeNumber(1, limits.partitionsPerTopicMax);
 const centralCount = wholeNumber(1, limits.centralPartitionsMax);
 
 /** The options for the settings of a topic, in the words of the configuration. */
-function withSettings(command: Command): Command {
+function withSettings(command: CommandLine): CommandLine {
   return command
     .option(
       '--retention-bytes <size>',
@@ -235,7 +230,7 @@ function withSettings(command: Command): Command {
     .option('--central-partitions <count>', 'so many in the cluster, by key', orDefault(centralCount));
 }
 
-function topicChange({ partitions, ...options }: TopicOptions, command: Command): TopicChange {
+function topicChange({ partitions, ...options }: TopicOptions, command: CommandLine): TopicChange {
   const { untilForwarded, retentionBytes, retentionAge } = options;
   if (untilForwarded && (retentionBytes !== undefined || retentionAge !== undefined))
     command.error('error: --until-forwarded takes the place of --retention-bytes and --retention-age', {
@@ -246,7 +241,7 @@ function topicChange({ partitions, ...options }: TopicOptions, command: Command)
 }
 
 function addRecords(
-  program: Command,
+  program: CommandLine,
   terminal: Terminal,
   gateways: Gateways,
   endWith: (code: ExitCode) => void,
@@ -282,7 +277,7 @@ function addRecords(
     .option('--follow', 'go on with records to come; without a place to start, only with those')
     .option('--max-messages <count>', 'end after so many records', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--json', 'one JSON object for each record, with key, headers and timestamp')
-    .action(async (topic: string, options: ConsumeOptions, command: Command) => {
+    .action(async (topic: string, options: ConsumeOptions, command: CommandLine) => {
       const wrong = contradictionIn(options);
       if (wrong !== undefined) command.error(`error: ${wrong}`, { exitCode: exitCodes.usage });
       const request = consumeRequest(topic, options);
@@ -291,7 +286,7 @@ function addRecords(
 }
 
 function addStoredFiles(
-  program: Command,
+  program: CommandLine,
   terminal: Terminal,
   dataDir: () => Promise<string>,
   endWith: (code: ExitCode) => void,
@@ -318,7 +313,7 @@ function addStoredFiles(
       wholeNumber(0, limits.partitionsPerTopicMax - 1),
     )
     .option('--records', 'show the records of each batch')
-    .action(async (files: readonly string[], options: Partial<DumpRequest>, command: Command) => {
+    .action(async (files: readonly string[], options: Partial<DumpRequest>, command: CommandLine) => {
       const { topic, partition, records } = options;
       if (partition !== undefined && topic === undefined)
         command.error('error: --partition needs --topic', { exitCode: exitCodes.usage });
@@ -352,48 +347,3 @@ async function startedOrRefused(running: () => Promise<ExitCode>): Promise<ExitC
     throw new OperatingError('bad-configuration', error.message, { cause: error });
   }
 }
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
-
-function collectBroker(text: string, previous: readonly Address[] = []): readonly Address[] {
-  const address = parseAddress(text);
-  if (address !== undefined && address.port !== 0) return [...previous, address];
-  throw new InvalidArgumentError('Write host:port, such as kafka1:9092.');
-}
-
-function nonEmpty(value: string): string {
-  if (value === '') throw new InvalidArgumentError('Write at least one character.');
-  return value;
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Write a whole number from ${min} to ${max}.`);
-  };
-}
-
-function moment(text: string): number {
-  const ms = parseMoment(text, Date.now());
-  if (ms === undefined)
-    throw new InvalidArgumentError('Write a time such as 2026-01-31T08:00, or how long ago, such as 2h.');
-  return ms;
-}
-
-type Reader<Value> = (text: string) => Value;
-
-/** Reads an option as the setting of this kind is read in the configuration. */
-function settingOf<Value>(kind: SettingKind<Value>): Reader<Value> {
-  return (text) => {
-    const read = kind.safeParse(text);
-    if (read.success) return read.data;
-    const advice = read.error.issues[0]?.message ?? '';
-    throw new InvalidArgumentError(`${advice.charAt(0).toUpperCase()}${advice.slice(1)}.`);
-  };
-}
-
-const orDefault =
-  <Value>(read: Reader<Value>): Reader<Value | 'default'> =>
-  (text) =>
-    text === 'default' ? text : read(text);

@@ -2,6 +2,7 @@ import { durationText } from '../../core/duration.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import { formatSize } from '../config/quantities.ts';
 import type { ClockStatus, StatusReport, TopicStatus } from '../status.ts';
+import type { UsersStatus } from '../users/mqtt-users.ts';
 import type { AdminClient } from './admin-client.ts';
 import { cardRows } from './card-rows.ts';
 import { clusterRows } from './cluster-rows.ts';
@@ -23,6 +24,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ...report.reasons.map((reason) => ['because', reason] as const),
     ['running', `version ${report.version}, for ${durationText(report.uptimeSeconds)}`],
     ['mqtt', addresses.mqtt],
+    ['users', usersText(report.users)],
     ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
     ['admin', `http://${addresses.admin}/`],
     ['clock', clockText(report.clock)],
@@ -42,6 +44,16 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ...rows.map(([name, text]) => `  ${name.padEnd(9)}${text}`),
     '',
   ].join('\n');
+}
+
+function usersText({ count, anonymous, problem }: UsersStatus): string {
+  if (problem !== null) return `UNUSABLE: ${problem}`;
+  const who = {
+    everywhere: 'clients without a user are let in from everywhere',
+    loopback: 'clients without a user are let in from this machine',
+    nobody: 'nobody is let in without one',
+  };
+  return `${count}; ${who[anonymous]}`;
 }
 
 const clockText = ({ isSet }: ClockStatus): string =>

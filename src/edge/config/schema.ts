@@ -1,6 +1,6 @@
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
-import { defaultTopicTemplate, TopicMapping } from '../../forwarder/topic-mapping.ts';
+import { defaultTopicTemplate, TopicMapping } from '../../forwarder/cluster/topic-mapping.ts';
 import {
   type Compression,
   compressions,
@@ -23,6 +23,7 @@ import {
   gatewayName,
   list,
   listenAddress,
+  loopbackAddress,
   pathsBelow,
   portName,
   retention,
@@ -85,7 +86,10 @@ const settingsFor = (hostName: string) =>
       commitIntervalMs: wholeNumber(0, limits.commitIntervalMsMax, 'milliseconds').default(20),
     }),
     mqtt: section({
+      /** Beyond loopback once there are users, or with `anonymous: true`; that is looked at when a gateway starts. */
       listen: listenAddress('127.0.0.1:1883').prefault('127.0.0.1:1883'),
+      /** Whether clients without a user are let in; without it, those of this machine while there are no users. */
+      anonymous: yesOrNo().optional(),
     }),
     /** Ports to read frames from. */
     serial: list(
@@ -101,7 +105,7 @@ const settingsFor = (hostName: string) =>
       limits.serialPortsMax,
     ).default([]),
     admin: section({
-      listen: listenAddress('127.0.0.1:8080').prefault('127.0.0.1:8080'),
+      listen: loopbackAddress('127.0.0.1:8080').prefault('127.0.0.1:8080'),
     }),
     /** Topics that exist from the start; others are created when they are needed. */
     topics: topicTable({
@@ -204,7 +208,7 @@ export interface Config {
     readonly endurance: number | undefined;
     readonly commitIntervalMs: number;
   };
-  readonly mqtt: { readonly listen: Address };
+  readonly mqtt: { readonly listen: Address; readonly anonymous?: boolean | undefined };
   readonly serial: readonly SerialPortConfig[];
   readonly admin: { readonly listen: Address };
   /** By name. It has no prototype, so that a topic may be called `constructor`. */

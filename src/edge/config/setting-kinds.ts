@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
-import { checkpointTopicName, templateWords } from '../../forwarder/topic-mapping.ts';
+import { checkpointTopicName, templateWords } from '../../forwarder/cluster/topic-mapping.ts';
 import { type Address, isLoopback, parseAddress } from './address.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
 import type { SettingPath } from './yaml-tree.ts';
@@ -186,10 +186,15 @@ function address(what: string, refusal: (address: Address) => string | undefined
   });
 }
 
-/** Where to listen: on loopback only. */
+/** Where to listen. */
 export function listenAddress(example: string) {
+  return address(`host:port, such as ${example} (port 0: any free one)`, () => undefined);
+}
+
+/** The same on loopback only. */
+export function loopbackAddress(example: string) {
   return address(`host:port, such as ${example} (port 0: any free one)`, ({ host }) =>
-    isLoopback(host) ? undefined : 'until users exist, nothing listens beyond loopback; use 127.0.0.1',
+    isLoopback(host) ? undefined : 'the admin API listens on loopback only; use 127.0.0.1',
   );
 }
 

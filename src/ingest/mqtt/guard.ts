@@ -30,6 +30,8 @@ const weightOf = (bodyBytes: number): number => bodyBytes + limits.mqttPublishOv
  */
 export class Guard extends Duplex {
   readonly address: string;
+  /** The IP address of the other side. */
+  readonly host: string;
   readonly #socket: Socket;
   readonly #budget: PendingBytes;
   readonly #onCut: GuardOptions['onCut'];
@@ -52,6 +54,7 @@ export class Guard extends Duplex {
     this.#socket = socket;
     this.#budget = budget;
     this.#onCut = onCut;
+    this.host = socket.remoteAddress ?? '';
     this.address = `${socket.remoteAddress}:${socket.remotePort}`;
     socket.on('readable', () => this.#pump());
     socket.on('end', () => {

@@ -7,6 +7,8 @@ import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept } from '../../core/record.ts';
+import type { Access } from './access.ts';
+import { ClientAccess, ConnectRefusal } from './client-access.ts';
 import { Guard } from './guard.ts';
 import { type Address, listen } from './listen.ts';
 import { PendingBytes } from './pending-bytes.ts';
@@ -20,6 +22,7 @@ export interface MqttIngestOptions {
   /** For QoS 0 and 1, and for wills. */
   readonly accept: Accept;
   readonly qos2: Qos2Log;
+  readonly access: Access;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -31,13 +34,12 @@ export class MqttIngest {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #refusals: Refusals;
+  readonly #access: ClientAccess;
   readonly #gate: PublishGate;
   readonly #budget = new PendingBytes(limits.mqttPendingBytesMax);
   readonly #guards = new Set<Guard>();
   readonly #server: Server;
   readonly #stopped = new AbortController();
-  /** What is wrong with the ids of clients, from their CONNECT until it is answered. */
-  readonly #idProblems = new WeakMap<Client, string>();
   /** Clients that asked for a session that outlasts the connection. */
   readonly #lasting = new WeakSet<Client>();
   /** The broker reports each message in flight of a client that failed; the first report counts. */
@@ -45,12 +47,17 @@ export class MqttIngest {
   #broker: Aedes | null = null;
   #address: Address;
 
-  private constructor({ listen: address, accept, qos2, clock, logger, metrics }: MqttIngestOptions) {
+  private constructor(options: MqttIngestOptions) {
+    const { listen: address, accept, qos2, access, clock, logger, metrics } = options;
     this.#clock = clock;
     this.#logger = logger;
     this.#metrics = metrics;
     this.#refusals = new Refusals(clock, logger, metrics);
-    this.#gate = new PublishGate({ accept, qos2, clock, metrics, refusals: this.#refusals });
+    const refusals = this.#refusals;
+    const clients = new ClientAccess(access, refusals);
+    this.#access = clients;
+    const identityOf = (client: object) => clients.identityOf(client);
+    this.#gate = new PublishGate({ identityOf, accept, qos2, clock, metrics, refusals });
     this.#address = address;
     const socketOptions = {
       noDelay: true,
@@ -136,11 +143,12 @@ export class MqttIngest {
       onCut: (reason, message) => this.#refusals.connection(reason, { address: guard.address }, message),
     });
     this.#guards.add(guard);
+    const client = this.#broker?.handle(guard);
     guard.on('close', () => {
       this.#guards.delete(guard);
+      if (client !== undefined) this.#access.ended(client);
       this.#reportGauges();
     });
-    this.#broker?.handle(guard);
   }
 
   async #createBroker(): Promise<Aedes> {
@@ -149,7 +157,8 @@ export class MqttIngest {
       maxInflightInbound: limits.mqttClientQos2IdsMax,
       persistence: qos2Persistence<Client>({
         gate: this.#gate,
-        isLasting: (client) => this.#lasting.has(client),
+        // The broker also ends the session of who was not let in: of a stranger with a device's client id.
+        endsSession: (client) => this.#access.isLetIn(client) && !this.#lasting.has(client),
         // Before the broker cuts the connection, and loses what it has not written out.
         flush: (client) => guardOf(client).flush(),
         cut: (client, refusal) => {
@@ -160,20 +169,21 @@ export class MqttIngest {
       }),
       drainTimeout: limits.mqttSubscriberStallMsMax,
       preConnect: (client, packet, done) => {
-        const isLasting = packet.clean === false;
-        const problem = problemOfId(packet.clientId, isLasting);
-        if (problem !== null) this.#idProblems.set(client, problem);
-        if (isLasting) this.#lasting.add(client);
+        const { clientId, clean, will } = packet;
+        this.#access.connecting(client, { clientId, clean, will });
+        if (clean === false) this.#lasting.add(client);
         // The broker would keep subscriptions in memory only, and what it queues for absent subscribers has no bound.
         // What outlasts the connection are open QoS 2 ids alone, and those are in the log.
         packet.clean = true;
         done(null, true);
       },
-      authenticate: (client, _user, _password, done) => {
-        const problem = this.#idProblems.get(client);
-        if (problem === undefined) return done(null, true);
-        // CONNACK code 2, "identifier rejected" [MQTT-3.1.3-8].
-        done(Object.assign(new Error(problem), { returnCode: 2 as const }), false);
+      authenticate: (client, user, password, done) => {
+        const asked = this.#access.authenticate(client, user ?? null, password ?? null, guardOf(client).host);
+        void asked.then((refusal) => done(refusal, refusal === null));
+      },
+      authorizeSubscribe: (client, subscription, done) => {
+        // Without one the broker answers 0x80 for it [MQTT-3.9.3-1].
+        done(null, this.#access.maySubscribe(client, subscription.topic) ? subscription : null);
       },
       authorizePublish: (client, packet, done) => {
         assert(client !== null, 'there are no other brokers whose wills we publish');
@@ -248,21 +258,11 @@ function guardOf(client: Client): Guard {
   return client.conn;
 }
 
-/** What is wrong with a client id, or null; the first is [MQTT-3.1.3-7]. */
-function problemOfId(clientId: string, isLasting: boolean): string | null {
-  if (clientId === '' && isLasting) {
-    return 'an empty client id needs a clean session; give the device a client id';
-  }
-  const bytesMax = limits.mqttClientIdBytesMax;
-  return Buffer.byteLength(clientId) > bytesMax
-    ? `a client id of more than ${bytesMax} bytes; give the device a shorter one`
-    : null;
-}
-
 /** Null if the client just went away. */
 function reasonOf(error: Error & { errorCode?: number }): ConnectionRefusal | null {
-  if (error instanceof Refusal) return error.reason;
+  if (error instanceof Refusal || error instanceof ConnectRefusal) return error.reason;
   if (error.errorCode === 1) return 'protocol-version';
+  // By the broker itself: MQTT 3.1 knows shorter ones only.
   if (error.errorCode === 2) return 'client-id';
   switch (error.message) {
     case 'connection closed':

@@ -3,9 +3,11 @@ import { isOperatingError } from '../../core/errors.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept, NewRecord } from '../../core/record.ts';
+import { type Identity, whoIs } from './access.ts';
 import { isTooLarge, type Message, recordOf } from './record.ts';
-import { Refusal, type Refusals } from './refusals.ts';
+import { quoted, type RecordRefusal, Refusal, type Refusals } from './refusals.ts';
 import { RetainedBound } from './retained-bound.ts';
+import { isReserved } from './topic-access.ts';
 
 /** A PUBLISH as the broker hands it over, or a will. */
 export interface Publish extends Message {
@@ -22,6 +24,8 @@ export interface Publisher {
 }
 
 export interface PublishGateOptions {
+  /** Who a client is that has been let in. */
+  readonly identityOf: (client: Publisher) => Identity;
   readonly accept: Accept;
   readonly qos2: Qos2Log;
   readonly clock: Clock;
@@ -29,16 +33,18 @@ export interface PublishGateOptions {
   readonly refusals: Refusals;
 }
 
+/** What a QoS 0 message is dropped for, without closing the connection. */
+const sparesQos0: ReadonlySet<RecordRefusal> = new Set(['log-unavailable', 'log-overloaded', 'not-allowed']);
+
 /** What became of a message: a `duplicate` is durable since it came first. */
 type Outcome = 'stored' | 'duplicate' | Refusal;
-
-const SYS = '$SYS/';
 
 /**
  * Decides about every message, and answers only when that is settled: durable, or refused. Messages are offered to
  * the log as they arrive, all of a chunk at once, and answered in their order, client by client [MQTT-4.6.0].
  */
 export class PublishGate {
+  readonly #identityOf: PublishGateOptions['identityOf'];
   readonly #accept: Accept;
   readonly #qos2: Qos2Log;
   readonly #clock: Clock;
@@ -55,7 +61,8 @@ export class PublishGate {
   readonly #acknowledge = new WeakMap<Publish, (done: () => void) => void>();
   #inFlight = 0;
 
-  constructor({ accept, qos2, clock, metrics, refusals }: PublishGateOptions) {
+  constructor({ identityOf, accept, qos2, clock, metrics, refusals }: PublishGateOptions) {
+    this.#identityOf = identityOf;
     this.#accept = accept;
     this.#qos2 = qos2;
     this.#clock = clock;
@@ -81,7 +88,7 @@ export class PublishGate {
       await this.#accept([record]);
       return 'stored';
     };
-    this.#answerInOrder(client, message, this.#offer(message, accept), this.#turnOf(client), answer);
+    this.#answerInOrder(client, message, this.#offer(client, message, accept), this.#turnOf(client), answer);
   }
 
   /**
@@ -106,7 +113,7 @@ export class PublishGate {
       done();
       turn.resolve();
     };
-    this.#answerInOrder(client, message, this.#offer(message, accept), before, (refusal) => {
+    this.#answerInOrder(client, message, this.#offer(client, message, accept), before, (refusal) => {
       if (refusal === null) this.#acknowledge.set(message, (done) => void acknowledge(done));
       answer(refusal);
       if (refusal !== null) turn.resolve();
@@ -177,10 +184,20 @@ export class PublishGate {
   }
 
   /** Resolves when the message is durable, or when it is clear that it will not be. */
-  async #offer(message: Publish, accept: (record: NewRecord) => Promise<Outcome>): Promise<Outcome> {
-    if (message.topic.startsWith(SYS)) {
-      return new Refusal('reserved-topic', `only the gateway publishes below ${SYS}`);
-    }
+  async #offer(
+    client: Publisher,
+    message: Publish,
+    accept: (record: NewRecord) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const { topic } = message;
+    if (isReserved(topic))
+      return new Refusal('reserved-topic', 'only the gateway publishes below $SYS/ and $headwater/');
+    const identity = this.#identityOf(client);
+    if (!identity.mayPublish(topic))
+      return new Refusal(
+        'not-allowed',
+        `${whoIs(identity)} may not publish to ${quoted(topic)}; if it should, see headwater devices set --help`,
+      );
     const record = recordOf(message, this.#clock.monotonicMs());
     if (isTooLarge(record)) {
       return new Refusal(
@@ -206,8 +223,7 @@ export class PublishGate {
   }
 
   #settleRefused(client: Publisher, message: Publish, refusal: Refusal): Refusal | null {
-    const isLogFailing = refusal.reason === 'log-unavailable' || refusal.reason === 'log-overloaded';
-    if (message.length !== undefined && (message.qos > 0 || !isLogFailing)) {
+    if (message.length !== undefined && (message.qos > 0 || !sparesQos0.has(refusal.reason))) {
       this.#refusals.record(refusal.reason);
       return refusal;
     }

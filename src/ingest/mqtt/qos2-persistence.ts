@@ -10,8 +10,8 @@ type HandshakePacket = { readonly messageId: number } & (
 
 export interface Qos2PersistenceOptions<Client> {
   readonly gate: PublishGate;
-  /** Whether the client's session outlasts its connection. */
-  readonly isLasting: (client: Client) => boolean;
+  /** Whether the client's session begins and ends with its connection. */
+  readonly endsSession: (client: Client) => boolean;
   /** Writes out all answers: the broker is about to end the connection. */
   readonly flush: (client: Client) => void;
   /** Ends the connection: its PUBCOMP must not leave. */
@@ -34,7 +34,7 @@ const inMemory = aedesPersistence as unknown as () => object;
  * whatever its outcome. A client that is closed may have a successor by now, whose ids must not be touched.
  */
 export function qos2Persistence<Client extends Publisher>(options: Qos2PersistenceOptions<Client>): object {
-  const { gate, isLasting, flush, cut } = options;
+  const { gate, endsSession, flush, cut } = options;
   return Object.assign(inMemory(), {
     /** A PUBLISH is never known: whether it is a duplicate is decided with its commit. */
     incomingGetPacket(client: Client, packet: HandshakePacket): Promise<HandshakePacket> {
@@ -66,7 +66,7 @@ export function qos2Persistence<Client extends Publisher>(options: Qos2Persisten
 
     /** Called when a session begins, and when a connection ends whose session ends with it. */
     cleanIncoming(client: Client): Promise<void> {
-      if (isLasting(client)) return Promise.resolve();
+      if (!endsSession(client)) return Promise.resolve();
       return new Promise((resolve, reject) => {
         gate.releaseAll(client, (refusal) => {
           if (refusal === null) resolve();

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
+import type { LoginRefusal } from './access.ts';
 
 /** Why a record was refused before its acknowledgement. */
 export type RecordRefusal =
@@ -9,11 +10,14 @@ export type RecordRefusal =
   | 'log-overloaded'
   | 'record-too-large'
   | 'reserved-topic'
+  /** The client has no right to publish there. */
+  | 'not-allowed'
   | 'other';
 
 /** Why a connection was refused or cut. */
 export type ConnectionRefusal =
   | RecordRefusal
+  | LoginRefusal
   | 'client-id'
   | 'connect-timeout'
   | 'keep-alive'
@@ -35,6 +39,10 @@ export class Refusal extends Error {
     this.reason = reason;
   }
 }
+
+/** What a client has sent, as a message shows it. */
+export const quoted = (text: string): string =>
+  text.length <= limits.quotedAnswerLengthMax ? text : `${text.slice(0, limits.quotedAnswerLengthMax)}…`;
 
 /** Counts every refusal, and tells the first of each interval in the log; the others in one line at its end. */
 export class Refusals {
@@ -67,6 +75,12 @@ export class Refusals {
   dropped(reason: RecordRefusal, fields: object, message: string): void {
     this.record(reason);
     this.#say(reason, fields, `message dropped: ${message}`);
+  }
+
+  /** A subscription was refused, which the client is told by SUBACK. */
+  subscription(fields: object, message: string): void {
+    this.#metrics.add('headwater_mqtt_subscriptions_refused_total', 1);
+    this.#say('subscription', fields, message);
   }
 
   /** Something that clients can cause as often as they like, and that refuses nothing. */

@@ -7,9 +7,13 @@ import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/ad
 import { MetricsRegistry } from '../../../src/edge/metrics-registry.ts';
 import type { StatusReport } from '../../../src/edge/status.ts';
 import { TopicChanges } from '../../../src/edge/topic-changes.ts';
-import { TopicMapping } from '../../../src/forwarder/topic-mapping.ts';
+import { PasswordHasher } from '../../../src/edge/users/password-hash.ts';
+import { Users } from '../../../src/edge/users/users.ts';
+import { TopicMapping } from '../../../src/forwarder/cluster/topic-mapping.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
+import { SimRandom } from '../../support/sim-random.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const token = 'ab'.repeat(32);
 const configured = { fixed: { partitions: 1, settings: {} } };
@@ -17,17 +21,22 @@ const report = { gateway: 'gw1', state: 'ready' } as StatusReport;
 let log: MemoryLog;
 let metrics: MetricsRegistry;
 let server: AdminServer;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let users: Users;
 
 beforeEach(async () => {
   log = new MemoryLog();
   metrics = new MetricsRegistry();
   await log.createTopic('readings', 2);
+  folder = await temporaryFolder();
+  users = await Users.open(folder.path, new PasswordHasher(new SimRandom(1), { n: 16, r: 1, p: 1 }));
   server = await AdminServer.start(options());
 });
 
 afterEach(async () => {
   await server.stop();
   metrics.close();
+  await folder[Symbol.asyncDispose]();
 });
 
 describe('who may ask', () => {
@@ -489,6 +498,78 @@ test('a port that is taken is an error that says what to do', async () => {
   await expect(taken).rejects.toThrow('admin.listen');
 });
 
+describe('users', () => {
+  const pump = {
+    name: 'pump',
+    isImported: false,
+    access: { publish: ['pumps/%u/#'] },
+    clients: {},
+  };
+
+  test('are added, listed, changed and removed, and no answer holds a secret', async () => {
+    const body = { name: 'pump', password: 'secret', access: { publish: ['pumps/%u/#'] } };
+    const answers = [
+      await ask('/api/users', { method: 'POST', body }),
+      await ask('/api/users'),
+      await ask('/api/users/pump', { method: 'PATCH', body: { access: { subscribe: [] }, clientId: 'a' } }),
+      await ask('/api/users/pump', { method: 'PATCH', body: { password: 'another' } }),
+      await ask('/api/users/pump', { method: 'DELETE' }),
+      await ask('/api/users'),
+    ];
+    const changed = { ...pump, clients: { a: { subscribe: [] } } };
+    expect(answers.map(({ status, body: answer }) => [status, answer])).toEqual([
+      [201, pump],
+      [200, { users: [pump] }],
+      [200, changed],
+      [200, changed],
+      [200, changed],
+      [200, { users: [] }],
+    ]);
+  });
+
+  test('are refused with what to do instead', async () => {
+    const post = async (body: object) => await ask('/api/users', { method: 'POST', body });
+    await post({ name: 'pump', password: 'x' });
+    const refused = [
+      await post({ name: 'pump', password: 'x' }),
+      await post({ name: 'a/b', password: 'x' }),
+      await post({ name: 'b', password: '' }),
+      await post({ name: 'b', password: 'x', access: { publish: ['a#'] } }),
+      await post({ name: 'b', password: 'x', more: 1 }),
+      await ask('/api/users/nobody', { method: 'DELETE' }),
+      await ask('/api/users/nobody', { method: 'PATCH', body: { password: 'x' } }),
+    ];
+    expect(
+      refused.map(({ status, body }) => [status, (body as { error: { code: string } }).error.code]),
+    ).toEqual([
+      [409, 'user-exists'],
+      [400, 'illegal-user'],
+      [400, 'illegal-user'],
+      [400, 'illegal-user'],
+      [400, 'bad-request'],
+      [404, 'unknown-user'],
+      [404, 'unknown-user'],
+    ]);
+  });
+
+  test('of another broker are imported with their hashes, and those that are here stay', async () => {
+    await ask('/api/users', { method: 'POST', body: { name: 'pump', password: 'x' } });
+    const password = { scheme: 'pbkdf2-sha512', iterations: 101, salt: 'AAAA', hash: 'AAAA' };
+    const body = {
+      users: [
+        { name: 'pump', password },
+        { name: 'old', password },
+      ],
+    };
+    expect((await ask('/api/users/import', { method: 'POST', body })).body).toEqual({
+      added: ['old'],
+      kept: ['pump'],
+    });
+    const costly = { users: [{ name: 'other', password: { ...password, iterations: 1e9 } }] };
+    expect((await ask('/api/users/import', { method: 'POST', body: costly })).status).toBe(400);
+  });
+});
+
 interface Question {
   method?: string;
   body?: object;
@@ -509,6 +590,7 @@ function options(port = 0): AdminServerOptions {
       configured,
       writers: new Map([['readings', ['MQTT']]]),
     }),
+    users,
     token,
     status: () => Promise.resolve(report),
     renderMetrics: () => metrics.render(),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clusterRows } from '../../../src/edge/cli/cluster-rows.ts';
-import type { Drain } from '../../../src/forwarder/goodput.ts';
+import type { Drain } from '../../../src/forwarder/progress/goodput.ts';
 import { drainingForwarder } from '../../support/forwarder-status.ts';
 
 const nowMs = 1_700_000_000_000 + 7_200_000;

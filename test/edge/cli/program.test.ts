@@ -34,6 +34,7 @@ const report = {
     budgetBytes: 4 * 2 ** 30,
     lastCommitMs: null,
   },
+  users: { count: 3, anonymous: 'nobody', problem: null },
   clock: { isSet: true, epoch: 3 },
   card: {
     payloadBytes: 1_500_000_000,
@@ -119,7 +120,10 @@ describe('the command line', () => {
     [['topics', 'set', 'a'], 'say what to change'],
     [['topics', 'delete', 'a'], 'give --yes to delete the topic with its records'],
     [['consume', 'a', '--follow', '--max-messages', '1e3'], 'Write a whole number from 1'],
-    [['status', '--set', 'mqtt.listen=0.0.0.0:1'], '--set mqtt.listen: until users exist, nothing listens'],
+    [['status', '--set', 'admin.listen=0.0.0.0:1'], '--set admin.listen: the admin API listens on loopback'],
+    [['devices', 'add'], "missing required argument 'name'"],
+    [['devices', 'add', 'pump', 'secret'], 'too many arguments'],
+    [['devices', 'set', 'pump'], 'say what to change, such as --publish'],
     [['--set', 'foo=1', 'status'], '--set foo: unknown setting'],
     [['topics', 'list', '--config', 'none.yaml'], 'none.yaml: cannot be read'],
   ])('ends with 2 and says what is wrong for %j', async (words, message) => {
@@ -137,6 +141,9 @@ describe('without a gateway', () => {
     ['topics', 'describe', 'a'],
     ['topics', 'set', 'a', '--priority', '1'],
     ['topics', 'delete', 'a', '--yes'],
+    ['devices', 'list'],
+    ['devices', 'remove', 'a'],
+    ['devices', 'set', 'a', '--no-publish'],
     ['produce', 'a'],
     ['consume', 'a', '--from-beginning'],
   ];
@@ -219,6 +226,7 @@ describe('status', () => {
         'gw1 is ready',
         '  running  version 0.1.0, for 1 h 2 min',
         '  mqtt     127.0.0.1:1883',
+        '  users    3; nobody is let in without one',
         '  admin    http://127.0.0.1:8080/',
         '  clock    set',
         '  data     /site/data',
@@ -233,6 +241,12 @@ describe('status', () => {
         '',
       ].join('\n'),
     });
+  });
+
+  it('says that users cannot be read, and what to do', async () => {
+    const users = { count: 0, anonymous: 'nobody', problem: 'copy it from a backup' };
+    gateway.answer = (_, response) => json(response, 200, { ...report, users });
+    expect((await cli('status')).output).toContain('  users    UNUSABLE: copy it from a backup\n');
   });
 
   it('says that the clock is not set', async () => {

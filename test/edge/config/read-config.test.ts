@@ -197,13 +197,10 @@ describe('a bad configuration is reported with its place and what to write inste
       'mqtt: { listen: 1883 }',
       'hw.yaml:1:9: mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), in quotes because YAML takes it for something else, not 1883',
     ],
-    [
-      'mqtt: { listen: 0.0.0.0:1883 }',
-      'hw.yaml:1:9: mqtt.listen: until users exist, nothing listens beyond loopback; use 127.0.0.1, not "0.0.0.0:1883"',
-    ],
+    ['mqtt: { anonymous: loopback }', 'hw.yaml:1:9: mqtt.anonymous: write true or false, not "loopback"'],
     [
       'admin: { listen: "[::]:80" }',
-      'hw.yaml:1:10: admin.listen: until users exist, nothing listens beyond loopback; use 127.0.0.1, not "[::]:80"',
+      'hw.yaml:1:10: admin.listen: the admin API listens on loopback only; use 127.0.0.1, not "[::]:80"',
     ],
     [
       'admin: { listen: 127.0.0.1:1883 }',

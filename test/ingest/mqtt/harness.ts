@@ -4,7 +4,9 @@ import type { Logger } from '../../../src/core/logger.ts';
 import type { MetricLabels, Metrics } from '../../../src/core/metrics.ts';
 import type { Qos2Log } from '../../../src/core/qos2.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
+import type { Access, Login, LoginAttempt } from '../../../src/ingest/mqtt/access.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
+import { type AccessLists, TopicAccess } from '../../../src/ingest/mqtt/topic-access.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 
 const DEADLINE_MS = 15_000;
@@ -123,9 +125,54 @@ export class RawClient {
   }
 }
 
+/** Users without hashes; a client without a user is let in while the name `` has lists. */
+export class TestAccess implements Access {
+  readonly users = new Map<string, AccessLists & { readonly password?: string }>([['', {}]]);
+  readonly attempts: LoginAttempt[] = [];
+  #revoked: () => void = () => {};
+
+  onRevoked(listener: () => void): void {
+    this.#revoked = listener;
+  }
+
+  /** Changes or, without lists, removes a user. */
+  set(name: string, lists?: AccessLists & { readonly password?: string }): void {
+    if (lists === undefined) this.users.delete(name);
+    else this.users.set(name, lists);
+    this.#revoked();
+  }
+
+  login(attempt: LoginAttempt): Promise<Login> {
+    this.attempts.push(attempt);
+    return Promise.resolve(this.#answer(attempt));
+  }
+
+  #answer(attempt: LoginAttempt): Login {
+    const name = attempt.user ?? '';
+    const found = this.users.get(name);
+    if (found === undefined && name === '') return { refusal: 'anonymous', message: 'no user' };
+    const given = Buffer.from(attempt.password ?? []).toString();
+    if (found === undefined || (found.password ?? '') !== given)
+      return { refusal: 'bad-login', message: 'wrong password' };
+    const { users } = this;
+    const access = new TopicAccess(found, attempt);
+    return {
+      identity: {
+        user: attempt.user,
+        get isRevoked() {
+          return users.get(name) !== found;
+        },
+        mayPublish: (topic) => users.get(name) === found && access.mayPublish(topic),
+        maySubscribe: (filter) => access.maySubscribe(filter),
+      },
+    };
+  }
+}
+
 /** Ingest with a log that can be held, and clients, all of which end with the test. */
 export class Harness implements AsyncDisposable {
   readonly log = new HeldLog();
+  readonly access = new TestAccess();
   readonly metrics = new CountingMetrics();
   readonly logger = new KeepingLogger();
   readonly #clients: MqttClient[] = [];
@@ -138,6 +185,7 @@ export class Harness implements AsyncDisposable {
       listen: { host: '127.0.0.1', port: 0 },
       accept: harness.log.accept,
       qos2,
+      access: harness.access,
       clock: nodeClock,
       logger: harness.logger,
       metrics: harness.metrics,

@@ -311,7 +311,8 @@ test('a stop is bounded although the log never answers; the client gets no ackno
 test('a port that is taken, and a host that is elsewhere, are errors that say what to set', async () => {
   await using harness = await Harness.start();
   const { accept } = harness.log;
-  const parts = { accept, qos2: noQos2Log, clock: nodeClock, logger: silentLogger, metrics: noMetrics };
+  const shared = { clock: nodeClock, logger: silentLogger, metrics: noMetrics };
+  const parts = { ...shared, accept, qos2: noQos2Log, access: harness.access };
   const taken = MqttIngest.start({ ...parts, listen: harness.ingest.address });
   await expect(taken).rejects.toMatchObject({
     code: 'port-unusable',

@@ -20,13 +20,29 @@ function text(value: string): Buffer {
   return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]);
 }
 
-export function connect(clientId: string, { clean = true, level = 4 } = {}): Buffer {
-  const flags = clean ? 2 : 0;
+export interface ConnectOptions {
+  readonly clean?: boolean;
+  readonly level?: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly will?: { readonly topic: string; readonly payload: string };
+}
+
+export function connect(
+  clientId: string,
+  { clean = true, level = 4, user, password, will }: ConnectOptions = {},
+): Buffer {
+  const flags =
+    (clean ? 2 : 0) |
+    (will === undefined ? 0 : 4) |
+    (password === undefined ? 0 : 0x40) |
+    (user === undefined ? 0 : 0x80);
   // Level 5 has properties, of which there are none.
   const properties = level === 5 ? [0] : [];
+  const texts = [clientId, will?.topic, will?.payload, user, password].filter((given) => given !== undefined);
   return packet(
     0x10,
-    Buffer.concat([text('MQTT'), Buffer.from([level, flags, 0, 0, ...properties]), text(clientId)]),
+    Buffer.concat([text('MQTT'), Buffer.from([level, flags, 0, 0, ...properties]), ...texts.map(text)]),
   );
 }
 

@@ -1,0 +1,163 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../../core/clock.ts';
+import { isOperatingError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Random } from '../../core/random.ts';
+import type { Access, Identity, Login, LoginAttempt } from '../../ingest/mqtt/access.ts';
+import { TopicAccess } from '../../ingest/mqtt/topic-access.ts';
+import { isLoopback } from '../config/address.ts';
+import { LoginThrottle } from './login-throttle.ts';
+import type { PasswordHasher } from './password-hash.ts';
+import { accessOf, type User } from './user.ts';
+import type { Users } from './users.ts';
+
+export interface LoginsOptions {
+  readonly users: Users;
+  readonly hasher: PasswordHasher;
+  /** `mqtt.anonymous`. Undefined: from this machine, while there are no users. */
+  readonly anonymous: boolean | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Which clients are let in without a user. */
+export type AnonymousAccess = 'everywhere' | 'loopback' | 'nobody';
+
+interface Remembered {
+  readonly digest: Buffer;
+  readonly untilMs: number;
+}
+
+const KEY_LENGTH = 32;
+
+/**
+ * Decides logins. A password that was right is remembered for a while by a digest under a key of this process, in memory
+ * only: so devices that all come back at once, or one that is cut off and returns for ever, do not cost a hash each.
+ */
+export class Logins implements Access {
+  readonly #options: LoginsOptions;
+  readonly #throttle: LoginThrottle;
+  readonly #key: Uint8Array;
+  readonly #remembered = new WeakMap<User, Remembered>();
+
+  constructor(options: LoginsOptions) {
+    this.#options = options;
+    this.#throttle = new LoginThrottle(options.clock);
+    this.#key = options.random.bytes(KEY_LENGTH);
+  }
+
+  /** Who is let in without a user at present. A damaged file counts as one with users. */
+  get anonymous(): AnonymousAccess {
+    const { anonymous, users } = this.#options;
+    if (anonymous !== undefined) return anonymous ? 'everywhere' : 'nobody';
+    return users.count === 0 && users.problem === null ? 'loopback' : 'nobody';
+  }
+
+  onRevoked(listener: () => void): void {
+    this.#options.users.onChange(listener);
+  }
+
+  async login(attempt: LoginAttempt): Promise<Login> {
+    const { user: name, clientId } = attempt;
+    const host = hostOf(attempt.host);
+    if (name !== null) return await this.#loginOf(name, { ...attempt, host });
+    const mayBeAnonymous = (): boolean =>
+      this.anonymous === 'everywhere' || (this.anonymous === 'loopback' && isLoopback(host));
+    if (mayBeAnonymous()) {
+      const access = new TopicAccess({}, { user: null, clientId });
+      return { identity: identityOf(null, access, () => !mayBeAnonymous()) };
+    }
+    return {
+      refusal: 'anonymous',
+      message:
+        'who has no user is not let in; give the device a user and a password (headwater devices add NAME), or set ' +
+        'mqtt.anonymous: true to let everybody in',
+    };
+  }
+
+  async #loginOf(name: string, { password, clientId, host }: LoginAttempt): Promise<Login> {
+    const { users, hasher } = this.#options;
+    const given = password ?? new Uint8Array();
+    const digest = createHmac('sha256', this.#key).update(given).digest();
+    const known = users.find(name);
+    if (known !== null && this.#isRemembered(known, digest)) return this.#letIn(known, clientId);
+    // More can wait only if connections end before they are answered: somebody makes one after the other.
+    const isFull = hasher.waiting >= limits.mqttConnectionsMax;
+    const user = isFull
+      ? 'throttled'
+      : await hasher.inTurn(() => this.#checked({ name, given, digest, host }));
+    if (user === 'throttled')
+      return {
+        refusal: 'throttled',
+        message:
+          'too many logins failed; the next one is looked at in some seconds. Correct the user or the password',
+      };
+    if (user !== null && users.find(name) === user) return this.#letIn(user, clientId);
+    return {
+      refusal: 'bad-login',
+      message: `no such user, or a wrong password; headwater devices list shows the users, headwater devices passwd changes a password`,
+    };
+  }
+
+  /** Whoever it is, if the password is right. Asked in turn: so many attempts at once cannot all be made before one counts. */
+  async #checked(attempt: {
+    readonly name: string;
+    readonly given: Uint8Array;
+    readonly digest: Buffer;
+    readonly host: string;
+  }): Promise<User | null | 'throttled'> {
+    const { name, given, digest, host } = attempt;
+    const { users, hasher, clock } = this.#options;
+    const user = users.find(name);
+    // By an earlier attempt of a device that has lost its patience and comes again.
+    if (user !== null && this.#isRemembered(user, digest)) return user;
+    if (!this.#throttle.mayTry(name, host)) return 'throttled';
+    const { isRight, renewed } = await hasher.verify(user?.password ?? null, given);
+    if (user === null || !isRight) {
+      this.#throttle.failed(name, host);
+      return null;
+    }
+    this.#throttle.succeeded(name, host);
+    this.#remembered.set(user, { digest, untilMs: clock.monotonicMs() + limits.loginRememberedMsMax });
+    if (renewed !== null) void this.#renew(user, given, renewed);
+    return user;
+  }
+
+  async #renew(...[user, password, hash]: Parameters<Users['renew']>): Promise<void> {
+    try {
+      await this.#options.users.renew(user, password, hash);
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      const message = 'an imported password could not be hashed anew; tried again at the next login';
+      this.#options.logger.warn({ user: user.name, error: error.message }, message);
+    }
+  }
+
+  #isRemembered(user: User, digest: Buffer): boolean {
+    const kept = this.#remembered.get(user);
+    if (kept === undefined || kept.untilMs < this.#options.clock.monotonicMs()) return false;
+    return timingSafeEqual(kept.digest, digest);
+  }
+
+  #letIn(user: User, clientId: string): Login {
+    const { users } = this.#options;
+    const access = new TopicAccess(accessOf(user, clientId), { user: user.name, clientId });
+    return { identity: identityOf(user.name, access, () => users.find(user.name) !== user) };
+  }
+}
+
+function identityOf(user: string | null, access: TopicAccess, isRevoked: () => boolean): Identity {
+  return {
+    user,
+    get isRevoked() {
+      return isRevoked();
+    },
+    mayPublish: (topic) => !isRevoked() && access.mayPublish(topic),
+    maySubscribe: (filter) => !isRevoked() && access.maySubscribe(filter),
+  };
+}
+
+/** Without what marks an IPv4 address on a socket for both kinds. */
+const hostOf = (host: string): string => host.replace(/^::ffff:(?=\d+\.)/i, '');

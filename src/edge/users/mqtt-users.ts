@@ -1,0 +1,63 @@
+import { OperatingError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { nodeClock } from '../../platform/node-clock.ts';
+import { nodeRandom } from '../../platform/node-random.ts';
+import { formatAddress, isLoopback } from '../config/address.ts';
+import type { Config } from '../config/schema.ts';
+import { type AnonymousAccess, Logins } from './logins.ts';
+import { PasswordHasher } from './password-hash.ts';
+import { Users } from './users.ts';
+
+/** Who may log in, as the status tells it. */
+export interface UsersStatus {
+  readonly count: number;
+  readonly anonymous: AnonymousAccess;
+  /** What is wrong with the file of users, and what to do; null if nothing is. */
+  readonly problem: string | null;
+}
+
+/** The users of a gateway, with how they log in. */
+export interface MqttUsers {
+  readonly users: Users;
+  readonly logins: Logins;
+  status(): UsersStatus;
+  /** What the user should know when the gateway starts, one line each. */
+  warnings(): readonly string[];
+}
+
+/**
+ * Reads the users of the data folder. A damaged file is told, and keeps nobody from sending by serial ports.
+ * @throws OperatingError `bad-configuration` if the MQTT port is to be open beyond loopback, and there never was a user: nobody
+ *   could get in, and somebody is there to be told so
+ */
+export async function openMqttUsers(
+  dataDir: string,
+  { listen, anonymous }: Config['mqtt'],
+  logger: Logger,
+): Promise<MqttUsers> {
+  const hasher = new PasswordHasher(nodeRandom);
+  const users = await Users.open(dataDir, hasher);
+  const isOpen = !isLoopback(listen.host);
+  if (isOpen && users.isUnused && anonymous !== true)
+    throw new OperatingError(
+      'bad-configuration',
+      `mqtt.listen: beyond loopback (${formatAddress(listen)}) devices log in, and there are no users yet. Add one: ` +
+        'headwater devices add NAME (with the same --config or --set data.dir=…), or set mqtt.anonymous: true to let everybody in',
+    );
+  const logins = new Logins({ users, hasher, anonymous, clock: nodeClock, random: nodeRandom, logger });
+  const warnings = (): readonly string[] => [
+    ...(users.problem === null ? [] : [`warning: ${users.problem}`]),
+    ...(isOpen && users.count === 0 && users.problem === null && anonymous !== true
+      ? [
+          'warning: mqtt.listen: there are no users, so no device can log in. Add one: headwater devices add NAME',
+        ]
+      : []),
+  ];
+  if (users.problem !== null) logger.error({ problem: users.problem }, 'the users cannot be read');
+  return {
+    users,
+    logins,
+    status: () => ({ count: users.count, anonymous: logins.anonymous, problem: users.problem }),
+    warnings,
+  };
+}
