@@ -134,20 +134,6 @@ test('a packet that is too large is cut off as soon as its length is known, befo
   expect(harness.logger.lines.join()).toMatch(/at most 1048576 are allowed; have the device send smaller/);
 });
 
-test('a subscriber that stops reading holds up its publishers no longer than the limit', async () => {
-  await using harness = await Harness.start();
-  const frozen = harness.raw();
-  frozen.send(connect('frozen'), subscribe('#', 0));
-  await until(() => frozen.received.length >= 9, 'the SUBACK');
-  frozen.socket.pause();
-  const device = harness.raw();
-  device.send(connect('device'));
-  const count = 300;
-  for (let id = 1; id <= count; id++) device.send(publish('t', Buffer.alloc(100_000), { id }));
-  await until(() => pubackIds(device.received).length === count, 'all PUBACKs');
-  expect(harness.refusedConnections('slow-subscriber')).toBe(1);
-}, 30_000);
-
 test.each(['constructor', '__proto__', 'toString'])('a client may be called %s', async (clientId) => {
   await using harness = await Harness.start();
   const device = await harness.client({ clientId });
@@ -293,19 +279,6 @@ test('a stop answers what is in flight, closes every connection and frees the po
   const server = createServer().listen(harness.ingest.address);
   await once(server, 'listening');
   server.close();
-});
-
-test('a stop is bounded although the log never answers; the client gets no acknowledgement', async () => {
-  await using harness = await Harness.start();
-  harness.log.isHolding = true;
-  const device = harness.raw();
-  device.send(connect('device'), publish('t', 'x'));
-  await until(() => harness.log.offers.length === 1, 'the offer');
-  const startMs = nodeClock.monotonicMs();
-  await harness.ingest.stop();
-  expect(nodeClock.monotonicMs() - startMs).toBeLessThan(2 * limits.mqttStopMs + 1000);
-  await until(() => device.isClosed, 'the end');
-  expect(pubackIds(device.received)).toEqual([]);
 });
 
 test('a port that is taken, and a host that is elsewhere, are errors that say what to set', async () => {
