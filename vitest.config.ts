@@ -1,4 +1,8 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+/** Processes that tests start are up in half the time when Node need not compile the same files again. */
+const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') };
 
 /** One project per tier. `fast` is every unit, contract, golden and tidy test; the others are named by their folder. */
 const tier = (name: string, testTimeoutMs: number, fileParallelism = true) => ({
@@ -6,6 +10,7 @@ const tier = (name: string, testTimeoutMs: number, fileParallelism = true) => ({
     // By default one core of two would be left idle.
     maxWorkers: '100%',
     name,
+    env,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: testTimeoutMs,
     hookTimeout: testTimeoutMs,
@@ -21,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
+          env,
           include: ['test/**/*.test.ts'],
           exclude: ['test/{sim,process,kill,system,kafka,disk}/**', 'node_modules/**'],
           testTimeout: 20_000,

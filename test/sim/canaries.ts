@@ -22,8 +22,9 @@ export const harmlessNames: readonly string[] = harmlessPlants.map(({ name }) =>
 
 /** The search that must catch a plant, and how far it may look. */
 function searchFor(plantName: string): readonly string[] {
-  if (clockPlants.some(({ name }) => name === plantName))
-    return [clockSearch, '--runs', String(clockCanaryRuns)];
+  const clockPlant = clockPlants.find(({ name }) => name === plantName);
+  if (clockPlant !== undefined)
+    return [clockSearch, '--runs', String(clockCanaryRuns), '--from', String(clockPlant.fromSeed ?? 1)];
   const mirrorPlant = mirrorPlants.find(({ name }) => name === plantName);
   if (mirrorPlant !== undefined) {
     const mode = mirrorPlant.mode === undefined ? [] : ['--mode', mirrorPlant.mode];

@@ -26,6 +26,7 @@ export const clockPlants: readonly Plant[] = [
   },
   {
     name: 'set-clock-not-committed-without-records',
+    fromSeed: 100,
     file: 'src/log/clock/clock-teller.ts',
     edits: [{ find: 'if (!isNews && untold === 0) return;', replace: 'if (untold === 0) return;' }],
   },

@@ -25,6 +25,7 @@ export const hiddenEndPlant: Plant = {
 export const mirrorPlants: readonly Plant[] = [
   {
     name: 'unknown-life-resumed-at-the-log-end',
+    mode: 'cloned',
     file: resume,
     edits: [
       { find: mintsIf, replace: 'if (own !== null && local.highWatermark < 0)' },
@@ -149,6 +150,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'dropped-records-sent-all-the-same',
     mode: 'dropped',
+    fromSeed: 65,
     file: 'src/forwarder/lanes/lane.ts',
     edits: [{ find: "isOvertaken === true ? 'overtaken' : 'remembered'", replace: "'remembered'" }],
   },
@@ -198,6 +200,8 @@ export const mirrorPlants: readonly Plant[] = [
   },
   {
     name: 'topic-moved-without-ending-the-session-of-the-other-lane',
+    mode: 'lost',
+    fromSeed: 20,
     file: 'src/forwarder/lanes/lane-assignment.ts',
     edits: [
       {

@@ -400,6 +400,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'qos2-release-acknowledged-before-it-is-durable',
+    fromSeed: 145,
     file: 'src/log/commits/qos2-requests.ts',
     edits: [
       {
