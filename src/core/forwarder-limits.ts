@@ -16,9 +16,9 @@ export const forwarderLimits = {
   transactionBytesStep: 64 * KIB,
   /** A transaction grows until it takes so long, and is cut to that when it takes longer than the second. */
   transactionMsWanted: 5_000,
+  transactionMsMax: 10_000,
   /** How many times as much the next transaction may take, while each is far quicker than wanted. */
   transactionGrowthMax: 4,
-  transactionMsMax: 10_000,
   /** No request of it is begun after so long: the last one is answered, and it is aborted, before the cluster would end it. */
   transactionSendMsMax: 25_000,
   /** `forwarder.bytesPerSecond`: a transaction of the wanted time holds a sealed batch of the usual size. */
@@ -45,8 +45,6 @@ export const forwarderLimits = {
   transactionTimeoutMs: 60_000,
   kafkaRequestTimeoutMs: 30_000,
   kafkaConnectTimeoutMs: 10_000,
-  /** How often the service log hears how the mirror does. */
-  mirrorReportIntervalMs: 3_600_000,
   /**
    * After so long without traffic the kernel asks the broker whether it is there, then ten times a second apart; a router in
    * between does not forget the connection meanwhile. An alarm that comes hours later must not find it dead.
@@ -128,6 +126,8 @@ export const forwarderLimits = {
   /** Lines of the mirror about failures, in one interval. */
   mirrorNoticesMax: 20,
   mirrorNoticeIntervalMs: 3_600_000,
+  /** How often the service log hears how the mirror does. */
+  mirrorReportIntervalMs: 3_600_000,
   /** How long `headwater doctor kafka` waits for a connection, and for each answer. */
   doctorTimeoutMs: 5_000,
   /** A cluster that makes its first coordinator is asked again so soon and so often. */

@@ -61,9 +61,9 @@ export class BrokerPool {
     for (const pooled of this.#connections.values()) if (this.#isUsable(pooled)) return pooled.connection;
     const failures: LinkError[] = [];
     const { brokers } = this.#options;
-    const first = this.#nextBroker;
-    for (const broker of [...brokers.slice(first), ...brokers.slice(0, first)]) {
-      this.#nextBroker = (brokers.indexOf(broker) + 1) % brokers.length;
+    for (let tried = 0; tried < brokers.length; tried += 1) {
+      const broker = brokers[this.#nextBroker] ?? '';
+      this.#nextBroker = (this.#nextBroker + 1) % brokers.length;
       try {
         return await this.to(parseAddress(broker));
       } catch (error) {

@@ -24,7 +24,7 @@ const anotherGateway =
   'another gateway runs with a copy of this data folder, or this one was silent for too long; if there are two, ' +
   'stop one or give it a new data folder';
 
-/** Kafka's error codes that mean more than "no" to us. Those not listed are `refused`, and say that the partition is unwell. */
+/** Kafka's error codes that mean more than "no" to us. */
 const meanings: ReadonlyMap<number, Meaning> = new Map([
   [
     -1,
@@ -227,16 +227,24 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
   [120, { name: 'TRANSACTION_ABORTABLE', kind: 'refused' }],
 ]);
 
+/** Of those not listed nobody knows more than that a partition, if it is about one, is not written to. */
+const meaningOf = (code: number): Meaning =>
+  meanings.get(code) ?? {
+    name: `error ${code}`,
+    kind: 'refused',
+    verdict: 'unwell',
+    advice: "look into the broker's log",
+  };
+
 /**
  * What an error code means for the mirror. A Produce is never `busy`: with it the transaction is spoilt, because
  * other partitions may have taken theirs.
  */
 export function kafkaFailure(call: KafkaCall, code: number, about: string): Failure {
-  const meaning: Meaning = meanings.get(code) ?? { name: kafkaErrorName(code), kind: 'refused' };
+  const meaning = meaningOf(code);
   const kind = call === 'produce' && meaning.kind === 'busy' ? 'refused' : meaning.kind;
   const cause = meanings.has(code) ? meaning.name : 'OTHER_ERROR';
-  const told = meanings.has(code) ? meaning.advice : "look into the broker's log";
-  const advice = typeof told === 'object' ? told[call] : told;
+  const advice = typeof meaning.advice === 'object' ? meaning.advice[call] : meaning.advice;
   const next = advice === undefined ? '' : `: ${advice}`;
   const where = kind === 'forbidden' ? '. The README lists what the cluster must grant' : '';
   const message = `${meaning.name} from the cluster when ${doing[call]} ${about}${next}${where}`;
@@ -244,11 +252,10 @@ export function kafkaFailure(call: KafkaCall, code: number, about: string): Fail
 }
 
 /** Kafka's name of an error code. */
-export const kafkaErrorName = (code: number): string => meanings.get(code)?.name ?? `error ${code}`;
+export const kafkaErrorName = (code: number): string => meaningOf(code).name;
 
 /** What an error code says of a partition or of a batch for it; null: of the topic; undefined: of neither. */
-export const kafkaVerdict = (code: number): Verdict | null | undefined =>
-  (meanings.get(code) ?? { verdict: 'unwell' }).verdict;
+export const kafkaVerdict = (code: number): Verdict | null | undefined => meaningOf(code).verdict;
 
 const doing: Readonly<Record<KafkaCall, string>> = {
   metadata: 'asking about',
