@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isSystemError, messageOf } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { scramMechanisms } from '../../forwarder/kafka/scram-keys.ts';
 import type { AccessLists } from '../../ingest/mqtt/topic-access.ts';
 import { readAtMost } from '../../platform/bounded-file.ts';
 import type { PasswordHash } from './password-hash.ts';
-import { type ScramVerifier, scramMechanisms } from './scram.ts';
+import type { ScramVerifier } from './scram.ts';
 import { isLegalUserName, type User } from './user.ts';
 
 /** The file with the users, in the data folder. Only the gateway's own user can read it. */

@@ -2,11 +2,12 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import type { ScramMechanism } from '../../forwarder/kafka/scram-keys.ts';
 import type { AccessLists } from '../../ingest/mqtt/topic-access.ts';
 import { replaceFile } from '../../platform/data-folder.ts';
 import type { ImportedUser } from './mosquitto-passwd.ts';
 import type { PasswordHash, PasswordHasher, ScryptHash } from './password-hash.ts';
-import { type ScramMechanism, type ScramVerifiers, scramVerifier } from './scram.ts';
+import { type ScramVerifiers, scramVerifier } from './scram.ts';
 import {
   type AccessPatch,
   listsOf,

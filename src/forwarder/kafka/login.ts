@@ -1,7 +1,7 @@
-import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
-import { promisify } from 'node:util';
+import { timingSafeEqual } from 'node:crypto';
 import { limits } from '../../core/limits.ts';
 import type { Login, PasswordLogin, TokenLogin } from './cluster-access.ts';
+import { scramHmac, scramKeys } from './scram-keys.ts';
 
 /** What a broker answers to one of the requests of a login. */
 export interface LoginAnswer {
@@ -73,8 +73,7 @@ async function byToken(login: TokenLogin, exchange: LoginExchange, nowMs: number
 /** RFC 5802 and RFC 7677, without channel binding, which Kafka does not have. The broker proves itself as well. */
 async function byScram(login: PasswordLogin, exchange: LoginExchange, nowMs: number): Promise<number> {
   const { username, password, nonce } = login;
-  const hash = login.mechanism === 'SCRAM-SHA-256' ? 'sha256' : 'sha512';
-  const hmac = (key: Uint8Array, text: string): Buffer => createHmac(hash, key).update(text).digest();
+  const mechanism = login.mechanism === 'SCRAM-SHA-256' ? 'SCRAM-SHA-256' : 'SCRAM-SHA-512';
 
   const firstBare = `n=${username.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}`;
   const serverFirst = textOf(await accepted(login, exchange, `n,,${firstBare}`, nowMs));
@@ -84,12 +83,11 @@ async function byScram(login: PasswordLogin, exchange: LoginExchange, nowMs: num
   if (!bothNonces.startsWith(nonce) || bothNonces === nonce || salt === '' || !isPlausible)
     throw new LoginError('what answers the login is no Kafka broker: it does not follow SCRAM');
 
-  const salted = await deriveKey(password, Buffer.from(salt, 'base64'), rounds, hashBytes[hash], hash);
-  const clientKey = hmac(salted, 'Client Key');
+  const keys = await scramKeys(mechanism, password, Buffer.from(salt, 'base64'), rounds);
   const finalBare = `c=biws,r=${bothNonces}`;
   const everything = `${firstBare},${serverFirst},${finalBare}`;
-  const signature = hmac(createHash(hash).update(clientKey).digest(), everything);
-  const proof = clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
+  const signature = scramHmac(mechanism, keys.storedKey, everything);
+  const proof = keys.clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
   const last = await accepted(
     login,
     exchange,
@@ -98,16 +96,13 @@ async function byScram(login: PasswordLogin, exchange: LoginExchange, nowMs: num
   );
 
   const told = Buffer.from(attributesOf(textOf(last))['v'] ?? '', 'base64');
-  const expected = hmac(hmac(salted, 'Server Key'), everything);
+  const expected = scramHmac(mechanism, keys.serverKey, everything);
   if (told.length !== expected.length || !timingSafeEqual(told, expected))
     throw new LoginError(
       'what answers the login is not the broker that knows this user: it cannot prove that it has the password',
     );
   return last.sessionMs;
 }
-
-const deriveKey = promisify(pbkdf2);
-const hashBytes = { sha256: 32, sha512: 64 } as const;
 
 const textOf = ({ bytes }: LoginAnswer): string => Buffer.from(bytes).toString();
 
