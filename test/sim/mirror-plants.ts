@@ -91,7 +91,7 @@ export const mirrorPlants: readonly Plant[] = [
       {
         find: 'return this.#target.send([\n      { topic: mapping.checkpointTopic, partition: 0, batch, source: null },\n      ...this.#flush.batches,\n    ]);',
         replace:
-          'const early = await this.#target.send([{ topic: mapping.checkpointTopic, partition: 0, batch, source: null }]);\n    return early ?? (await this.#target.commit()) ?? (await this.#target.send(this.#flush.batches));',
+          "const early = (await this.#target.send([{ topic: mapping.checkpointTopic, partition: 0, batch, source: null }])) ?? (await this.#target.commit());\n    if (early !== null) return early;\n    for (;;) {\n      // In the first protocol the cluster is still busy with that transaction.\n      const failure = await this.#target.send(this.#flush.batches);\n      if (failure?.kind !== 'busy') return failure;\n      await clock.sleep(20);\n    }",
       },
     ],
   },
