@@ -8,7 +8,7 @@ import { KafkaTarget } from '../../src/forwarder/kafka/kafka-target.ts';
 import { SharedLink } from '../../src/forwarder/kafka/link-share.ts';
 import { encodeBatch } from '../../src/log/encoding/batch.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
-import { emptySession } from '../support/empty-session.ts';
+import { emptySession, readingsTopic } from '../support/empty-session.ts';
 import { until } from '../support/virtual-time.ts';
 import { fakeBroker } from './fake-broker.ts';
 
@@ -165,16 +165,7 @@ describe('a Kafka target', () => {
       if (key === 0) [nowMs, produced] = [nowMs + 10_000, produced + 1];
       if (key === 26) ended += 1;
     };
-    const readings = {
-      name: 'gw1.readings',
-      partitions: 1,
-      source: 'readings',
-      sourcePartitions: 1,
-      isIdentified: false,
-      isByKey: false,
-      paused: new Set<number>(),
-    };
-    const topics = [emptySession.checkpointTopic, readings.name];
+    const topics = [emptySession.checkpointTopic, readingsTopic.name];
     await using broker = await fakeBroker((own) => ({
       clusterId: 'c',
       nodes: [{ id: 1, address: own }],
@@ -184,11 +175,11 @@ describe('a Kafka target', () => {
     }));
     const clock = { ...nodeClock, monotonicMs: () => nowMs };
     const target = targetOn(clock, `127.0.0.1:${broker.address.port}`);
-    expect(await target.open({ ...emptySession, topics: [readings] })).toBeNull();
+    expect(await target.open({ ...emptySession, topics: [readingsTopic] })).toBeNull();
     const record = { key: null, value: Buffer.alloc(20_000), timestampMs: 0, headers: [] };
     const batch = { bytes: encodeBatch(0, [record]), recordCount: 1 };
     const batches = Array.from({ length: 9 }, () => ({
-      topic: readings.name,
+      topic: readingsTopic.name,
       partition: 0,
       batch,
       source: null,

@@ -10,7 +10,7 @@ import { KafkaTarget } from '../../src/forwarder/kafka/kafka-target.ts';
 import { SharedLink } from '../../src/forwarder/kafka/link-share.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { type CertificateRequest, type Certified, certificateAuthority } from '../support/certificates.ts';
-import { emptySession } from '../support/empty-session.ts';
+import { emptySession, readingsTopic } from '../support/empty-session.ts';
 import { type FakeServer, fakeBroker, fakeServer, type LoginScript, type Script } from './fake-broker.ts';
 
 const share = new SharedLink(nodeClock, null).shareOf('bulk');
@@ -275,16 +275,7 @@ describe('a login', () => {
     const readAccess = () => Promise.resolve({ ok: true, access: access({ tls: null, login }) } as const);
     const brokers = [`127.0.0.1:${broker.address.port}`];
     const target = new KafkaTarget({ brokers, readAccess, clock: nodeClock, share });
-    const missing = {
-      name: 'gw1.readings',
-      partitions: 1,
-      source: 'readings',
-      sourcePartitions: 1,
-      isIdentified: false,
-      isByKey: false,
-      paused: new Set<number>(),
-    };
-    const failure = await target.open({ ...emptySession, topics: [missing] });
+    const failure = await target.open({ ...emptySession, topics: [readingsTopic] });
     await target.close();
     expect(failure?.kind).toBe('unauthenticated');
     expect(failure?.objections).toBeUndefined();

@@ -1,28 +1,14 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type Session, session } from '../edge/cli/fake-gateway.ts';
+import { headwaterProcess } from '../support/command-process.ts';
 import { clockIsTold, startGateway } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const main = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
-
 const headwater = (dataDir: string, words: readonly string[]): Promise<Session> =>
   session([...words, '--set', `data.dir=${dataDir}`]);
-
-/** The same as a process of its own. */
-async function headwaterProcess(dataDir: string, words: readonly string[]) {
-  const child = spawn(process.execPath, [main, ...words, '--set', `data.dir=${dataDir}`]);
-  const ended = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => resolve(code));
-  });
-  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { code, output, errors };
-}
 
 /** A data folder with three records of topic `readings`, each a commit of its own, and one of `clock`, whose gateway was killed. */
 async function killedFolder(path: string): Promise<string> {

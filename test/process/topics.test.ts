@@ -1,25 +1,10 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
 import { describe, expect, test } from 'vitest';
 import type { TopicDescription } from '../../src/edge/topic-changes.ts';
+import { headwaterProcess } from '../support/command-process.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-const main = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
-
-/** Runs the command line as a process of its own, with nobody to ask. */
-async function headwater({ dataDir }: RunningGateway, words: readonly string[], input = '') {
-  const child = spawn(process.execPath, [main, ...words, '--set', `data.dir=${dataDir}`]);
-  child.stdin.end(input);
-  const ended = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => resolve(code));
-  });
-  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { code, output, errors };
-}
 
 async function describedBy(gateway: RunningGateway, name: string): Promise<TopicDescription> {
   return (await (await gateway.api(`/api/topics/${name}`)).json()) as TopicDescription;
@@ -33,12 +18,12 @@ describe('topics of a running gateway', () => {
     {
       await using gateway = await startGateway({ dataDir, set });
       const create = ['topics', 'create', 'air', '--retention-bytes', '1GiB', '--compression', 'gzip'];
-      expect(await headwater(gateway, create)).toMatchObject({ code: 0, errors: '' });
+      expect(await headwaterProcess(gateway.dataDir, create)).toMatchObject({ code: 0, errors: '' });
       const change = ['topics', 'set', 'air', '--partitions', '2', '--priority', '3'];
-      const changed = await headwater(gateway, change);
+      const changed = await headwaterProcess(gateway.dataDir, change);
       expect(changed).toMatchObject({ code: 0, errors: '' });
       expect(changed.output).toMatch(/^ {2}retention +1GiB +kept in the log$/m);
-      const refused = await headwater(gateway, ['topics', 'set', 'fixed', '--priority', '1']);
+      const refused = await headwaterProcess(gateway.dataDir, ['topics', 'set', 'fixed', '--priority', '1']);
       expect(refused).toMatchObject({
         code: 1,
         errors: expect.stringContaining('edit topics.fixed in the configuration file'),
@@ -86,20 +71,20 @@ describe('topics of a running gateway', () => {
     const dataDir = join(folder.path, 'data');
     {
       await using gateway = await startGateway({ dataDir });
-      await headwater(gateway, ['topics', 'create', 'air', '--priority', '3']);
-      await headwater(gateway, ['produce', 'air'], 'a\nb\n');
-      const unasked = await headwater(gateway, ['topics', 'delete', 'air'], 'yes\n');
+      await headwaterProcess(gateway.dataDir, ['topics', 'create', 'air', '--priority', '3']);
+      await headwaterProcess(gateway.dataDir, ['produce', 'air'], 'a\nb\n');
+      const unasked = await headwaterProcess(gateway.dataDir, ['topics', 'delete', 'air'], 'yes\n');
       expect(unasked).toMatchObject({ code: 2, errors: expect.stringContaining('--yes') });
-      const deleted = await headwater(gateway, ['topics', 'delete', 'air', '--yes']);
+      const deleted = await headwaterProcess(gateway.dataDir, ['topics', 'delete', 'air', '--yes']);
       expect(deleted).toEqual({ code: 0, output: 'deleted topic air with its 2 records\n', errors: '' });
       expect(await gateway.kill('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
     }
     await using gateway = await startGateway({ dataDir });
     const consume = ['consume', 'air', '--from-beginning'];
-    expect(await headwater(gateway, consume)).toMatchObject({ code: 1, output: '' });
-    await headwater(gateway, ['topics', 'create', 'air']);
-    await headwater(gateway, ['produce', 'air'], 'c\n');
-    expect(await headwater(gateway, consume)).toEqual({ code: 0, output: 'c\n', errors: '' });
+    expect(await headwaterProcess(gateway.dataDir, consume)).toMatchObject({ code: 1, output: '' });
+    await headwaterProcess(gateway.dataDir, ['topics', 'create', 'air']);
+    await headwaterProcess(gateway.dataDir, ['produce', 'air'], 'c\n');
+    expect(await headwaterProcess(gateway.dataDir, consume)).toEqual({ code: 0, output: 'c\n', errors: '' });
     expect(await describedBy(gateway, 'air')).toMatchObject({
       settings: { priority: { value: 5, source: 'default' } },
       partitions: [{ logStartOffset: 2, highWatermark: 3 }],
@@ -122,13 +107,15 @@ describe('topics of a running gateway', () => {
       ['readings', 'MQTT and the serial port wind'],
       ['dead-letters', 'the serial port wind'],
     ] as const) {
-      const { code, errors } = await headwater(gateway, ['topics', 'delete', topic, '--yes']);
+      const { code, errors } = await headwaterProcess(gateway.dataDir, ['topics', 'delete', topic, '--yes']);
       expect(code).toBe(1);
       expect(errors).toMatch(new RegExp(`^${writers} would have nowhere to write to: topic ${topic} cannot`));
     }
     await client.publishAsync('sensors/1', 'after', { qos: 1 });
     await client.endAsync();
-    expect(await headwater(gateway, ['consume', 'readings', '--from-beginning'])).toMatchObject({
+    expect(
+      await headwaterProcess(gateway.dataDir, ['consume', 'readings', '--from-beginning']),
+    ).toMatchObject({
       output: 'before\nafter\n',
     });
   });
@@ -136,13 +123,13 @@ describe('topics of a running gateway', () => {
   test('are read from a time on', async () => {
     await using folder = await temporaryFolder();
     await using gateway = await startGateway({ dataDir: join(folder.path, 'data') });
-    await headwater(gateway, ['produce', 'readings'], 'before\n');
+    await headwaterProcess(gateway.dataDir, ['produce', 'readings'], 'before\n');
     const [line = ''] = (await (await gateway.api('/api/records?topic=readings')).text()).split('\n');
     const { timestampMs } = JSON.parse(line) as { timestampMs: number };
     await expect.poll(() => Date.now()).toBeGreaterThan(timestampMs);
-    await headwater(gateway, ['produce', 'readings'], 'after\n');
+    await headwaterProcess(gateway.dataDir, ['produce', 'readings'], 'after\n');
     const from = async (moment: string): Promise<string> =>
-      (await headwater(gateway, ['consume', 'readings', '--from-time', moment])).output;
+      (await headwaterProcess(gateway.dataDir, ['consume', 'readings', '--from-time', moment])).output;
     expect(await from(new Date(timestampMs + 1).toISOString())).toBe('after\n');
     expect(await from(new Date(timestampMs).toISOString())).toBe('before\nafter\n');
     expect(await from('1h ago')).toBe('before\nafter\n');
@@ -153,9 +140,9 @@ describe('topics of a running gateway', () => {
 test('no metric tells of a topic that is deleted', async () => {
   await using folder = await temporaryFolder();
   await using gateway = await startGateway({ dataDir: join(folder.path, 'data') });
-  await headwater(gateway, ['topics', 'create', 'air']);
+  await headwaterProcess(gateway.dataDir, ['topics', 'create', 'air']);
   const metrics = async (): Promise<string> => await (await gateway.api('/metrics')).text();
   expect(await metrics()).toContain('headwater_high_watermark{topic="air"');
-  await headwater(gateway, ['topics', 'delete', 'air', '--yes']);
+  await headwaterProcess(gateway.dataDir, ['topics', 'delete', 'air', '--yes']);
   expect(await metrics()).not.toContain('topic="air"');
 });

@@ -1,26 +1,11 @@
-import { spawn } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { expect, test } from 'vitest';
 import type { StatusReport } from '../../src/edge/status.ts';
+import { headwaterProcess } from '../support/command-process.ts';
 import { type RunningGateway, spawnGateway, startGateway } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-const main = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
-
-/** Runs the command line as a process of its own, with nobody to ask. */
-async function headwater(dataDir: string, words: readonly string[], input = '') {
-  const child = spawn(process.execPath, [main, ...words, '--set', `data.dir=${dataDir}`]);
-  child.stdin.end(input);
-  const ended = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => resolve(code));
-  });
-  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { code, output, errors };
-}
 
 const as = (username: string, password: string): IClientOptions => ({ username, password });
 
@@ -38,7 +23,7 @@ const closed = (client: MqttClient): Promise<void> =>
   new Promise((resolve) => void client.once('close', () => resolve()));
 
 async function stored({ dataDir }: RunningGateway): Promise<string[]> {
-  const { output } = await headwater(dataDir, ['consume', 'readings', '--from-beginning']);
+  const { output } = await headwaterProcess(dataDir, ['consume', 'readings', '--from-beginning']);
   return output.split('\n').slice(0, -1);
 }
 
@@ -53,7 +38,7 @@ test('a user added to a running gateway counts at once, and is there after a SIG
     const anonymous = await connect(gateway);
     await anonymous.publishAsync('t', 'before there are users', { qos: 1 });
     const cut = closed(anonymous);
-    expect(await headwater(dataDir, ['devices', 'add', 'pump'], 'geheim\n')).toMatchObject({
+    expect(await headwaterProcess(dataDir, ['devices', 'add', 'pump'], 'geheim\n')).toMatchObject({
       code: 0,
       errors: '',
     });
@@ -79,18 +64,18 @@ test('a user added to a running gateway counts at once, and is there after a SIG
 test('a client is cut off, and stays out, once its password is changed or its user removed', async () => {
   await using folder = await temporaryFolder();
   const dataDir = join(folder.path, 'data');
-  await headwater(dataDir, ['devices', 'add', 'pump'], 'secret\n');
-  await headwater(dataDir, ['devices', 'add', 'valve'], 'secret\n');
+  await headwaterProcess(dataDir, ['devices', 'add', 'pump'], 'secret\n');
+  await headwaterProcess(dataDir, ['devices', 'add', 'valve'], 'secret\n');
   await using gateway = await startGateway({ dataDir });
   const valve = await connect(gateway, as('valve', 'secret'));
   const pump = await connect(gateway, as('pump', 'secret'));
   const cut = closed(pump);
-  expect((await headwater(dataDir, ['devices', 'passwd', 'pump'], 'new\n')).code).toBe(0);
+  expect((await headwaterProcess(dataDir, ['devices', 'passwd', 'pump'], 'new\n')).code).toBe(0);
   await cut;
   expect(await refusal(gateway, as('pump', 'secret'))).toBe(4);
   const again = await connect(gateway, as('pump', 'new'));
   const cutAgain = closed(again);
-  expect((await headwater(dataDir, ['devices', 'remove', 'pump'])).code).toBe(0);
+  expect((await headwaterProcess(dataDir, ['devices', 'remove', 'pump'])).code).toBe(0);
   await cutAgain;
   expect(await refusal(gateway, as('pump', 'new'))).toBe(4);
   await valve.publishAsync('t', 'undisturbed', { qos: 1 });
@@ -101,7 +86,7 @@ test('access lists count for messages of every QoS, subscriptions and wills, and
   await using folder = await temporaryFolder();
   const dataDir = join(folder.path, 'data');
   const lists = ['--publish', 'pumps/%c/#', '--subscribe', 'commands/%u'];
-  await headwater(dataDir, ['devices', 'add', 'pump', ...lists], 'secret\n');
+  await headwaterProcess(dataDir, ['devices', 'add', 'pump', ...lists], 'secret\n');
   await using gateway = await startGateway({ dataDir });
   const options = { ...as('pump', 'secret'), clientId: 'pump-1' };
   for (const qos of [1, 2] as const) {
@@ -126,7 +111,7 @@ test('access lists count for messages of every QoS, subscriptions and wills, and
     .poll(() => stored(gateway), { timeout: 20_000 })
     .toEqual(['good 1', 'good 2', 'good 0', 'will pumps/w']);
   const cut = closed(client);
-  await headwater(dataDir, ['devices', 'set', 'pump', '--client', 'pump-1', '--publish', 'elsewhere']);
+  await headwaterProcess(dataDir, ['devices', 'set', 'pump', '--client', 'pump-1', '--publish', 'elsewhere']);
   await cut;
   const changed = await connect(gateway, options);
   await changed.publishAsync('elsewhere', 'now allowed', { qos: 2 });
@@ -139,7 +124,7 @@ test('access lists count for messages of every QoS, subscriptions and wills, and
 test.each(['#', '+', 'pump-2/x', '$SYS'])('a client called %s gets nothing by its id', async (clientId) => {
   await using folder = await temporaryFolder();
   const dataDir = join(folder.path, 'data');
-  await headwater(
+  await headwaterProcess(
     dataDir,
     ['devices', 'add', 'pump', '--publish', '%c/#', '--subscribe', '%c/#'],
     'secret\n',
@@ -163,14 +148,14 @@ test('beyond loopback a gateway that never had a user does not start, says what 
   expect(refused.stderr()).toMatch(
     /mqtt\.listen: beyond loopback .*headwater devices add NAME .*mqtt\.anonymous: true/,
   );
-  await headwater(dataDir, ['devices', 'add', 'pump'], 'secret\n');
+  await headwaterProcess(dataDir, ['devices', 'add', 'pump'], 'secret\n');
   await using gateway = await startGateway({ dataDir, set });
   const here = { ...gateway, mqtt: gateway.mqtt.replace('0.0.0.0', '127.0.0.1') };
   expect(await refusal(here)).toBe(5);
   const client = await connect(here, as('pump', 'secret'));
   await client.endAsync();
   // Nobody is there to be asked when the power comes back: now it starts, and says that nobody can log in.
-  await headwater(dataDir, ['devices', 'remove', 'pump']);
+  await headwaterProcess(dataDir, ['devices', 'remove', 'pump']);
   await gateway.kill('SIGKILL');
   await using again = await startGateway({ dataDir, set });
   await expect.poll(() => again.stdout()).toMatch(/warning: mqtt\.listen: there are no users/);
@@ -179,7 +164,7 @@ test('beyond loopback a gateway that never had a user does not start, says what 
 test('a damaged file of users lets nobody in, and the gateway starts and says so', async () => {
   await using folder = await temporaryFolder();
   const dataDir = join(folder.path, 'data');
-  await headwater(dataDir, ['devices', 'add', 'pump'], 'secret\n');
+  await headwaterProcess(dataDir, ['devices', 'add', 'pump'], 'secret\n');
   const file = join(dataDir, 'users.json');
   const whole = await readFile(file, 'utf8');
   await writeFile(file, whole.replace('"access":{}', '"access":{"publish":["$x/#"]}'));
@@ -194,14 +179,14 @@ test('a damaged file of users lets nobody in, and the gateway starts and says so
     anonymous: 'nobody',
     problem: expect.stringContaining('cannot be used'),
   });
-  await headwater(dataDir, ['devices', 'add', 'pump'], 'secret\n');
+  await headwaterProcess(dataDir, ['devices', 'add', 'pump'], 'secret\n');
   expect(await refusal(here, as('pump', 'secret'))).toBe('let in');
 });
 
 test('a flood of wrong logins keeps nobody from publishing, and is stopped', async () => {
   await using folder = await temporaryFolder();
   const dataDir = join(folder.path, 'data');
-  await headwater(dataDir, ['devices', 'add', 'pump'], 'secret\n');
+  await headwaterProcess(dataDir, ['devices', 'add', 'pump'], 'secret\n');
   await using gateway = await startGateway({ dataDir });
   const client = await connect(gateway, as('pump', 'secret'));
   const flood = Promise.all(Array.from({ length: 100 }, () => refusal(gateway, as('stranger', 'guess'))));
