@@ -37,6 +37,10 @@ export const metricRows = {
     'Records lost that the cluster does not have, by reason; the topic gaps says which.',
     ['reason'],
   ),
+  headwater_records_doubtful_total: row(
+    'counter',
+    'Records that may arrive twice, because it is not certain what has arrived; the topic gaps says which.',
+  ),
   headwater_disk_syncs_total: row(
     'counter',
     'Syncs asked of the disk: fdatasync of files, fsync of folders.',

@@ -23,10 +23,10 @@ import { tellForgotten } from './state/qos2-ids.ts';
 import { storedBytes } from './stored-bytes.ts';
 import { Tail } from './tail.ts';
 import type {
+  LedgerRange,
   LifeStart,
   MirroredLog,
   PartitionInfo,
-  RefusedRange,
   Retention,
   StoredBatch,
   TopicInfo,
@@ -274,9 +274,9 @@ export class Log implements MirroredLog, Qos2Log {
     await this.#queue.push({ kind: 'memos', memos: rows }, memoBytes(rows));
   }
 
-  async setAside(refused: readonly RefusedRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async enterInLedger(ranges: readonly LedgerRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
     this.#refuseIfUnavailable();
-    await this.#upkeep.enterRefused(refused, memoRows(memos));
+    await this.#upkeep.enterInLedger(ranges, memoRows(memos));
   }
 
   onCommit(listener: () => void): () => void {

@@ -101,13 +101,15 @@ export interface LogReader {
   onCommit(listener: () => void): () => void;
 }
 
-/** Records that the cluster will not take, from the first offset to the one before `endOffset`. */
-export interface RefusedRange {
+/** Records that the loss ledger is to name, from the first offset to the one before `endOffset`. */
+export interface LedgerRange {
   readonly topic: string;
   readonly partition: number;
   readonly firstOffset: number;
   readonly endOffset: number;
-  /** The cluster's word for why. */
+  /** The cluster will not take them, or may get them a second time. */
+  readonly reason: 'refused' | 'possible-duplicate';
+  /** Why, in a word. */
   readonly cause: string;
 }
 
@@ -144,5 +146,5 @@ export interface MirroredLog extends LogReader {
    * in the log for as long as others.
    * @throws OperatingError `log-overloaded`, `log-unavailable`
    */
-  setAside(refused: readonly RefusedRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  enterInLedger(ranges: readonly LedgerRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void>;
 }

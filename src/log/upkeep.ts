@@ -21,7 +21,7 @@ import {
   sealedOffsetEntry,
 } from './state/entries.ts';
 import type { LogState } from './state/state.ts';
-import type { RefusedRange, Retention } from './types.ts';
+import type { LedgerRange, Retention } from './types.ts';
 
 /** What upkeep needs of the log. */
 export interface UpkeepLog extends ToldLog {
@@ -72,9 +72,8 @@ export class Upkeep {
     this.wake();
   }
 
-  /** Enters what the cluster refuses in the ledger, and saves the memos in the same commit. */
-  async enterRefused(refused: readonly RefusedRange[], memos: readonly MirrorMemo[]): Promise<void> {
-    const losses = refused.map((range): Loss => ({ ...range, reason: 'refused' }));
+  /** Enters in the ledger what the mirror has to tell, and saves the memos in the same commit. */
+  async enterInLedger(losses: readonly LedgerRange[], memos: readonly MirrorMemo[]): Promise<void> {
     const plan = () => ({ entries: memos.map(checkpointEntry), losses });
     await this.#commitWithLosses(losses.length, plan, memoBytes(memos));
   }
@@ -215,13 +214,10 @@ export class Upkeep {
 
   #tellLoss(loss: Loss): void {
     const { reason, firstOffset, endOffset } = loss;
-    this.#env.metrics.add('headwater_records_lost_total', endOffset - firstOffset, { reason });
-    this.#env.logger.warn(
-      { ...loss },
-      reason === 'refused'
-        ? 'the cluster refuses records, and the mirror goes on without them; the topic gaps says which'
-        : 'records are lost that the cluster does not have; the topic gaps says which',
-    );
+    const count = endOffset - firstOffset;
+    if (reason === 'possible-duplicate') this.#env.metrics.add('headwater_records_doubtful_total', count);
+    else this.#env.metrics.add('headwater_records_lost_total', count, { reason });
+    this.#env.logger.warn({ ...loss }, `${sentenceOf(reason)}; the topic gaps says which`);
   }
 
   /** Returns whether something was sealed. */
@@ -311,6 +307,13 @@ function removalPlan(
       return [{ topic: partition.topic, partition: partition.id.partition, firstOffset, endOffset, reason }];
     }),
   };
+}
+
+function sentenceOf(reason: Loss['reason']): string {
+  if (reason === 'refused') return 'the cluster refuses records, and the mirror goes on without them';
+  if (reason === 'possible-duplicate')
+    return 'records may arrive twice, since it is not certain what has arrived';
+  return 'records are lost that the cluster does not have';
 }
 
 const ledgerIsGone = (): OperatingError =>

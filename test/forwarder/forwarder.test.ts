@@ -289,8 +289,12 @@ describe('a forwarder', () => {
     await drained(next);
     expect(next.status().warnings).toEqual([
       expect.stringMatching(
-        /life 0+1\).*under the identity [0-9a-f]{32};.*may arrive twice, none is skipped/,
+        /life 0+1\).*under the identity [0-9a-f]{32};.*may arrive twice \(the topic gaps says which\), none is skipped/,
       ),
+    ]);
+    const doubt = { topic: 'readings', partition: 0, reason: 'possible-duplicate', cause: 'new-identity' };
+    expect(w.cluster.values('gw1.gaps', 0).map((row) => JSON.parse(row))).toEqual([
+      expect.objectContaining({ ...doubt, firstOffset: 0, lastOffset: 2 }),
     ]);
     expect(w.cluster.values('gw1.readings', 0)).toEqual(['a', 'b', 'other', 'other', 'other']);
     await next.stop();

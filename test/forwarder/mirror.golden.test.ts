@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Failure, FailureKind } from '../../src/forwarder/cluster/target.ts';
 import type { Checkpoint, CheckpointCopy, Position } from '../../src/forwarder/mirror/checkpoint.ts';
+import type { DoubtfulRange } from '../../src/forwarder/mirror/doubtful.ts';
 import { step } from '../../src/forwarder/mirror/mirror.ts';
 import { initialState } from '../../src/forwarder/mirror/mirror-state.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy } from '../../src/forwarder/mirror/mirror-steps.ts';
@@ -96,6 +97,7 @@ function parseEvent(word: string, rest: string, atMs: number): MirrorEvent {
     case 'new-partition':
     case 'pause-over':
     case 'minted':
+    case 'told':
     case 'remembered':
     case 'overtaken':
     case 'sent':
@@ -221,7 +223,9 @@ function describe(command: MirrorCommand): string {
     case 'send':
       return `send ${command.checkpoints.map(describeCheckpoint).join(' | ')}`;
     case 'mint':
-      return `mint ${command.life}`;
+      return `mint ${command.life} ${command.doubtful.map(describeDoubtful).join(' | ')}`.trim();
+    case 'tell':
+      return `tell ${command.doubtful.map(describeDoubtful).join(' | ')} and remember ${command.copies.map(describeCopy).join(' | ')}`;
     case 'remember':
       return `remember ${command.copies.map(describeCopy).join(' | ')}`;
     case 'sleep':
@@ -233,6 +237,9 @@ function describe(command: MirrorCommand): string {
 
 const describePause = ({ topic, partition }: Pause): string =>
   `without ${topic}${partition === null ? '' : `/${partition}`}`;
+
+const describeDoubtful = ({ topic, partition, fromOffset, nextOffset }: DoubtfulRange): string =>
+  `${topic}/${partition} ${fromOffset}..${nextOffset}`;
 
 const describePosition = ({ topic, partition, nextOffset, untilOffset }: ReadPosition): string =>
   `${topic}/${partition}@${nextOffset}${untilOffset === null ? '' : `-${untilOffset}`}`;

@@ -103,10 +103,10 @@ describe('a record that the cluster refuses', () => {
 
   test('is tried again later if that it is passed cannot be made durable', async () => {
     const { log, cluster, start } = world({ verdict: 'bad', isNamed: true }, ['a', 'bad', 'b']);
-    const save = log.setAside.bind(log);
+    const save = log.enterInLedger.bind(log);
     let refusals = 0;
-    log.setAside = async (...args) => {
-      refusals += 1;
+    log.enterInLedger = async (...args) => {
+      if (args[0].length > 0) refusals += 1;
       if (refusals === 1)
         log.saveError = new (await import('../../src/core/errors.ts')).OperatingError(
           'log-unavailable',

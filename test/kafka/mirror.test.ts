@@ -97,6 +97,16 @@ async function delivered(cluster: Cluster, topic: string): Promise<Map<number, n
   return values;
 }
 
+/** What the loss ledger in the cluster says may be there twice. */
+async function possibleDuplicates({ bootstrap }: Cluster): Promise<readonly string[]> {
+  const rows = await kafkaTools(bootstrap).consume('gw1.gaps', { readCommitted: true, timeoutMs: 15_000 });
+  return rows.flatMap(({ value }) => {
+    const { topic, partition, firstOffset, lastOffset, reason, cause } = JSON.parse(`${value}`);
+    const told = `${topic}-${partition} ${firstOffset}..${lastOffset} ${cause}`;
+    return reason === 'possible-duplicate' ? [told] : [];
+  });
+}
+
 /** A mirror that depends on the cluster alone, in a process of its own, with a bug planted if one is named. */
 async function forgetfulMirror(cluster: Cluster, plant?: string): Promise<string> {
   const hook = fileURLToPath(new URL('../support/plant-hook.ts', import.meta.url));
@@ -203,22 +213,26 @@ describe('the mirror to a real Kafka', () => {
     const tools = kafkaTools(cluster.bootstrap);
     const log = new LogWithLives();
     log.createTopic('readings', 1);
-    for (const from of [0, 5]) {
+    for (const from of [0, 5, 10]) {
       log.append('readings', 0, records(from, 5));
       const forwarder = mirror(log, cluster, from === 0 ? 'board-1' : 'board-2');
       await drained(forwarder);
       await forwarder.stop();
     }
     await tools.deleteTopic('gw1.headwater-checkpoint');
-    log.append('readings', 0, records(10, 5));
+    log.append('readings', 0, records(15, 5));
     const last = mirror(log, cluster, 'board-2');
     await drained(last);
     expect(last.status().warnings).toEqual([
-      expect.stringMatching(/no longer says.*In doubt is the last transaction: readings-0 5\.\.9/),
+      expect.stringMatching(/no longer says.*In doubt is the last transaction: readings-0 10\.\.14/),
     ]);
     const arrived = (await delivered(cluster, 'gw1.readings')).get(0) ?? [];
-    // The transaction in doubt comes again; nothing else does.
-    expect(arrived).toEqual([...numbers(0, 10), ...numbers(5, 15)]);
+    // The transaction in doubt comes again, and the ledger there says so; nothing else does.
+    expect(arrived).toEqual([...numbers(0, 15), ...numbers(10, 20)]);
+    expect(await possibleDuplicates(cluster)).toEqual([
+      'readings-0 0..9 new-identity',
+      'readings-0 10..14 checkpoint-lost',
+    ]);
   });
 
   test('goes on in another cluster where it was, with the last transaction in doubt', async () => {

@@ -85,6 +85,20 @@ export const mirrorPlants: readonly Plant[] = [
     edits: [{ find: mintsIf, replace: 'if (own !== null && own.nextOffset > localEnd(local, newest))' }],
   },
   {
+    name: 'doubt-about-a-lost-checkpoint-untold',
+    mode: 'lost',
+    file: 'src/forwarder/mirror/mirror-memory.ts',
+    edits: [
+      { find: "doubtfulRows(doubtful, 'checkpoint-lost')", replace: "doubtfulRows([], 'checkpoint-lost')" },
+    ],
+  },
+  {
+    name: 'doubt-under-a-new-identity-untold',
+    mode: 'cloned',
+    file: 'src/forwarder/mirror/mirror-memory.ts',
+    edits: [{ find: "doubtfulRows(doubtful, 'new-identity')", replace: "doubtfulRows([], 'new-identity')" }],
+  },
+  {
     name: 'checkpoint-outside-the-transaction',
     file: 'src/forwarder/lanes/lane.ts',
     edits: [

@@ -8,6 +8,7 @@ import type { SessionRequest, Target } from '../../src/forwarder/cluster/target.
 import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
 import { AtLeastOnceTarget } from '../../src/forwarder/kafka/at-least-once-target.ts';
+import { decodeCopy } from '../../src/forwarder/mirror/checkpoint.ts';
 import { MirrorForwarding } from '../../src/forwarder/mirror/mirror-forwarding.ts';
 import { partitionForKey } from '../../src/log/commits/partitioner.ts';
 import { Log } from '../../src/log/log.ts';
@@ -187,6 +188,13 @@ const arrivedFrom = (stream: Stream, cluster: SimCluster): readonly string[] =>
 const withoutPlainDoubles = (records: readonly CommittingRecord[]): readonly CommittingRecord[] =>
   records.every(({ headers }) => headers.length === 0) ? records : withoutDoubles(records);
 
+/** Whether the folder remembers that some cluster had confirmed records of this partition. */
+function knowsConfirmed({ log }: Site, place: string): boolean {
+  const bytes = log.memos().get(`copy/${place.split('@')[0]}`);
+  const copy = bytes === undefined ? null : decodeCopy(bytes);
+  return copy?.ok === true && copy.value.nextOffset > 0;
+}
+
 /** What the cluster has against some of the records, always the same. */
 function dislikeOf(value: string): Dislike | null {
   const number = Number(value.split('.')[1]);
@@ -219,6 +227,10 @@ class MirrorScenario {
   readonly #course = createHash('sha256');
   /** How often each value may arrive besides once. */
   readonly #allowance = new Map<string, number>();
+  /** Doubles of which the loss ledger need not tell. */
+  readonly #untellable = new Set<string>();
+  /** Where each value is in the log, as `topic/partition@offset`. */
+  readonly #places = new Map<string, string>();
   readonly #dropped: Dropped[] = [];
   /** Central topics that were ever given a lane anew. */
   readonly #moved = new Set<string>();
@@ -317,7 +329,9 @@ class MirrorScenario {
       const key = isKeyed ? keyOf(value) : null;
       return { ...to, key, value: Buffer.from(value), timestampMs: this.#clock.wallMs(), headers: [] };
     });
-    await log.append(records);
+    const appended = await log.append(records);
+    for (const [index, { offset, partition }] of appended.entries())
+      this.#places.set(`${records[index]?.value}`, `${nameOf({ ...to, partition })}@${offset}`);
   }
 
   /** The process is dead at once; then, perhaps, the power fails. */
@@ -466,8 +480,12 @@ class MirrorScenario {
     for (const late of this.#cluster().late.splice(0)) late();
     // Of one transaction in each lane nobody can say whether it arrived, and of the last one before a topic was moved.
     for (const value of this.#cluster().lastCommitted(this.#moved)) this.#allow(value);
-    if (this.#random.chance(0.5)) this.#cluster().deleteTopic(mapping.checkpointTopic);
-    else this.#newCluster();
+    if (this.#random.chance(0.5)) {
+      // The first transaction of a partition that arrived looks like one that did not.
+      for (const value of this.#cluster().lastCommitted(this.#moved))
+        if (!knowsConfirmed(site, this.#places.get(value) ?? '')) this.#untellable.add(value);
+      this.#cluster().deleteTopic(mapping.checkpointTopic);
+    } else this.#newCluster();
     Object.assign(site, await this.#boot(site));
   }
 
@@ -558,8 +576,8 @@ class MirrorScenario {
     }
   }
 
-  /** `topic/partition@offset` of each record that the ledger says was lost for this reason. */
-  #toldOffsets(cluster: SimCluster, reason: 'refused' | 'damage'): readonly string[] {
+  /** `topic/partition@offset` of each record that the ledger names for this reason. */
+  #toldOffsets(cluster: SimCluster, reason: 'refused' | 'damage' | 'possible-duplicate'): readonly string[] {
     return cluster.values(`${gateway}.${gapsTopicName}`, 0).flatMap((row) => {
       if (!row.includes(`"${reason}"`)) return [];
       const { firstOffset, lastOffset, ...stream } = JSON.parse(row) as ToldRow;
@@ -606,14 +624,18 @@ class MirrorScenario {
     }
   }
 
+  /** Nothing arrives twice but what the mode allows, and what does is named by the loss ledger. */
   #checkDoubled(): number {
     let doubled = 0;
+    const told = new Set(this.#clusters.flatMap((one) => this.#toldOffsets(one, 'possible-duplicate')));
     for (const stream of streams) {
       for (const [value, copies] of Map.groupBy(this.#arrived(stream), (one) => one)) {
         const more = copies.length - 1;
         doubled += more;
         if (more > (this.#allowance.get(value) ?? 0))
           this.#violate(`${value} of ${nameOf(stream)} arrived ${copies.length} times`);
+        else if (more > 0 && !told.has(this.#places.get(value) ?? '') && !this.#untellable.has(value))
+          this.#violate(`${value} at ${this.#places.get(value)} arrived ${copies.length} times untold`);
       }
     }
     return doubled;

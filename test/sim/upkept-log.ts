@@ -2,10 +2,10 @@ import { decodeBatch, encodeBatch } from '../../src/log/encoding/batch.ts';
 import type { Log } from '../../src/log/log.ts';
 import { BatchMerger } from '../../src/log/segments/batch-merger.ts';
 import type {
+  LedgerRange,
   LifeStart,
   MirroredLog,
   PartitionInfo,
-  RefusedRange,
   StoredBatch,
   TopicInfo,
   Unsettled,
@@ -127,7 +127,7 @@ export class UpkeptLog implements MirroredLog {
     return this.#log.saveMemos(memos);
   }
 
-  setAside(refused: readonly RefusedRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
-    return this.#log.setAside(refused, memos);
+  enterInLedger(ranges: readonly LedgerRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    return this.#log.enterInLedger(ranges, memos);
   }
 }

@@ -6,10 +6,10 @@ import { gapRecord } from '../../src/log/retention/loss-ledger.ts';
 import { BatchMerger } from '../../src/log/segments/batch-merger.ts';
 import type {
   Compression,
+  LedgerRange,
   LifeStart,
   MirroredLog,
   PartitionInfo,
-  RefusedRange,
   StoredBatch,
   TopicInfo,
   TopicSettings,
@@ -208,11 +208,12 @@ export class LogWithLives implements MirroredLog {
     await Promise.resolve();
   }
 
-  async setAside(refused: readonly RefusedRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async enterInLedger(ranges: readonly LedgerRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
     await this.saveMemos(memos);
+    if (ranges.length === 0) return;
     if (!this.topics().some(({ name }) => name === gapsTopicName)) this.createTopic(gapsTopicName, 1);
-    for (const range of refused)
-      this.append(gapsTopicName, 0, [gapRecord({ ...range, reason: 'refused' }, 1_700_000_000_000)]);
+    // A real cluster would soon delete what is stamped long ago.
+    for (const range of ranges) this.append(gapsTopicName, 0, [gapRecord(range, Date.now())]);
   }
 
   onCommit(listener: () => void): () => void {

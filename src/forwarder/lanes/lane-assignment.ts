@@ -8,13 +8,16 @@ import type { TopicMapping } from '../cluster/topic-mapping.ts';
 import type { Position } from '../mirror/checkpoint.ts';
 import type { Identity } from '../mirror/identity.ts';
 import type { MirrorMemory } from '../mirror/mirror-memory.ts';
+import type { MirrorCommand } from '../mirror/mirror-steps.ts';
 
 export interface LaneAssignmentOptions {
-  readonly log: Pick<MirroredLog, 'topics'>;
+  readonly log: Pick<MirroredLog, 'topics' | 'partitions'>;
   readonly mapping: TopicMapping;
   readonly memory: MirrorMemory;
   readonly logger: Logger;
 }
+
+type MintCommand = Extract<MirrorCommand, { readonly type: 'mint' }>;
 
 /**
  * What both lanes work by: our identity, and which topic belongs to which lane. A lane holds it from before it opens a session until it has
@@ -110,19 +113,21 @@ export class LaneAssignment {
   /** Finds out who we are on this board, and makes it durable. */
   settleIdentity(): Promise<Failure | null> {
     return this.#inTurn(async () => {
-      const { failure, isMinted } = await this.#options.memory.settleIdentity();
+      const { log, mapping, memory } = this.#options;
+      const mirrored = log.partitions().filter(({ topic }) => mapping.isMirrored(topic));
+      const { failure, isMinted } = await memory.settleIdentity(mirrored);
       if (isMinted) this.#warnOfNewIdentity('this data folder runs on another board than before');
       return failure;
     });
   }
 
   /** Takes a new identity, durably, because somebody else has written under ours; once, if both lanes have seen it. */
-  mint(life: string): Promise<Failure | null> {
+  mint({ life, doubtful }: MintCommand): Promise<Failure | null> {
     const { memory } = this.#options;
     const before = this.identity;
     return this.#inTurn(async () => {
       if (memory.identity !== before) return null;
-      const failure = await memory.mint(life);
+      const failure = await memory.mint(life, doubtful);
       if (failure !== null) return failure;
       this.#warnOfNewIdentity(
         `the cluster has records of a past (life ${life}) that this data folder does not know`,
@@ -166,7 +171,7 @@ export class LaneAssignment {
     const { memory, logger } = this.#options;
     this.#warning =
       `${why}: it is a copy, was restored, or its disk lost records. The mirror goes on under the identity ` +
-      `${memory.identity?.logId}; records that the other past has sent may arrive twice, none is skipped`;
+      `${memory.identity?.logId}; records that the other past has sent may arrive twice (the topic ${gapsTopicName} says which), none is skipped`;
     logger.warn({}, this.#warning);
   }
 

@@ -190,7 +190,9 @@ export class Lane implements MirrorStanding {
       case 'read-checkpoints':
         return this.#readCheckpoints();
       case 'mint':
-        return this.#mint(command.life);
+        return this.#answer(await this.#assignment.mint(command), { type: 'minted' });
+      case 'tell':
+        return this.#answer(await this.#memory.tell(command), { type: 'told' });
       case 'read':
         return this.#read(command.positions, command.bytesMax);
       case 'remember':
@@ -241,10 +243,6 @@ export class Lane implements MirrorStanding {
       if (!isNeeded) await this.#target.close();
       await promise;
     }
-  }
-
-  async #mint(life: string): Promise<MirrorEvent> {
-    return this.#answer(await this.#assignment.mint(life), { type: 'minted' });
   }
 
   async #readCheckpoints(): Promise<MirrorEvent> {

@@ -1,10 +1,11 @@
 import { assert, isOperatingError } from '../../core/errors.ts';
-import type { MirroredLog } from '../../log/types.ts';
+import type { LedgerRange, MirroredLog, PartitionInfo } from '../../log/types.ts';
 import { asideMemo, copyMemo, identityMemo, isPartitionMemo } from '../cluster/names.ts';
 import type { Failure } from '../cluster/target.ts';
 import { type CheckpointCopy, decodeCopy, encodeCopy } from './checkpoint.ts';
+import { type Doubt, type DoubtfulRange, doubtfulOnNewBoard } from './doubtful.ts';
 import { decodeIdentity, encodeIdentity, type Identity, identityOn, mint } from './identity.ts';
-import type { PartitionCopy } from './mirror-steps.ts';
+import type { MirrorCommand, PartitionCopy } from './mirror-steps.ts';
 import { type Aside, type AsideRange, decodeAsides, encodeAsides, isTold } from './objections.ts';
 import type { Parsed } from './stored-json.ts';
 
@@ -26,21 +27,26 @@ export class MirrorMemory {
     return this.#identity;
   }
 
-  /** Finds out who we are on this board, and makes it durable. */
-  async settleIdentity(): Promise<{ readonly failure: Failure | null; readonly isMinted: boolean }> {
+  /** Finds out who we are on this board, and makes it durable, with what of the mirrored partitions may arrive twice by that. */
+  async settleIdentity(
+    mirrored: readonly PartitionInfo[],
+  ): Promise<{ readonly failure: Failure | null; readonly isMinted: boolean }> {
     if (this.#identity !== null) return { failure: null, isMinted: false };
     const stored = this.#read(identityMemo, decodeIdentity);
     if (!stored.ok) return { failure: unreadable(identityMemo, stored.reason), isMinted: false };
     const identity = identityOn(this.#board, stored.value, this.#log.logId);
     if (identity === stored.value) this.#identity = identity;
-    const failure = this.#identity === null ? await this.#saveIdentity(identity) : null;
-    return { failure, isMinted: stored.value !== null && identity.logId !== stored.value.logId };
+    const isMinted = stored.value !== null && identity.logId !== stored.value.logId;
+    const offsetOf = this.offsetOf.bind(this);
+    const doubtful = isMinted ? doubtfulOnNewBoard(mirrored, offsetOf) : [];
+    const failure = this.#identity === null ? await this.#saveIdentity(identity, doubtful) : null;
+    return { failure, isMinted };
   }
 
-  /** Takes a new identity, derived from a life that somebody else has written, and makes it durable. */
-  mint(life: string): Promise<Failure | null> {
+  /** Takes a new identity, derived from a life that somebody else has written, and makes it durable, with what may arrive twice by that. */
+  mint(life: string, doubtful: readonly DoubtfulRange[]): Promise<Failure | null> {
     assert(this.#identity !== null, 'the identity is settled before anything is asked of the cluster');
-    return this.#saveIdentity(mint(this.#identity, life));
+    return this.#saveIdentity(mint(this.#identity, life), doubtful);
   }
 
   /** What is remembered of a partition; null if nothing. */
@@ -89,12 +95,21 @@ export class MirrorMemory {
   setAside(known: readonly Aside[], ranges: readonly AsideRange[]): Promise<Failure | null> {
     const byMemo = Map.groupBy([...known, ...ranges], ({ topic, partition }) => asideMemo(topic, partition));
     const memos = new Map([...byMemo].map(([key, asides]) => [key, encodeAsides(asides)] as const));
-    const refused = ranges.filter(isTold).map(({ fromOffset, nextOffset, ...range }) => ({
-      ...range,
-      firstOffset: fromOffset,
-      endOffset: nextOffset,
-    }));
-    return this.#save(() => this.#log.setAside(refused, memos));
+    const rows = ranges.filter(isTold).map(
+      ({ fromOffset, nextOffset, ...range }): LedgerRange => ({
+        ...range,
+        firstOffset: fromOffset,
+        endOffset: nextOffset,
+        reason: 'refused',
+      }),
+    );
+    return this.#save(() => this.#log.enterInLedger(rows, memos));
+  }
+
+  /** Tells in the loss ledger what may arrive twice because the checkpoint is lost, and makes the copies durable, in one commit. */
+  tell({ doubtful, copies }: Extract<MirrorCommand, { readonly type: 'tell' }>): Promise<Failure | null> {
+    const memos = new Map(copies.map((copy) => [copyMemo(copy.topic, copy.partition), encodeCopy(copy)]));
+    return this.#save(() => this.#log.enterInLedger(doubtfulRows(doubtful, 'checkpoint-lost'), memos));
   }
 
   #read<Value>(key: string, decode: (bytes: Uint8Array) => Parsed<Value>): Parsed<Value | null> {
@@ -102,9 +117,10 @@ export class MirrorMemory {
     return bytes === undefined ? { ok: true, value: null } : decode(bytes);
   }
 
-  async #saveIdentity(identity: Identity): Promise<Failure | null> {
+  async #saveIdentity(identity: Identity, doubtful: readonly DoubtfulRange[]): Promise<Failure | null> {
     const memos = new Map([[identityMemo, encodeIdentity(identity)]]);
-    const failure = await this.#save(() => this.#log.saveMemos(memos));
+    const rows = doubtfulRows(doubtful, 'new-identity');
+    const failure = await this.#save(() => this.#log.enterInLedger(rows, memos));
     if (failure === null) this.#identity = identity;
     return failure;
   }
@@ -120,6 +136,16 @@ export class MirrorMemory {
     }
   }
 }
+
+const doubtfulRows = (doubtful: readonly DoubtfulRange[], cause: Doubt): readonly LedgerRange[] =>
+  doubtful.map(({ topic, partition, fromOffset, nextOffset }) => ({
+    topic,
+    partition,
+    firstOffset: fromOffset,
+    endOffset: nextOffset,
+    reason: 'possible-duplicate',
+    cause,
+  }));
 
 /** What the mirror kept under this key is from a release that wrote it otherwise. */
 export const unreadable = (key: string, reason: string): Failure => ({

@@ -10,6 +10,7 @@ export type Phase =
   | 'opening'
   | 'resuming'
   | 'minting'
+  | 'telling'
   | 'reading'
   | 'remembering'
   | 'sending'

@@ -1,6 +1,7 @@
 import type { LifeStart, PartitionInfo } from '../../log/types.ts';
 import type { Failure } from '../cluster/target.ts';
 import type { CheckpointCopy, Position } from './checkpoint.ts';
+import type { DoubtfulRange } from './doubtful.ts';
 import type { Aside, AsideRange, Pause, ReadPosition } from './objections.ts';
 import type { ResumedPartition } from './resume.ts';
 
@@ -36,6 +37,8 @@ export type MirrorEvent =
       readonly ledger: readonly Position[];
     }
   | { readonly type: 'minted' }
+  /** It is durable what may arrive twice, and that this was told. */
+  | { readonly type: 'told' }
   | { readonly type: 'read'; readonly ranges: readonly ReadRange[]; readonly backlog: boolean }
   /** Topics are in other lanes, or the identity is another one, than when the session was opened. */
   | { readonly type: 'reassigned' }
@@ -76,8 +79,14 @@ export type MirrorCommand =
   /** Start a session without what is paused. */
   | { readonly type: 'open'; readonly pauses: readonly Pause[] }
   | { readonly type: 'read-checkpoints' }
-  /** Take a new identity, derived from this life, durably. */
-  | { readonly type: 'mint'; readonly life: string }
+  /** Take a new identity, derived from this life, and tell in the loss ledger what may arrive twice; durably, in one. */
+  | { readonly type: 'mint'; readonly life: string; readonly doubtful: readonly DoubtfulRange[] }
+  /** Tell in the loss ledger what may arrive twice because the checkpoint is lost, and make these copies durable; in one. */
+  | {
+      readonly type: 'tell';
+      readonly doubtful: readonly DoubtfulRange[];
+      readonly copies: readonly PartitionCopy[];
+    }
   /** Read from the log in this order, about so many bytes. */
   | { readonly type: 'read'; readonly positions: readonly ReadPosition[]; readonly bytesMax: number }
   /** Make these copies durable. */

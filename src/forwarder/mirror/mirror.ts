@@ -2,6 +2,7 @@ import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Failure } from '../cluster/target.ts';
 import { extendLives, isSame, type PartitionName } from './checkpoint.ts';
+import { type DoubtfulRange, doubtfulAfterLoss, doubtfulUnderNewIdentity } from './doubtful.ts';
 import { backoffMs, explained, isBySize, repeatDelayMs, wasAnswered } from './failed-attempts.ts';
 import { batchBytesMaxOf, sizeAfterBreak, sizeAfterCommit } from './flush-size.ts';
 import { isHeld, settleHolds } from './holds.ts';
@@ -9,7 +10,7 @@ import { describeLost } from './lost-checkpoint.ts';
 import type { MirrorState, Phase } from './mirror-state.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy, ReadRange } from './mirror-steps.ts';
 import { type Heeded, heed, isPassed, isPaused, readPosition, settle, settleOpened } from './objections.ts';
-import { resumePositions } from './resume.ts';
+import { type ResumedPartition, resumePositions } from './resume.ts';
 
 /*
  * The mirror's order of things, as a pure function: no time, no I/O, no randomness. Exactly one question is open at
@@ -34,6 +35,8 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
       return resume(state, event);
     case 'minted':
       return proceed(state, 'minting', 'opening');
+    case 'told':
+      return proceed(state, 'telling', 'reading');
     case 'read':
       return afterRead(state, event.ranges, event.backlog);
     case 'reassigned':
@@ -77,9 +80,16 @@ function resume(
 ): Step {
   expectPhase(state, 'resuming');
   const resumed = resumePositions(partitions, others, clusterId, state.onCheckpointLost);
-  if (resumed.kind === 'other-history') return mint(state, resumed.life);
+  if (resumed.kind === 'other-history') {
+    const all = [...partitions, ...others];
+    return mint(state, resumed.life, doubtfulUnderNewIdentity(all, clusterId, state.onCheckpointLost));
+  }
   const { positions, unannounced, lost } = resumed;
-  const warning = lost.length === 0 ? state.warning : describeLost(lost, clusterId, state.onCheckpointLost);
+  const doubtful = doubtfulAfterLoss(lost, positions);
+  // After an attempt that has told of it, it is the first one that knew what was in doubt.
+  const isKnown = state.warning !== null && state.clusterId === clusterId && doubtful.length === 0;
+  const warning =
+    lost.length === 0 || isKnown ? state.warning : describeLost(lost, clusterId, state.onCheckpointLost);
   if (lost.length > 0 && state.onCheckpointLost === 'stop')
     return finish({ ...state, failure: { kind: 'refused', message: warning ?? '' } });
   // Those that a checkpoint has passed are forgotten with the next ones; a position alone does not outlive the process.
@@ -99,12 +109,31 @@ function resume(
     unannounced,
     warning,
   };
-  return proceed(resumedState, 'resuming', 'reading');
+  return tell(resumedState, doubtful, lost);
 }
 
-function mint(state: MirrorState, life: string): Step {
+function mint(state: MirrorState, life: string, doubtful: readonly DoubtfulRange[]): Step {
   if (state.stopping) return finish(state);
-  return { state: { ...state, phase: 'minting', repeats: 0 }, commands: [{ type: 'mint', life }] };
+  return { state: { ...state, phase: 'minting', repeats: 0 }, commands: [{ type: 'mint', life, doubtful }] };
+}
+
+/** With the copies as they are from now on, the next session start finds nothing of it in doubt, and tells nothing again. */
+function tell(
+  state: MirrorState,
+  doubtful: readonly DoubtfulRange[],
+  lost: readonly ResumedPartition[],
+): Step {
+  if (doubtful.length === 0) return proceed(state, 'resuming', 'reading');
+  if (state.stopping) return finish(state);
+  const copies = lost.flatMap((one): readonly PartitionCopy[] => {
+    const position = state.positions[indexOf(state, one)];
+    if (one.copy === null || position === undefined) return [];
+    return [{ ...position, clusterId: one.copy.clusterId, sendingTo: null }];
+  });
+  return {
+    state: { ...state, phase: 'telling', repeats: 0 },
+    commands: [{ type: 'tell', doubtful, copies }],
+  };
 }
 
 function afterRead(state: MirrorState, ranges: readonly ReadRange[], backlog: boolean): Step {
@@ -273,6 +302,7 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
     case 'waiting':
       return { type: 'wait' };
     case 'minting':
+    case 'telling':
     case 'setting-aside':
     case 'lingering':
     case 'backing-off':

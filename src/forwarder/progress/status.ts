@@ -67,6 +67,7 @@ export function describe(state: MirrorState, lagRecords: number): Pick<LaneStatu
       return { state: 'connecting', message: because(state, 'starting a session with the cluster') };
     case 'resuming':
     case 'minting':
+    case 'telling':
       return { state: 'opening', message: because(state, 'asking the cluster what has arrived') };
     case 'reading':
     case 'remembering':

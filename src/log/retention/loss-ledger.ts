@@ -1,15 +1,15 @@
 import type { StampedRecord } from '../../core/record.ts';
 import { gapsTopicName } from '../../core/topic-name.ts';
 
-/** Offsets of a partition that do not arrive, from the first to the one before `endOffset`. */
+/** Offsets of a partition that do not arrive, or may arrive twice, from the first to the one before `endOffset`. */
 export interface Loss {
   readonly topic: string;
   readonly partition: number;
   readonly firstOffset: number;
   readonly endOffset: number;
-  /** Those that are `refused` by the cluster stay in the log as long as others; the rest is gone for ever. */
-  readonly reason: 'retention' | 'disk-budget' | 'damage' | 'refused';
-  /** The cluster's word for why it refuses them. */
+  /** Those that are `refused` by the cluster, or a `possible-duplicate`, stay in the log as long as others; the rest is gone for ever. */
+  readonly reason: 'retention' | 'disk-budget' | 'damage' | 'refused' | 'possible-duplicate';
+  /** The cluster's word for why it refuses them, or ours for why they are in doubt. */
   readonly cause?: string;
 }
 

@@ -4,18 +4,25 @@ import { openLog, readTexts, textRecord } from '../support/log-on-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
 
-const refused = { topic: 'a', partition: 0, firstOffset: 1, endOffset: 3, cause: 'MESSAGE_TOO_LARGE' };
+const refused = {
+  topic: 'a',
+  partition: 0,
+  firstOffset: 1,
+  endOffset: 3,
+  reason: 'refused',
+  cause: 'MESSAGE_TOO_LARGE',
+} as const;
 const memos = new Map([['aside/a/0', Buffer.from('1-3')]]);
 
-describe('setting records aside', () => {
+describe('what the mirror enters in the ledger', () => {
   test('is told in the ledger and remembered by the same commit, and leaves the records where they are', async () => {
     const disk = new SimDisk(new SimRandom(1));
     const log = await openLog(disk.session());
     await log.createTopic('a', 1);
     await log.append(['x', 'y', 'z'].map((text) => textRecord('a', text, { partition: 0 })));
-    await log.setAside([refused], memos);
+    await log.enterInLedger([refused], memos);
     const { commits } = log.stats();
-    await log.setAside([{ ...refused, firstOffset: 0, endOffset: 1 }], memos);
+    await log.enterInLedger([{ ...refused, firstOffset: 0, endOffset: 1 }], memos);
     expect(log.stats().commits).toBe(commits + 1);
     await log.close();
 
@@ -39,7 +46,7 @@ describe('setting records aside', () => {
 
   test('of nothing but memos writes no row', async () => {
     const log = await openLog(new SimDisk(new SimRandom(1)).session());
-    await log.setAside([], memos);
+    await log.enterInLedger([], memos);
     expect(log.topics()).toEqual([]);
     expect(log.memos().size).toBe(1);
     await log.close();
@@ -48,6 +55,6 @@ describe('setting records aside', () => {
   test('is refused while the log is closed', async () => {
     const log = await openLog(new SimDisk(new SimRandom(1)).session());
     await log.close();
-    await expect(log.setAside([refused], memos)).rejects.toThrow(OperatingError);
+    await expect(log.enterInLedger([refused], memos)).rejects.toThrow(OperatingError);
   });
 });
