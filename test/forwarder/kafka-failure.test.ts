@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import type { Failure } from '../../src/forwarder/cluster/target.ts';
 import { type KafkaCall, kafkaFailure } from '../../src/forwarder/kafka/kafka-failure.ts';
-import { initialState, type MirrorState, type Phase, step } from '../../src/forwarder/mirror/mirror.ts';
+import { step } from '../../src/forwarder/mirror/mirror.ts';
+import { initialState, type MirrorState, type Phase } from '../../src/forwarder/mirror/mirror-state.ts';
 
 const now = { elapsedMs: 0, atMs: 0, jitter: 0.5 };
 

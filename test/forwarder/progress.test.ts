@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { type MetricLabels, type MetricName, noMetrics } from '../../src/core/metrics.ts';
 import type { Failure } from '../../src/forwarder/cluster/target.ts';
 import type { Flush } from '../../src/forwarder/flush/flush.ts';
-import { initialState, type MirrorState, type Phase } from '../../src/forwarder/mirror/mirror.ts';
+import { initialState, type MirrorState, type Phase } from '../../src/forwarder/mirror/mirror-state.ts';
 import type { MirrorEvent } from '../../src/forwarder/mirror/mirror-steps.ts';
 import type { WaitingRange } from '../../src/forwarder/progress/oldest-waiting.ts';
 import { Progress } from '../../src/forwarder/progress/progress.ts';

@@ -1,60 +1,27 @@
-import type { Clock } from '../../core/clock.ts';
 import { assert, messageOf } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import type { Logger } from '../../core/logger.ts';
-import type { Metrics } from '../../core/metrics.ts';
-import type { Random } from '../../core/random.ts';
-import type { LaneName, MirroredLog, PartitionInfo } from '../../log/types.ts';
+import type { LaneName, PartitionInfo } from '../../log/types.ts';
 import { buildBatch } from '../cluster/outgoing-batch.ts';
-import type { Delivery, Failure, SessionRequest, Target, TopicCreation } from '../cluster/target.ts';
-import type { TopicMapping } from '../cluster/topic-mapping.ts';
+import type { Failure, SessionRequest, Target } from '../cluster/target.ts';
 import { type Flush, readFlush } from '../flush/flush.ts';
 import { checkpointRecord, type Position } from '../mirror/checkpoint.ts';
 import { sourcesOf } from '../mirror/checkpoint-sources.ts';
-import { initialState, type MirrorState, step } from '../mirror/mirror.ts';
+import { step } from '../mirror/mirror.ts';
 import type { MirrorStanding } from '../mirror/mirror-forwarding.ts';
 import type { MirrorMemory } from '../mirror/mirror-memory.ts';
+import { initialState, type MirrorState } from '../mirror/mirror-state.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy } from '../mirror/mirror-steps.ts';
 import type { Aside, AsideRange, Pause, ReadPosition } from '../mirror/objections.ts';
-import type { OnCheckpointLost, ResumedPartition } from '../mirror/resume.ts';
+import type { ResumedPartition } from '../mirror/resume.ts';
 import { AgeReader } from '../progress/age-reader.ts';
 import type { WaitingRange } from '../progress/oldest-waiting.ts';
 import { Progress } from '../progress/progress.ts';
 import { type LaneStatus, notesOf } from '../progress/status.ts';
 import { ClockWait } from './clock-wait.ts';
 import type { LaneAssignment } from './lane-assignment.ts';
+import type { LaneOptions } from './lane-options.ts';
 import { LanePartitions, nameOf } from './lane-partitions.ts';
 import { nextSession } from './session.ts';
-
-/** What is wanted of the mirror, in either lane. */
-export interface MirrorOptions {
-  readonly log: MirroredLog;
-  /** Which topics are sent, and what they are called there. */
-  readonly mapping: TopicMapping;
-  /** How missing topics are made there; by default as the cluster does it. */
-  readonly creation?: TopicCreation | undefined;
-  /** How long the first new record waits for others, milliseconds. */
-  readonly lingerMs: number;
-  /** How long records at most wait for the clock to be set after the machine was started, milliseconds; by default not at all. */
-  readonly waitForClockMs?: number | undefined;
-  /** How many bytes of records may leave a second on the average, both lanes together; without it as many as the link takes. */
-  readonly bytesPerSecond?: number | undefined;
-  /** By default exactly once, for which the cluster must have transactions. */
-  readonly delivery?: Delivery | undefined;
-  /** What to do when the cluster no longer knows what it had confirmed. */
-  readonly onCheckpointLost: OnCheckpointLost;
-  /** How much one transaction takes at most; less than the default in tests only. */
-  readonly transactionBytesMax?: number;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}
-
-export interface LaneOptions extends MirrorOptions {
-  readonly memory: MirrorMemory;
-  readonly assignment: LaneAssignment;
-}
 
 /**
  * Carries records of the log to central Kafka, by one mirror in one transactional stream. It only does what the mirror's `step`

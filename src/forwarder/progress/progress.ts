@@ -3,7 +3,7 @@ import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Flush } from '../flush/flush.ts';
-import type { MirrorState, Phase } from '../mirror/mirror.ts';
+import type { MirrorState, Phase } from '../mirror/mirror-state.ts';
 import type { MirrorEvent } from '../mirror/mirror-steps.ts';
 import { type Drain, GoodputMeter } from './goodput.ts';
 import { type Moment, OldestWaiting, type WaitingRange } from './oldest-waiting.ts';

@@ -3,7 +3,7 @@ import { gapsTopicName } from '../../core/topic-name.ts';
 import type { LaneName } from '../../log/types.ts';
 import type { Delivery } from '../cluster/target.ts';
 import { listed } from '../mirror/listed.ts';
-import type { MirrorState } from '../mirror/mirror.ts';
+import type { MirrorState } from '../mirror/mirror-state.ts';
 import type { Drain, Goodput, LastDay } from './goodput.ts';
 import type { Retry } from './retries.ts';
 
