@@ -8,6 +8,7 @@ import type { TopicMapping } from '../cluster/topic-mapping.ts';
 import type { MirrorMemory } from '../mirror/mirror-memory.ts';
 import type { OnCheckpointLost } from '../mirror/resume.ts';
 import type { LaneAssignment } from './lane-assignment.ts';
+import type { LinkPlan, MeteredLink } from './link-plan.ts';
 
 /** What is wanted of the mirror, in either lane. */
 export interface MirrorOptions {
@@ -22,6 +23,8 @@ export interface MirrorOptions {
   readonly waitForClockMs?: number | undefined;
   /** How many bytes of records may leave a second on the average, both lanes together; without it as many as the link takes. */
   readonly bytesPerSecond?: number | undefined;
+  /** What the link may be used for, and when; without it for anything at any time. */
+  readonly meteredLink?: MeteredLink | undefined;
   /** By default exactly once, for which the cluster must have transactions. */
   readonly delivery?: Delivery | undefined;
   /** What to do when the cluster no longer knows what it had confirmed. */
@@ -37,4 +40,5 @@ export interface MirrorOptions {
 export interface LaneOptions extends MirrorOptions {
   readonly memory: MirrorMemory;
   readonly assignment: LaneAssignment;
+  readonly plan: LinkPlan;
 }

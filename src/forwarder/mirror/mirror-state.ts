@@ -22,6 +22,8 @@ export type Phase =
   | 'waiting'
   | 'lingering'
   | 'backing-off'
+  /** Without a session, as long as the configuration wants it. */
+  | 'resting'
   | 'stopped';
 
 export interface MirrorState {

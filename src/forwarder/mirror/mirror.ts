@@ -34,6 +34,10 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
     case 'reassigned':
     case 'new-partition':
       return proceed(state, 'reading', 'opening');
+    case 'rest-due':
+      return rest(state);
+    case 'rested':
+      return proceed(state, 'resting', 'opening');
     case 'log-start-moved':
       return proceed(
         { ...state, ...settleHolds(state, event.partitions, state.care.asides, event.ledger) },
@@ -192,6 +196,16 @@ function answerObjections(
   };
 }
 
+/** Nothing is in hand: a session begins, or something was to be read. What had failed before is still to be tried again. */
+function rest(state: MirrorState): Step {
+  assert(state.phase === 'opening' || state.phase === 'reading', `the mirror is ${state.phase}`);
+  if (state.stopping) return finish(state);
+  return {
+    state: { ...state, phase: 'resting', repeats: 0 },
+    commands: [{ type: 'close' }, { type: 'rest' }],
+  };
+}
+
 function repeat(state: MirrorState, ms: number): Step {
   return {
     state: { ...state, repeats: state.repeats + 1 },
@@ -271,6 +285,7 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
     case 'setting-aside':
     case 'lingering':
     case 'backing-off':
+    case 'resting':
     case 'stopped':
       throw new Error(`broken assumption: ${phase} asks nothing`);
   }
