@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { OperatingError } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { LogRecord } from '../../src/core/record.ts';
 import type { Forwarder, ForwarderOptions } from '../../src/forwarder/forwarder.ts';
@@ -431,6 +432,25 @@ describe('the bytes of a day', () => {
     }
     expect(site.movedBytes).toBeGreaterThan(4 * site.answerBytes);
     expect(site.movedBytes).toBeLessThanOrEqual(site.bytesPerDay);
+  });
+
+  test('are not touched while nothing can be stored of them', async () => {
+    const site = new Site();
+    site.bytesPerDay = 1 * MIB;
+    site.log.deleteTopic('alarms');
+    site.append('readings', 0, 1, 1000);
+    site.start();
+    await site.pass(0);
+    await site.kill();
+    site.append('readings', 0, 1, 1000);
+    site.log.saveError = new OperatingError('log-unavailable', 'the disk does not answer');
+    site.start();
+    await until('it backs off', () => site.forwarder.status().state === 'backing-off');
+    expect(site.forwarder.status().message).toContain('the disk does not answer');
+    expect(site.target('bulk').calls).toEqual([]);
+    await site.pass(MINUTE);
+    site.expectAllOnce();
+    await site.forwarder.stop();
   });
 
   test('do not begin anew while the clock is not set, nor when it is set back', async () => {
