@@ -24,6 +24,18 @@ export const forwarderLimits = {
   /** `forwarder.bytesPerSecond`: a transaction of the wanted time holds a sealed batch of the usual size. */
   linkBytesPerSecondMin: 16 * KIB,
   linkBytesPerSecondMax: 1024 * MIB,
+  /** `forwarder.bytesPerDay`: the least holds some session starts, and something to send. */
+  linkBytesPerDayMin: 1 * MIB,
+  linkBytesPerDayMax: 1024 * 1024 * MIB,
+  /** `forwarder.hours`. */
+  linkHourSpansMax: 24,
+  /** What a session start counts before it is known what it costs: the checkpoints as they are kept, read once; later twice what the last one cost. */
+  linkSessionBytesFirst: 256 * KIB,
+  linkSessionBytesMin: 32 * KIB,
+  /** What goes with the records of a transaction: checkpoints, headers and answers. */
+  linkOverheadBytes: 16 * KIB,
+  /** A wall clock that was set is noticed after so long, where something waits for the time of day. */
+  linkLookMs: 60_000,
   /** `forwarder.create.replication`: more copies than any cluster is asked for. */
   centralReplicationMax: 16,
   /** Batches of several partitions share a request up to this size, so that none takes too long on a slow link. */

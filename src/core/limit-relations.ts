@@ -23,6 +23,10 @@ assert(
   limits.qos2RequestBytesMax >= 2 * (limits.mqttClientIdBytesMax + 16),
   'a request counts as much as the entries that it makes',
 );
+assert(
+  limits.linkOverheadBytes + limits.transactionBytesMin < limits.linkBytesPerDayMin / 4,
+  'on a new day there is room for a session start, and for something to send',
+);
 assert(limits.recordBytesMax * 2 < limits.frameBytesMax, 'a record of the largest size fits into a commit');
 assert(
   limits.recordBytesMax < limits.forwardBatchBytesMax,

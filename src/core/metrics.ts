@@ -150,7 +150,7 @@ export const metricRows = {
   ),
   headwater_forwarder_drain_seconds: row(
     'gauge',
-    'Until no backlog is left at the present rate: 0 without one, +Inf if never, NaN while nothing is acknowledged.',
+    'Until no backlog is left at the present rate: 0 without one, +Inf if never, NaN while nobody knows.',
   ),
   headwater_forwarder_day_bytes: row(
     'gauge',
@@ -167,6 +167,20 @@ export const metricRows = {
   headwater_forwarder_last_acknowledged_timestamp_seconds: row(
     'gauge',
     'When the cluster last acknowledged a transaction; 0 if it has not in this run.',
+  ),
+  headwater_forwarder_link_budget_bytes: row('gauge', '`forwarder.bytesPerDay`; missing without it.'),
+  headwater_forwarder_link_spent_bytes: row(
+    'gauge',
+    'What counts as spent of that today, in both directions; after a crash what may have been spent.',
+  ),
+  headwater_forwarder_bulk_rests: row(
+    'gauge',
+    '1 while bulk waits because the configuration wants it, by reason: hours, budget, or clock (not set yet).',
+    ['reason'],
+  ),
+  headwater_forwarder_bulk_rest_seconds: row(
+    'gauge',
+    'How long it still does: 0 if it may send, NaN if nobody knows.',
   ),
   headwater_event_loop_delay_seconds: row('gauge', 'Longest delay of the event loop since the last scrape.'),
 } as const;

@@ -1,5 +1,6 @@
 import type { MetricLabels, MetricName } from '../core/metrics.ts';
 import type { Drain } from '../forwarder/progress/goodput.ts';
+import type { LinkStatus } from '../forwarder/progress/link-status.ts';
 import type { ForwarderStatus } from '../forwarder/progress/status.ts';
 
 /** Gauges, of which the values can be forgotten. */
@@ -28,6 +29,16 @@ export function reportForwarder(status: ForwarderStatus, gauges: Gauges): void {
   gauges.set('headwater_forwarder_stale', isStale ? 1 : 0);
   gauges.set('headwater_forwarder_last_acknowledged_timestamp_seconds', (lastAcknowledgedMs ?? 0) / 1000);
   gauges.set('headwater_forwarder_last_error_timestamp_seconds', (lastError?.atMs ?? 0) / 1000);
+  if (status.link !== null) reportLink(status.link, gauges);
+}
+
+function reportLink({ bytesPerDay, spentBytes, rest }: LinkStatus, gauges: Gauges): void {
+  if (bytesPerDay !== null) gauges.set('headwater_forwarder_link_budget_bytes', bytesPerDay);
+  if (spentBytes !== null) gauges.set('headwater_forwarder_link_spent_bytes', spentBytes);
+  for (const reason of ['hours', 'budget', 'clock'] as const)
+    gauges.set('headwater_forwarder_bulk_rests', rest?.reason === reason ? 1 : 0, { reason });
+  const seconds = rest === null ? 0 : (rest.secondsLeft ?? Number.NaN);
+  gauges.set('headwater_forwarder_bulk_rest_seconds', seconds);
 }
 
 function drainSeconds({ state, secondsLeft }: Drain): number {
@@ -35,6 +46,7 @@ function drainSeconds({ state, secondsLeft }: Drain): number {
     case 'no-backlog':
       return 0;
     case 'unknown':
+    case 'waits':
       return Number.NaN;
     case 'never':
       return Number.POSITIVE_INFINITY;

@@ -1,3 +1,4 @@
+import type { ClockReading } from '../core/clock.ts';
 import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import '../core/limit-relations.ts';
 import { limits } from '../core/limits.ts';
@@ -9,6 +10,7 @@ import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
 import { atLeastOnceNote } from '../forwarder/progress/status.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
+import { isSetAt } from '../log/clock/clock-epoch.ts';
 import { Log, type LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
 import { readBootId } from '../platform/boot-id.ts';
@@ -18,6 +20,7 @@ import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
+import { machineLocalTime } from '../platform/local-time.ts';
 import { clockReader, nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
@@ -183,7 +186,7 @@ export class Gateway {
     this.#parts.add('admin', () => adminServer.stop());
     addresses.admin = formatAddress(adminServer.address);
 
-    if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, output);
+    if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, readClock, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
     for (const line of [...this.#greeting(addresses), ...mqttUsers.warnings()]) output.print(line);
@@ -249,7 +252,7 @@ export class Gateway {
     }
   }
 
-  async #startForwarder(log: Log, output: Output): Promise<void> {
+  async #startForwarder(log: Log, readClock: () => ClockReading, output: Output): Promise<void> {
     // Loaded only now: the Kafka library takes as long to load as all the rest, and readings need not wait for it.
     const module = await import('../forwarder/forwarder.ts');
     const { forwarder } = this.#config;
@@ -258,6 +261,8 @@ export class Gateway {
     const logger = this.#logger.child({ part: 'forwarder' });
     // Told, but no reason not to start: files may come later, and readings are to be taken in whatever happens.
     for (const warning of await accessWarnings(forwarder, readAccess)) output.print(`warning: ${warning}`);
+    // Who does not wait for the clock says that it is right.
+    const isTimeKnown = (): boolean => forwarder.waitForClock === 0 || isSetAt(log.clockEpoch, readClock());
     const started = new module.Forwarder({
       log,
       brokers: forwarder.brokers.map(formatAddress),
@@ -267,6 +272,7 @@ export class Gateway {
       lingerMs: forwarder.lingerMs,
       waitForClockMs: forwarder.waitForClock,
       bytesPerSecond: forwarder.bytesPerSecond,
+      meteredLink: { ...forwarder, localTime: machineLocalTime, isClockSet: isTimeKnown },
       delivery: forwarder.delivery,
       onCheckpointLost: forwarder.onCheckpointLost,
       board: await boardSerial(),

@@ -29,6 +29,7 @@ export async function reportMirror(options: MirrorReportOptions, signal: AbortSi
       lastDayBytes: lastDay.bytesAcknowledged,
       lastDayLinkBytes: lastDay.linkBytesWritten,
       retries,
+      ...(now.link === null ? {} : { linkSpentBytes: now.link.spentBytes, bulkRests: now.link.rest?.reason }),
     };
     if (now.isStale) logger.warn(fields, `the mirror is stale: ${now.message}`);
     else logger.info(fields, `the mirror: ${now.message}`);

@@ -4,8 +4,10 @@ import { AtLeastOnceTarget } from './kafka/at-least-once-target.ts';
 import { openAccess, type ReadAccess } from './kafka/cluster-access.ts';
 import { KafkaTarget } from './kafka/kafka-target.ts';
 import { SharedLink } from './kafka/link-share.ts';
-import { Lane, type MirrorOptions } from './lanes/lane.ts';
+import { Lane } from './lanes/lane.ts';
 import { LaneAssignment } from './lanes/lane-assignment.ts';
+import type { MirrorOptions } from './lanes/lane-options.ts';
+import { LinkPlan } from './lanes/link-plan.ts';
 import type { MirrorStanding } from './mirror/mirror-forwarding.ts';
 import { MirrorMemory } from './mirror/mirror-memory.ts';
 import { combinedStatus } from './progress/combined-status.ts';
@@ -30,6 +32,7 @@ export class Forwarder implements MirrorStanding {
   readonly #assignment: LaneAssignment;
   readonly #lanes: readonly Lane[];
   readonly #delivery: Delivery;
+  readonly #plan: LinkPlan;
 
   constructor(options: ForwarderOptions) {
     const { brokers, readAccess = openAccess, clock, bytesPerSecond, delivery = 'exactly-once' } = options;
@@ -42,9 +45,13 @@ export class Forwarder implements MirrorStanding {
     const { log, board, targetOf = kafka } = options;
     const memory = new MirrorMemory(log, board);
     const assignment = new LaneAssignment({ ...options, memory });
+    const plan = new LinkPlan({ ...options, memory });
+    this.#plan = plan;
     this.#assignment = assignment;
     this.#delivery = delivery;
-    this.#lanes = laneNames.map((name) => new Lane(name, { ...options, memory, assignment }, targetOf(name)));
+    this.#lanes = laneNames.map(
+      (name) => new Lane(name, { ...options, memory, assignment, plan }, targetOf(name)),
+    );
   }
 
   /** Starts; to be called once. Whatever the cluster does is told by {@link status}, never thrown. */
@@ -64,7 +71,8 @@ export class Forwarder implements MirrorStanding {
       isInUse: lane.isInUse,
       status: lane.status(),
     }));
-    return { delivery: this.#delivery, ...combinedStatus(lanes, warning === null ? [] : [warning]) };
+    const link = this.#plan.status();
+    return { delivery: this.#delivery, link, ...combinedStatus(lanes, warning === null ? [] : [warning]) };
   }
 
   standing(topic: string, partition: number): ReturnType<MirrorStanding['standing']> {

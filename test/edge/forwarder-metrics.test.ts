@@ -32,7 +32,35 @@ test('the states of the mirror are metrics, and those of topics that are gone le
   }
 });
 
+test('a metered link is metrics: what of it is used, and why and how long bulk waits', async () => {
+  const registry = new MetricsRegistry();
+  try {
+    const rest = { reason: 'hours', until: '22:00', secondsLeft: 3600 } as const;
+    const link = { bytesPerDay: 20e6, spentBytes: 3e6, hours: ['22:00-06:00'], rest };
+    reportForwarder({ ...drainingForwarder(), link }, registry);
+    const text = await registry.render();
+    for (const line of [
+      'link_budget_bytes 20000000',
+      'link_spent_bytes 3000000',
+      'bulk_rests{reason="hours"} 1',
+      'bulk_rests{reason="budget"} 0',
+      'bulk_rest_seconds 3600',
+    ])
+      expect(text).toContain(`headwater_forwarder_${line}\n`);
+    const unknown = { reason: 'clock', until: null, secondsLeft: null } as const;
+    reportForwarder({ ...drainingForwarder(), link: { ...link, rest: unknown } }, registry);
+    expect(await registry.render()).toContain('headwater_forwarder_bulk_rest_seconds Nan\n');
+    reportForwarder({ ...drainingForwarder(), link: { ...link, rest: null } }, registry);
+    const later = await registry.render();
+    expect(later).toContain('headwater_forwarder_bulk_rest_seconds 0\n');
+    expect(later).toContain('headwater_forwarder_bulk_rests{reason="clock"} 0\n');
+  } finally {
+    registry.close();
+  }
+});
+
 test.each<[Drain, string]>([
+  [{ state: 'waits', secondsLeft: null }, 'Nan'],
   [{ state: 'no-backlog', secondsLeft: null }, '0'],
   [{ state: 'unknown', secondsLeft: null }, 'Nan'],
   [{ state: 'never', secondsLeft: null }, '+Inf'],

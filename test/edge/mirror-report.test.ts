@@ -25,6 +25,9 @@ test('the service log hears once an hour how the mirror does, and that it is sta
   await pass(1);
   status = { ...status, isStale: true, drain: { state: 'unknown', secondsLeft: null } };
   await pass(limits.mirrorReportIntervalMs);
+  const rest = { reason: 'budget', until: 'midnight', secondsLeft: 60 } as const;
+  status = { ...drainingForwarder(), link: { bytesPerDay: 20e6, spentBytes: 19e6, hours: null, rest } };
+  await pass(limits.mirrorReportIntervalMs);
   expect(lines).toMatchObject([
     {
       level: 'info',
@@ -39,8 +42,9 @@ test('the service log hears once an hour how the mirror does, and that it is sta
       retries: [{ count: 12 }, { count: 3 }, { count: 1 }],
     },
     { level: 'warn', message: expect.stringMatching(/^the mirror is stale: /), drain: 'unknown' },
+    { level: 'info', linkSpentBytes: 19e6, bulkRests: 'budget' },
   ]);
   stopping.abort();
   await reporting;
-  expect(lines).toHaveLength(2);
+  expect(lines).toHaveLength(3);
 });

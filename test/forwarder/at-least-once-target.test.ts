@@ -33,6 +33,7 @@ function recorded(answer: (appends: number) => Failure | null = () => null) {
     },
     batchBytesMax: () => 1,
     linkBytesWritten: () => 0,
+    linkBytesRead: () => 0,
     close: () => Promise.resolve(),
   };
   return { appends, target: new AtLeastOnceTarget(cluster, { wallMs: () => 5 }) };

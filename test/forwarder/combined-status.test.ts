@@ -4,7 +4,7 @@ import type { LaneStatus } from '../../src/forwarder/progress/status.ts';
 import type { LaneName } from '../../src/log/types.ts';
 import { drainingForwarder } from '../support/forwarder-status.ts';
 
-const { lanes: _lanes, delivery: _delivery, ...draining } = drainingForwarder();
+const { lanes: _lanes, delivery: _delivery, link: _link, ...draining } = drainingForwarder();
 const bulk: LaneStatus = draining;
 
 /** A lane that has sent three alarms lately, and nothing waits. */

@@ -62,12 +62,13 @@ describe('a Kafka target', () => {
     expect(failure?.message).toContain('Check the link and forwarder.brokers');
   });
 
-  test('counts what went to its sockets, of those that are gone as well', async () => {
+  test('counts what went through its sockets, of those that are gone as well', async () => {
     let received = 0;
+    const answer = Buffer.from('no Kafka');
     const { address } = await listener((socket) =>
       socket.on('data', (request: Buffer) => {
         received += request.length;
-        socket.destroy();
+        socket.end(answer);
       }),
     );
     const target = targetAt(address);
@@ -76,6 +77,7 @@ describe('a Kafka target', () => {
     const first = received;
     expect(first).toBeGreaterThan(20);
     expect(target.linkBytesWritten()).toBe(first);
+    expect(target.linkBytesRead()).toBe(answer.length);
     // Without a close in between the lost connection is replaced.
     await target.open(emptySession);
     expect(target.linkBytesWritten()).toBe(received);
@@ -83,6 +85,7 @@ describe('a Kafka target', () => {
     await target.open(emptySession);
     expect(received).toBe(3 * first);
     expect(target.linkBytesWritten()).toBe(received);
+    expect(target.linkBytesRead()).toBe(3 * answer.length);
   });
 
   test('turns to the next broker after one that takes connections and does not answer', async () => {

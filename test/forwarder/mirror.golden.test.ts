@@ -95,6 +95,8 @@ function parseEvent(word: string, rest: string, atMs: number): MirrorEvent {
     case 'opened':
     case 'reassigned':
     case 'new-partition':
+    case 'rest-due':
+    case 'rested':
     case 'pause-over':
     case 'minted':
     case 'told':

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ClockReading } from '../../src/core/clock.ts';
 import { limits } from '../../src/core/limits.ts';
 import { clockEpochEntry, readClockEpochEntry } from '../../src/log/clock/clock-entry.ts';
-import { type ClockEpoch, nextEpoch } from '../../src/log/clock/clock-epoch.ts';
+import { type ClockEpoch, isSetAt, nextEpoch } from '../../src/log/clock/clock-epoch.ts';
 import { ClockEpochs } from '../../src/log/clock/clock-epochs.ts';
 import { newestMs } from '../../src/log/clock/segment-time.ts';
 import { SimMachine } from '../support/sim-machine.ts';
@@ -68,6 +68,9 @@ describe('a clock epoch', () => {
     expect(nextEpoch(set, reading(10_000))).toBeNull();
     expect(nextEpoch(set, reading(20_000))).toMatchObject({ isSet: true });
     expect(nextEpoch(set, reading(10_000, { bootId: otherBoot }))).toMatchObject({ isSet: false });
+    expect([set, undefined].map((one) => isSetAt(one ?? undefined, reading(20_000)))).toEqual([true, false]);
+    expect(isSetAt(set ?? undefined, reading(10_000, { bootId: otherBoot }))).toBe(false);
+    expect(isSetAt(undefined, reading(10_000, { isSet: true }))).toBe(true);
   });
 
   test('is the same after it was written and read', () => {

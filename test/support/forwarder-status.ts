@@ -3,6 +3,7 @@ import type { ForwarderStatus } from '../../src/forwarder/progress/status.ts';
 /** A mirror that is far behind, and drains. */
 export const drainingForwarder = (): ForwarderStatus => ({
   delivery: 'exactly-once',
+  link: null,
   state: 'sending',
   message: 'sending, 120007 records to go',
   lagRecords: 120_007,

@@ -318,6 +318,8 @@ export interface SimTargetOptions {
   readonly faultOf?: (call: Call) => Fault | null;
   /** Hears of each request for the checkpoints. */
   readonly onRead?: (session: SessionRequest) => void;
+  /** What each call brings over the link. */
+  readonly answerBytes?: number;
   /** Lets time pass within a call, so that a crash can hit any point of it. */
   readonly pause?: () => Promise<void>;
 }
@@ -332,6 +334,8 @@ export class SimTarget implements Target, PlainCluster {
   #checkpointEnd: number | null = null;
   /** The process is dead: nothing that it still seems to do has an effect. */
   isCutOff = false;
+  /** Whether there are connections. */
+  isConnected = false;
   readonly calls: Call[] = [];
   #bytesWritten = 0;
 
@@ -440,7 +444,12 @@ export class SimTarget implements Target, PlainCluster {
     return this.#bytesWritten;
   }
 
+  linkBytesRead(): number {
+    return this.calls.length * (this.#options.answerBytes ?? 0);
+  }
+
   close(): Promise<void> {
+    this.isConnected = false;
     return Promise.resolve();
   }
 
@@ -467,6 +476,7 @@ export class SimTarget implements Target, PlainCluster {
     heard: () => void = () => {},
   ): Promise<Failure | null> {
     this.calls.push(call);
+    this.isConnected = true;
     await this.#options.pause?.();
     if (this.isCutOff) return failureOf(call, 'unreachable');
     const outcome = this.#play(this.#options.faultOf?.(call) ?? null, request);

@@ -83,6 +83,10 @@ export class SlowLink implements Target {
     return this.#options.target.linkBytesWritten();
   }
 
+  linkBytesRead(): number {
+    return this.#options.target.linkBytesRead();
+  }
+
   close(): Promise<void> {
     return this.#options.target.close();
   }

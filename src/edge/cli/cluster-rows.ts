@@ -3,6 +3,7 @@ import type { Goodput, LastDay } from '../../forwarder/progress/goodput.ts';
 import type { Retry } from '../../forwarder/progress/retries.ts';
 import { atLeastOnceNote, type ForwarderStatus, type TopicLag } from '../../forwarder/progress/status.ts';
 import { bytesText, rounded } from './amounts.ts';
+import { linkRows } from './link-rows.ts';
 
 /** How the mirror does, for people: what it is at first, then what waits, how fast it goes, and what went wrong. */
 export function clusterRows(forwarder: ForwarderStatus | null, nowMs: number): readonly string[] {
@@ -12,6 +13,7 @@ export function clusterRows(forwarder: ForwarderStatus | null, nowMs: number): r
   return [
     `${forwarder.message}; ${acknowledgedText(forwarder)}`,
     ...(forwarder.delivery === 'at-least-once' ? [atLeastOnceNote] : []),
+    ...linkRows(forwarder.link).filter((row) => !forwarder.message.endsWith(row)),
     waitingText(forwarder),
     ...(topics.length > 1 && lagRecords > 0 ? waitingRows(waiting) : []),
     ...(recordsAcknowledged === 0 ? [] : [goodputText(forwarder)]),
@@ -38,6 +40,8 @@ function waitingText({ lagRecords, lagBytes, lagSeconds, drain }: ForwarderStatu
       return lag;
     case 'unknown':
       return `${lag}; when they are gone is not known while nothing is acknowledged`;
+    case 'waits':
+      return `${lag}; bulk has to wait before they are gone`;
     case 'never':
       return `${lag}; never gone at this rate`;
     case 'draining':

@@ -3,6 +3,8 @@ import { limits } from '../../core/limits.ts';
 import { gapsTopicName } from '../../core/topic-name.ts';
 import type { TopicMapping } from '../../forwarder/cluster/topic-mapping.ts';
 import type { Finding } from '../../forwarder/kafka/kafka-findings.ts';
+import { isClockSet, systemTimeService } from '../../platform/clock-check.ts';
+import { machineLocalTime } from '../../platform/local-time.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { nodeRandom } from '../../platform/node-random.ts';
 import { accessReader } from '../cluster-credentials.ts';
@@ -11,6 +13,7 @@ import type { Config } from '../config/schema.ts';
 import { topicMapping } from '../topic-mapping.ts';
 import { topicWriters } from '../topics.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
+import { linkAdvice } from './link-rows.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface DoctorRequest {
@@ -49,7 +52,12 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
     clock,
     timeoutMs: limits.doctorTimeoutMs,
   });
-  const findings = findingsOf(examination);
+  const isTimeKnown = config.forwarder.waitForClock === 0 || (await isClockSet(systemTimeService));
+  const local = isTimeKnown ? machineLocalTime(clock.wallMs()) : null;
+  const findings = [
+    ...findingsOf(examination),
+    ...linkAdvice(config.forwarder, local).map((text) => ({ level: 'ok', about: 'link', text }) as const),
+  ];
   const width = Math.max(...findings.map(({ about }) => about.length));
   for (const { level, about, text } of findings)
     await terminal.output.write(`${marks[level]}  ${about.padEnd(width)}  ${text}\n`);

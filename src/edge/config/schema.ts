@@ -1,6 +1,7 @@
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
 import { defaultTopicTemplate, TopicMapping } from '../../forwarder/cluster/topic-mapping.ts';
+import type { HourSpan } from '../../forwarder/lanes/link-hours.ts';
 import {
   type Compression,
   compressions,
@@ -21,6 +22,7 @@ import {
   duration,
   folder,
   gatewayName,
+  hourSpan,
   list,
   listenAddress,
   loopbackAddress,
@@ -48,6 +50,12 @@ const forwarderSection = () =>
     waitForClock: duration(0, limits.waitForClockMsMax).default(120_000),
     /** How much of records may leave a second on the average, for links that others need as well. */
     bytesPerSecond: size(limits.linkBytesPerSecondMin, limits.linkBytesPerSecondMax).optional(),
+    /** How many bytes the lane bulk may cause on the link in a calendar day, for links that cost by what they carry. */
+    bytesPerDay: size(limits.linkBytesPerDayMin, limits.linkBytesPerDayMax).optional(),
+    /** When the lane bulk may send, for links that cost by the hour or belong to others by day. */
+    hours: list(hourSpan(), "spans of local time, such as ['22:00-06:00']", limits.linkHourSpansMax)
+      .min(1, { error: () => 'write one span of local time at least, or remove it to send at any time' })
+      .optional(),
     /** The topics to send: names, `*` for all, patterns, and with `!` what to leave out. */
     topics: list(topicChoice(), "topic names, or ['*'] for all", limits.partitionsMax).default(['*']),
     /** What topics are called in the cluster. */
@@ -220,6 +228,10 @@ export interface Config {
     readonly waitForClock: number;
     /** Undefined for as much as the link takes. */
     readonly bytesPerSecond?: number | undefined;
+    /** Undefined for as much as the link takes. */
+    readonly bytesPerDay?: number | undefined;
+    /** Undefined for always. */
+    readonly hours?: readonly HourSpan[] | undefined;
     readonly topics: readonly string[];
     readonly topicName: string;
     readonly create: {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
 import { checkpointTopicName, templateWords } from '../../forwarder/cluster/topic-mapping.ts';
+import { type HourSpan, parseSpan } from '../../forwarder/lanes/link-hours.ts';
 import { type Address, isLoopback, parseAddress } from './address.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
 import type { SettingPath } from './yaml-tree.ts';
@@ -114,6 +115,16 @@ export function variableName() {
   return text('the name of an environment variable, such as KAFKA_PASSWORD', (value) =>
     /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),
   );
+}
+
+/** A span of each day, in local time. */
+export function hourSpan() {
+  const what = "a span of local time such as '22:00-06:00', with hours from 00 to 23, or 24:00 at its end";
+  return text(what, (value) => parseSpan(value) !== undefined).transform((value, context): HourSpan => {
+    const span = parseSpan(value);
+    if (span === undefined) context.addIssue({ code: 'custom', message: `write ${what}` });
+    return span ?? z.NEVER;
+  });
 }
 
 /** The name of a host in a certificate. */

@@ -18,6 +18,9 @@ export const probeKey = 'probe';
 /** The key, in the journal, of the mirror's identity. */
 export const identityMemo = 'identity';
 
+/** The key, in the journal, of what of the link was spent today. */
+export const accountMemo = 'link-account';
+
 /** The key, in the journal, of what is remembered of a partition. */
 export const copyMemo = (topic: string, partition: number): string => `copy/${topic}/${partition}`;
 

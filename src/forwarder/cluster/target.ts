@@ -26,6 +26,8 @@ export interface Target {
   batchBytesMax(): number;
   /** Bytes that have gone to its sockets since it was made, whatever became of them. */
   linkBytesWritten(): number;
+  /** Bytes that have come from them. */
+  linkBytesRead(): number;
   /** Cuts all connections. Calls in flight fail soon; a later `open` starts afresh. */
   close(): Promise<void>;
 }

@@ -16,6 +16,7 @@ export interface PlainCluster {
   append(batches: readonly PartitionBatch[]): Promise<Failure | null>;
   batchBytesMax(): number;
   linkBytesWritten(): number;
+  linkBytesRead(): number;
   close(): Promise<void>;
 }
 
@@ -69,6 +70,10 @@ export class AtLeastOnceTarget implements Target {
 
   linkBytesWritten(): number {
     return this.#cluster.linkBytesWritten();
+  }
+
+  linkBytesRead(): number {
+    return this.#cluster.linkBytesRead();
   }
 
   close(): Promise<void> {

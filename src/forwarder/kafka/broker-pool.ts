@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { limits } from '../../core/limits.ts';
 import type { ReadAccess } from './cluster-access.ts';
 import type { BrokerAddress } from './kafka-answers.ts';
-import { KafkaConnection } from './kafka-connection.ts';
+import { KafkaConnection, type Traffic } from './kafka-connection.ts';
 import { LinkError, type LinkTrouble } from './link-trouble.ts';
 
 const defaultPort = 9092;
@@ -28,7 +28,7 @@ export class BrokerPool {
   /** Where the next search begins: behind the broker that was found last, which may be one that takes connections and no more. */
   #nextBroker = 0;
   /** Of connections that are gone. */
-  #bytesWrittenBefore = 0;
+  #trafficBefore: Traffic = { bytesRead: 0, bytesWritten: 0 };
 
   constructor(options: BrokerPoolOptions) {
     this.#options = options;
@@ -44,16 +44,16 @@ export class BrokerPool {
     this.#isClosed = true;
     for (const { connection } of this.#connections.values()) {
       connection.close();
-      this.#bytesWrittenBefore += connection.traffic.bytesWritten;
+      this.#trafficBefore = sumOf(this.#trafficBefore, connection.traffic);
     }
     this.#connections.clear();
   }
 
-  /** What has gone to the sockets of all connections so far. */
-  get bytesWritten(): number {
+  /** What has gone through the sockets of all connections so far. */
+  get traffic(): Traffic {
     return this.#connections
       .values()
-      .reduce((sum, { connection }) => sum + connection.traffic.bytesWritten, this.#bytesWrittenBefore);
+      .reduce((sum, { connection }) => sumOf(sum, connection.traffic), this.#trafficBefore);
   }
 
   /** A connection to any broker: one that is there, else the next of the configured ones that can be reached. */
@@ -93,7 +93,8 @@ export class BrokerPool {
     if (this.#isClosed) throw closed();
     const connection = new KafkaConnection(address, read.access);
     const pooled = { connection, renewAtMs: Number.POSITIVE_INFINITY };
-    this.#bytesWrittenBefore += this.#connections.get(name)?.connection.traffic.bytesWritten ?? 0;
+    const replaced = this.#connections.get(name);
+    if (replaced !== undefined) this.#trafficBefore = sumOf(this.#trafficBefore, replaced.connection.traffic);
     this.#connections.set(name, pooled);
     await connection.connect();
     if (connection.sessionMs > 0)
@@ -128,6 +129,11 @@ const isSameElsewhere = (trouble: LinkTrouble): boolean => trouble === 'login' |
 
 /** Where the reason says already what is to be changed. */
 const knowsWhatToDo = ({ trouble }: LinkError): boolean => ['tls', 'login', 'access'].includes(trouble);
+
+const sumOf = (one: Traffic, other: Traffic): Traffic => ({
+  bytesRead: one.bytesRead + other.bytesRead,
+  bytesWritten: one.bytesWritten + other.bytesWritten,
+});
 
 const usableMs = (sessionMs: number): number => (sessionMs * limits.loginSessionUsedPercentMax) / 100;
 

@@ -100,6 +100,12 @@ const endTxn5: API<Parameters<typeof endTxnV3.createRequest>, EndAnswer> = creat
   },
 );
 
+/** Bytes, without what TLS, TCP and IP add. */
+export interface Traffic {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
 /** One connection to one broker. Every call has a time limit, after which the connection is gone. */
 export class KafkaConnection {
   readonly address: BrokerAddress;
@@ -129,8 +135,9 @@ export class KafkaConnection {
   }
 
   /** What has gone through the socket, also if it was no answer. */
-  get traffic(): { readonly bytesRead: number; readonly bytesWritten: number } {
-    return this.#connection.socket;
+  get traffic(): Traffic {
+    const { bytesRead, bytesWritten } = this.#connection.socket;
+    return { bytesRead, bytesWritten };
   }
 
   /** For how long the login counts, milliseconds from when it was done; 0 for as long as the connection lasts. */

@@ -133,7 +133,11 @@ export class KafkaTarget implements Target, PlainCluster {
   }
 
   linkBytesWritten(): number {
-    return this.#pool.bytesWritten;
+    return this.#pool.traffic.bytesWritten;
+  }
+
+  linkBytesRead(): number {
+    return this.#pool.traffic.bytesRead;
   }
 
   close(): Promise<void> {

@@ -1,13 +1,8 @@
-import type { Clock } from '../../core/clock.ts';
 import { assert, messageOf } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import type { Logger } from '../../core/logger.ts';
-import type { Metrics } from '../../core/metrics.ts';
-import type { Random } from '../../core/random.ts';
-import type { LaneName, MirroredLog, PartitionInfo } from '../../log/types.ts';
+import type { LaneName, PartitionInfo } from '../../log/types.ts';
 import { buildBatch } from '../cluster/outgoing-batch.ts';
-import type { Delivery, Failure, SessionRequest, Target, TopicCreation } from '../cluster/target.ts';
-import type { TopicMapping } from '../cluster/topic-mapping.ts';
+import type { Failure, SessionRequest, Target } from '../cluster/target.ts';
 import { type Flush, readFlush } from '../flush/flush.ts';
 import { checkpointRecord, type Position } from '../mirror/checkpoint.ts';
 import { sourcesOf } from '../mirror/checkpoint-sources.ts';
@@ -17,45 +12,18 @@ import type { MirrorMemory } from '../mirror/mirror-memory.ts';
 import { initialState, type MirrorState } from '../mirror/mirror-state.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy } from '../mirror/mirror-steps.ts';
 import type { Aside, AsideRange, Pause, ReadPosition } from '../mirror/objections.ts';
-import type { OnCheckpointLost, ResumedPartition } from '../mirror/resume.ts';
+import type { ResumedPartition } from '../mirror/resume.ts';
 import { AgeReader } from '../progress/age-reader.ts';
+import { restText } from '../progress/link-status.ts';
 import type { WaitingRange } from '../progress/oldest-waiting.ts';
 import { Progress } from '../progress/progress.ts';
 import { type LaneStatus, notesOf } from '../progress/status.ts';
 import { ClockWait } from './clock-wait.ts';
 import type { LaneAssignment } from './lane-assignment.ts';
+import type { LaneOptions } from './lane-options.ts';
 import { LanePartitions, nameOf } from './lane-partitions.ts';
+import type { LinkPlan } from './link-plan.ts';
 import { nextSession } from './session.ts';
-
-/** What is wanted of the mirror, in either lane. */
-export interface MirrorOptions {
-  readonly log: MirroredLog;
-  /** Which topics are sent, and what they are called there. */
-  readonly mapping: TopicMapping;
-  /** How missing topics are made there; by default as the cluster does it. */
-  readonly creation?: TopicCreation | undefined;
-  /** How long the first new record waits for others, milliseconds. */
-  readonly lingerMs: number;
-  /** How long records at most wait for the clock to be set after the machine was started, milliseconds; by default not at all. */
-  readonly waitForClockMs?: number | undefined;
-  /** How many bytes of records may leave a second on the average, both lanes together; without it as many as the link takes. */
-  readonly bytesPerSecond?: number | undefined;
-  /** By default exactly once, for which the cluster must have transactions. */
-  readonly delivery?: Delivery | undefined;
-  /** What to do when the cluster no longer knows what it had confirmed. */
-  readonly onCheckpointLost: OnCheckpointLost;
-  /** How much one transaction takes at most; less than the default in tests only. */
-  readonly transactionBytesMax?: number;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}
-
-export interface LaneOptions extends MirrorOptions {
-  readonly memory: MirrorMemory;
-  readonly assignment: LaneAssignment;
-}
 
 /**
  * Carries records of the log to central Kafka, by one mirror in one transactional stream. It only does what the mirror's `step`
@@ -67,6 +35,7 @@ export class Lane implements MirrorStanding {
   readonly #target: Target;
   readonly #memory: MirrorMemory;
   readonly #assignment: LaneAssignment;
+  readonly #plan: LinkPlan;
   readonly #partitions: LanePartitions;
   readonly #progress: Progress;
   readonly #ages: AgeReader;
@@ -89,6 +58,8 @@ export class Lane implements MirrorStanding {
     this.#target = target;
     this.#memory = options.memory;
     this.#assignment = options.assignment;
+    this.#plan = options.plan;
+    this.#plan.watch(name, () => target.linkBytesWritten() + target.linkBytesRead());
     this.#clockWait = new ClockWait(options);
     this.#partitions = new LanePartitions({ ...options, name, clockWait: this.#clockWait });
     const { log, bytesPerSecond, onCheckpointLost } = options;
@@ -134,8 +105,9 @@ export class Lane implements MirrorStanding {
   }
 
   status(): LaneStatus {
+    const status = this.#progress.status(this.#state, this.#partitions.waiting(this.#state));
     return {
-      ...this.#clockWait.told(this.#progress.status(this.#state, this.#partitions.waiting(this.#state))),
+      ...this.#plan.told(this.name, this.#clockWait.told(status)),
       warnings: [this.#clockWait.note(), ...notesOf(this.#state, this.#recordsSetAside)].filter(
         (warning) => warning !== null,
       ),
@@ -208,12 +180,15 @@ export class Lane implements MirrorStanding {
         return this.#setAside(command.known, command.ranges);
       case 'wait':
         return this.#wait();
+      case 'rest':
+        return this.#rest();
       case 'sleep':
         await this.#options.clock.sleep(command.ms, this.#stop.signal);
         return { type: 'woke' };
       case 'close':
         this.#begunAtMs = null;
         await this.#target.close();
+        this.#plan.closed(this.name);
         this.#assignment.release(this.name);
         return null;
       case 'stop':
@@ -224,18 +199,22 @@ export class Lane implements MirrorStanding {
   async #open(pauses: readonly Pause[]): Promise<MirrorEvent> {
     const unsettled = await this.#assignment.settleIdentity();
     if (unsettled !== null) return this.#failed(unsettled);
+    this.#plan.closed(this.name);
     this.#assignment.release(this.name);
     await this.#untilItMayOpen();
     if (this.#stop.signal.aborted) return { type: 'woke' };
+    if (this.#plan.rest(this.name) !== null) return { type: 'rest-due' };
+    const unnoted = await this.#plan.opening(this.name);
+    if (unnoted !== null) return this.#failed(unnoted);
     this.#session = nextSession(this.#options, this.name, pauses);
     const failure = await this.#target.open(this.#session);
     if (failure === null) this.#assignment.initialised();
     return this.#answer(failure, { type: 'opened' });
   }
 
-  /** Until it has topics, and holds the assignment; or until the stop. */
+  /** Until it has topics, and holds the assignment; or until the stop, or a rest. */
   async #untilItMayOpen(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
+    while (!this.#stop.signal.aborted && this.#plan.rest(this.name) === null) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#news = resolve;
       const isNeeded = this.#assignment.isNeeded(this.name);
@@ -245,9 +224,24 @@ export class Lane implements MirrorStanding {
     }
   }
 
+  async #rest(): Promise<MirrorEvent> {
+    const { clock, logger } = this.#options;
+    let told = '';
+    for (let rest = this.#plan.rest(this.name); rest !== null; rest = this.#plan.rest(this.name)) {
+      const text = restText(rest);
+      if (text !== told) logger.info({ reason: rest.reason }, text);
+      told = text;
+      await clock.sleep(this.#plan.lookAgainMs(this.name), this.#stop.signal);
+      if (this.#stop.signal.aborted) break;
+    }
+    return { type: 'rested' };
+  }
+
   async #readCheckpoints(): Promise<MirrorEvent> {
     const read = await this.#target.readCheckpoints();
     if (!read.ok) return this.#failed(read.failure);
+    const unnoted = await this.#plan.opened(this.name);
+    if (unnoted !== null) return this.#failed(unnoted);
     const { clusterId, values } = read;
     // What was created since the session was opened is noticed by the next read, and opened then.
     const partitions = this.#resumed(
@@ -278,17 +272,20 @@ export class Lane implements MirrorStanding {
 
   async #read(wanted: readonly ReadPosition[], bytesMax: number): Promise<MirrorEvent> {
     if (this.#assignment.isOver) return { type: 'reassigned' };
+    if (this.#plan.rest(this.name) !== null) return { type: 'rest-due' };
     if (this.#pauseLeftMs() <= 0) return { type: 'pause-over' };
     if (this.#partitions.hasNew(this.#state, this.#session)) return { type: 'new-partition' };
     if (this.#partitions.hasMoved(this.#state)) return this.#logStartMoved();
-    const linkBytesMax = this.#target.batchBytesMax();
+    const roomBytes = this.#plan.roomBytes(this.name);
+    const linkBytesMax = Math.min(this.#target.batchBytesMax(), roomBytes);
     const positions = wanted.map((position) => ({
       ...this.#clockWait.upTo(position),
       batchBytesMax: Math.min(position.batchBytesMax, linkBytesMax),
     }));
     try {
       const { log, clock } = this.#options;
-      this.#flush = await readFlush(log, this.#session?.topics ?? [], positions, bytesMax, clock);
+      const flushBytesMax = Math.min(bytesMax, roomBytes);
+      this.#flush = await readFlush(log, this.#session?.topics ?? [], positions, flushBytesMax, clock);
     } catch (error) {
       const message = `the log could not be read: ${messageOf(error)}`;
       return this.#failed({ kind: 'refused', message });
@@ -303,7 +300,8 @@ export class Lane implements MirrorStanding {
   }
 
   async #remember(copies: readonly PartitionCopy[]): Promise<MirrorEvent> {
-    const failure = await this.#memory.remember(copies);
+    const bytes = this.#flush?.batches.reduce((sum, { batch }) => sum + batch.bytes.length, 0) ?? 0;
+    const failure = await this.#memory.remember(copies, this.#plan.sending(this.name, bytes));
     if (failure !== null) return this.#failed(failure);
     // From here on the log keeps what the copies call undecided; what it dropped before is told as lost, so it must not
     // arrive.
@@ -344,10 +342,14 @@ export class Lane implements MirrorStanding {
     while (!this.#stop.signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#news = resolve;
-      if (this.#partitions.hasWork(this.#state, this.#session) || this.#pauseLeftMs() <= 0)
-        return { type: 'wrote' };
+      const isDue = this.#pauseLeftMs() <= 0 || this.#plan.rest(this.name) !== null;
+      if (isDue || this.#partitions.hasWork(this.#state, this.#session)) return { type: 'wrote' };
       const waited = new AbortController();
-      const leftMs = Math.min(this.#pauseLeftMs(), this.#clockWait.leftMs() ?? Number.POSITIVE_INFINITY);
+      const leftMs = Math.min(
+        this.#pauseLeftMs(),
+        this.#clockWait.leftMs() ?? Number.POSITIVE_INFINITY,
+        this.#plan.lookAgainMs(this.name),
+      );
       const { clock } = this.#options;
       await (leftMs === Number.POSITIVE_INFINITY
         ? promise

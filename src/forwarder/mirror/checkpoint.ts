@@ -2,7 +2,7 @@ import { limits } from '../../core/limits.ts';
 import type { LogRecord } from '../../core/record.ts';
 import type { LifeStart } from '../../log/types.ts';
 import { checkpointKey } from '../cluster/names.ts';
-import { isOffset, type Parsed, parseObject } from './stored-json.ts';
+import { isCount, type Parsed, parseObject } from './stored-json.ts';
 
 /**
  * What the cluster says has arrived of one partition (design §6). It is written in the transaction that carries the
@@ -70,7 +70,7 @@ export function decodeCopy(bytes: Uint8Array): Parsed<CheckpointCopy> {
   if (!parsed.ok) return parsed;
   const { clusterId, sendingTo = null } = parsed.value;
   if (typeof clusterId !== 'string') return bad('clusterId is no text');
-  if (sendingTo !== null && !isOffset(sendingTo)) return bad('sendingTo is not an offset');
+  if (sendingTo !== null && !isCount(sendingTo)) return bad('sendingTo is not an offset');
   const checkpoint = checkpointOf(parsed.value);
   return checkpoint.ok ? { ok: true, value: { ...checkpoint.value, clusterId, sendingTo } } : checkpoint;
 }
@@ -108,7 +108,7 @@ function decodeLives(value: unknown): readonly LifeStart[] | null {
   for (const pair of value as readonly unknown[]) {
     if (!Array.isArray(pair) || pair.length !== 2) return null;
     const [life, firstOffset] = pair as readonly unknown[];
-    if (typeof life !== 'string' || !/^[0-9a-f]{32}$/.test(life) || !isOffset(firstOffset)) return null;
+    if (typeof life !== 'string' || !/^[0-9a-f]{32}$/.test(life) || !isCount(firstOffset)) return null;
     if (firstOffset < (lives.at(-1)?.firstOffset ?? 0)) return null;
     lives.push({ life, firstOffset });
   }
@@ -116,7 +116,7 @@ function decodeLives(value: unknown): readonly LifeStart[] | null {
 }
 
 function checkpointOf({ nextOffset, ...rest }: Record<string, unknown>): Parsed<Checkpoint> {
-  if (!isOffset(nextOffset)) return bad('nextOffset is not an offset');
+  if (!isCount(nextOffset)) return bad('nextOffset is not an offset');
   const lives = decodeLives(rest['lives']);
   if (lives === null)
     return bad('lives is not a list of at most 8 pairs of a life id and an offset, oldest first');

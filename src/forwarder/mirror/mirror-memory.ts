@@ -1,6 +1,6 @@
 import { assert, isOperatingError } from '../../core/errors.ts';
 import type { LedgerRange, MirroredLog, PartitionInfo } from '../../log/types.ts';
-import { asideMemo, copyMemo, identityMemo, isPartitionMemo } from '../cluster/names.ts';
+import { accountMemo, asideMemo, copyMemo, identityMemo, isPartitionMemo } from '../cluster/names.ts';
 import type { Failure } from '../cluster/target.ts';
 import { type CheckpointCopy, decodeCopy, encodeCopy } from './checkpoint.ts';
 import { type Doubt, type DoubtfulRange, doubtfulOnNewBoard } from './doubtful.ts';
@@ -68,9 +68,9 @@ export class MirrorMemory {
 
   /**
    * Makes the copies durable, all or none, and forgets those of topics that are gone: one created again under such a name
-   * begins behind all that the copy spoke of.
+   * begins behind all that the copy spoke of. With them the account of the link, if there is one.
    */
-  remember(copies: readonly PartitionCopy[]): Promise<Failure | null> {
+  remember(copies: readonly PartitionCopy[], account: Uint8Array | null): Promise<Failure | null> {
     const there = new Set(
       this.#log
         .partitions()
@@ -81,8 +81,19 @@ export class MirrorMemory {
     const memos = new Map([
       ...rows.filter(([key]) => there.has(key)),
       ...forgotten.map((key) => [key, new Uint8Array()] as const),
+      ...(account === null ? [] : [[accountMemo, account] as const]),
     ]);
     return this.#save(() => this.#log.saveMemos(memos));
+  }
+
+  /** The account of the link, as it was stored last; null if there is none. */
+  account(): Uint8Array | null {
+    return this.#log.memos().get(accountMemo) ?? null;
+  }
+
+  /** Makes the account of the link durable. */
+  saveAccount(account: Uint8Array): Promise<Failure | null> {
+    return this.#save(() => this.#log.saveMemos(new Map([[accountMemo, account]])));
   }
 
   /** What of a partition is passed without being sent. */

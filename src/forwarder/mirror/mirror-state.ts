@@ -3,8 +3,11 @@ import type { Failure } from '../cluster/target.ts';
 import type { Position } from './checkpoint.ts';
 import { type FlushSize, firstFlushSize } from './flush-size.ts';
 import type { Hold } from './holds.ts';
+import type { MirrorCommand } from './mirror-steps.ts';
 import { type Care, noCare } from './objections.ts';
 import type { OnCheckpointLost } from './resume.ts';
+
+/* What the mirror knows between two events. */
 
 export type Phase =
   | 'opening'
@@ -20,6 +23,8 @@ export type Phase =
   | 'waiting'
   | 'lingering'
   | 'backing-off'
+  /** Without a session, as long as the configuration wants it. */
+  | 'resting'
   | 'stopped';
 
 export interface MirrorState {
@@ -57,6 +62,11 @@ export interface MirrorState {
   readonly failure: Failure | null;
   /** What a person should know, though the mirror goes on; null if nothing. */
   readonly warning: string | null;
+}
+
+export interface Step {
+  readonly state: MirrorState;
+  readonly commands: readonly MirrorCommand[];
 }
 
 /** The state before `start`. */

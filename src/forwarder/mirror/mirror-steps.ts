@@ -42,6 +42,9 @@ export type MirrorEvent =
   | { readonly type: 'read'; readonly ranges: readonly ReadRange[]; readonly backlog: boolean }
   /** Topics are in other lanes, or the identity is another one, than when the session was opened. */
   | { readonly type: 'reassigned' }
+  /** By the configuration nothing is to be sent for now, and no session is to be open. */
+  | { readonly type: 'rest-due' }
+  | { readonly type: 'rested' }
   /** The log has a partition that this session has not opened, or sends a topic elsewhere from here on. */
   | { readonly type: 'new-partition' }
   /** The log begins elsewhere, or the loss ledger has told more: `settleHolds` says that something changes by that. */
@@ -104,6 +107,8 @@ export type MirrorCommand =
   /** Wait until the log has something to send. */
   | { readonly type: 'wait' }
   | { readonly type: 'sleep'; readonly ms: number }
+  /** Wait until the configuration allows to send. */
+  | { readonly type: 'rest' }
   /** Cut the connections; no answer. */
   | { readonly type: 'close' }
   /** The end; no answer. */

@@ -7,7 +7,7 @@ import { backoffMs, explained, isBySize, repeatDelayMs, wasAnswered } from './fa
 import { batchBytesMaxOf, sizeAfterBreak, sizeAfterCommit } from './flush-size.ts';
 import { isHeld, settleHolds } from './holds.ts';
 import { describeLost } from './lost-checkpoint.ts';
-import type { MirrorState, Phase } from './mirror-state.ts';
+import type { MirrorState, Phase, Step } from './mirror-state.ts';
 import type { MirrorCommand, MirrorEvent, PartitionCopy, ReadRange } from './mirror-steps.ts';
 import { type Heeded, heed, isPassed, isPaused, readPosition, settle, settleOpened } from './objections.ts';
 import { type ResumedPartition, resumePositions } from './resume.ts';
@@ -16,11 +16,6 @@ import { type ResumedPartition, resumePositions } from './resume.ts';
  * The mirror's order of things, as a pure function: no time, no I/O, no randomness. Exactly one question is open at
  * any time: the last command of a step; its answer is the next event. `stop` alone may come in between.
  */
-
-export interface Step {
-  readonly state: MirrorState;
-  readonly commands: readonly MirrorCommand[];
-}
 
 /** What to do next. @throws Error if the event cannot follow the state: a bug of the caller. */
 export function step(state: MirrorState, event: MirrorEvent): Step {
@@ -42,6 +37,10 @@ export function step(state: MirrorState, event: MirrorEvent): Step {
     case 'reassigned':
     case 'new-partition':
       return proceed(state, 'reading', 'opening');
+    case 'rest-due':
+      return rest(state);
+    case 'rested':
+      return proceed(state, 'resting', 'opening');
     case 'log-start-moved':
       return proceed(
         { ...state, ...settleHolds(state, event.partitions, state.care.asides, event.ledger) },
@@ -226,6 +225,16 @@ function answerObjections(
   };
 }
 
+/** Nothing is in hand: a session begins, or something was to be read. What had failed before is still to be tried again. */
+function rest(state: MirrorState): Step {
+  assert(state.phase === 'opening' || state.phase === 'reading', `the mirror is ${state.phase}`);
+  if (state.stopping) return finish(state);
+  return {
+    state: { ...state, phase: 'resting', repeats: 0 },
+    commands: [{ type: 'close' }, { type: 'rest' }],
+  };
+}
+
 function repeat(state: MirrorState, ms: number): Step {
   return {
     state: { ...state, repeats: state.repeats + 1 },
@@ -306,6 +315,7 @@ function question(state: MirrorState, phase: Phase): MirrorCommand {
     case 'setting-aside':
     case 'lingering':
     case 'backing-off':
+    case 'resting':
     case 'stopped':
       throw new Error(`broken assumption: ${phase} asks nothing`);
   }

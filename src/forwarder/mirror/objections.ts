@@ -3,7 +3,7 @@ import { limits } from '../../core/limits.ts';
 import { gapsTopicName } from '../../core/topic-name.ts';
 import type { Objection, PartitionObjection } from '../cluster/target.ts';
 import { isSame, type PartitionName, type Position } from './checkpoint.ts';
-import { isOffset, type Parsed, parseObject } from './stored-json.ts';
+import { isCount, type Parsed, parseObject } from './stored-json.ts';
 
 /*
  * What the mirror does about things that the cluster will not take, so that they keep nothing else from arriving. A
@@ -293,7 +293,7 @@ export function decodeAsides(bytes: Uint8Array, topic: string, partition: number
   const asides: Aside[] = [];
   for (const range of Array.isArray(ranges) ? (ranges as readonly unknown[]) : [null]) {
     const [fromOffset, nextOffset] = Array.isArray(range) ? (range as readonly unknown[]) : [];
-    if (!isOffset(fromOffset) || !isOffset(nextOffset) || fromOffset >= nextOffset)
+    if (!isCount(fromOffset) || !isCount(nextOffset) || fromOffset >= nextOffset)
       return { ok: false, reason: 'ranges is not a list of pairs of offsets' };
     asides.push({ topic, partition, fromOffset, nextOffset });
   }

@@ -17,8 +17,8 @@ export function parseObject(bytes: Uint8Array, version: number): Parsed<Record<s
   return { ok: false, reason: `its version is ${found}, and this release reads ${version}` };
 }
 
-/** An offset of a partition, nothing else. */
-export const isOffset = (value: unknown): value is number =>
+/** An offset of a partition, or a number of bytes; nothing else. */
+export const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

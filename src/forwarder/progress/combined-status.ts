@@ -10,6 +10,7 @@ const worstFirst: readonly LaneStatus['state'][] = [
   'connecting',
   'opening',
   'sending',
+  'resting',
   'idle',
 ];
 
@@ -24,7 +25,7 @@ export interface LaneReport {
 export function combinedStatus(
   all: readonly LaneReport[],
   warnings: readonly string[],
-): Omit<ForwarderStatus, 'delivery'> {
+): Omit<ForwarderStatus, 'delivery' | 'link'> {
   const inUse = all.filter(({ isInUse }) => isInUse);
   const statuses = all.map(({ status }) => status);
   const total = (of: (status: LaneStatus) => number): number =>
@@ -82,7 +83,9 @@ function drainOf(all: readonly Drain[]): Drain {
   const secondsLeft = all.map((drain) => drain.secondsLeft).filter((seconds) => seconds !== null);
   const isKnown = all.every(({ state }) => state === 'no-backlog' || state === 'draining');
   if (isKnown && secondsLeft.length > 0) return { state: 'draining', secondsLeft: Math.max(...secondsLeft) };
-  const state = (['unknown', 'never'] as const).find((one) => all.some((drain) => drain.state === one));
+  const state = (['unknown', 'waits', 'never'] as const).find((one) =>
+    all.some((drain) => drain.state === one),
+  );
   return { state: state ?? 'no-backlog', secondsLeft: null };
 }
 

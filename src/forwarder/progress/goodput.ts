@@ -18,6 +18,8 @@ export type Drain =
   | { readonly state: 'no-backlog'; readonly secondsLeft: null }
   /** Nothing is acknowledged at present, so nobody can tell. */
   | { readonly state: 'unknown'; readonly secondsLeft: null }
+  /** Not in one go: the configuration wants bulk to wait first. */
+  | { readonly state: 'waits'; readonly secondsLeft: null }
   /** As much arrives as leaves, or more. */
   | { readonly state: 'never'; readonly secondsLeft: null }
   | { readonly state: 'draining'; readonly secondsLeft: number };

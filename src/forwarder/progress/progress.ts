@@ -45,6 +45,8 @@ export class Progress {
   readonly #retries = new Retries();
   /** Since when something waits without a pause, by the monotonic clock; null if nothing does. */
   #waitingSinceMs: number | null = null;
+  /** When it was last over that the configuration wanted nothing to be sent, by the monotonic clock. */
+  #restedMs = Number.NEGATIVE_INFINITY;
   #inHand: InHand | null = null;
   #recordsAcknowledged = 0;
   #bytesAcknowledged = 0;
@@ -94,6 +96,7 @@ export class Progress {
     const { metrics, logger } = this.#options;
     this.#countLinkBytes();
     this.#settle(event, before, after, ranges);
+    if (event.type === 'rested') this.#restedMs = this.#options.clock.monotonicMs();
     const { phase, failure, warning } = after;
     if (warning !== null && warning !== before.warning) logger.warn({}, warning);
     if (phase === 'backing-off') {
@@ -120,7 +123,7 @@ export class Progress {
     const lagRecords = recordsOf(ranges);
     const lagSeconds = this.#oldest.ageSeconds(ranges, now);
     const topics = this.#topics(ranges, now);
-    const isStale = this.#isStale(now);
+    const isStale = state.phase !== 'resting' && this.#isStale(now);
     const last = this.#lastAcknowledged;
     return {
       ...describe(state, lagRecords),
@@ -161,7 +164,8 @@ export class Progress {
 
   #acknowledged(flush: InHand, ranges: readonly WaitingRange[]): void {
     const nowMs = this.#options.clock.monotonicMs();
-    if (this.#outage.seconds !== null) this.#goodput.resumed(flush.readMs, nowMs);
+    const hasRested = this.#restedMs > (this.#lastAcknowledged?.monotonicMs ?? Number.NEGATIVE_INFINITY);
+    if (this.#outage.seconds !== null || hasRested) this.#goodput.resumed(flush.readMs, nowMs);
     this.#count(flush, ranges);
     this.#goodput.acknowledged(flush.recordCount, flush.bytes, nowMs);
     this.#outage.ended(flush.recordCount + recordsOf(ranges));
@@ -201,7 +205,8 @@ export class Progress {
 
   #isStale({ monotonicMs }: Moment): boolean {
     if (this.#waitingSinceMs === null) return false;
-    const sinceMs = Math.max(this.#waitingSinceMs, this.#lastAcknowledged?.monotonicMs ?? 0);
+    const lastMs = this.#lastAcknowledged?.monotonicMs ?? 0;
+    const sinceMs = Math.max(this.#waitingSinceMs, lastMs, this.#restedMs);
     return monotonicMs - sinceMs > limits.acknowledgementStaleMs;
   }
 

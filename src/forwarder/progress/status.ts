@@ -5,18 +5,21 @@ import type { Delivery } from '../cluster/target.ts';
 import { listed } from '../mirror/listed.ts';
 import type { MirrorState } from '../mirror/mirror-state.ts';
 import type { Drain, Goodput, LastDay } from './goodput.ts';
+import type { LinkStatus } from './link-status.ts';
 import type { Retry } from './retries.ts';
 
 /** How the mirror does, both lanes together. */
 export interface ForwarderStatus extends LaneStatus {
   readonly delivery: Delivery;
+  /** Null without rules for it. */
+  readonly link: LinkStatus | null;
   /** Each lane that has topics, the one that goes first at first. */
   readonly lanes: readonly ({ readonly lane: LaneName } & Pick<LaneStatus, 'state' | 'message'>)[];
 }
 
 /** How one lane does. */
 export interface LaneStatus {
-  readonly state: 'connecting' | 'opening' | 'idle' | 'sending' | 'backing-off' | 'stopped';
+  readonly state: 'connecting' | 'opening' | 'idle' | 'sending' | 'backing-off' | 'resting' | 'stopped';
   /** One line for a person; if something is wrong, also what to do. */
   readonly message: string;
   /** Durable records that the cluster has not acknowledged. */
@@ -92,6 +95,8 @@ export function describe(state: MirrorState, lagRecords: number): Pick<LaneStatu
       };
     case 'backing-off':
       return { state: 'backing-off', message: because(state, 'trying again soon') };
+    case 'resting':
+      return { state: 'resting', message: 'bulk may send again' };
     case 'stopped':
       return { state: 'stopped', message: because(state, 'stopped') };
   }

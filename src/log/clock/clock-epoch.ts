@@ -48,5 +48,9 @@ export function nextEpoch(current: ClockEpoch | undefined, now: ClockReading): C
   };
 }
 
+/** Whether the clock counts as set now, if that was the epoch of the last records. */
+export const isSetAt = (current: ClockEpoch | undefined, now: ClockReading): boolean =>
+  (nextEpoch(current, now) ?? current)?.isSet === true;
+
 /** The stamp of what was received at `receivedMs` of the monotonic clock. */
 export const stampMs = (settingMs: number, receivedMs: number): number => Math.round(receivedMs + settingMs);

@@ -32,9 +32,30 @@ describe('the rows about the cluster', () => {
       { state: 'unknown', secondsLeft: null },
       /waiting; when they are gone is not known while nothing is acknowledged$/,
     ],
+    [{ state: 'waits', secondsLeft: null }, /waiting; bulk has to wait before they are gone$/],
     [{ state: 'never', secondsLeft: null }, /waiting; never gone at this rate$/],
   ])('do not promise more than is known: $state', (drain, expected) => {
     expect(clusterRows({ ...drainingForwarder(), drain }, nowMs)[1]).toMatch(expected);
+  });
+
+  test('say of a metered link what was used, and why and until when bulk waits, once', () => {
+    const rest = { reason: 'hours', until: '22:00', secondsLeft: 3600 } as const;
+    const hours = ['22:00-06:00', '12:30-13:00'];
+    const link = { bytesPerDay: 20e6, spentBytes: 3_210_000, hours, rest };
+    expect(clusterRows({ ...drainingForwarder(), link }, nowMs).slice(1, 4)).toEqual([
+      'bulk waits until 22:00 (forwarder.hours)',
+      'today 3.21 MB of 20 MB used (forwarder.bytesPerDay)',
+      'bulk sends 22:00-06:00, 12:30-13:00 (forwarder.hours)',
+    ]);
+    const message = 'lane bulk: bulk waits until 22:00 (forwarder.hours)';
+    const rows = clusterRows({ ...drainingForwarder(), link, message }, nowMs);
+    expect(rows.filter((row) => row.includes('22:00 (forwarder'))).toEqual([
+      `${message}; last acknowledged 3 s ago`,
+    ]);
+    const free = { bytesPerDay: null, spentBytes: null, hours: ['00:00-24:00'], rest: null };
+    expect(clusterRows({ ...drainingForwarder(), link: free }, nowMs)[1]).toBe(
+      'bulk sends 00:00-24:00 (forwarder.hours)',
+    );
   });
 
   test('are few when all is well, and name no rate before something was acknowledged', () => {

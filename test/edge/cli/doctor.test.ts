@@ -18,6 +18,26 @@ describe('doctor kafka', () => {
     expect(output.endsWith('\nall is well\n')).toBe(true);
   });
 
+  it('says what a metered link allows, and that this is no fault', async () => {
+    await using broker = await fakeBroker((own) => ({
+      clusterId: 'north',
+      nodes: [{ id: 1, address: own }],
+    }));
+    const sets = [
+      `forwarder.brokers=[127.0.0.1:${broker.address.port}]`,
+      'forwarder.hours=["00:00-24:00"]',
+      'forwarder.bytesPerDay=20MB',
+    ];
+    const { code, output } = await session(['doctor', 'kafka', ...sets.flatMap((set) => ['--set', set])]);
+    expect(code).toBe(0);
+    expect(output).toMatch(
+      /^ok +link +bulk sends 00:00-24:00 \(forwarder\.hours\); (it may now|bulk waits until)/m,
+    );
+    expect(output).toMatch(
+      /^ok +link +bulk stops for the day when 20 MB are used \(forwarder\.bytesPerDay\)/m,
+    );
+  });
+
   it('ends with 0 when there is only a warning, and says so', async () => {
     await using broker = await fakeBroker((own) => ({
       clusterId: 'north',

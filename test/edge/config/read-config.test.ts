@@ -41,6 +41,8 @@ const defaults = {
   log: { level: 'info' },
 };
 
+const hour = 3_600_000;
+
 describe('a good configuration', () => {
   it.each([
     ['no file', undefined],
@@ -115,6 +117,20 @@ describe('--set', () => {
     ['data.dir=/x=y', { ...defaults, data: { dir: '/x=y', commitIntervalMs: 20 } }],
     ['topics={a: {partitions: 3}}', { ...defaults, topics: { a: { partitions: 3, settings: {} } } }],
     ['topics."a.b".partitions=3', { ...defaults, topics: { 'a.b': { partitions: 3, settings: {} } } }],
+    [
+      'forwarder.hours=[22:00-06:00, 12:30-24:00]',
+      {
+        ...defaults,
+        forwarder: {
+          ...defaults.forwarder,
+          hours: [
+            { fromMs: 22 * hour, toMs: 6 * hour },
+            { fromMs: 12.5 * hour, toMs: 24 * hour },
+          ],
+        },
+      },
+    ],
+    ['forwarder.bytesPerDay=20MB', { ...defaults, forwarder: { ...defaults.forwarder, bytesPerDay: 20e6 } }],
     ['forwarder.topics=[a, b]', { ...defaults, forwarder: { ...defaults.forwarder, topics: ['a', 'b'] } }],
   ])('%s changes just that', (set, config) => {
     expect(configOf(read(undefined, [set]))).toEqual(config);
@@ -225,6 +241,22 @@ describe('a bad configuration is reported with its place and what to write inste
     [
       'topics: { a: { road: bulk } }',
       'hw.yaml:1:16: topics.a.road: unknown setting; there are: partitions, retention, dropUnforwarded, segment, compression, priority, lane, centralPartitions',
+    ],
+    [
+      'forwarder: { bytesPerDay: 20kB }',
+      'hw.yaml:1:14: forwarder.bytesPerDay: write a size from 1MiB to 1TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, not "20kB"',
+    ],
+    [
+      'forwarder: { hours: 22:00-06:00 }',
+      `hw.yaml:1:14: forwarder.hours: write a list of at most 24 spans of local time, such as ['22:00-06:00'], not "22:00-06:00"`,
+    ],
+    [
+      "forwarder: { hours: ['22:00-06:00', '6-7'] }",
+      `hw.yaml:1:37: forwarder.hours.1: write a span of local time such as '22:00-06:00', with hours from 00 to 23, or 24:00 at its end, not "6-7"`,
+    ],
+    [
+      'forwarder: { hours: [] }',
+      'hw.yaml:1:14: forwarder.hours: write one span of local time at least, or remove it to send at any time',
     ],
     ['topics: { a: { lane: fast } }', 'hw.yaml:1:16: topics.a.lane: write one of alarm, bulk, not "fast"'],
     [
