@@ -35,6 +35,8 @@ import { MetricsRegistry } from './metrics-registry.ts';
 import { reportMirror } from './mirror-report.ts';
 import { RunTotals } from './run-totals.ts';
 import { SerialPorts } from './serial-ports.ts';
+import { logHistory } from './session-store/log-history.ts';
+import { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import { StartedParts } from './started-parts.ts';
 import { degradations, type StatusReport, topicStatuses } from './status.ts';
 import { TopicChanges } from './topic-changes.ts';
@@ -112,7 +114,7 @@ export class Gateway {
   }
 
   async #startParts(output: Output, signal: AbortSignal): Promise<void> {
-    const { mqtt, serial, admin, topics } = this.#config;
+    const { mqtt, admin, topics } = this.#config;
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
     const shared = { clock: nodeClock, metrics: this.#metrics };
@@ -139,21 +141,15 @@ export class Gateway {
       await log.append(records);
     };
 
-    const serialPorts = await SerialPorts.start({
-      ...shared,
-      ports: serial,
-      accept,
-      logger: this.#logger.child({ part: 'serial' }),
-    });
-    this.#serialPorts = serialPorts;
-    this.#parts.add('serial', () => serialPorts.stop());
-
+    await this.#startSerial(accept);
     const mqttIngest = await MqttIngest.start({
       ...shared,
       listen: mqtt.listen,
       accept,
       qos2: log,
       access: mqttUsers.logins,
+      store: new WorkerSessionStore(this.#dataDir, this.#logger.child({ part: 'mqtt' })),
+      history: logHistory(log),
       logger: this.#logger.child({ part: 'mqtt' }),
     });
     this.#parts.add('mqtt', () => mqttIngest.stop());
@@ -187,6 +183,18 @@ export class Gateway {
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
     for (const line of [...this.#greeting(addresses), ...mqttUsers.warnings()]) output.print(line);
+  }
+
+  async #startSerial(accept: Accept): Promise<void> {
+    const started = await SerialPorts.start({
+      ports: this.#config.serial,
+      accept,
+      clock: nodeClock,
+      logger: this.#logger.child({ part: 'serial' }),
+      metrics: this.#metrics,
+    });
+    this.#serialPorts = started;
+    this.#parts.add('serial', () => started.stop());
   }
 
   #openCard(disk: CountedDisk): Promise<CardWear> {
