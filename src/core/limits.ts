@@ -205,6 +205,8 @@ export const limits = {
   mqttCatchUpBytesMax: 16 * MIB,
   /** Of the log, as stored, where retained messages are looked for after the store was lost. */
   mqttRebuildBytesMax: 256 * MIB,
+  /** Clients wait so long for that at a start. */
+  mqttRebuildWaitMsMax: 500,
   /** A stop waits so long for the readings in flight, and as long again for the wills of those it cuts off. */
   mqttStopMs: 1_500,
   mqttStopPollMs: 5,

@@ -38,6 +38,10 @@ export class MemorySessionStore implements SessionStore {
     });
   }
 
+  begin(): void {
+    this.#isNew = false;
+  }
+
   async write(changes: StoreChanges): Promise<void> {
     // As a message to another thread would be.
     const { isWhole, sessions, queued, handshakes, retained, wills, positions } = structuredClone(changes);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../core/logger.ts';
@@ -37,6 +37,15 @@ export class WorkerSessionStore implements SessionStore {
       this.#tell(String(error), 'remove it, or let this user read and write the data folder');
     }
     return { ...nothingKept, positions: 'lost' };
+  }
+
+  /** An empty file: a matter of microseconds, once for each data folder, while the thread would take long to start. */
+  begin(): void {
+    try {
+      closeSync(openSync(this.#path, 'a'));
+    } catch {
+      // The first write meets the same, and tells it.
+    }
   }
 
   async write(changes: StoreChanges, isSynced: boolean): Promise<void> {

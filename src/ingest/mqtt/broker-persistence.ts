@@ -96,13 +96,14 @@ function incomingQos2<Client extends Publisher>(options: BrokerPersistenceOption
 interface Outgoing<Client> {
   addSubscriptions(client: Client, subscriptions: readonly { readonly topic: string }[]): Promise<void>;
   outgoingEnqueueCombi(subscribers: readonly object[], packet: Publish): Promise<void>;
+  outgoingUpdate(client: Client, packet: { readonly messageId?: number }): Promise<void>;
 }
 
 function outgoing<Client extends Publisher & Connection>(
   { gate, delivery, isGranted }: BrokerPersistenceOptions<Client>,
   base: object,
 ): object {
-  const { addSubscriptions, outgoingEnqueueCombi } = base as Outgoing<Client>;
+  const { addSubscriptions, outgoingEnqueueCombi, outgoingUpdate } = base as Outgoing<Client>;
   return {
     /** The gate has done it when the message became durable. */
     storeRetained: () => Promise.resolve(),
@@ -117,6 +118,11 @@ function outgoing<Client extends Publisher & Connection>(
 
     outgoingEnqueueCombi: (subscribers: readonly object[], packet: Publish) =>
       gate.mayForward(packet) ? outgoingEnqueueCombi(subscribers, packet) : Promise.resolve(),
+
+    outgoingUpdate(client: Client, packet: { readonly messageId?: number }): Promise<void> {
+      delivery.handed(client, packet.messageId);
+      return outgoingUpdate(client, packet);
+    },
 
     /** Asked once for each connection, when it begins. */
     outgoingStream: (client: Client) => Readable.from(delivery.waiting(client)),
@@ -139,7 +145,8 @@ function wills<Client extends Publisher>({ state, connectOf }: BrokerPersistence
       const owner = owners.get(id);
       if (closed === undefined && owner?.closed === false) return Promise.resolve();
       owners.delete(id);
-      state.wills.delete(id);
+      // Not to be published after all, if this process ends just now.
+      if (state.wills.delete(id) !== undefined) void state.writes.written();
       return Promise.resolve();
     },
 

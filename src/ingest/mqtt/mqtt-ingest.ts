@@ -171,7 +171,7 @@ export class MqttIngest {
       this.#guards.delete(guard);
       if (client !== undefined) {
         this.#access.ended(client);
-        this.#state.left(client.id, client);
+        this.#delivery.ended(client);
       }
       this.#reportGauges();
     });

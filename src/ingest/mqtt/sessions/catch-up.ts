@@ -1,3 +1,4 @@
+import type { Clock } from '../../../core/clock.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Logger } from '../../../core/logger.ts';
 import type { StoredRecord } from '../../../core/record.ts';
@@ -21,6 +22,7 @@ export interface CatchUpOptions {
   readonly happened: (message: Message, effects: Effects) => void;
   /** A record that was retained when it came, at this QoS. */
   readonly rebuilt: (message: Message, qos: number) => void;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -44,11 +46,14 @@ export class CatchUp {
 
   /**
    * Resolves once clients may come. Where nothing is known of what was done, because the store was lost, retained messages
-   * are looked for in the newest part of the log after that.
+   * are looked for in the newest part of the log, and clients wait for that for a moment only.
    */
   async run(positions: StoreContent['positions']): Promise<void> {
+    const { clock } = this.#options;
     if (positions === 'lost') {
       this.#rebuilding = this.#rebuild();
+      const waited = clock.sleep(limits.mqttRebuildWaitMsMax, this.#stopped.signal);
+      await Promise.race([this.#rebuilding, waited]);
       return;
     }
     if (positions !== 'none') await this.#makeAllGood(positions);

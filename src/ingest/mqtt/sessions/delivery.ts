@@ -24,6 +24,8 @@ export interface ForwardedPacket {
  */
 export class Delivery {
   readonly #state: MqttState;
+  /** What a connection is being sent of what waited, and whom to tell that the broker has it. */
+  readonly #handing = new WeakMap<Connection, { readonly messageId: number | undefined; tell(): void }>();
 
   constructor(state: MqttState) {
     this.#state = state;
@@ -41,9 +43,25 @@ export class Delivery {
       if (message.messageId === null) sessions.setId(session, message, session.freeId());
       const packet = packetOf(session, message);
       if (packet.cmd === 'publish') packet.dup = sentBefore.has(message);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#handing.set(connection, { messageId: packet.messageId, tell: resolve });
       yield packet;
+      // Streams collect some: what comes as it comes would overtake those.
+      await promise;
     }
     session.goLive(connection);
+  }
+
+  /** The broker is about to send a packet to a client. */
+  handed(connection: Connection, messageId: number | undefined): void {
+    const handing = this.#handing.get(connection);
+    if (handing?.messageId === messageId) handing?.tell();
+  }
+
+  /** A connection has ended. */
+  ended(connection: Connection): void {
+    this.#handing.get(connection)?.tell();
+    this.#state.left(connection.id, connection);
   }
 
   /** A client has subscribed, by which its session may have begun. */

@@ -41,6 +41,8 @@ export class MqttState {
   /** Clients of whom it was said that too much waits for them, until they come back. */
   readonly #told = new Set<string>();
   #ends: readonly number[] = [];
+  /** Whether a start after a crash would look for retained messages in the log. Where somebody has subscribed, it would. */
+  #hasBegun = false;
   /** Wills of an earlier run whose clients have not come back yet. */
   leftWills: readonly StoredWill[] = [];
 
@@ -68,10 +70,12 @@ export class MqttState {
 
   /** What a message is going to do once it is durable. */
   effectsOf(topic: string, qos: number, retain: boolean): Effects {
-    return {
-      retain: retain ? qos : null,
-      queue: qos > 0 && this.sessions.isAwaited(topic) ? qos : null,
-    };
+    const queue = qos > 0 && this.sessions.isAwaited(topic) ? qos : null;
+    if (retain && !this.#hasBegun) {
+      this.#options.store.begin();
+      this.#hasBegun = true;
+    }
+    return { retain: retain ? qos : null, queue };
   }
 
   /**
@@ -127,6 +131,7 @@ export class MqttState {
     this.leftWills = content.wills;
     // What could not be read may still be there, if it could not be set aside either.
     if (content.positions === 'lost') this.writes.rewrite();
+    this.#hasBegun = content.positions !== 'none';
     await this.#catchUp.run(content.positions);
     this.#ends = this.#options.history.ends();
     this.report();

@@ -110,9 +110,10 @@ const outgoingMessages = ({ sessions, writes }: MqttState): object => ({
     const message = session && messageOf(session, packet);
     if (packet.cmd === 'pubrel') {
       // Of one of which nothing is kept, its subscriber is answered all the same.
-      if (session === undefined || message === undefined || message.isReleased) return;
+      if (session === undefined || message === undefined || message.isReleaseSafe) return;
       sessions.release(session, message);
       await writes.written();
+      message.isReleaseSafe = true;
       return;
     }
     if (session === undefined || message === undefined) throw new Error('no such packet');

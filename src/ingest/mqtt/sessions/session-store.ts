@@ -84,6 +84,8 @@ export interface SessionStore {
    * it.
    */
   load(): Promise<StoreContent>;
+  /** From now on there may be something to keep: a start after a crash knows that, whatever was written by then. */
+  begin(): void;
   /**
    * Writes changes: they survive the end of the process, and a power cut too once `isSynced` was asked for, then or later.
    * Rejects if they could not be written, and then nothing of them is; the next ones are to be the whole.

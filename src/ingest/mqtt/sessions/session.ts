@@ -13,6 +13,8 @@ export interface QueuedMessage {
   /** The packet id that the store knows, so that a restart would not choose another. */
   safeId: number | null;
   isReleased: boolean;
+  /** Whether the store knows that. */
+  isReleaseSafe: boolean;
   /** Whether the store knows it. */
   isStored: boolean;
 }

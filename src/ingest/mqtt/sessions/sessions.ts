@@ -77,7 +77,8 @@ export class Sessions {
       this.#lastNumber = Math.max(this.#lastNumber, row.number);
       const session = this.#sessions.get(row.client);
       if (session === undefined) this.#removedMessages.add(row.number);
-      else this.#add(session, { ...row, safeId: row.messageId, isStored: true });
+      else
+        this.#add(session, { ...row, safeId: row.messageId, isReleaseSafe: row.isReleased, isStored: true });
     }
   }
 
@@ -279,6 +280,7 @@ export class Sessions {
       messageId: null,
       safeId: null,
       isReleased: false,
+      isReleaseSafe: false,
       isStored: false,
     };
     this.#add(session, queued);
