@@ -172,7 +172,7 @@ export const limits = {
   mqttTcpKeepAliveMs: 60_000,
   /** Retained messages, with their topics. Further ones are stored in the log and delivered, but not retained. */
   mqttRetainedBytesMax: 4 * MIB,
-  mqttRetainedMax: 10_000,
+  mqttRetainedMax: 5_000,
   /** Sessions that outlast connections; above it, that of the client away longest is given up. */
   mqttSessionsMax: 1_024,
   /** Filters of one client, and their bytes together; SUBACK refuses further ones. */

@@ -41,14 +41,17 @@ export class MqttState {
   /** Clients of whom it was said that too much waits for them, until they come back. */
   readonly #told = new Set<string>();
   #ends: readonly number[] = [];
-  /** Whether a start after a crash would look for retained messages in the log. Where somebody has subscribed, it would. */
+  /** Whether anything was ever kept: then a start after a crash looks for what is missing in the log. */
   #hasBegun = false;
   /** Wills of an earlier run whose clients have not come back yet. */
   leftWills: readonly StoredWill[] = [];
 
   private constructor(options: MqttStateOptions) {
     this.#options = options;
-    const changed = (): void => this.writes.changed();
+    const changed = (): void => {
+      this.#begin();
+      this.writes.changed();
+    };
     this.sessions = new Sessions({ onChange: changed, onLoss: (loss, client) => this.#lost(loss, client) });
     this.retained = new Retained(changed);
     this.wills = new Wills(changed);
@@ -71,10 +74,7 @@ export class MqttState {
   /** What a message is going to do once it is durable. */
   effectsOf(topic: string, qos: number, retain: boolean): Effects {
     const queue = qos > 0 && this.sessions.isAwaited(topic) ? qos : null;
-    if (retain && !this.#hasBegun) {
-      this.#options.store.begin();
-      this.#hasBegun = true;
-    }
+    if (retain) this.#begin();
     return { retain: retain ? qos : null, queue };
   }
 
@@ -105,8 +105,7 @@ export class MqttState {
   sweep(elapsedMs: number): void {
     this.sessions.age(elapsedMs);
     this.report();
-    const isAnythingKept = this.sessions.counts.sessions + this.retained.count > 0;
-    if (isAnythingKept && this.#recordsSinceWritten() > limits.mqttCatchUpRecordsMax) this.writes.changed();
+    if (this.#hasBegun && this.#recordsSinceWritten() > limits.mqttCatchUpRecordsMax) this.writes.changed();
   }
 
   report(): void {
@@ -120,6 +119,7 @@ export class MqttState {
   /** Writes what is left. */
   async stop(): Promise<void> {
     await this.#catchUp.stop();
+    if (this.#hasBegun) this.writes.changed();
     await this.writes.stop();
     await this.#options.store.close();
   }
@@ -146,6 +146,12 @@ export class MqttState {
       wills: this.wills.changes(isWhole),
       positions: this.#catchUp.isDone ? this.#ends : null,
     };
+  }
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#options.store.begin();
   }
 
   #retain({ topic, payload }: Message, qos: number): boolean {

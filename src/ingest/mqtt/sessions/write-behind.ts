@@ -68,7 +68,6 @@ export class WriteBehind {
     this.#stopped.abort();
     while (this.#writing !== null) await this.#writing;
     this.#isSyncWanted = true;
-    this.#hasChanged = true;
     await this.#writeOnce();
   }
 
@@ -77,12 +76,14 @@ export class WriteBehind {
     const untilRetryMs = this.#retryMs - clock.monotonicMs();
     await clock.sleep(Math.max(limits.mqttStoreIntervalMs, untilRetryMs), this.#stopped.signal);
     this.#isLazy = false;
-    this.#write();
+    if (!this.#stopped.signal.aborted) this.#write();
   }
 
   #write(): void {
     this.#writing ??= this.#drain().finally(() => {
       this.#writing = null;
+      // Who was answered may have asked again before this was heard of.
+      if (this.#waiting.length > 0) this.#write();
     });
   }
 

@@ -168,7 +168,8 @@ test('a client has so many filters at most; SUBACK refuses more, and a filter gi
 });
 
 test('a filter that is refused beside one that is granted is not kept for the next connection', async () => {
-  await using harness = await Harness.start();
+  const store = new MemorySessionStore();
+  await using harness = await Harness.start(noQos2Log, { store });
   harness.access.set('', { subscribe: ['mine/#'] });
   const subscriber = harness.raw();
   subscriber.send(connect('subscriber', { clean: false }));
@@ -178,6 +179,8 @@ test('a filter that is refused beside one that is granted is not kept for the ne
   subscriber.send(packet(0x82, Buffer.concat(both)));
   await until(() => subscriber.received.length >= 10, 'the SUBACK');
   expect([...subscriber.received.subarray(4)]).toEqual([0x90, 4, 0, 1, 1, 0x80]);
+  const { sessions } = await store.load();
+  expect(sessions.map(({ subscriptions }) => subscriptions)).toEqual([[{ topic: 'mine/a', qos: 1 }]]);
   subscriber.socket.destroy();
   await until(() => subscriber.isClosed, 'the end');
   const device = await harness.client();
