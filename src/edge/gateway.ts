@@ -124,7 +124,12 @@ export class Gateway {
     const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
     const card = await this.#openCard(disk);
     const sealer = new WorkerSealer(this.#dataDir, this.#metrics);
-    const housekeeping = await this.#openHousekeeping(disk);
+    const sessions = new WorkerSessionStore(
+      this.#dataDir,
+      this.#logger.child({ part: 'mqtt' }),
+      this.#metrics,
+    );
+    const housekeeping = await this.#openHousekeeping(disk, sessions);
     const readClock = clockReader(await readBootId(nodeRandom), housekeeping.retention.isClockSet);
     const log = await this.#openLog({ disk, sealer, readClock, retention: housekeeping.retention }, signal);
     card.start();
@@ -148,7 +153,7 @@ export class Gateway {
       accept,
       qos2: log,
       access: mqttUsers.logins,
-      store: new WorkerSessionStore(this.#dataDir, this.#logger.child({ part: 'mqtt' })),
+      store: sessions,
       history: logHistory(log),
       logger: this.#logger.child({ part: 'mqtt' }),
     });
@@ -171,7 +176,7 @@ export class Gateway {
       }),
       users: mqttUsers.users,
       token: await loadAdminToken(this.#dataDir, nodeRandom),
-      status: () => this.#status(log, card, housekeeping, mqttUsers, addresses),
+      status: () => this.#status(log, card, housekeeping, mqttUsers, mqttIngest, addresses),
       renderMetrics: () => this.#renderMetrics(log, card, mqttUsers),
       metricsContentType: this.#registry.contentType,
       logger: this.#logger.child({ part: 'admin' }),
@@ -209,13 +214,14 @@ export class Gateway {
     });
   }
 
-  #openHousekeeping(disk: CountedDisk): Promise<Housekeeping> {
+  #openHousekeeping(disk: CountedDisk, sessions: WorkerSessionStore): Promise<Housekeeping> {
     return Housekeeping.open({
       disk,
       forwarding: this.#forwarding,
       budgetBytes: this.#config.data.budget,
       freeBytes: () => freeBytes(this.#dataDir),
       isClockSet: () => isClockSet(systemTimeService),
+      otherBytes: () => sessions.bytes,
       clock: nodeClock,
       logger: this.#logger.child({ part: 'housekeeping' }),
       metrics: this.#metrics,
@@ -320,6 +326,7 @@ export class Gateway {
     card: CardWear,
     { retention: { budgetBytes, isClockSet } }: Housekeeping,
     users: MqttUsers,
+    mqtt: MqttIngest,
     addresses: StatusReport['addresses'],
   ): Promise<StatusReport> {
     const reasons = degradations(log);
@@ -336,6 +343,7 @@ export class Gateway {
       clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
       card: await card.status(),
       users: users.status(),
+      mqtt: mqtt.status(),
       serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
       forwarder: this.#forwarder?.status() ?? null,

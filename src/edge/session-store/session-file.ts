@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { messageOf } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type {
@@ -13,6 +13,9 @@ import { nothingKept } from '../../ingest/mqtt/sessions/session-store.ts';
 import { isSqliteDamage, openSqlite, type SqliteDatabase } from '../../platform/sqlite.ts';
 
 const FORMAT = 1;
+
+/** SQLite's files, by the ends of their names. */
+const ends = ['', '-wal', '-shm'] as const;
 
 const schema = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -47,6 +50,7 @@ const removals = {
 export class SessionFile {
   readonly #path: string;
   #database: SqliteDatabase | null = null;
+  #deviceBytes = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -72,13 +76,25 @@ export class SessionFile {
       const database = this.#opened();
       // In WAL mode NORMAL syncs at checkpoints only, FULL at each commit.
       database.pragma(`synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
+      const before = walPages(database);
       database.transaction(() => apply(database, changes)).immediate();
+      const after = walPages(database);
+      // It begins anew after a checkpoint. Each page is written once more, into its place.
+      this.#deviceBytes += 2 * (after < before ? after : after - before) * pageBytesOf(database);
     } catch (error) {
       // Written anew from memory, all of it.
       if (isSqliteDamage(error)) this.#setAside();
       else this.close();
       throw error;
     }
+  }
+
+  /** What all files take, one that was set aside included; and what the device was given since this was last asked. */
+  usage(): { readonly bytes: number; readonly deviceBytes: number } {
+    const deviceBytes = this.#deviceBytes;
+    this.#deviceBytes = 0;
+    const sizes = ['', '.damaged'].flatMap((name) => ends.map((end) => sizeOf(`${this.#path}${name}${end}`)));
+    return { bytes: sizes.reduce((sum, size) => sum + size, 0), deviceBytes };
   }
 
   close(): void {
@@ -94,7 +110,7 @@ export class SessionFile {
   /** One damaged file is kept, so that somebody may look at it. */
   #setAside(): void {
     this.close();
-    for (const end of ['', '-wal', '-shm']) {
+    for (const end of ends) {
       const damaged = `${this.#path}.damaged${end}`;
       rmSync(damaged, { recursive: true, force: true });
       if (existsSync(`${this.#path}${end}`)) renameSync(`${this.#path}${end}`, damaged);
@@ -102,11 +118,20 @@ export class SessionFile {
   }
 }
 
+const pageBytesOf = (database: SqliteDatabase): number =>
+  database.pragma('page_size', { simple: true }) as number;
+
+/** How many pages the write-ahead log holds. */
+const walPages = (database: SqliteDatabase): number =>
+  (database.pragma('wal_checkpoint(NOOP)') as { log: number }[])[0]?.log ?? 0;
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
 function openFile(path: string): SqliteDatabase {
   const database = openSqlite(path, 0);
   try {
     database.pragma('journal_mode = WAL');
-    const pageBytes = database.pragma('page_size', { simple: true }) as number;
+    const pageBytes = pageBytesOf(database);
     database.pragma(`max_page_count = ${Math.floor(limits.mqttStoreBytesMax / pageBytes)}`);
     database.pragma(`wal_autocheckpoint = ${Math.floor(limits.mqttStoreWalBytesMax / pageBytes)}`);
     database.pragma(`journal_size_limit = ${limits.mqttStoreWalBytesMax}`);

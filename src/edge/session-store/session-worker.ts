@@ -23,13 +23,13 @@ function answerTo(request: StoreRequest): StoreAnswer {
   switch (request.kind) {
     case 'load': {
       const [content, damage] = file.load();
-      return { content, damage };
+      return { content, damage, ...file.usage() };
     }
     case 'write':
       file.write(request.changes, request.isSynced);
-      return { damage: null };
+      return { damage: null, ...file.usage() };
     case 'close':
       file.close();
-      return { damage: null };
+      return { damage: null, ...file.usage() };
   }
 }

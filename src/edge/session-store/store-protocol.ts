@@ -8,5 +8,12 @@ export type StoreRequest =
 
 /** Its answers. */
 export type StoreAnswer =
-  | { readonly content?: StoreContent; readonly damage: string | null }
+  | {
+      readonly content?: StoreContent;
+      readonly damage: string | null;
+      /** What all its files take now, one set aside included. */
+      readonly bytes: number;
+      /** What the device was given or will be, in whole pages: an estimate. */
+      readonly deviceBytes: number;
+    }
   | { readonly error: string };

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../core/logger.ts';
+import type { Metrics } from '../../core/metrics.ts';
 import type { SessionStore, StoreChanges, StoreContent } from '../../ingest/mqtt/sessions/session-store.ts';
 import { nothingKept } from '../../ingest/mqtt/sessions/session-store.ts';
 import type { StoreAnswer, StoreRequest } from './store-protocol.ts';
@@ -18,13 +19,21 @@ const workerUrl = new URL(sourceUrl.href.replace(/\.ts$/, extname(import.meta.ur
 export class WorkerSessionStore implements SessionStore {
   readonly #path: string;
   readonly #logger: Logger;
+  readonly #metrics: Metrics;
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #bytes = 0;
 
   /** @param dataDir the data folder, absolute */
-  constructor(dataDir: string, logger: Logger) {
+  constructor(dataDir: string, logger: Logger, metrics: Metrics) {
     this.#path = join(dataDir, FILE);
+    this.#metrics = metrics;
     this.#logger = logger;
+  }
+
+  /** What its files take, as of the last answer. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   async load(): Promise<StoreContent> {
@@ -80,8 +89,10 @@ export class WorkerSessionStore implements SessionStore {
       worker.once('exit', onExit);
       worker.once('message', (answer: StoreAnswer) => {
         worker.off('exit', onExit);
-        if ('error' in answer) reject(new Error(answer.error));
-        else resolve(answer);
+        if ('error' in answer) return reject(new Error(answer.error));
+        this.#bytes = answer.bytes;
+        this.#metrics.add('headwater_device_bytes_written_total', answer.deviceBytes, { kind: 'other' });
+        resolve(answer);
       });
       worker.postMessage(request);
     });

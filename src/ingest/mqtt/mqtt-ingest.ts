@@ -19,7 +19,7 @@ import { PublishGate } from './publish-gate.ts';
 import { type ConnectionRefusal, Refusal, Refusals } from './refusals.ts';
 import type { History } from './sessions/catch-up.ts';
 import { Delivery } from './sessions/delivery.ts';
-import { MqttState } from './sessions/mqtt-state.ts';
+import { type KeptStatus, MqttState } from './sessions/mqtt-state.ts';
 import type { SessionStore } from './sessions/session-store.ts';
 
 export interface MqttIngestOptions {
@@ -105,6 +105,11 @@ export class MqttIngest {
     void ingest.#sweep();
     void ingest.#publishLeftWills();
     return ingest;
+  }
+
+  /** How much it keeps for clients. */
+  status(): KeptStatus {
+    return this.#state.status();
   }
 
   /** Where it listens. */

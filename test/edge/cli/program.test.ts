@@ -35,6 +35,7 @@ const report = {
     lastCommitMs: null,
   },
   users: { count: 3, anonymous: 'nobody', problem: null },
+  mqtt: { sessions: 2, queued: 17, retained: 5 },
   clock: { isSet: true, epoch: 3 },
   card: {
     payloadBytes: 1_500_000_000,

@@ -1,6 +1,5 @@
 import assert from 'node:assert';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
@@ -31,7 +30,7 @@ let count = 0;
 
 async function persistence(): Promise<object> {
   const folder = await temporaryFolder();
-  const store = new WorkerSessionStore(join(folder.path), silentLogger);
+  const store = new WorkerSessionStore(folder.path, silentLogger, noMetrics);
   const state = await MqttState.open({
     store,
     history: noHistory,

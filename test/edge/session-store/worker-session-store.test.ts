@@ -2,9 +2,10 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../src/core/logger.ts';
+import { type Metrics, noMetrics } from '../../../src/core/metrics.ts';
 import { WorkerSessionStore } from '../../../src/edge/session-store/worker-session-store.ts';
 import type { StoreChanges } from '../../../src/ingest/mqtt/sessions/session-store.ts';
-import { KeepingLogger } from '../../ingest/mqtt/harness.ts';
+import { CountingMetrics, KeepingLogger } from '../../ingest/mqtt/harness.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const none = { put: [], remove: [] };
@@ -43,8 +44,9 @@ async function withStore<Value>(
   folder: string,
   use: (store: WorkerSessionStore) => Promise<Value>,
   logger = silentLogger,
+  metrics: Metrics = noMetrics,
 ): Promise<Value> {
-  const store = new WorkerSessionStore(folder, logger);
+  const store = new WorkerSessionStore(folder, logger, metrics);
   try {
     return await use(store);
   } finally {
@@ -124,7 +126,27 @@ test('a folder in the place of the file is set aside as well; with the data fold
 test('one that was begun, but never written, is known to be so', async () => {
   await using folder = await temporaryFolder();
   const logger = new KeepingLogger();
-  new WorkerSessionStore(folder.path, logger).begin();
+  new WorkerSessionStore(folder.path, logger, noMetrics).begin();
   expect((await withStore(folder.path, (store) => store.load(), logger)).positions).toBe('lost');
   expect(logger.lines).toEqual([]);
+});
+
+test('what its files take is told, and what the device is given, over checkpoints', async () => {
+  await using folder = await temporaryFolder();
+  const metrics = new CountingMetrics();
+  const put = [{ ...retained, payload: new Uint8Array(400_000) }];
+  const given = (): number => metrics.value('headwater_device_bytes_written_total', { kind: 'other' });
+  await withStore(
+    folder.path,
+    async (store) => {
+      for (let round = 1; round <= 8; round += 1) {
+        await store.write({ ...nothing, retained: { put, remove: [] } }, false);
+        expect(given()).toBeGreaterThan(round * 2 * 400_000);
+        expect(given()).toBeLessThan(round * 2 * 500_000);
+        expect(store.bytes).toBeGreaterThan(400_000);
+      }
+    },
+    silentLogger,
+    metrics,
+  );
 });

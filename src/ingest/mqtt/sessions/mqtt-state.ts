@@ -19,6 +19,15 @@ export interface MqttStateOptions {
   readonly metrics: Metrics;
 }
 
+/** How much the broker keeps, as the status tells it. */
+export interface KeptStatus {
+  /** Sessions that outlast their connections. */
+  readonly sessions: number;
+  /** Messages in them that subscribers have not acknowledged yet, or not come for. */
+  readonly queued: number;
+  readonly retained: number;
+}
+
 const warnings: Readonly<Record<SessionLoss, string>> = {
   'queue-full':
     'too much waits for this client: further messages are in the log, but are not sent to it when it comes back',
@@ -108,12 +117,17 @@ export class MqttState {
     if (this.#hasBegun && this.#recordsSinceWritten() > limits.mqttCatchUpRecordsMax) this.writes.changed();
   }
 
+  status(): KeptStatus {
+    const { sessions, queued } = this.sessions.counts;
+    return { sessions, queued, retained: this.retained.count };
+  }
+
   report(): void {
     const { metrics } = this.#options;
-    const { sessions, queued } = this.sessions.counts;
+    const { sessions, queued, retained } = this.status();
     metrics.set('headwater_mqtt_sessions', sessions);
     metrics.set('headwater_mqtt_queued', queued);
-    metrics.set('headwater_mqtt_retained', this.retained.count);
+    metrics.set('headwater_mqtt_retained', retained);
   }
 
   /** Writes what is left. */
