@@ -76,9 +76,9 @@ export class SessionFile {
       const database = this.#opened();
       // In WAL mode NORMAL syncs at checkpoints only, FULL at each commit.
       database.pragma(`synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
-      const before = walPages(database);
+      const before = pagesLogged(database);
       database.transaction(() => apply(database, changes)).immediate();
-      const after = walPages(database);
+      const after = pagesLogged(database);
       // It begins anew after a checkpoint. Each page is written once more, into its place.
       this.#deviceBytes += 2 * (after < before ? after : after - before) * pageBytesOf(database);
     } catch (error) {
@@ -121,8 +121,8 @@ export class SessionFile {
 const pageBytesOf = (database: SqliteDatabase): number =>
   database.pragma('page_size', { simple: true }) as number;
 
-/** How many pages the write-ahead log holds. */
-const walPages = (database: SqliteDatabase): number =>
+/** How many pages SQLite's write-ahead log holds. */
+const pagesLogged = (database: SqliteDatabase): number =>
   (database.pragma('wal_checkpoint(NOOP)') as { log: number }[])[0]?.log ?? 0;
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
