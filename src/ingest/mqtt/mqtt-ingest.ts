@@ -57,15 +57,14 @@ export class MqttIngest {
   #broker: Aedes | null = null;
   #address: Address;
 
-  private constructor(options: MqttIngestOptions, state: MqttState) {
+  private constructor(options: MqttIngestOptions, refusals: Refusals, state: MqttState) {
     this.#state = state;
     this.#delivery = new Delivery(state);
     const { listen: address, accept, qos2, access, clock, logger, metrics } = options;
     this.#clock = clock;
     this.#logger = logger;
     this.#metrics = metrics;
-    this.#refusals = new Refusals(clock, logger, metrics);
-    const refusals = this.#refusals;
+    this.#refusals = refusals;
     const clients = new ClientAccess(access, refusals);
     this.#access = clients;
     const identityOf = (client: object) => clients.identityOf(client);
@@ -94,7 +93,10 @@ export class MqttIngest {
    * @throws OperatingError `port-unusable`
    */
   static async start(options: MqttIngestOptions): Promise<MqttIngest> {
-    const ingest = new MqttIngest(options, await MqttState.open(options));
+    const refusals = new Refusals(options.clock, options.logger, options.metrics);
+    const remark: Refusals['remark'] = (...told) => refusals.remark(...told);
+    const state = await MqttState.open({ ...options, remark });
+    const ingest = new MqttIngest(options, refusals, state);
     ingest.#broker = await ingest.#createBroker();
     try {
       await ingest.#listen();

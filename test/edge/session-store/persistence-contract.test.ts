@@ -37,6 +37,7 @@ async function persistence(): Promise<object> {
     clock: nodeClock,
     logger: silentLogger,
     metrics: noMetrics,
+    remark() {},
   });
   cleanUps.push(async () => {
     await state.stop();

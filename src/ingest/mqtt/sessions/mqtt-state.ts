@@ -17,6 +17,8 @@ export interface MqttStateOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Tells what clients can cause as often as they like. */
+  readonly remark: (topic: string, fields: object, message: string) => void;
 }
 
 /** How much the broker keeps, as the status tells it. */
@@ -181,11 +183,11 @@ export class MqttState {
   }
 
   #lost(loss: SessionLoss, client: string): void {
-    const { logger, metrics } = this.#options;
+    const { remark, metrics } = this.#options;
     metrics.add('headwater_mqtt_given_up_total', 1, { what: loss });
     if (loss === 'queue-full' && this.#told.has(client)) return;
     if (loss === 'queue-full') this.#told.add(client);
-    logger.warn({ client }, warnings[loss]);
+    remark(loss, { client }, warnings[loss]);
   }
 }
 

@@ -33,7 +33,7 @@ class Runs implements History {
       write: (changes) => (run === this.#run ? kept.write(changes) : Promise.resolve()),
       close: () => kept.close(),
     };
-    return MqttState.open({ store, history: this, clock, metrics, logger });
+    return MqttState.open({ store, history: this, clock, metrics, logger, remark() {} });
   }
 
   /** A record becomes durable; with a run, that run sees it. */
@@ -242,7 +242,7 @@ test('whoever asks again as soon as it is answered does not wait for the next ro
 test('a store with nothing to keep is not written', async () => {
   const store = new MemorySessionStore();
   const shared = { clock: nodeClock, metrics: new CountingMetrics(), logger: new KeepingLogger() };
-  const state = await MqttState.open({ ...shared, store, history: noHistory });
+  const state = await MqttState.open({ ...shared, store, history: noHistory, remark() {} });
   state.happened({ topic: 't', payload: Buffer.from('x') }, { retain: null, queue: null });
   state.sweep(10 * limits.mqttStoreIntervalMs);
   await state.stop();
