@@ -68,7 +68,7 @@ export class WriteBehind {
     this.#stopped.abort();
     while (this.#writing !== null) await this.#writing;
     this.#isSyncWanted = true;
-    await this.#writeOnce();
+    await this.#writeInOwnTurn();
   }
 
   async #later(): Promise<void> {
@@ -89,10 +89,14 @@ export class WriteBehind {
 
   async #drain(): Promise<void> {
     do {
-      // A turn of its own: what is durable in the log by then has taken effect, all of it. And more goes together.
-      await this.#options.clock.sleep(0);
-      await this.#writeOnce();
+      await this.#writeInOwnTurn();
     } while (this.#waiting.length > 0);
+  }
+
+  /** In a turn of the event loop that begins now, all that is durable in the log has taken effect. And more goes together. */
+  async #writeInOwnTurn(): Promise<void> {
+    await this.#options.clock.sleep(0);
+    await this.#writeOnce();
   }
 
   async #writeOnce(): Promise<void> {
@@ -110,8 +114,9 @@ export class WriteBehind {
     this.#isSyncWanted = false;
     const done = new AbortController();
     void clock.sleep(limits.mqttStoreAnswerMsMax, done.signal).then(answer);
+    const changed = changes(this.#isWhole);
     try {
-      await store.write(changes(this.#isWhole), isSynced);
+      await store.write(changed, isSynced);
       if (this.#hasFailed) logger.info({}, 'MQTT sessions can be written again');
       this.#isWhole = false;
       this.#hasFailed = false;
