@@ -1,6 +1,6 @@
 import type { Plant } from '../sim/plants.ts';
 
-/** Bugs in what the MQTT broker keeps; each with the scenario of `test/process/session-scenarios.ts` that must catch it. */
+/** Bugs in what the MQTT broker keeps; each with the scenario of `test/kill/session-scenarios.ts` that must catch it. */
 export const sessionPlants: readonly (Plant & { readonly scenario: string })[] = [
   {
     name: 'queued-forgotten-at-a-start',
