@@ -1,4 +1,5 @@
 import type { Clock } from '../../../core/clock.ts';
+import { isOperatingError, isSystemError, messageOf } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Logger } from '../../../core/logger.ts';
 import type { StoredRecord } from '../../../core/record.ts';
@@ -81,12 +82,10 @@ export class CatchUp {
           { partition, records: from - position },
           'MQTT sessions were written too long ago: so many records were not looked at for what waits in sessions or is retained',
         );
-      for await (const records of history.read(partition, from, this.#stopped.signal)) {
-        for (const { message, effects } of records.flatMap(withEffects)) {
-          happened(message, effects);
-          made += 1;
-        }
-      }
+      await this.#read(partition, from, ({ message, effects }) => {
+        happened(message, effects);
+        made += 1;
+      });
     }
     if (made > 0)
       logger.info({ messages: made }, 'made good from the log what MQTT sessions had not kept yet');
@@ -98,23 +97,41 @@ export class CatchUp {
     let found = 0;
     for (const partition of history.ends().keys()) {
       const from = history.farBack(partition, limits.mqttRebuildBytesMax);
-      for await (const records of history.read(partition, from, signal)) {
-        for (const { message, effects } of records.flatMap(withEffects)) {
-          if (effects.retain === null || this.#newer.has(message.topic)) continue;
-          rebuilt(message, effects.retain);
-          found += 1;
-        }
-      }
+      await this.#read(partition, from, ({ message, effects }) => {
+        if (effects.retain === null || this.#newer.has(message.topic)) return;
+        rebuilt(message, effects.retain);
+        found += 1;
+      });
     }
     if (signal.aborted) return;
     this.#isDone = true;
     this.#newer.clear();
     logger.info({ messages: found }, 'retained messages were rebuilt from the log');
   }
+
+  /** What cannot be read does not keep the gateway from starting. */
+  async #read(partition: number, from: number, visit: (record: WithEffects) => void): Promise<void> {
+    const { history, logger } = this.#options;
+    try {
+      for await (const records of history.read(partition, from, this.#stopped.signal))
+        for (const record of records.flatMap(withEffects)) visit(record);
+    } catch (error) {
+      if (!isOperatingError(error) && !isSystemError(error)) throw error;
+      logger.warn(
+        { partition, from, error: messageOf(error) },
+        'the log cannot be read: what waits in MQTT sessions or is retained may be incomplete',
+      );
+    }
+  }
+}
+
+interface WithEffects {
+  readonly message: Message;
+  readonly effects: Effects;
 }
 
 /** A record that has effects, as the message that it was. */
-function withEffects({ key, value, headers }: StoredRecord): { message: Message; effects: Effects }[] {
+function withEffects({ key, value, headers }: StoredRecord): WithEffects[] {
   const effects = effectsOf(headers);
   if (key === null || (effects.retain === null && effects.queue === null)) return [];
   return [{ message: { topic: Buffer.from(key).toString(), payload: value ?? new Uint8Array() }, effects }];

@@ -86,8 +86,9 @@ export class Delivery {
       const isAwaited = sessions.match(packet.topic).some(({ clientId }) => clientId === connection.id);
       return isAwaited ? null : packet;
     }
-    if (!session.isLiveFor(connection)) return null;
-    const messageId = message.messageId ?? session.freeId();
+    // With an id it was sent while it waited.
+    if (!session.isLiveFor(connection) || message.messageId !== null) return null;
+    const messageId = session.freeId();
     sessions.setId(session, message, messageId);
     return { ...packet, messageId };
   }

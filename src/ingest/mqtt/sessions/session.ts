@@ -94,8 +94,9 @@ export class Session {
     this.#bytes += weightOf(message);
   }
 
-  /** From now on the broker knows the message by this. */
+  /** From now on the broker knows the message by this; nothing happens to one that is not waiting any more. */
   name(message: QueuedMessage, { brokerId, brokerCounter }: BrokerKey): void {
+    if (!this.#queue.has(message.number)) return;
     const key = { brokerId, brokerCounter };
     this.#byKey.set(textOf(key), message);
     this.#keys.set(message, key);

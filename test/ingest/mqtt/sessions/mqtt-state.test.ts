@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '../../../../src/core/clock.ts';
+import { OperatingError } from '../../../../src/core/errors.ts';
 import { limits } from '../../../../src/core/limits.ts';
 import type { StoredRecord } from '../../../../src/core/record.ts';
 import type { History } from '../../../../src/ingest/mqtt/sessions/catch-up.ts';
@@ -20,6 +21,7 @@ class Runs implements History {
   readonly records: StoredRecord[] = [];
   /** Records that are too far back to be read. */
   farBackOffset = 0;
+  readError: Error | null = null;
   #run = 0;
 
   /** Those before it end at once: nothing of them is written any more. */
@@ -60,6 +62,7 @@ class Runs implements History {
 
   async *read(_partition: number, from: number): AsyncGenerator<readonly StoredRecord[]> {
     await Promise.resolve();
+    if (this.readError !== null) throw this.readError;
     yield this.records.slice(from);
   }
 }
@@ -120,6 +123,21 @@ test('a store that was written too long ago does not hold up a start: it is told
   expect(waiting(next, 'c')).toEqual(['c']);
   expect(runs.logger.lines.join()).toMatch(/were written too long ago.*"records":2/);
   await next.stop();
+});
+
+test('a log that cannot be read does not keep the gateway from starting, with the store or without', async () => {
+  for (const isLost of [false, true]) {
+    const runs = new Runs();
+    const first = await runs.open();
+    first.sessions.subscribe('c', [{ topic: '#', qos: 1 }]);
+    if (isLost) runs.store.begin();
+    else await first.writes.written();
+    runs.append('q', 'a', queue);
+    runs.readError = new OperatingError('offset-out-of-range', 'it is not there any more');
+    const next = await runs.open();
+    expect(runs.logger.lines.join()).toMatch(/may be incomplete.*not there any more/);
+    await next.stop();
+  }
 });
 
 test('a session ends when the gateway has run long enough without its client, over restarts; a return begins anew', async () => {
@@ -222,6 +240,29 @@ test('nothing overtakes what waited: the connection goes live only when the brok
   state.sessions.name([{ clientId: 'c' }], later, 1, later);
   expect(delivery.forward(connection, later)).toMatchObject({ messageId: (second.messageId ?? 0) + 1 });
   await state.stop();
+});
+
+test('what was sent while it waited is not sent again when the broker comes to it, acknowledged by then or not', async () => {
+  for (const isAcknowledged of [false, true]) {
+    const runs = new Runs();
+    const state = await runs.open();
+    const delivery = new Delivery(state);
+    state.sessions.subscribe('c', [{ topic: '#', qos: 2 }]);
+    const slow = { topic: 't', payload: Buffer.from('slow'), qos: 2, brokerId: 'b', brokerCounter: 1 };
+    state.happened(slow, { retain: null, queue: 2 });
+    const connection = { id: 'c', clean: false };
+    const packets = delivery.waiting(connection);
+    const { messageId } = (await packets.next()).value as PublishPacket;
+    delivery.handed(connection, messageId);
+    expect((await packets.next()).done).toBe(true);
+    const session = state.sessions.find('c');
+    const [message] = session?.messages ?? [];
+    if (session === undefined || message === undefined) throw new Error('it waits');
+    if (isAcknowledged) state.sessions.acknowledged(session, message);
+    state.sessions.name([{ clientId: 'c' }], slow, 2, slow);
+    expect(delivery.forward(connection, slow)).toBe(null);
+    await state.stop();
+  }
 });
 
 test('whoever asks again as soon as it is answered does not wait for the next round', async () => {
