@@ -2,6 +2,7 @@ import type { MqttClient } from 'mqtt';
 import { expect, test } from 'vitest';
 import { OperatingError } from '../../../../src/core/errors.ts';
 import { limits } from '../../../../src/core/limits.ts';
+import type { Qos2Log } from '../../../../src/core/qos2.ts';
 import { MemorySessionStore } from '../../../support/memory-session-store.ts';
 import { Harness, noQos2Log, until } from '../harness.ts';
 import { connect, packet, publish, subscribe } from '../packets.ts';
@@ -235,6 +236,38 @@ test('messages that come while a client connects are sent to it once, after what
   }
   await until(() => seen.length >= total, 'all messages');
   expect(seen).toEqual(Array.from({ length: total }, (_, index) => `${index}`));
+});
+
+/** QoS 2 in memory: every message is new. */
+const takesAll: Qos2Log = {
+  ...noQos2Log,
+  appendOnce: () => Promise.resolve(true),
+  release: () => Promise.resolve(),
+};
+
+test('messages of QoS 2 come once each and in order over many broken connections of their subscriber', async () => {
+  await using harness = await Harness.start(takesAll);
+  const subscriber = await harness.client({ ...lasting, reconnectPeriod: 1 });
+  const seen = messagesOf(subscriber);
+  await subscriber.subscribeAsync('#', { qos: 2 });
+  const device = await harness.client();
+  const total = 600;
+  const all = Array.from({ length: total }, (_, index) => `t ${index}`);
+  let breaks = 0;
+  subscriber.on('message', () => {
+    if (seen.length % 37 !== 0) return;
+    breaks += 1;
+    subscriber.stream.destroy();
+  });
+  for (let index = 0; index < total; index += 1) {
+    const published = device.publishAsync('t', `${index}`, { qos: 2 });
+    if (index % 7 === 0) await published;
+  }
+  await until(() => seen.length >= total, 'all messages');
+  await device.publishAsync('t', 'last', { qos: 2 });
+  await until(() => seen.includes('t last'), 'the last message');
+  expect(breaks).toBeGreaterThan(5);
+  expect(seen).toEqual([...all, 't last']);
 });
 
 test('while the store cannot be written everything goes on, is told once, and is written as a whole later', async () => {
