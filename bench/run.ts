@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { absentBenchmark } from './absent.ts';
 import { alarmBenchmark } from './alarm.ts';
 import { ingestBenchmark } from './ingest.ts';
 import { linkBenchmark } from './link.ts';
@@ -10,6 +11,8 @@ import { type Result, saveResult } from './result.ts';
 const USAGE = `Benchmarks, on the loopback address only. Each ends with one summary line; --save writes bench/results/<name>.json.
 
   npm run bench -- ingest [--seconds 3] [--repeat 3] [--save]         MQTT QoS 1, beside Mosquitto
+  npm run bench -- absent [--repeat 3] [--save]
+      what a subscriber that is away costs a device: PUBLISH to PUBACK at QoS 1, with and without one
   npm run bench -- mirror [--records 4000000] [--repeat 3] [--save]   a backlog into one Kafka broker, beside kcat
   npm run bench -- alarm [--stored-gb 2] [--alarms 20] [--save]
       an alarm past a backlog, over 1 Mbit/s and 300 ms to one Kafka broker
@@ -62,6 +65,9 @@ let held: boolean;
 switch (name) {
   case 'ingest':
     held = await finish(name, await ingestBenchmark({ seconds, repeat }));
+    break;
+  case 'absent':
+    held = await finish(name, await absentBenchmark({ repeat }));
     break;
   case 'mirror':
     held = await finish(name, await mirrorBenchmark({ records: bounded('records', 10_000_000), repeat }));

@@ -11,7 +11,7 @@ import { temporaryFolder } from './support/temporary-folder.ts';
 const TIME_MS_MAX = 90_000;
 const source = fileURLToPath(new URL('../src/', import.meta.url));
 /** These do their work when they are loaded; here they run as a process or a thread of the gateway. */
-const entryPoints = new Set(['edge/main.ts', 'edge/seal-worker.ts']);
+const entryPoints = new Set(['edge/main.ts', 'edge/seal-worker.ts', 'edge/session-store/session-worker.ts']);
 
 const overdue = setTimeout(() => {
   console.error(`smoke: not done within ${TIME_MS_MAX} ms`);

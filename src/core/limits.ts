@@ -172,6 +172,41 @@ export const limits = {
   mqttTcpKeepAliveMs: 60_000,
   /** Retained messages, with their topics. Further ones are stored in the log and delivered, but not retained. */
   mqttRetainedBytesMax: 4 * MIB,
+  mqttRetainedMax: 5_000,
+  /** Sessions that outlast connections; above it, that of the client away longest is given up. */
+  mqttSessionsMax: 1_024,
+  /** Filters of one client, and their bytes together; SUBACK refuses further ones. */
+  mqttSubscriptionsMax: 256,
+  mqttSubscriptionBytesMax: 16 * KIB,
+  /** Messages that wait for one subscriber, and their bytes; what comes after them is not sent to it. */
+  mqttSessionQueuedMax: 1_000,
+  mqttSessionQueuedBytesMax: 2 * MIB,
+  /** The same for all subscribers together. */
+  mqttQueuedBytesMax: 8 * MIB,
+  /** Wills of all clients that survive the end of the gateway's process. */
+  mqttWillsBytesMax: 2 * MIB,
+  /** A will of an earlier run is published if its client is not back after 1.5 times its keep-alive, and after this at the latest. */
+  mqttWillWaitMsMax: 120_000,
+  /** A session ends when the gateway has run for so long without its client; counted in steps. */
+  mqttSessionAwayMsMax: 30 * 24 * 3600 * 1000,
+  mqttSessionAgeStepMs: 3_600_000,
+  /** `mqtt.sqlite`: what nobody waits for is written so often at most, and synced so often. */
+  mqttStoreIntervalMs: 1_000,
+  mqttStoreSyncIntervalMs: 30_000,
+  /** A client waits so long for it to be written; then it goes on. */
+  mqttStoreAnswerMsMax: 5_000,
+  /** After a failed write. */
+  mqttStoreRetryMs: 10_000,
+  mqttStoreBytesMax: 48 * MIB,
+  /** The write-ahead log beside it, between two transactions. */
+  mqttStoreWalBytesMax: 1 * MIB,
+  /** Records of the log that a start looks through before clients may come, because they came after the last write. */
+  mqttCatchUpRecordsMax: 50_000,
+  mqttCatchUpBytesMax: 16 * MIB,
+  /** Of the log, as stored, where retained messages are looked for after the store was lost. */
+  mqttRebuildBytesMax: 256 * MIB,
+  /** Clients wait so long for that at a start. */
+  mqttRebuildWaitMsMax: 500,
   /** A stop waits so long for the readings in flight, and as long again for the wills of those it cuts off. */
   mqttStopMs: 1_500,
   mqttStopPollMs: 5,

@@ -84,6 +84,18 @@ export const metricRows = {
     'counter',
     'Subscriptions refused because the client has no right to them.',
   ),
+  headwater_mqtt_sessions: row('gauge', 'MQTT sessions that outlast their connections.'),
+  headwater_mqtt_queued: row(
+    'gauge',
+    'MQTT messages that subscribers have not acknowledged yet, or not come for.',
+  ),
+  headwater_mqtt_retained: row('gauge', 'Retained MQTT messages.'),
+  headwater_mqtt_given_up_total: row(
+    'counter',
+    'What a limit of MQTT made be given up: messages for a subscriber, sessions, retained messages, wills.',
+    ['what'],
+  ),
+  headwater_mqtt_store_failures_total: row('counter', 'Failed writes of the MQTT sessions.'),
   headwater_users: row('gauge', 'Users who may log in to the MQTT port.'),
   headwater_mqtt_duplicates_total: row(
     'counter',

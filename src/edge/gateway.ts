@@ -38,6 +38,8 @@ import { MetricsRegistry } from './metrics-registry.ts';
 import { reportMirror } from './mirror-report.ts';
 import { RunTotals } from './run-totals.ts';
 import { SerialPorts } from './serial-ports.ts';
+import { logHistory } from './session-store/log-history.ts';
+import { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import { StartedParts } from './started-parts.ts';
 import { degradations, type StatusReport, topicStatuses } from './status.ts';
 import { TopicChanges } from './topic-changes.ts';
@@ -115,7 +117,7 @@ export class Gateway {
   }
 
   async #startParts(output: Output, signal: AbortSignal): Promise<void> {
-    const { mqtt, serial, admin, topics } = this.#config;
+    const { mqtt, admin, topics } = this.#config;
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
     const shared = { clock: nodeClock, metrics: this.#metrics };
@@ -125,7 +127,12 @@ export class Gateway {
     const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
     const card = await this.#openCard(disk);
     const sealer = new WorkerSealer(this.#dataDir, this.#metrics);
-    const housekeeping = await this.#openHousekeeping(disk);
+    const sessions = new WorkerSessionStore(
+      this.#dataDir,
+      this.#logger.child({ part: 'mqtt' }),
+      this.#metrics,
+    );
+    const housekeeping = await this.#openHousekeeping(disk, sessions);
     const readClock = clockReader(await readBootId(nodeRandom), housekeeping.retention.isClockSet);
     const log = await this.#openLog({ disk, sealer, readClock, retention: housekeeping.retention }, signal);
     card.start();
@@ -142,21 +149,15 @@ export class Gateway {
       await log.append(records);
     };
 
-    const serialPorts = await SerialPorts.start({
-      ...shared,
-      ports: serial,
-      accept,
-      logger: this.#logger.child({ part: 'serial' }),
-    });
-    this.#serialPorts = serialPorts;
-    this.#parts.add('serial', () => serialPorts.stop());
-
+    await this.#startSerial(accept);
     const mqttIngest = await MqttIngest.start({
       ...shared,
       listen: mqtt.listen,
       accept,
       qos2: log,
       access: mqttUsers.logins,
+      store: sessions,
+      history: logHistory(log),
       logger: this.#logger.child({ part: 'mqtt' }),
     });
     this.#parts.add('mqtt', () => mqttIngest.stop());
@@ -178,7 +179,7 @@ export class Gateway {
       }),
       users: mqttUsers.users,
       token: await loadAdminToken(this.#dataDir, nodeRandom),
-      status: () => this.#status(log, card, housekeeping, mqttUsers, addresses),
+      status: () => this.#status(log, card, housekeeping, mqttUsers, mqttIngest, addresses),
       renderMetrics: () => this.#renderMetrics(log, card, mqttUsers),
       metricsContentType: this.#registry.contentType,
       logger: this.#logger.child({ part: 'admin' }),
@@ -190,6 +191,18 @@ export class Gateway {
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
     for (const line of [...this.#greeting(addresses), ...mqttUsers.warnings()]) output.print(line);
+  }
+
+  async #startSerial(accept: Accept): Promise<void> {
+    const started = await SerialPorts.start({
+      ports: this.#config.serial,
+      accept,
+      clock: nodeClock,
+      logger: this.#logger.child({ part: 'serial' }),
+      metrics: this.#metrics,
+    });
+    this.#serialPorts = started;
+    this.#parts.add('serial', () => started.stop());
   }
 
   #openCard(disk: CountedDisk): Promise<CardWear> {
@@ -204,13 +217,14 @@ export class Gateway {
     });
   }
 
-  #openHousekeeping(disk: CountedDisk): Promise<Housekeeping> {
+  #openHousekeeping(disk: CountedDisk, sessions: WorkerSessionStore): Promise<Housekeeping> {
     return Housekeeping.open({
       disk,
       forwarding: this.#forwarding,
       budgetBytes: this.#config.data.budget,
       freeBytes: () => freeBytes(this.#dataDir),
       isClockSet: () => isClockSet(systemTimeService),
+      otherBytes: () => sessions.bytes,
       clock: nodeClock,
       logger: this.#logger.child({ part: 'housekeeping' }),
       metrics: this.#metrics,
@@ -318,6 +332,7 @@ export class Gateway {
     card: CardWear,
     { retention: { budgetBytes, isClockSet } }: Housekeeping,
     users: MqttUsers,
+    mqtt: MqttIngest,
     addresses: StatusReport['addresses'],
   ): Promise<StatusReport> {
     const reasons = degradations(log);
@@ -334,6 +349,7 @@ export class Gateway {
       clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
       card: await card.status(),
       users: users.status(),
+      mqtt: mqtt.status(),
       serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
       forwarder: this.#forwarder?.status() ?? null,

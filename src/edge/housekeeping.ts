@@ -18,6 +18,8 @@ export interface HousekeepingOptions {
   readonly budgetBytes: number | undefined;
   readonly freeBytes: () => Promise<number>;
   readonly isClockSet: () => Promise<boolean>;
+  /** What files take that the log does not know and that are not small. */
+  readonly otherBytes: () => number;
 }
 
 /** A budget that nobody has configured is decided once: other people's files must not shrink it, and so remove records. */
@@ -34,8 +36,8 @@ export class Housekeeping {
 
   private constructor(options: HousekeepingOptions, budgetBytes: number) {
     this.#options = options;
-    const { forwarding } = options;
-    this.retention = { budgetBytes, forwarding, isClockSet: () => this.#isClockSet };
+    const { forwarding, otherBytes } = options;
+    this.retention = { budgetBytes, forwarding, otherBytes, isClockSet: () => this.#isClockSet };
     options.metrics.set('headwater_data_budget_bytes', budgetBytes);
   }
 

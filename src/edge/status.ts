@@ -1,4 +1,5 @@
 import type { ForwarderStatus } from '../forwarder/progress/status.ts';
+import type { KeptStatus } from '../ingest/mqtt/sessions/mqtt-state.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 import type { CardStatus } from './card-wear.ts';
@@ -33,6 +34,8 @@ export interface StatusReport {
   readonly card: CardStatus;
   /** Who may log in to the MQTT port. */
   readonly users: UsersStatus;
+  /** What the MQTT broker keeps for its clients. */
+  readonly mqtt: KeptStatus;
   /** The configured serial ports. A lost one does not make the gateway degraded: it refuses nothing. */
   readonly serial: readonly SerialPortStatus[];
   readonly topics: readonly TopicStatus[];

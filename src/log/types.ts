@@ -46,6 +46,8 @@ export interface Retention {
   /** What the whole data folder may take on the disk. */
   readonly budgetBytes: number;
   readonly forwarding: Forwarding;
+  /** What files of others in the data folder take at present that are not small. */
+  readonly otherBytes?: () => number;
   /** Whether the wall clock is known to be right: until it is, nothing is removed because of its age. */
   isClockSet(): boolean;
 }

@@ -279,6 +279,7 @@ export class Upkeep {
       journalBytes: journal.sizeBytes,
       segmentBytes: journal.state.segmentBytes + journal.state.droppedBytes + this.#sealingBytes,
       quarantineBytes: this.#quarantineBytes,
+      otherBytes: this.#retention?.otherBytes?.() ?? 0,
     };
   }
 

@@ -1,7 +1,7 @@
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { messageOf, OperatingError } from '../core/errors.ts';
+import { isSqliteDamage, openSqlite, type SqliteDatabase, sqliteCode } from './sqlite.ts';
 
 /** The file that is locked. Nothing is ever written to it, so no power cut can damage it and no pragma matters. */
 const LOCK_FILE = 'lock.sqlite';
@@ -11,9 +11,9 @@ const LOCK_FILE = 'lock.sqlite';
  * that dies; there is no pid file that could be left behind.
  */
 export class FolderLock {
-  readonly #database: Database.Database;
+  readonly #database: SqliteDatabase;
 
-  private constructor(database: Database.Database) {
+  private constructor(database: SqliteDatabase) {
     this.#database = database;
   }
 
@@ -42,19 +42,19 @@ export class FolderLock {
   }
 }
 
-function lockOrRepair(path: string): Database.Database | null {
+function lockOrRepair(path: string): SqliteDatabase | null {
   try {
     return lock(path);
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isSqliteDamage(error)) throw error;
     // Emptied in place rather than replaced: another process may be about to lock this very file.
     truncateSync(path);
     return lock(path);
   }
 }
 
-function lock(path: string): Database.Database | null {
-  const database = new Database(path, { timeout: 0 });
+function lock(path: string): SqliteDatabase | null {
+  const database = openSqlite(path, 0);
   try {
     // A transaction on an empty file prepares its first page, which would go to a journal file before a commit.
     database.pragma('journal_mode = MEMORY');
@@ -62,12 +62,7 @@ function lock(path: string): Database.Database | null {
     return database;
   } catch (error) {
     database.close();
-    if (codeOf(error).startsWith('SQLITE_BUSY')) return null;
+    if (sqliteCode(error).startsWith('SQLITE_BUSY')) return null;
     throw error;
   }
 }
-
-const codeOf = (error: unknown): string => (error instanceof Database.SqliteError ? error.code : '');
-
-const isDamage = (error: unknown): boolean =>
-  codeOf(error) === 'SQLITE_NOTADB' || codeOf(error).startsWith('SQLITE_CORRUPT');

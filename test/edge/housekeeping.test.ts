@@ -20,6 +20,7 @@ function setup(disk: SimDisk, more: Partial<HousekeepingOptions> = {}): Housekee
     budgetBytes: undefined,
     freeBytes: async () => 6 * gib,
     isClockSet: async () => true,
+    otherBytes: () => 0,
     ...more,
   };
 }

@@ -37,6 +37,7 @@ describe('the arithmetic of the disk budget', () => {
 
   test('counts everything', () => {
     expect(usedBytes(usage)).toBe(820 + limits.otherFilesBytesMax);
+    expect(usedBytes({ ...usage, otherBytes: 7 })).toBe(827 + limits.otherFilesBytesMax);
   });
 
   test('wants room for what is sealed and for the reserve', () => {

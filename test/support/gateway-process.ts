@@ -16,6 +16,8 @@ export interface GatewayOptions {
   readonly set?: readonly string[];
   /** The working directory; default: the data folder's parent. */
   readonly workingDirectory?: string;
+  /** The environment; default: that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
   /** A command that runs what is behind it, with the same process id and perhaps with other mounts. */
   readonly runner?: readonly string[];
   /** How long it may take until it accepts readings; 30 s by default. */
@@ -54,6 +56,7 @@ export function spawnGateway({
   dataDir,
   set = [],
   workingDirectory,
+  env = process.env,
   runner = [],
 }: GatewayOptions): GatewayRun {
   const settings = ['mqtt.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0', `data.dir=${dataDir}`, ...set];
@@ -61,6 +64,7 @@ export function spawnGateway({
   const [command = process.execPath, ...args] = [...runner, ...run];
   const child = spawn(command, args, {
     cwd: workingDirectory ?? join(dataDir, '..'),
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;

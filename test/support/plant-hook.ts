@@ -4,6 +4,7 @@ import { clockPlants } from '../sim/clock-plants.ts';
 import { hiddenEndPlant, mirrorPlants } from '../sim/mirror-plants.ts';
 import { harmlessPlants, plants } from '../sim/plants.ts';
 import { plantedSources } from './planted-sources.ts';
+import { sessionPlants } from './session-plants.ts';
 
 /**
  * Loaded with `node --import` into a child process: plants the bug that `HEADWATER_PLANT` names into the modules
@@ -17,6 +18,7 @@ const plant = [
   ...mirrorPlants,
   hiddenEndPlant,
   ownCopyPlant,
+  ...sessionPlants,
 ].find((row) => row.name === name);
 if (plant === undefined) throw new Error(`there is no plant ${name}; see test/sim/plants.ts`);
 

@@ -1,4 +1,5 @@
 import { durationText } from '../../core/duration.ts';
+import type { KeptStatus } from '../../ingest/mqtt/sessions/mqtt-state.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import { formatSize } from '../config/quantities.ts';
 import type { ClockStatus, StatusReport, TopicStatus } from '../status.ts';
@@ -23,7 +24,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
   const rows: readonly (readonly [string, string])[] = [
     ...report.reasons.map((reason) => ['because', reason] as const),
     ['running', `version ${report.version}, for ${durationText(report.uptimeSeconds)}`],
-    ['mqtt', addresses.mqtt],
+    ['mqtt', `${addresses.mqtt}; ${keptText(report.mqtt)}`],
     ['users', usersText(report.users)],
     ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
     ['admin', `http://${addresses.admin}/`],
@@ -45,6 +46,9 @@ export function statusText(report: StatusReport, nowMs: number): string {
     '',
   ].join('\n');
 }
+
+const keptText = ({ sessions, queued, retained }: KeptStatus): string =>
+  `${sessions} lasting sessions, ${queued} messages waiting in them, ${retained} retained`;
 
 function usersText({ count, anonymous, problem }: UsersStatus): string {
   if (problem !== null) return `UNUSABLE: ${problem}`;

@@ -65,10 +65,7 @@ export class Logins implements Access {
     if (name !== null) return await this.#loginOf(name, { ...attempt, host });
     const mayBeAnonymous = (): boolean =>
       this.anonymous === 'everywhere' || (this.anonymous === 'loopback' && isLoopback(host));
-    if (mayBeAnonymous()) {
-      const access = new TopicAccess({}, { user: null, clientId });
-      return { identity: identityOf(null, access, () => !mayBeAnonymous()) };
-    }
+    if (mayBeAnonymous()) return { identity: anonymousIdentity(clientId, mayBeAnonymous) };
     return {
       refusal: 'anonymous',
       message:
@@ -77,12 +74,20 @@ export class Logins implements Access {
     };
   }
 
+  recall(user: string | null, clientId: string): Identity | null {
+    const mayBeAnonymous = (): boolean => this.anonymous !== 'nobody';
+    if (user === null) return mayBeAnonymous() ? anonymousIdentity(clientId, mayBeAnonymous) : null;
+    const known = this.#options.users.find(user);
+    return known && this.#identityOf(known, clientId);
+  }
+
   async #loginOf(name: string, { password, clientId, host }: LoginAttempt): Promise<Login> {
     const { users, hasher } = this.#options;
     const given = password ?? new Uint8Array();
     const digest = createHmac('sha256', this.#key).update(given).digest();
     const known = users.find(name);
-    if (known !== null && this.#isRemembered(known, digest)) return this.#letIn(known, clientId);
+    if (known !== null && this.#isRemembered(known, digest))
+      return { identity: this.#identityOf(known, clientId) };
     // More can wait only if connections end before they are answered: somebody makes one after the other.
     const isFull = hasher.waiting >= limits.mqttConnectionsMax;
     const user = isFull
@@ -94,7 +99,7 @@ export class Logins implements Access {
         message:
           'too many logins failed; the next one is looked at in some seconds. Correct the user or the password',
       };
-    if (user !== null && users.find(name) === user) return this.#letIn(user, clientId);
+    if (user !== null && users.find(name) === user) return { identity: this.#identityOf(user, clientId) };
     return {
       refusal: 'bad-login',
       message: `no such user, or a wrong password; headwater devices list shows the users, headwater devices passwd changes a password`,
@@ -141,12 +146,15 @@ export class Logins implements Access {
     return timingSafeEqual(kept.digest, digest);
   }
 
-  #letIn(user: User, clientId: string): Login {
+  #identityOf(user: User, clientId: string): Identity {
     const { users } = this.#options;
     const access = new TopicAccess(accessOf(user, clientId), { user: user.name, clientId });
-    return { identity: identityOf(user.name, access, () => users.find(user.name) !== user) };
+    return identityOf(user.name, access, () => users.find(user.name) !== user);
   }
 }
+
+const anonymousIdentity = (clientId: string, mayBeAnonymous: () => boolean): Identity =>
+  identityOf(null, new TopicAccess({}, { user: null, clientId }), () => !mayBeAnonymous());
 
 function identityOf(user: string | null, access: TopicAccess, isRevoked: () => boolean): Identity {
   return {

@@ -30,6 +30,8 @@ export type LoginRefusal = 'bad-login' | 'anonymous' | 'throttled';
 export interface Access {
   /** Never rejects for what a client did. */
   login(attempt: LoginAttempt): Promise<Login>;
+  /** Who a client is that an earlier run of the gateway had let in; null if it would be let in no longer. */
+  recall(user: string | null, clientId: string): Identity | null;
   /** Calls back whenever identities may have been revoked. */
   onRevoked(listener: () => void): void;
 }

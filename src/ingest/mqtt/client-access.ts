@@ -16,6 +16,8 @@ export interface ConnectRequest {
   readonly clientId: string;
   readonly clean?: boolean | undefined;
   readonly will?: { readonly topic: string } | undefined;
+  /** 0 if the client asks for none. */
+  readonly keepAliveMs: number;
 }
 
 /** A CONNECT that is refused, with the return code for its CONNACK. */
@@ -88,6 +90,19 @@ export class ClientAccess {
   /** Whether the client has been let in, so that its session is its own. */
   isLetIn(client: object): boolean {
     return this.#identities.has(client);
+  }
+
+  /** Makes known a client that an earlier run had let in; false if it would be let in no longer. */
+  recall(client: { readonly id: string }, user: string | null): boolean {
+    const identity = this.#access.recall(user, client.id);
+    if (identity !== null) this.#identities.set(client, identity);
+    return identity !== null;
+  }
+
+  /** What has to be known of a client to publish its will after the end of this process. */
+  connectOf(client: object): { readonly user: string | null; readonly keepAliveMs: number } {
+    const { user } = this.identityOf(client);
+    return { user, keepAliveMs: this.#requests.get(client)?.keepAliveMs ?? 0 };
   }
 
   /** Who a client is that has been let in. */

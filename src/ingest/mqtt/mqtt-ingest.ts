@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { Aedes, type Client } from 'aedes';
+import { Aedes, type AedesPublishPacket, type Client } from 'aedes';
 import type { Clock } from '../../core/clock.ts';
 import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
@@ -8,13 +8,19 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept } from '../../core/record.ts';
 import type { Access } from './access.ts';
+import { brokerPersistence } from './broker-persistence.ts';
 import { ClientAccess, ConnectRefusal } from './client-access.ts';
+import { GrantedFilters } from './granted-filters.ts';
 import { Guard } from './guard.ts';
+import { publishLeftWills } from './left-wills.ts';
 import { type Address, listen } from './listen.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { PublishGate } from './publish-gate.ts';
-import { qos2Persistence } from './qos2-persistence.ts';
 import { type ConnectionRefusal, Refusal, Refusals } from './refusals.ts';
+import type { History } from './sessions/catch-up.ts';
+import { Delivery } from './sessions/delivery.ts';
+import { type KeptStatus, MqttState } from './sessions/mqtt-state.ts';
+import type { SessionStore } from './sessions/session-store.ts';
 
 export interface MqttIngestOptions {
   /** Port 0 lets the system choose. */
@@ -23,6 +29,9 @@ export interface MqttIngestOptions {
   readonly accept: Accept;
   readonly qos2: Qos2Log;
   readonly access: Access;
+  /** Where sessions, retained messages and wills are kept, and the log that they are made good from. */
+  readonly store: SessionStore;
+  readonly history: History;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -40,24 +49,35 @@ export class MqttIngest {
   readonly #guards = new Set<Guard>();
   readonly #server: Server;
   readonly #stopped = new AbortController();
-  /** Clients that asked for a session that outlasts the connection. */
-  readonly #lasting = new WeakSet<Client>();
+  readonly #state: MqttState;
+  readonly #delivery: Delivery;
+  readonly #filters = new GrantedFilters();
   /** The broker reports each message in flight of a client that failed; the first report counts. */
   readonly #failed = new WeakSet<Client>();
   #broker: Aedes | null = null;
   #address: Address;
 
-  private constructor(options: MqttIngestOptions) {
+  private constructor(options: MqttIngestOptions, refusals: Refusals, state: MqttState) {
+    this.#state = state;
+    this.#delivery = new Delivery(state);
     const { listen: address, accept, qos2, access, clock, logger, metrics } = options;
     this.#clock = clock;
     this.#logger = logger;
     this.#metrics = metrics;
-    this.#refusals = new Refusals(clock, logger, metrics);
-    const refusals = this.#refusals;
+    this.#refusals = refusals;
     const clients = new ClientAccess(access, refusals);
     this.#access = clients;
     const identityOf = (client: object) => clients.identityOf(client);
-    this.#gate = new PublishGate({ identityOf, accept, qos2, clock, metrics, refusals });
+    this.#gate = new PublishGate({
+      identityOf,
+      accept,
+      qos2,
+      effectsOf: (topic, qos, retain) => state.effectsOf(topic, qos, retain),
+      happened: (message, effects) => state.happened(message, effects),
+      clock,
+      metrics,
+      refusals,
+    });
     this.#address = address;
     const socketOptions = {
       noDelay: true,
@@ -73,7 +93,10 @@ export class MqttIngest {
    * @throws OperatingError `port-unusable`
    */
   static async start(options: MqttIngestOptions): Promise<MqttIngest> {
-    const ingest = new MqttIngest(options);
+    const refusals = new Refusals(options.clock, options.logger, options.metrics);
+    const remark: Refusals['remark'] = (...told) => refusals.remark(...told);
+    const state = await MqttState.open({ ...options, remark });
+    const ingest = new MqttIngest(options, refusals, state);
     ingest.#broker = await ingest.#createBroker();
     try {
       await ingest.#listen();
@@ -82,7 +105,13 @@ export class MqttIngest {
       throw error;
     }
     void ingest.#sweep();
+    void ingest.#publishLeftWills();
     return ingest;
+  }
+
+  /** How much it keeps for clients. */
+  status(): KeptStatus {
+    return this.#state.status();
   }
 
   /** Where it listens. */
@@ -107,6 +136,7 @@ export class MqttIngest {
     for (const guard of this.#guards) guard.destroy();
     await this.#allAnswered();
     await serverClosed;
+    await this.#state.stop();
     this.#reportGauges();
   }
 
@@ -146,7 +176,10 @@ export class MqttIngest {
     const client = this.#broker?.handle(guard);
     guard.on('close', () => {
       this.#guards.delete(guard);
-      if (client !== undefined) this.#access.ended(client);
+      if (client !== undefined) {
+        this.#access.ended(client);
+        this.#delivery.ended(client);
+      }
       this.#reportGauges();
     });
   }
@@ -155,10 +188,14 @@ export class MqttIngest {
     const broker = await Aedes.createBroker({
       maxTopicLevels: limits.mqttTopicLevelsMax,
       maxInflightInbound: limits.mqttClientQos2IdsMax,
-      persistence: qos2Persistence<Client>({
+      persistence: brokerPersistence<Client>({
         gate: this.#gate,
+        state: this.#state,
+        delivery: this.#delivery,
         // The broker also ends the session of who was not let in: of a stranger with a device's client id.
-        endsSession: (client) => this.#access.isLetIn(client) && !this.#lasting.has(client),
+        endsSession: (client) => this.#access.isLetIn(client) && client.clean,
+        isGranted: (client, filter) => this.#filters.has(client, filter),
+        connectOf: (client) => this.#access.connectOf(client),
         // Before the broker cuts the connection, and loses what it has not written out.
         flush: (client) => guardOf(client).flush(),
         cut: (client, refusal) => {
@@ -169,12 +206,8 @@ export class MqttIngest {
       }),
       drainTimeout: limits.mqttSubscriberStallMsMax,
       preConnect: (client, packet, done) => {
-        const { clientId, clean, will } = packet;
-        this.#access.connecting(client, { clientId, clean, will });
-        if (clean === false) this.#lasting.add(client);
-        // The broker would keep subscriptions in memory only, and what it queues for absent subscribers has no bound.
-        // What outlasts the connection are open QoS 2 ids alone, and those are in the log.
-        packet.clean = true;
+        const { clientId, clean, will, keepalive = 0 } = packet;
+        this.#access.connecting(client, { clientId, clean, will, keepAliveMs: keepalive * 1000 });
         done(null, true);
       },
       authenticate: (client, user, password, done) => {
@@ -183,7 +216,7 @@ export class MqttIngest {
       },
       authorizeSubscribe: (client, subscription, done) => {
         // Without one the broker answers 0x80 for it [MQTT-3.9.3-1].
-        done(null, this.#access.maySubscribe(client, subscription.topic) ? subscription : null);
+        done(null, this.#mayAlsoSubscribe(client, subscription.topic) ? subscription : null);
       },
       authorizePublish: (client, packet, done) => {
         assert(client !== null, 'there are no other brokers whose wills we publish');
@@ -193,7 +226,7 @@ export class MqttIngest {
           done(refusal);
         });
       },
-      authorizeForward: (_client, packet) => (this.#gate.mayForward(packet) ? packet : null),
+      authorizeForward: (client, packet) => this.#toBeForwarded(client, packet),
       published: (packet, client, done) => {
         this.#gate.published(packet, () => {
           // First the acknowledgement: what the guard lets pass then may be the DISCONNECT.
@@ -206,6 +239,38 @@ export class MqttIngest {
     return broker;
   }
 
+  #mayAlsoSubscribe(client: Client, filter: string): boolean {
+    if (!this.#access.maySubscribe(client, filter)) return false;
+    if (this.#filters.grant(client, filter)) return true;
+    const message = `subscription refused: a client has ${limits.mqttSubscriptionsMax} of them at most, of ${limits.mqttSubscriptionBytesMax} bytes in all`;
+    this.#refusals.subscription({ client: client.id }, message);
+    return false;
+  }
+
+  #toBeForwarded(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
+    if (!this.#gate.mayForward(packet)) return null;
+    // What waited for a client that connects; its rights may have changed since.
+    if (!client.connected && !this.#access.identityOf(client).maySubscribe(packet.topic)) return null;
+    return this.#delivery.forward(client, packet);
+  }
+
+  async #publishLeftWills(): Promise<void> {
+    const { leftWills: left, wills } = this.#state;
+    await publishLeftWills({
+      left,
+      wills,
+      gate: this.#gate,
+      recall: (client, user) => this.#access.recall(client, user),
+      deliver: ({ topic, payload, qos, retain }) =>
+        this.#broker?.publish(
+          { cmd: 'publish', topic, payload, qos: qos as AedesPublishPacket['qos'], retain, dup: false },
+          () => {},
+        ),
+      clock: this.#clock,
+      signal: this.#stopped.signal,
+    });
+  }
+
   #listenTo(broker: Aedes): void {
     broker.on('clientReady', (client) => {
       const guard = guardOf(client);
@@ -216,6 +281,7 @@ export class MqttIngest {
     broker.on('clientDisconnect', (client) => {
       this.#logger.debug({ client: client.id, address: guardOf(client).address }, 'client disconnected');
     });
+    broker.on('unsubscribe', (filters, client) => this.#filters.revoke(client, filters));
     broker.on('clientError', (client, error) => this.#clientFailed(client, error));
     broker.on('connectionError', (client, error) => this.#clientFailed(client, error));
     // Without a listener this would end the process.
@@ -245,9 +311,11 @@ export class MqttIngest {
     while (!this.#stopped.signal.aborted) {
       await this.#clock.sleep(limits.mqttSweepIntervalMs, this.#stopped.signal);
       const nowMs = this.#clock.monotonicMs();
-      for (const guard of this.#guards) guard.sweep(nowMs - lastMs);
+      const elapsedMs = nowMs - lastMs;
+      for (const guard of this.#guards) guard.sweep(elapsedMs);
       lastMs = nowMs;
       this.#refusals.sweep();
+      this.#state.sweep(elapsedMs);
       this.#reportGauges();
     }
   }

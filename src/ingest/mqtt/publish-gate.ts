@@ -6,7 +6,7 @@ import type { Accept, NewRecord } from '../../core/record.ts';
 import { type Identity, whoIs } from './access.ts';
 import { isTooLarge, type Message, recordOf } from './record.ts';
 import { quoted, type RecordRefusal, Refusal, type Refusals } from './refusals.ts';
-import { RetainedBound } from './retained-bound.ts';
+import { type Effects, effectHeaders } from './sessions/effects.ts';
 import { isReserved } from './topic-access.ts';
 
 /** A PUBLISH as the broker hands it over, or a will. */
@@ -28,6 +28,10 @@ export interface PublishGateOptions {
   readonly identityOf: (client: Publisher) => Identity;
   readonly accept: Accept;
   readonly qos2: Qos2Log;
+  /** What a message is going to do once it is durable, beside being delivered. */
+  readonly effectsOf: (topic: string, qos: number, retain: boolean) => Effects;
+  /** It is durable: called in the turn of the event loop in which the log says so. False if it could not be retained. */
+  readonly happened: (message: Message, effects: Effects) => boolean;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly refusals: Refusals;
@@ -47,10 +51,11 @@ export class PublishGate {
   readonly #identityOf: PublishGateOptions['identityOf'];
   readonly #accept: Accept;
   readonly #qos2: Qos2Log;
+  readonly #effectsOf: PublishGateOptions['effectsOf'];
+  readonly #happened: PublishGateOptions['happened'];
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #refusals: Refusals;
-  readonly #retained = new RetainedBound();
   /** When everything of a client that arrived so far is answered. */
   readonly #answered = new WeakMap<Publisher, Promise<void>>();
   /** Payloads of QoS 0 messages that the log did not take, and of duplicates: not to be forwarded to subscribers. */
@@ -61,10 +66,13 @@ export class PublishGate {
   readonly #acknowledge = new WeakMap<Publish, (done: () => void) => void>();
   #inFlight = 0;
 
-  constructor({ identityOf, accept, qos2, clock, metrics, refusals }: PublishGateOptions) {
+  constructor(options: PublishGateOptions) {
+    const { identityOf, accept, qos2, effectsOf, happened, clock, metrics, refusals } = options;
     this.#identityOf = identityOf;
     this.#accept = accept;
     this.#qos2 = qos2;
+    this.#effectsOf = effectsOf;
+    this.#happened = happened;
     this.#clock = clock;
     this.#metrics = metrics;
     this.#refusals = refusals;
@@ -198,20 +206,27 @@ export class PublishGate {
         'not-allowed',
         `${whoIs(identity)} may not publish to ${quoted(topic)}; if it should, see headwater devices set --help`,
       );
-    const record = recordOf(message, this.#clock.monotonicMs());
+    const effects = this.#effectsOf(topic, message.qos, message.retain);
+    const record = recordOf(message, this.#clock.monotonicMs(), effectHeaders(effects));
     if (isTooLarge(record)) {
       return new Refusal(
         'record-too-large',
         'a message too large for Kafka; have the device send smaller ones',
       );
     }
-    return await accept(record).catch(refusalOf);
+    const outcome = await accept(record).catch(refusalOf);
+    if (outcome === 'stored' && !this.#happened(message, effects))
+      this.#refusals.remark(
+        'retained-messages',
+        { client: client.id, topic },
+        'too much is retained already: the message is stored, but new subscribers will not be given it',
+      );
+    return outcome;
   }
 
   #settle(client: Publisher, message: Publish, outcome: Outcome): Refusal | null {
     if (outcome === 'stored') {
       this.#metrics.add('headwater_records_accepted_total', 1, { source: 'mqtt' });
-      this.#boundRetained(client, message);
       return null;
     }
     if (outcome === 'duplicate') {
@@ -235,23 +250,7 @@ export class PublishGate {
   }
 
   #keepFromSubscribers(message: Publish): void {
-    message.retain = false;
     if (typeof message.payload !== 'string') this.#dropped.add(message.payload);
-  }
-
-  #boundRetained(client: Publisher, message: Publish): void {
-    if (!message.retain) return;
-    if (this.#retained.take(message.topic, message.payload.length)) {
-      // A copy: the payload is a slice of a whole chunk of the socket, which would be retained with it.
-      message.payload = Buffer.from(message.payload);
-      return;
-    }
-    message.retain = false;
-    this.#refusals.remark(
-      'retained-messages',
-      { client: client.id, topic: message.topic },
-      'too much is retained already: the message is stored, but new subscribers will not be given it',
-    );
   }
 }
 

@@ -8,11 +8,18 @@ export interface DiskUsage {
   readonly segmentBytes: number;
   /** What damage left in the quarantine. */
   readonly quarantineBytes: number;
+  /** Files of others that are not small. */
+  readonly otherBytes?: number;
 }
 
 /** Everything, with what other small files may take. */
-export const usedBytes = ({ journalBytes, segmentBytes, quarantineBytes }: DiskUsage): number =>
-  journalBytes + segmentBytes + quarantineBytes + limits.otherFilesBytesMax;
+export const usedBytes = ({
+  journalBytes,
+  segmentBytes,
+  quarantineBytes,
+  otherBytes = 0,
+}: DiskUsage): number =>
+  journalBytes + segmentBytes + quarantineBytes + otherBytes + limits.otherFilesBytesMax;
 
 /**
  * How much must become free so that `budgetBytes` are kept while this many journal files are sealed: their records are on

@@ -35,6 +35,7 @@ const report = {
     lastCommitMs: null,
   },
   users: { count: 3, anonymous: 'nobody', problem: null },
+  mqtt: { sessions: 2, queued: 17, retained: 5 },
   clock: { isSet: true, epoch: 3 },
   card: {
     payloadBytes: 1_500_000_000,
@@ -225,7 +226,7 @@ describe('status', () => {
       output: [
         'gw1 is ready',
         '  running  version 0.1.0, for 1 h 2 min',
-        '  mqtt     127.0.0.1:1883',
+        '  mqtt     127.0.0.1:1883; 2 lasting sessions, 17 messages waiting in them, 5 retained',
         '  users    3; nobody is let in without one',
         '  admin    http://127.0.0.1:8080/',
         '  clock    set',

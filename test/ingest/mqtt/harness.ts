@@ -4,10 +4,13 @@ import type { Logger } from '../../../src/core/logger.ts';
 import type { MetricLabels, Metrics } from '../../../src/core/metrics.ts';
 import type { Qos2Log } from '../../../src/core/qos2.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
-import type { Access, Login, LoginAttempt } from '../../../src/ingest/mqtt/access.ts';
+import type { Access, Identity, Login, LoginAttempt } from '../../../src/ingest/mqtt/access.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
+import type { History } from '../../../src/ingest/mqtt/sessions/catch-up.ts';
+import type { SessionStore } from '../../../src/ingest/mqtt/sessions/session-store.ts';
 import { type AccessLists, TopicAccess } from '../../../src/ingest/mqtt/topic-access.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
+import { MemorySessionStore, noHistory } from '../../support/memory-session-store.ts';
 
 const DEADLINE_MS = 15_000;
 
@@ -142,17 +145,22 @@ export class TestAccess implements Access {
     this.#revoked();
   }
 
+  recall(user: string | null, clientId: string): Identity | null {
+    const answer = this.#answer({ user, password: null, clientId, host: '' }, false);
+    return 'identity' in answer ? answer.identity : null;
+  }
+
   login(attempt: LoginAttempt): Promise<Login> {
     this.attempts.push(attempt);
     return Promise.resolve(this.#answer(attempt));
   }
 
-  #answer(attempt: LoginAttempt): Login {
+  #answer(attempt: LoginAttempt, isAsked = true): Login {
     const name = attempt.user ?? '';
     const found = this.users.get(name);
     if (found === undefined && name === '') return { refusal: 'anonymous', message: 'no user' };
     const given = Buffer.from(attempt.password ?? []).toString();
-    if (found === undefined || (found.password ?? '') !== given)
+    if (found === undefined || (isAsked && (found.password ?? '') !== given))
       return { refusal: 'bad-login', message: 'wrong password' };
     const { users } = this;
     const access = new TopicAccess(found, attempt);
@@ -179,13 +187,18 @@ export class Harness implements AsyncDisposable {
   readonly #rawClients: RawClient[] = [];
   #ingest: MqttIngest | null = null;
 
-  static async start(qos2: Qos2Log = noQos2Log): Promise<Harness> {
+  static async start(
+    qos2: Qos2Log = noQos2Log,
+    kept: { readonly store: SessionStore; readonly history?: History } = { store: new MemorySessionStore() },
+  ): Promise<Harness> {
     const harness = new Harness();
     harness.#ingest = await MqttIngest.start({
       listen: { host: '127.0.0.1', port: 0 },
       accept: harness.log.accept,
       qos2,
       access: harness.access,
+      history: noHistory,
+      ...kept,
       clock: nodeClock,
       logger: harness.logger,
       metrics: harness.metrics,

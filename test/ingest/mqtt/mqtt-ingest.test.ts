@@ -7,6 +7,7 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
+import { MemorySessionStore, noHistory } from '../../support/memory-session-store.ts';
 import { Harness, noQos2Log, until } from './harness.ts';
 import { CONNACK_ACCEPTED, connect, disconnect, packet, pubackIds, publish, subscribe } from './packets.ts';
 
@@ -198,13 +199,13 @@ test('a client id longer than the limit is refused, one of just that length is a
   expect([...accepted.received]).toEqual(CONNACK_ACCEPTED);
 });
 
-test('a client that asks for a lasting session is served, and told that there is none yet', async () => {
+test('a client with a lasting session is told when it comes back that it is still there', async () => {
   await using harness = await Harness.start();
-  for (let time = 0; time < 2; time++) {
+  for (const isPresent of [0, 1]) {
     const device = harness.raw();
     device.send(connect('device', { clean: false }), subscribe('#', 1));
     await until(() => device.received.length >= 9, 'CONNACK and SUBACK');
-    expect([...device.received.subarray(0, 4)]).toEqual(CONNACK_ACCEPTED);
+    expect([...device.received.subarray(0, 4)]).toEqual([0x20, 2, isPresent, 0]);
     device.send(disconnect);
     await until(() => device.isClosed, 'the end');
   }
@@ -285,7 +286,8 @@ test('a port that is taken, and a host that is elsewhere, are errors that say wh
   await using harness = await Harness.start();
   const { accept } = harness.log;
   const shared = { clock: nodeClock, logger: silentLogger, metrics: noMetrics };
-  const parts = { ...shared, accept, qos2: noQos2Log, access: harness.access };
+  const kept = { store: new MemorySessionStore(), history: noHistory };
+  const parts = { ...shared, ...kept, accept, qos2: noQos2Log, access: harness.access };
   const taken = MqttIngest.start({ ...parts, listen: harness.ingest.address });
   await expect(taken).rejects.toMatchObject({
     code: 'port-unusable',
