@@ -7,7 +7,6 @@ import { clockTopicName, gapsTopicName } from '../core/topic-name.ts';
 import type { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
-import { atLeastOnceNote } from '../forwarder/progress/status.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Log, type LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
@@ -30,6 +29,7 @@ import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { reportForwarder } from './forwarder-metrics.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
+import { greeting } from './greeting.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { reportMirror } from './mirror-report.ts';
@@ -112,7 +112,7 @@ export class Gateway {
   }
 
   async #startParts(output: Output, signal: AbortSignal): Promise<void> {
-    const { mqtt, serial, admin, topics } = this.#config;
+    const { mqtt, admin, topics } = this.#config;
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
     const shared = { clock: nodeClock, metrics: this.#metrics };
@@ -139,15 +139,7 @@ export class Gateway {
       await log.append(records);
     };
 
-    const serialPorts = await SerialPorts.start({
-      ...shared,
-      ports: serial,
-      accept,
-      logger: this.#logger.child({ part: 'serial' }),
-    });
-    this.#serialPorts = serialPorts;
-    this.#parts.add('serial', () => serialPorts.stop());
-
+    await this.#startSerial(accept);
     const mqttIngest = await MqttIngest.start({
       ...shared,
       listen: mqtt.listen,
@@ -186,7 +178,20 @@ export class Gateway {
     if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
-    for (const line of [...this.#greeting(addresses), ...mqttUsers.warnings()]) output.print(line);
+    for (const line of [...greeting(this.#config, addresses, this.#dataDir), ...mqttUsers.warnings()])
+      output.print(line);
+  }
+
+  async #startSerial(accept: Accept): Promise<void> {
+    const serialPorts = await SerialPorts.start({
+      clock: nodeClock,
+      metrics: this.#metrics,
+      ports: this.#config.serial,
+      accept,
+      logger: this.#logger.child({ part: 'serial' }),
+    });
+    this.#serialPorts = serialPorts;
+    this.#parts.add('serial', () => serialPorts.stop());
   }
 
   #openCard(disk: CountedDisk): Promise<CardWear> {
@@ -288,23 +293,6 @@ export class Gateway {
       await reporting;
       await started.stop();
     });
-  }
-
-  #greeting(addresses: StatusReport['addresses']): readonly string[] {
-    const { tls, sasl, delivery } = this.#config.forwarder;
-    const brokers = this.#config.forwarder.brokers.map(formatAddress).join(', ');
-    const how = `${tls ? ' by TLS' : ''}${sasl ? `, login by ${sasl.mechanism}` : ''}`;
-    const note = delivery === 'at-least-once' ? `; ${atLeastOnceNote}` : '';
-    return [
-      `headwater ${version}, gateway ${this.#config.gateway.name}`,
-      `MQTT   ${addresses.mqtt}`,
-      ...this.#config.serial.map(({ name, path, baud }) => `serial ${name}: ${path}, ${baud} baud`),
-      `admin  http://${addresses.admin}`,
-      `data   ${this.#dataDir}`,
-      brokers === ''
-        ? 'storing; no cluster is configured: set forwarder.brokers'
-        : `mirroring to ${brokers}${how}${note}`,
-    ];
   }
 
   async #status(

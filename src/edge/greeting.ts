@@ -1,0 +1,27 @@
+import { atLeastOnceNote } from '../forwarder/progress/status.ts';
+import { formatAddress } from './config/address.ts';
+import type { Config } from './config/schema.ts';
+import type { StatusReport } from './status.ts';
+import { version } from './version.ts';
+
+/** What a gateway that accepts readings tells its user, one line each: where it listens, what it reads, and what becomes of it. */
+export function greeting(
+  { gateway, serial, forwarder }: Config,
+  addresses: StatusReport['addresses'],
+  dataDir: string,
+): readonly string[] {
+  const { tls, sasl, delivery } = forwarder;
+  const brokers = forwarder.brokers.map(formatAddress).join(', ');
+  const how = `${tls ? ' by TLS' : ''}${sasl ? `, login by ${sasl.mechanism}` : ''}`;
+  const note = delivery === 'at-least-once' ? `; ${atLeastOnceNote}` : '';
+  return [
+    `headwater ${version}, gateway ${gateway.name}`,
+    `MQTT   ${addresses.mqtt}`,
+    ...serial.map(({ name, path, baud }) => `serial ${name}: ${path}, ${baud} baud`),
+    `admin  http://${addresses.admin}`,
+    `data   ${dataDir}`,
+    brokers === ''
+      ? 'storing; no cluster is configured: set forwarder.brokers'
+      : `mirroring to ${brokers}${how}${note}`,
+  ];
+}
