@@ -7,6 +7,7 @@ import { clockTopicName, gapsTopicName } from '../core/topic-name.ts';
 import type { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
+import type { ListenerKind } from '../ingest/mqtt/listener.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Log, type LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
@@ -31,6 +32,8 @@ import { reportForwarder } from './forwarder-metrics.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
 import { greeting } from './greeting.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { openMqttListeners } from './listeners/mqtt-listeners.ts';
+import type { TlsCredentials } from './listeners/tls-credentials.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { reportMirror } from './mirror-report.ts';
 import { RunTotals } from './run-totals.ts';
@@ -112,11 +115,15 @@ export class Gateway {
   }
 
   async #startParts(output: Output, signal: AbortSignal): Promise<void> {
-    const { mqtt, admin, topics } = this.#config;
+    const { admin, topics } = this.#config;
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
     const shared = { clock: nodeClock, metrics: this.#metrics };
-    const mqttUsers = await openMqttUsers(this.#dataDir, mqtt, this.#logger.child({ part: 'users' }));
+    const mqttUsers = await openMqttUsers(
+      this.#dataDir,
+      this.#config.mqtt,
+      this.#logger.child({ part: 'users' }),
+    );
     this.#parts.add('users', () => mqttUsers.users.settled());
 
     const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
@@ -140,17 +147,8 @@ export class Gateway {
     };
 
     await this.#startSerial(accept);
-    const mqttIngest = await MqttIngest.start({
-      ...shared,
-      listen: mqtt.listen,
-      accept,
-      qos2: log,
-      access: mqttUsers.logins,
-      logger: this.#logger.child({ part: 'mqtt' }),
-    });
-    this.#parts.add('mqtt', () => mqttIngest.stop());
-
-    const addresses = { mqtt: formatAddress(mqttIngest.address), admin: '' };
+    const { tls, ...listening } = await this.#startMqtt(log, accept, mqttUsers);
+    const addresses = { ...listening, admin: '' };
     const adminServer = await AdminServer.start({
       ...shared,
       listen: admin.listen,
@@ -167,7 +165,7 @@ export class Gateway {
       }),
       users: mqttUsers.users,
       token: await loadAdminToken(this.#dataDir, nodeRandom),
-      status: () => this.#status(log, card, housekeeping, mqttUsers, addresses),
+      status: () => this.#status(log, card, housekeeping, mqttUsers, addresses, tls),
       renderMetrics: () => this.#renderMetrics(log, card, mqttUsers),
       metricsContentType: this.#registry.contentType,
       logger: this.#logger.child({ part: 'admin' }),
@@ -178,8 +176,34 @@ export class Gateway {
     if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
-    for (const line of [...greeting(this.#config, addresses, this.#dataDir), ...mqttUsers.warnings()])
+    const tlsWarnings = (await tls?.warnings()) ?? [];
+    for (const line of [
+      ...greeting(this.#config, addresses, this.#dataDir, tls?.status() ?? null),
+      ...mqttUsers.warnings(),
+      ...tlsWarnings.map((warning) => `warning: ${warning}`),
+    ])
       output.print(line);
+  }
+
+  async #startMqtt(log: Log, accept: Accept, users: MqttUsers) {
+    const logger = this.#logger.child({ part: 'mqtt' });
+    const { options, tls } = await openMqttListeners(this.#config, this.#dataDir, logger);
+    if (tls !== null) this.#parts.add('certificates', () => tls.stop());
+    const ingest = await MqttIngest.start({
+      listeners: options,
+      accept,
+      qos2: log,
+      access: users.logins,
+      clock: nodeClock,
+      logger,
+      metrics: this.#metrics,
+    });
+    this.#parts.add('mqtt', () => ingest.stop());
+    const addressOf = (kind: ListenerKind): string | null => {
+      const address = ingest.addresses.get(kind);
+      return address === undefined ? null : formatAddress(address);
+    };
+    return { tls, mqtt: addressOf('mqtt'), mqtts: addressOf('mqtts') };
   }
 
   async #startSerial(accept: Accept): Promise<void> {
@@ -301,6 +325,7 @@ export class Gateway {
     { retention: { budgetBytes, isClockSet } }: Housekeeping,
     users: MqttUsers,
     addresses: StatusReport['addresses'],
+    tls: TlsCredentials | null,
   ): Promise<StatusReport> {
     const reasons = degradations(log);
     return {
@@ -310,6 +335,7 @@ export class Gateway {
       state: reasons.length === 0 ? 'ready' : 'degraded',
       reasons,
       addresses,
+      tls: tls?.status() ?? null,
       dataDir: this.#dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
       log: { available: log.available, ...log.stats(), budgetBytes },

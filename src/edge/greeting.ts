@@ -1,6 +1,8 @@
 import { atLeastOnceNote } from '../forwarder/progress/status.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
+import { listenerRows, tlsRow } from './listeners/listener-rows.ts';
+import type { TlsStatus } from './listeners/tls-credentials.ts';
 import type { StatusReport } from './status.ts';
 import { version } from './version.ts';
 
@@ -9,6 +11,7 @@ export function greeting(
   { gateway, serial, forwarder }: Config,
   addresses: StatusReport['addresses'],
   dataDir: string,
+  certificates: TlsStatus | null,
 ): readonly string[] {
   const { tls, sasl, delivery } = forwarder;
   const brokers = forwarder.brokers.map(formatAddress).join(', ');
@@ -16,7 +19,8 @@ export function greeting(
   const note = delivery === 'at-least-once' ? `; ${atLeastOnceNote}` : '';
   return [
     `headwater ${version}, gateway ${gateway.name}`,
-    `MQTT   ${addresses.mqtt}`,
+    ...listenerRows(addresses).map((row) => `MQTT   ${row}`),
+    ...(certificates === null ? [] : [`TLS    ${tlsRow(certificates)}`]),
     ...serial.map(({ name, path, baud }) => `serial ${name}: ${path}, ${baud} baud`),
     `admin  http://${addresses.admin}`,
     `data   ${dataDir}`,

@@ -60,9 +60,9 @@ export class Logins implements Access {
   }
 
   async login(attempt: LoginAttempt): Promise<Login> {
-    const { user: name, clientId } = attempt;
-    const host = hostOf(attempt.host);
-    if (name !== null) return await this.#loginOf(name, { ...attempt, host });
+    const { user: name, clientId, peer } = attempt;
+    const host = hostOf(peer.host);
+    if (name !== null) return await this.#loginOf(name, host, attempt);
     const mayBeAnonymous = (): boolean =>
       this.anonymous === 'everywhere' || (this.anonymous === 'loopback' && isLoopback(host));
     if (mayBeAnonymous()) {
@@ -77,7 +77,7 @@ export class Logins implements Access {
     };
   }
 
-  async #loginOf(name: string, { password, clientId, host }: LoginAttempt): Promise<Login> {
+  async #loginOf(name: string, host: string, { password, clientId }: LoginAttempt): Promise<Login> {
     const { users, hasher } = this.#options;
     const given = password ?? new Uint8Array();
     const digest = createHmac('sha256', this.#key).update(given).digest();

@@ -43,6 +43,15 @@ describe('headwater.example.yaml', () => {
             },
           },
         },
+        mqtt: {
+          tls: {
+            listen: { host: '0.0.0.0', port: 8883 },
+            certFile: '/etc/headwater/mqtt.pem',
+            keyFile: '/etc/headwater/mqtt.key',
+            clientCaFile: '/etc/headwater/devices-ca.pem',
+            clientCertificates: 'optional',
+          },
+        },
         forwarder: {
           brokers: [{ host: 'kafka1' }, { host: 'kafka2' }],
           tls: {

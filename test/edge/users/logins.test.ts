@@ -34,7 +34,12 @@ async function site(anonymous?: boolean) {
   const logger = new KeepingLogger();
   const logins = new Logins({ users, hasher, anonymous, clock, random: new SimRandom(2), logger });
   const login = async (user: string | null, password: string | null, host = '192.0.2.1', clientId = 'c') =>
-    await logins.login({ user, password: password === null ? null : Buffer.from(password), clientId, host });
+    await logins.login({
+      user,
+      password: password === null ? null : Buffer.from(password),
+      clientId,
+      peer: { host, address: `${host}:1`, certificateName: null },
+    });
   return {
     folder,
     hasher,

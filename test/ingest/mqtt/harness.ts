@@ -5,6 +5,7 @@ import type { MetricLabels, Metrics } from '../../../src/core/metrics.ts';
 import type { Qos2Log } from '../../../src/core/qos2.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
 import type { Access, Login, LoginAttempt } from '../../../src/ingest/mqtt/access.ts';
+import type { ListenerKind, ListenerOptions } from '../../../src/ingest/mqtt/listener.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
 import { type AccessLists, TopicAccess } from '../../../src/ingest/mqtt/topic-access.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
@@ -169,6 +170,14 @@ export class TestAccess implements Access {
   }
 }
 
+/** On a free port of 127.0.0.1. */
+export const plainListener: ListenerOptions = {
+  kind: 'mqtt',
+  listen: { host: '127.0.0.1', port: 0 },
+  setting: 'mqtt.listen',
+  tls: null,
+};
+
 /** Ingest with a log that can be held, and clients, all of which end with the test. */
 export class Harness implements AsyncDisposable {
   readonly log = new HeldLog();
@@ -179,10 +188,13 @@ export class Harness implements AsyncDisposable {
   readonly #rawClients: RawClient[] = [];
   #ingest: MqttIngest | null = null;
 
-  static async start(qos2: Qos2Log = noQos2Log): Promise<Harness> {
+  static async start(
+    qos2: Qos2Log = noQos2Log,
+    listeners: readonly ListenerOptions[] = [plainListener],
+  ): Promise<Harness> {
     const harness = new Harness();
     harness.#ingest = await MqttIngest.start({
-      listen: { host: '127.0.0.1', port: 0 },
+      listeners,
       accept: harness.log.accept,
       qos2,
       access: harness.access,
@@ -198,8 +210,20 @@ export class Harness implements AsyncDisposable {
     return this.#ingest;
   }
 
-  raw(): RawClient {
-    const client = new RawClient(this.ingest.address.port);
+  /** The port of a listener. */
+  port(kind: ListenerKind = 'mqtt'): number {
+    const address = this.ingest.addresses.get(kind);
+    if (address === undefined) throw new Error(`nothing listens for ${kind}`);
+    return address.port;
+  }
+
+  /** How many are connected to a listener. */
+  connections(listener: ListenerKind = 'mqtt'): number {
+    return this.metrics.value('headwater_mqtt_connections', { listener });
+  }
+
+  raw(kind: ListenerKind = 'mqtt'): RawClient {
+    const client = new RawClient(this.port(kind));
     this.#rawClients.push(client);
     return client;
   }
@@ -212,8 +236,14 @@ export class Harness implements AsyncDisposable {
   }
 
   unconnectedClient(options: IClientOptions = {}): MqttClient {
-    const { port } = this.ingest.address;
-    const client = mqtt.connect({ host: '127.0.0.1', port, reconnectPeriod: 0, ...options });
+    const protocol = (options.protocol ?? 'mqtt') as ListenerKind;
+    const client = mqtt.connect({
+      host: '127.0.0.1',
+      port: this.port(protocol),
+      protocol,
+      reconnectPeriod: 0,
+      ...options,
+    });
     client.on('error', () => {});
     this.#clients.push(client);
     return client;

@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
-import { Harness, noQos2Log, until } from './harness.ts';
+import { Harness, noQos2Log, plainListener, until } from './harness.ts';
 import { CONNACK_ACCEPTED, connect, disconnect, packet, pubackIds, publish, subscribe } from './packets.ts';
 
 /** What the client is sent, as `topic payload retain`. */
@@ -245,7 +245,7 @@ test('more clients than may connect are turned away, and served when there is ro
   const clients = Array.from({ length: limits.mqttConnectionsMax }, () => harness.raw());
   for (const [index, client] of clients.entries()) client.send(connect(`${index}`));
   await until(() => clients.every(({ received }) => received.length === 4), 'all CONNACKs');
-  expect(harness.metrics.value('headwater_mqtt_connections')).toBe(limits.mqttConnectionsMax);
+  expect(harness.connections()).toBe(limits.mqttConnectionsMax);
   const tooMany = harness.raw();
   await until(() => tooMany.isClosed, 'the refusal');
   expect(harness.refusedConnections('too-many-connections')).toBe(1);
@@ -274,9 +274,9 @@ test('a stop answers what is in flight, closes every connection and frees the po
   await stopped;
   await until(() => [device, idle, silent, halfway].every(({ isClosed }) => isClosed), 'all ends');
   expect(pubackIds(device.received)).toEqual([9]);
-  expect(harness.metrics.value('headwater_mqtt_connections')).toBe(0);
+  expect(harness.connections()).toBe(0);
   expect(harness.metrics.value('headwater_mqtt_pending_bytes')).toBe(0);
-  const server = createServer().listen(harness.ingest.address);
+  const server = createServer().listen(harness.ingest.addresses.get('mqtt'));
   await once(server, 'listening');
   server.close();
 });
@@ -286,12 +286,18 @@ test('a port that is taken, and a host that is elsewhere, are errors that say wh
   const { accept } = harness.log;
   const shared = { clock: nodeClock, logger: silentLogger, metrics: noMetrics };
   const parts = { ...shared, accept, qos2: noQos2Log, access: harness.access };
-  const taken = MqttIngest.start({ ...parts, listen: harness.ingest.address });
+  const taken = MqttIngest.start({
+    ...parts,
+    listeners: [{ ...plainListener, listen: { host: '127.0.0.1', port: harness.port() } }],
+  });
   await expect(taken).rejects.toMatchObject({
     code: 'port-unusable',
     message: expect.stringMatching(/is taken.*set mqtt.listen to another port/),
   });
-  const elsewhere = MqttIngest.start({ ...parts, listen: { host: '192.0.2.1', port: 0 } });
+  const elsewhere = MqttIngest.start({
+    ...parts,
+    listeners: [{ ...plainListener, listen: { host: '192.0.2.1', port: 0 } }],
+  });
   await expect(elsewhere).rejects.toMatchObject({
     code: 'port-unusable',
     message: expect.stringMatching(/Set mqtt.listen to one that is/),
