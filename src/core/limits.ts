@@ -168,6 +168,8 @@ export const limits = {
   mqttHandshakeTimeoutMs: 20_000,
   /** How often it is looked whether the files with certificates have changed. */
   mqttCertificateLookMs: 5_000,
+  /** The request that begins a WebSocket. */
+  mqttUpgradeBytesMax: 8 * KIB,
   mqttConnectTimeoutMs: 10_000,
   /** The time a client may take to send the rest of a packet that it has begun. */
   mqttPacketTimeoutMs: 60_000,

@@ -203,7 +203,13 @@ export class Gateway {
       const address = ingest.addresses.get(kind);
       return address === undefined ? null : formatAddress(address);
     };
-    return { tls, mqtt: addressOf('mqtt'), mqtts: addressOf('mqtts') };
+    return {
+      tls,
+      mqtt: addressOf('mqtt'),
+      mqtts: addressOf('mqtts'),
+      ws: addressOf('ws'),
+      wss: addressOf('wss'),
+    };
   }
 
   async #startSerial(accept: Accept): Promise<void> {

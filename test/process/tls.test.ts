@@ -57,7 +57,7 @@ test('two gateways that begin at once on one folder leave one certificate, and b
   await using other = spawnGateway({ dataDir, set: tlsOnly });
   // One of them is refused by the lock, before anything is made.
   await Promise.race([one.exited, other.exited]);
-  expect(`${one.stderr()}${other.stderr()}`).toMatch(/^another gateway .*works on the data folder/);
+  expect(`${one.stderr()}${other.stderr()}`).toMatch(/^another gateway .*works on the data folder/m);
   await using elsewhere = spawnGateway({
     dataDir: join(folder.path, 'other'),
     set: ['mqtt.listen=off', 'mqtt.tls.listen=0.0.0.0:0'],

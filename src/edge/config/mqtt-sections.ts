@@ -1,7 +1,14 @@
 import type { ListenerKind } from '../../ingest/mqtt/listener.ts';
 import type { Address } from './address.ts';
 import { checkKeyPair } from './cluster-sections.ts';
-import { type CheckContext, choice, file, listenAddressOrOff, section } from './setting-kinds.ts';
+import {
+  type CheckContext,
+  choice,
+  file,
+  listenAddress,
+  listenAddressOrOff,
+  section,
+} from './setting-kinds.ts';
 
 /** `mqtt.tls`. That it is there turns TLS on; all settings in it have defaults, and count for `mqtt.wss` as well. */
 export const mqttTlsSection = () =>
@@ -20,6 +27,10 @@ export const mqttTlsSection = () =>
     .superRefine(checkKeyPair)
     .superRefine(checkClientCertificates);
 
+/** `mqtt.ws` and `mqtt.wss`. That it is there turns it on. */
+export const webSocketSection = (example: string) =>
+  section({ listen: listenAddress(example).prefault(example) }, `or {} for ${example}`);
+
 /** Files are read again when they change. */
 export interface MqttTlsConfig {
   readonly listen: Address | 'off';
@@ -34,6 +45,8 @@ export interface MqttAddresses {
   readonly listen: Address | 'off';
   /** Undefined for no TLS. */
   readonly tls?: MqttTlsConfig | undefined;
+  readonly ws?: { readonly listen: Address } | undefined;
+  readonly wss?: { readonly listen: Address } | undefined;
 }
 
 /** A place where clients connect. */
@@ -45,10 +58,12 @@ export interface ConfiguredListener {
 }
 
 /** Where clients connect. */
-export function configuredListeners({ listen, tls }: MqttAddresses): readonly ConfiguredListener[] {
+export function configuredListeners({ listen, tls, ws, wss }: MqttAddresses): readonly ConfiguredListener[] {
   const all = [
     { kind: 'mqtt', setting: 'mqtt.listen', listen },
     { kind: 'mqtts', setting: 'mqtt.tls.listen', listen: tls?.listen ?? 'off' },
+    { kind: 'ws', setting: 'mqtt.ws.listen', listen: ws?.listen ?? 'off' },
+    { kind: 'wss', setting: 'mqtt.wss.listen', listen: wss?.listen ?? 'off' },
   ] as const;
   return all.flatMap((one) => (one.listen === 'off' ? [] : [{ ...one, listen: one.listen }]));
 }

@@ -12,7 +12,12 @@ import { type DecoderName, decoders, type FramingName, framings, namesOf } from 
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
-import { configuredListeners, type MqttAddresses, mqttTlsSection } from './mqtt-sections.ts';
+import {
+  configuredListeners,
+  type MqttAddresses,
+  mqttTlsSection,
+  webSocketSection,
+} from './mqtt-sections.ts';
 import {
   brokerAddress,
   type CheckContext,
@@ -91,6 +96,9 @@ const settingsFor = (hostName: string) =>
       /** Whether clients without a user are let in; without it, those of this machine while there are no users. */
       anonymous: yesOrNo().optional(),
       tls: mqttTlsSection().optional(),
+      /** MQTT over WebSocket, and the same by TLS with the certificate of `tls`. */
+      ws: webSocketSection('127.0.0.1:8083').optional(),
+      wss: webSocketSection('127.0.0.1:8084').optional(),
     }),
     /** Ports to read frames from. */
     serial: list(

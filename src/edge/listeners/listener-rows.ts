@@ -2,8 +2,13 @@ import type { Addresses } from '../gateway-file.ts';
 import type { TlsStatus } from './tls-credentials.ts';
 
 /** Where clients connect, one row for each listener. */
-export function listenerRows({ mqtt, mqtts }: Addresses): readonly string[] {
-  const rows = [...(mqtt === null ? [] : [mqtt]), ...(mqtts === null ? [] : [`${mqtts} by TLS`])];
+export function listenerRows({ mqtt, mqtts, ws, wss }: Addresses): readonly string[] {
+  const rows = [
+    [mqtt, ''],
+    [mqtts, ' by TLS'],
+    [ws, ' by WebSocket'],
+    [wss, ' by WebSocket with TLS'],
+  ].flatMap(([address, how]) => (address === null ? [] : [`${address}${how}`]));
   return rows.length === 0 ? ['off'] : rows;
 }
 

@@ -32,7 +32,7 @@ export async function openMqttListeners(
   return { options: listeners.map((one) => ({ ...one, tls: isSecured(one.kind) ? tls : null })), tls };
 }
 
-const isSecured = (kind: ListenerOptions['kind']): boolean => kind === 'mqtts';
+const isSecured = (kind: ListenerOptions['kind']): boolean => kind === 'mqtts' || kind === 'wss';
 
 async function openCredentials(config: Config, dataDir: string, logger: Logger): Promise<TlsCredentials> {
   const tls: MqttTlsConfig = config.mqtt.tls ?? { listen: 'off' };

@@ -64,7 +64,8 @@ export class Logins implements Access {
     const host = hostOf(peer.host);
     if (name !== null) return await this.#loginOf(name, host, attempt);
     const mayBeAnonymous = (): boolean =>
-      this.anonymous === 'everywhere' || (this.anonymous === 'loopback' && isLoopback(host));
+      this.anonymous === 'everywhere' ||
+      (this.anonymous === 'loopback' && isOfThisMachine(host, peer.origin));
     if (mayBeAnonymous()) {
       const access = new TopicAccess({}, { user: null, clientId });
       return { identity: identityOf(null, access, () => !mayBeAnonymous()) };
@@ -72,7 +73,7 @@ export class Logins implements Access {
     return {
       refusal: 'anonymous',
       message:
-        'who has no user is not let in; give the device a user and a password (headwater devices add NAME), or set ' +
+        'who has no user is not let in, nor is a web page from elsewhere; give the device a user and a password (headwater devices add NAME), or set ' +
         'mqtt.anonymous: true to let everybody in',
     };
   }
@@ -157,6 +158,17 @@ function identityOf(user: string | null, access: TopicAccess, isRevoked: () => b
     mayPublish: (topic) => !isRevoked() && access.mayPublish(topic),
     maySubscribe: (filter) => !isRevoked() && access.maySubscribe(filter),
   };
+}
+
+/**
+ * Whether it is a program of this machine. A page from elsewhere in a browser of this machine is none, although its connection comes
+ * from here: whoever has written it would be let in.
+ */
+function isOfThisMachine(host: string, origin: string | null): boolean {
+  if (!isLoopback(host)) return false;
+  if (origin === null) return true;
+  const pageHost = URL.parse(origin)?.hostname.replace(/^\[(.*)\]$/, '$1');
+  return pageHost !== undefined && isLoopback(pageHost);
 }
 
 /** Without what marks an IPv4 address on a socket for both kinds. */

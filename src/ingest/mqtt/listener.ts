@@ -5,9 +5,11 @@ import type { Logger } from '../../core/logger.ts';
 import { type Address, listen } from './listen.ts';
 import type { Peer } from './peer.ts';
 import { certificateNameOf, type HandshakeFailure, type ServerTls, tlsServer } from './server-tls.ts';
+import { webSocketServer } from './websocket-server.ts';
+import { WebSocketStream } from './websocket-stream.ts';
 
 /** The kinds of listeners, by the schemes of their URLs. */
-export type ListenerKind = 'mqtt' | 'mqtts';
+export type ListenerKind = 'mqtt' | 'mqtts' | 'ws' | 'wss';
 
 export interface ListenerOptions {
   readonly kind: ListenerKind;
@@ -32,6 +34,9 @@ export interface ListenerEvents {
 /** A connection, from its first packet on. */
 interface Arrival {
   readonly socket: Socket;
+  /** What the next handshake, or MQTT, is spoken on. */
+  stream: Duplex;
+  certificateName: string | null;
   readonly host: string;
   readonly address: string;
   /** How long it has been at the handshakes that come before MQTT. */
@@ -59,8 +64,8 @@ export class Listener {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: limits.mqttTcpKeepAliveMs,
-      // A device that has sent all and closed its side still gets its acknowledgements; but TLS would wait for who went away.
-      allowHalfOpen: options.tls === null,
+      // A device that has sent all and closed its side still gets its acknowledgements; but handshakes would wait for who went away.
+      allowHalfOpen: options.kind === 'mqtt',
     });
     this.#begin = this.#handshakes();
   }
@@ -113,7 +118,15 @@ export class Listener {
 
   #accept(socket: Socket): void {
     const host = socket.remoteAddress ?? '';
-    const arrival = { socket, host, address: `${host}:${socket.remotePort}`, elapsedMs: 0, isDone: false };
+    const arrival: Arrival = {
+      socket,
+      stream: socket,
+      certificateName: null,
+      host,
+      address: `${host}:${socket.remotePort}`,
+      elapsedMs: 0,
+      isDone: false,
+    };
     if (!this.#events.hasRoom()) {
       const message = `${limits.mqttConnectionsMax} clients are connected already`;
       this.#fail(arrival, { reason: 'too-many-connections', message });
@@ -132,8 +145,13 @@ export class Listener {
 
   /** What comes before MQTT on this listener. */
   #handshakes(): (arrival: Arrival) => void {
-    const { tls } = this.#options;
-    if (tls === null) return (arrival) => this.#handOver(arrival, arrival.socket, null);
+    const { kind, tls } = this.#options;
+    const isWebSocket = kind === 'ws' || kind === 'wss';
+    const secured = isWebSocket ? this.#upgrading() : (arrival: Arrival) => this.#handOver(arrival, null);
+    return tls === null ? secured : this.#securing(tls, secured);
+  }
+
+  #securing(tls: ServerTls, onSecured: (arrival: Arrival) => void): (arrival: Arrival) => void {
     const server = tlsServer({
       tls,
       onSecured: (socket) => {
@@ -142,8 +160,9 @@ export class Listener {
         if (arrival === undefined) socket.destroy();
         else if ('reason' in certified) this.#fail(arrival, certified);
         else {
-          socket.allowHalfOpen = true;
-          this.#handOver(arrival, socket, certified.name);
+          arrival.stream = socket;
+          arrival.certificateName = certified.name;
+          onSecured(arrival);
         }
       },
       onFailed: (socket, failure) => {
@@ -157,11 +176,36 @@ export class Listener {
     };
   }
 
-  #handOver(arrival: Arrival, stream: Duplex, certificateName: string | null): void {
+  #upgrading(): (arrival: Arrival) => void {
+    const arrivals = new WeakMap<Duplex, Arrival>();
+    const server = webSocketServer({
+      onUpgraded: (socket, origin) => {
+        const arrival = arrivals.get(socket);
+        if (arrival === undefined) return void socket.destroy();
+        arrival.stream = new WebSocketStream(socket, (message) =>
+          this.#events.onFailed({ reason: 'websocket', message }, arrival.address),
+        );
+        this.#handOver(arrival, origin);
+      },
+      onFailed: (socket, message) => {
+        const arrival = arrivals.get(socket);
+        if (arrival === undefined || arrival.isDone) return;
+        arrival.isDone = true;
+        this.#events.onFailed({ reason: 'websocket', message }, arrival.address);
+      },
+    });
+    return (arrival) => {
+      arrivals.set(arrival.stream, arrival);
+      server.emit('connection', arrival.stream);
+    };
+  }
+
+  #handOver(arrival: Arrival, origin: string | null): void {
     if (arrival.isDone || arrival.socket.destroyed) return;
     arrival.isDone = true;
-    const { host, address } = arrival;
-    this.#events.onConnection(stream, { host, address, certificateName });
+    const { stream, host, address, certificateName } = arrival;
+    stream.allowHalfOpen = true;
+    this.#events.onConnection(stream, { host, address, certificateName, origin });
   }
 
   #fail(arrival: Arrival, failure: HandshakeFailure): void {

@@ -6,4 +6,6 @@ export interface Peer {
   readonly address: string;
   /** The common name of a client certificate that was verified; null without one. */
   readonly certificateName: string | null;
+  /** The web page that a browser says it comes from; null where nobody says so. */
+  readonly origin: string | null;
 }

@@ -37,7 +37,8 @@ export type ConnectionRefusal =
   | 'slow-subscriber'
   | 'tls'
   | 'tls-version'
-  | 'too-many-connections';
+  | 'too-many-connections'
+  | 'websocket';
 
 /** A message that is not taken; the broker then closes the connection, which is all that MQTT 3.1.1 can say. */
 export class Refusal extends Error {

@@ -23,7 +23,7 @@ const report = {
   logId: 'ab'.repeat(16),
   state: 'ready',
   reasons: [],
-  addresses: { mqtt: '127.0.0.1:1883', mqtts: null, admin: '127.0.0.1:8080' },
+  addresses: { mqtt: '127.0.0.1:1883', mqtts: null, ws: null, wss: null, admin: '127.0.0.1:8080' },
   tls: null,
   dataDir: '/site/data',
   uptimeSeconds: 3720,

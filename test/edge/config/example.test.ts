@@ -51,6 +51,8 @@ describe('headwater.example.yaml', () => {
             clientCaFile: '/etc/headwater/devices-ca.pem',
             clientCertificates: 'optional',
           },
+          ws: { listen: { host: '0.0.0.0', port: 8083 } },
+          wss: { listen: { host: '0.0.0.0', port: 8084 } },
         },
         forwarder: {
           brokers: [{ host: 'kafka1' }, { host: 'kafka2' }],

@@ -32,6 +32,10 @@ describe('where MQTT listens', () => {
     ['  tls: {}', ['mqtt mqtt.listen 127.0.0.1:1883', 'mqtts mqtt.tls.listen 127.0.0.1:8883']],
     ['  listen: off\n  tls: { listen: "0.0.0.0:8883" }', ['mqtts mqtt.tls.listen 0.0.0.0:8883']],
     ['  listen: off', []],
+    [
+      '  listen: off\n  ws: {}\n  wss: {}',
+      ['ws mqtt.ws.listen 127.0.0.1:8083', 'wss mqtt.wss.listen 127.0.0.1:8084'],
+    ],
     ['  tls: { listen: off }', ['mqtt mqtt.listen 127.0.0.1:1883']],
   ])('is as %j says', (text, expected) => {
     expect(listening(text)).toEqual(expected);

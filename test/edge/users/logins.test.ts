@@ -4,6 +4,7 @@ import { Logins } from '../../../src/edge/users/logins.ts';
 import { PasswordHasher, type Verdict } from '../../../src/edge/users/password-hash.ts';
 import { Users } from '../../../src/edge/users/users.ts';
 import type { Login } from '../../../src/ingest/mqtt/access.ts';
+import type { Peer } from '../../../src/ingest/mqtt/peer.ts';
 import { KeepingLogger } from '../../ingest/mqtt/harness.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SimRandom } from '../../support/sim-random.ts';
@@ -33,12 +34,18 @@ async function site(anonymous?: boolean) {
   const clock = new ManualClock();
   const logger = new KeepingLogger();
   const logins = new Logins({ users, hasher, anonymous, clock, random: new SimRandom(2), logger });
-  const login = async (user: string | null, password: string | null, host = '192.0.2.1', clientId = 'c') =>
+  const login = async (
+    user: string | null,
+    password: string | null,
+    host = '192.0.2.1',
+    clientId = 'c',
+    more: Partial<Peer> = {},
+  ) =>
     await logins.login({
       user,
       password: password === null ? null : Buffer.from(password),
       clientId,
-      peer: { host, address: `${host}:1`, certificateName: null },
+      peer: { host, address: `${host}:1`, certificateName: null, origin: null, ...more },
     });
   return {
     folder,
@@ -220,3 +227,26 @@ test('an imported password is kept in our own way once it has proved right, with
   await users.settled();
   expect(verdict(await login('bob', 'secret'))).toBe('in as bob');
 });
+
+test.each([
+  [null, 'in as null'],
+  ['http://localhost:8000', 'in as null'],
+  ['https://127.0.0.1', 'in as null'],
+  ['http://[::1]:8083', 'in as null'],
+  ['https://example.com', 'anonymous'],
+  ['http://127.0.0.1.example.com', 'anonymous'],
+  ['http://localhost@example.com', 'anonymous'],
+  ['null', 'anonymous'],
+  ['', 'anonymous'],
+])(
+  'from a page of %j in a browser of this machine, a client without a user is %s',
+  async (origin, expected) => {
+    await using gateway = await site();
+    expect(verdict(await gateway.login(null, null, '127.0.0.1', 'c', { origin }))).toBe(expected);
+    expect(verdict(await gateway.login(null, null, '192.0.2.1', 'c', { origin }))).toBe('anonymous');
+    await gateway.users.add({ name: 'page', password: 'a' });
+    expect(verdict(await gateway.login('page', 'a', '127.0.0.1', 'c', { origin }))).toBe('in as page');
+    await using open = await site(true);
+    expect(verdict(await open.login(null, null, '192.0.2.1', 'c', { origin }))).toBe('in as null');
+  },
+);

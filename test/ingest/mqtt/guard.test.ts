@@ -7,7 +7,7 @@ import { PendingBytes } from '../../../src/ingest/mqtt/pending-bytes.ts';
 import { RawClient, until } from './harness.ts';
 import { connect, disconnect, publish, subscribe } from './packets.ts';
 
-const peer = { host: '127.0.0.1', address: '127.0.0.1:1', certificateName: null };
+const peer = { host: '127.0.0.1', address: '127.0.0.1:1', certificateName: null, origin: null };
 
 let server: Server;
 let client: RawClient;

@@ -49,7 +49,13 @@ export async function tlsSite(
   const server = serverCa.issue({ name: 'gw1', hosts: ['127.0.0.1', 'localhost'] });
   const ca = clientCertificates === 'off' ? {} : { ca: [clientCa.certificate] };
   const tls = new TestTls({ cert: server.certificate, key: server.key, ...ca }, clientCertificates);
-  const listeners = kinds.map((kind): ListenerOptions => ({ ...plainListener, kind, tls }));
+  const listeners = kinds.map(
+    (kind): ListenerOptions => ({
+      ...plainListener,
+      kind,
+      tls: kind === 'mqtts' || kind === 'wss' ? tls : null,
+    }),
+  );
   const harness = await Harness.start(noQos2Log, listeners);
   const sockets: TLSSocket[] = [];
   return {
