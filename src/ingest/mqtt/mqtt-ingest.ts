@@ -17,6 +17,7 @@ import { PendingBytes } from './pending-bytes.ts';
 import { PublishGate } from './publish-gate.ts';
 import { qos2Persistence } from './qos2-persistence.ts';
 import { type ConnectionRefusal, Refusal, Refusals } from './refusals.ts';
+import { versionRefusal, versionRefusalMessage } from './version-refusal.ts';
 
 export interface MqttIngestOptions {
   /** One of a kind at most. */
@@ -154,7 +155,13 @@ export class MqttIngest {
       }),
       drainTimeout: limits.mqttSubscriberStallMsMax,
       preConnect: (client, packet, done) => {
-        const { clientId, clean, will } = packet;
+        const { clientId, clean, will, protocolVersion, properties } = packet;
+        if (protocolVersion === 5) {
+          guardOf(client).write(versionRefusal(properties?.maximumPacketSize));
+          guardOf(client).flush();
+          done(Object.assign(new Error(versionRefusalMessage), { errorCode: 1 }), false);
+          return;
+        }
         this.#access.connecting(client, { clientId, clean, will });
         if (clean === false) this.#lasting.add(client);
         // The broker would keep subscriptions in memory only, and what it queues for absent subscribers has no bound.

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { MqttClient } from 'mqtt';
+import type { IConnackPacket, MqttClient } from 'mqtt';
 import { expect, test } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
@@ -159,16 +159,26 @@ test('a topic with too many levels ends its own connection only', async () => {
   expect(harness.refusedConnections('protocol')).toBe(2);
 });
 
-test('an MQTT 5 client is told that its version is not supported', async () => {
+test('an MQTT 5 client is told in its own words that it has to speak MQTT 3.1.1', async () => {
   await using harness = await Harness.start();
-  const device = harness.raw();
-  device.send(connect('device', { level: 5 }));
-  await until(() => device.isClosed, 'the refusal');
-  expect([...device.received]).toEqual([0x20, 2, 0, 1]);
-  expect(harness.refusedConnections('protocol-version')).toBe(1);
   const library = harness.unconnectedClient({ protocolVersion: 5 });
-  await until(() => harness.refusedConnections('protocol-version') === 2, 'the refusal');
-  expect(library.connected).toBe(false);
+  const refused = new Promise<unknown>((resolve) => library.once('error', (error) => resolve(error)));
+  const told = new Promise<IConnackPacket>((resolve) =>
+    library.on('packetreceive', (packet) => {
+      if (packet.cmd === 'connack') resolve(packet);
+    }),
+  );
+  expect(await refused).toMatchObject({ code: 0x84 });
+  expect((await told).properties?.reasonString).toMatch(/set the client to MQTT 3\.1\.1/);
+  const narrow = harness.raw();
+  // It takes packets of 20 bytes at most (property 0x27).
+  const properties = [5, 0x27, 0, 0, 0, 20];
+  const name = [0, 4, 77, 81, 84, 84];
+  narrow.send(packet(0x10, Buffer.from([...name, 5, 2, 0, 0, ...properties, 0, 1, 100])));
+  await until(() => narrow.isClosed, 'the end');
+  expect([...narrow.received]).toEqual([0x20, 3, 0, 0x84, 0]);
+  expect(harness.refusedConnections('protocol-version')).toBe(2);
+  expect(harness.log.offers).toEqual([]);
 });
 
 test('an empty client id without a clean session is refused as MQTT demands, with one it is accepted', async () => {
