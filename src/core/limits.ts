@@ -152,6 +152,7 @@ export const limits = {
   timeSearchBytes: 1 * MIB,
 
   // MQTT
+  /** On all listeners together, from the first packet of TCP on. */
   mqttConnectionsMax: 1000,
   /** One MQTT packet. A PUBLISH of a record of the largest size fits, with its topic. */
   mqttPacketBytesMax: 1 * MIB,
@@ -163,10 +164,16 @@ export const limits = {
   mqttControlPacketBytesMax: 64 * KIB,
   /** What a pending PUBLISH costs in objects, besides its bytes: so many small ones cannot use up the memory. */
   mqttPublishOverheadBytes: 512,
+  /** What comes before MQTT, of TLS and WebSocket together; small boards take seconds for the first. */
+  mqttHandshakeTimeoutMs: 20_000,
+  /** How often it is looked whether the files with certificates have changed. */
+  mqttCertificateLookMs: 5_000,
+  /** The request that begins a WebSocket. */
+  mqttUpgradeBytesMax: 8 * KIB,
   mqttConnectTimeoutMs: 10_000,
   /** The time a client may take to send the rest of a packet that it has begun. */
   mqttPacketTimeoutMs: 60_000,
-  /** How often the two timeouts above are looked at. */
+  /** How often the three timeouts above are looked at. */
   mqttSweepIntervalMs: 1_000,
   /** A connection without traffic is probed after so long, so that dead devices free their places. */
   mqttTcpKeepAliveMs: 60_000,

@@ -76,7 +76,9 @@ export const metricRows = {
   ),
   headwater_log_available: row('gauge', '1 while the log can make records durable, else 0.'),
   headwater_high_watermark: row('gauge', 'Durable end of a partition.', ['topic', 'partition']),
-  headwater_mqtt_connections: row('gauge', 'MQTT clients connected now.'),
+  headwater_mqtt_connections: row('gauge', 'MQTT clients connected now, by listener: mqtt, mqtts, ws, wss.', [
+    'listener',
+  ]),
   headwater_mqtt_connections_refused_total: row('counter', 'MQTT connections refused or cut, by reason.', [
     'reason',
   ]),

@@ -1,5 +1,4 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import type { X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
@@ -8,6 +7,7 @@ import type { Random } from '../core/random.ts';
 import type { AccessRead, Login, ReadAccess, TlsAccess } from '../forwarder/kafka/cluster-access.ts';
 import { readAtMost } from '../platform/bounded-file.ts';
 import type { SaslConfig, SecretSource, TlsConfig } from './config/cluster-sections.ts';
+import { isOpenToOthers, readCertificates, readKey, whyUnreadable } from './pem-files.ts';
 
 /** How the gateway gets into the cluster, as it is configured. */
 export interface AccessConfig {
@@ -20,8 +20,6 @@ export interface Surroundings {
   readonly random: Random;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
-
-const OTHERS_MAY_READ = 0o004;
 
 /** Reads certificates and secrets each time that it is asked, and says everything that is wrong with them at once. */
 export function accessReader(config: AccessConfig, surroundings: Surroundings): ReadAccess {
@@ -63,22 +61,15 @@ function secretFiles({ tls, sasl }: AccessConfig): readonly { setting: string; p
 const secretOf = (sasl: SaslConfig): SecretSource =>
   sasl.mechanism === 'OAUTHBEARER' ? sasl.token : sasl.password;
 
-async function isOpenToOthers(path: string): Promise<boolean> {
-  try {
-    return ((await stat(path)).mode & OTHERS_MAY_READ) !== 0;
-  } catch {
-    // That it is not there is told elsewhere.
-    return false;
-  }
-}
-
 // TLS
 
 async function readTls(config: TlsConfig, problems: string[]): Promise<TlsAccess | null> {
   const { caFile, certFile, keyFile, serverName = null } = config;
-  const ca = caFile === undefined ? undefined : await readCertificates('caFile', caFile, problems);
-  const own = certFile === undefined ? undefined : await readCertificates('certFile', certFile, problems);
-  const key = keyFile === undefined ? undefined : await readKey(keyFile, problems);
+  const ca =
+    caFile === undefined ? undefined : await readCertificates('forwarder.tls.caFile', caFile, problems);
+  const own =
+    certFile === undefined ? undefined : await readCertificates('forwarder.tls.certFile', certFile, problems);
+  const key = keyFile === undefined ? undefined : await readKey('forwarder.tls.keyFile', keyFile, problems);
   if (problems.length > 0) return null;
   const [certificate] = own ?? [];
   if (certificate && key && !certificate.checkPrivateKey(key)) {
@@ -114,54 +105,6 @@ function trustSystem(): void {
 }
 
 let isSystemTrusted = false;
-
-async function readCertificates(
-  setting: string,
-  path: string,
-  problems: string[],
-): Promise<X509Certificate[]> {
-  const text = await readText(`forwarder.tls.${setting}`, path, problems);
-  if (text === null) return [];
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  try {
-    if (blocks.length > 0) return blocks.map((block) => new X509Certificate(block));
-    problems.push(
-      `forwarder.tls.${setting}: ${path} holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----; ` +
-        'another format has to be converted, such as by openssl x509 -inform der',
-    );
-  } catch {
-    problems.push(`forwarder.tls.${setting}: a certificate in ${path} is damaged; copy the file again`);
-  }
-  return [];
-}
-
-async function readKey(path: string, problems: string[]): Promise<KeyObject | undefined> {
-  const text = await readText('forwarder.tls.keyFile', path, problems);
-  if (text === null) return undefined;
-  try {
-    return createPrivateKey(text);
-  } catch {
-    // The error's own words may quote what stands in the file.
-    const isLocked = text.includes('ENCRYPTED');
-    problems.push(
-      isLocked
-        ? `forwarder.tls.keyFile: ${path} is locked by a passphrase, which nobody is there to type; unlock it: openssl pkey -in … -out …`
-        : `forwarder.tls.keyFile: ${path} holds no private key in PEM, which begins with -----BEGIN PRIVATE KEY-----`,
-    );
-    return undefined;
-  }
-}
-
-async function readText(setting: string, path: string, problems: string[]): Promise<string | null> {
-  try {
-    const bytes = await readAtMost(path, limits.credentialFileBytesMax);
-    if (bytes !== null) return bytes.toString('utf8');
-    problems.push(`${setting}: ${path} is too long to be what it should be; correct the path`);
-  } catch (error) {
-    problems.push(`${setting}: ${path} cannot be read: ${whyUnreadable(error)}`);
-  }
-  return null;
-}
 
 // SASL
 
@@ -204,19 +147,4 @@ async function readSecret({ name, setting }: SecretSource, problems: string[]): 
     problems.push(`${setting}: this file cannot be read: ${whyUnreadable(error)}`);
   }
   return undefined;
-}
-
-/** In words, without the path. */
-function whyUnreadable(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : messageOf(error);
-  switch (code) {
-    case 'ENOENT':
-      return 'it is not there; write it, or correct the path';
-    case 'EACCES':
-      return 'the user of the gateway may not; let it (chown, chmod)';
-    case 'EISDIR':
-      return 'it is a folder; name the file in it';
-    default:
-      return code;
-  }
 }

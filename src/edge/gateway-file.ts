@@ -1,13 +1,14 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ListenerKind } from '../ingest/mqtt/listener.ts';
 import { replaceFile } from '../platform/data-folder.ts';
 
+/** Bound addresses, `host:port`; null for what it does not listen for. */
+export type Addresses = Readonly<Record<ListenerKind, string | null>> & { readonly admin: string };
+
 /** What a running gateway leaves in its data folder, for the CLI to find it. It stays behind after a crash. */
-export interface GatewayFile {
+export interface GatewayFile extends Addresses {
   readonly pid: number;
-  /** Bound addresses, `host:port`. */
-  readonly mqtt: string;
-  readonly admin: string;
 }
 
 const pathIn = (dataDir: string): string => join(dataDir, 'gateway.json');
@@ -34,6 +35,6 @@ export async function readGatewayFile(dataDir: string): Promise<GatewayFile | nu
 
 function isGatewayFile(content: unknown): content is GatewayFile {
   if (typeof content !== 'object' || content === null) return false;
-  const { pid, mqtt, admin } = content as Partial<Record<string, unknown>>;
-  return typeof pid === 'number' && typeof mqtt === 'string' && typeof admin === 'string';
+  const { pid, admin } = content as Partial<Record<string, unknown>>;
+  return typeof pid === 'number' && typeof admin === 'string';
 }

@@ -8,8 +8,6 @@ import { clockTopicName, gapsTopicName } from '../core/topic-name.ts';
 import type { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
-import { atLeastOnceNote } from '../forwarder/progress/status.ts';
-import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { isSetAt } from '../log/clock/clock-epoch.ts';
 import { Log, type LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
@@ -25,7 +23,7 @@ import { clockReader, nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
 import { pinoLogger } from '../platform/pino-logger.ts';
-import { AdminServer } from './admin/admin-server.ts';
+import { AdminServer, type AdminServerOptions } from './admin/admin-server.ts';
 import { loadAdminToken } from './admin/admin-token.ts';
 import { CardWear } from './card-wear.ts';
 import { accessReader, accessWarnings } from './cluster-credentials.ts';
@@ -33,18 +31,19 @@ import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { reportForwarder } from './forwarder-metrics.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
+import { greeting } from './greeting.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { reportMirror } from './mirror-report.ts';
+import { type MqttBroker, startMqttBroker } from './mqtt-broker.ts';
 import { RunTotals } from './run-totals.ts';
 import { SerialPorts } from './serial-ports.ts';
-import { logHistory } from './session-store/log-history.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import { StartedParts } from './started-parts.ts';
 import { degradations, type StatusReport, topicStatuses } from './status.ts';
 import { TopicChanges } from './topic-changes.ts';
 import { topicMapping } from './topic-mapping.ts';
-import { ensureTopics, topicWriters } from './topics.ts';
+import { ensureTopics, type TopicWriters, topicWriters } from './topics.ts';
 import { type MqttUsers, openMqttUsers } from './users/mqtt-users.ts';
 import { version } from './version.ts';
 import { WorkerSealer } from './worker-sealer.ts';
@@ -117,11 +116,13 @@ export class Gateway {
   }
 
   async #startParts(output: Output, signal: AbortSignal): Promise<void> {
-    const { mqtt, admin, topics } = this.#config;
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
-    const shared = { clock: nodeClock, metrics: this.#metrics };
-    const mqttUsers = await openMqttUsers(this.#dataDir, mqtt, this.#logger.child({ part: 'users' }));
+    const mqttUsers = await openMqttUsers(
+      this.#dataDir,
+      this.#config.mqtt,
+      this.#logger.child({ part: 'users' }),
+    );
     this.#parts.add('users', () => mqttUsers.users.settled());
 
     const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
@@ -144,53 +145,80 @@ export class Gateway {
     housekeeping.start(log);
     this.#parts.add('housekeeping', () => housekeeping.stop());
     const writers = topicWriters(this.#config);
-    await ensureTopics(log, topics, writers.keys(), this.#logger);
+    await ensureTopics(log, this.#config.topics, writers.keys(), this.#logger);
     const accept: Accept = async (records) => {
       await log.append(records);
     };
 
     await this.#startSerial(accept);
-    const mqttIngest = await MqttIngest.start({
-      ...shared,
-      listen: mqtt.listen,
+    const broker = await startMqttBroker({
+      config: this.#config,
+      dataDir: this.#dataDir,
+      log,
       accept,
-      qos2: log,
-      access: mqttUsers.logins,
-      store: sessions,
-      history: logHistory(log),
+      users: mqttUsers,
+      sessions,
+      parts: this.#parts,
       logger: this.#logger.child({ part: 'mqtt' }),
+      metrics: this.#metrics,
     });
-    this.#parts.add('mqtt', () => mqttIngest.stop());
+    const addresses = { ...broker.addresses, admin: '' };
+    const { address } = await this.#startAdmin(log, writers, mqttUsers, {
+      status: () => this.#status(log, card, housekeeping, mqttUsers, broker, addresses),
+      renderMetrics: () => this.#renderMetrics(log, card, mqttUsers),
+    });
+    addresses.admin = formatAddress(address);
 
-    const addresses = { mqtt: formatAddress(mqttIngest.address), admin: '' };
-    const adminServer = await AdminServer.start({
-      ...shared,
-      listen: admin.listen,
+    if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, readClock, output);
+    await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
+    this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
+    await this.#greet(output, broker, mqttUsers, addresses);
+  }
+
+  async #startAdmin(
+    log: Log,
+    writers: TopicWriters,
+    { users }: MqttUsers,
+    seen: Pick<AdminServerOptions, 'status' | 'renderMetrics'>,
+  ): Promise<AdminServer> {
+    const server = await AdminServer.start({
+      clock: nodeClock,
+      metrics: this.#metrics,
+      listen: this.#config.admin.listen,
       log,
       topics: new TopicChanges({
         log,
         mapping: this.#mapping,
-        configured: topics,
+        configured: this.#config.topics,
         writers: new Map([
           ...writers,
           [gapsTopicName, ['the loss ledger']],
           [clockTopicName, ['what the log tells of the clock']],
         ]),
       }),
-      users: mqttUsers.users,
+      users,
       token: await loadAdminToken(this.#dataDir, nodeRandom),
-      status: () => this.#status(log, card, housekeeping, mqttUsers, mqttIngest, addresses),
-      renderMetrics: () => this.#renderMetrics(log, card, mqttUsers),
+      ...seen,
       metricsContentType: this.#registry.contentType,
       logger: this.#logger.child({ part: 'admin' }),
     });
-    this.#parts.add('admin', () => adminServer.stop());
-    addresses.admin = formatAddress(adminServer.address);
+    this.#parts.add('admin', () => server.stop());
+    return server;
+  }
 
-    if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, readClock, output);
-    await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
-    this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
-    for (const line of [...this.#greeting(addresses), ...mqttUsers.warnings()]) output.print(line);
+  async #greet(
+    output: Output,
+    { tls }: MqttBroker,
+    users: MqttUsers,
+    addresses: StatusReport['addresses'],
+  ): Promise<void> {
+    const tlsWarnings = (await tls?.warnings()) ?? [];
+    for (const line of [
+      ...greeting(this.#config, addresses, this.#dataDir, tls?.status() ?? null),
+      ...users.warnings(),
+      ...tlsWarnings.map((warning) => `warning: ${warning}`),
+    ])
+      output.print(line);
   }
 
   async #startSerial(accept: Accept): Promise<void> {
@@ -310,29 +338,12 @@ export class Gateway {
     });
   }
 
-  #greeting(addresses: StatusReport['addresses']): readonly string[] {
-    const { tls, sasl, delivery } = this.#config.forwarder;
-    const brokers = this.#config.forwarder.brokers.map(formatAddress).join(', ');
-    const how = `${tls ? ' by TLS' : ''}${sasl ? `, login by ${sasl.mechanism}` : ''}`;
-    const note = delivery === 'at-least-once' ? `; ${atLeastOnceNote}` : '';
-    return [
-      `headwater ${version}, gateway ${this.#config.gateway.name}`,
-      `MQTT   ${addresses.mqtt}`,
-      ...this.#config.serial.map(({ name, path, baud }) => `serial ${name}: ${path}, ${baud} baud`),
-      `admin  http://${addresses.admin}`,
-      `data   ${this.#dataDir}`,
-      brokers === ''
-        ? 'storing; no cluster is configured: set forwarder.brokers'
-        : `mirroring to ${brokers}${how}${note}`,
-    ];
-  }
-
   async #status(
     log: Log,
     card: CardWear,
     { retention: { budgetBytes, isClockSet } }: Housekeeping,
     users: MqttUsers,
-    mqtt: MqttIngest,
+    { ingest: mqtt, tls }: MqttBroker,
     addresses: StatusReport['addresses'],
   ): Promise<StatusReport> {
     const reasons = degradations(log);
@@ -343,6 +354,7 @@ export class Gateway {
       state: reasons.length === 0 ? 'ready' : 'degraded',
       reasons,
       addresses,
+      tls: tls?.status() ?? null,
       dataDir: this.#dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
       log: { available: log.available, ...log.stats(), budgetBytes },

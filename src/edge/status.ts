@@ -3,6 +3,8 @@ import type { KeptStatus } from '../ingest/mqtt/sessions/mqtt-state.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 import type { CardStatus } from './card-wear.ts';
+import type { Addresses } from './gateway-file.ts';
+import type { TlsStatus } from './listeners/tls-credentials.ts';
 import type { UsersStatus } from './users/mqtt-users.ts';
 
 /** What `GET /api/status` answers and `headwater status` shows. */
@@ -14,8 +16,9 @@ export interface StatusReport {
   readonly state: 'ready' | 'degraded';
   /** In words; empty while ready. */
   readonly reasons: readonly string[];
-  /** Bound addresses, `host:port`. */
-  readonly addresses: { readonly mqtt: string; readonly admin: string };
+  readonly addresses: Addresses;
+  /** Of the listeners with TLS; null if there are none. */
+  readonly tls: TlsStatus | null;
   readonly dataDir: string;
   readonly uptimeSeconds: number;
   readonly log: {

@@ -4,7 +4,14 @@ import { expect, test } from 'vitest';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from '../../src/edge/gateway-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const content = { pid: 17, mqtt: '127.0.0.1:1883', admin: '127.0.0.1:8080' };
+const content = {
+  pid: 17,
+  mqtt: '127.0.0.1:1883',
+  mqtts: null,
+  ws: null,
+  wss: null,
+  admin: '127.0.0.1:8080',
+};
 
 test('what a gateway writes is what the CLI reads, until it is removed', async () => {
   await using folder = await temporaryFolder();

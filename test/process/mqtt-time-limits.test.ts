@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
-import { Harness, until } from '../ingest/mqtt/harness.ts';
+import { Harness, noQos2Log, plainListener, until } from '../ingest/mqtt/harness.ts';
 import { connect, pubackIds, publish, subscribe } from '../ingest/mqtt/packets.ts';
+import { tlsSite } from '../ingest/mqtt/tls-site.ts';
+import { binary, webSocketClient } from '../ingest/mqtt/websocket-client.ts';
 
 /* What only real time shows: these wait until a limit of seconds is over. */
 
@@ -32,3 +34,37 @@ test('a stop is bounded although the log never answers; the client gets no ackno
   await until(() => device.isClosed, 'the end');
   expect(pubackIds(device.received)).toEqual([]);
 });
+
+test('a subscriber by WebSocket that stops reading holds up its publishers no longer either', async () => {
+  await using harness = await Harness.start(noQos2Log, {
+    listeners: [plainListener, { ...plainListener, kind: 'ws' }],
+  });
+  const frozen = await webSocketClient(harness);
+  frozen.send(binary(connect('frozen')), binary(subscribe('#', 0)));
+  await until(() => frozen.received.length >= 13, 'the SUBACK');
+  frozen.socket.pause();
+  const device = harness.raw();
+  device.send(connect('device'));
+  const count = 300;
+  for (let id = 1; id <= count; id++) device.send(publish('t', Buffer.alloc(100_000), { id }));
+  await until(() => pubackIds(device.received).length === count, 'all PUBACKs');
+  expect(harness.refusedConnections('slow-subscriber')).toBe(1);
+}, 30_000);
+
+test.each(['mqtts', 'ws', 'wss'] as const)(
+  'who begins a handshake for %s and does not complete it is cut off in time, and told apart from others',
+  async (kind) => {
+    await using site = await tlsSite('off', [kind]);
+    const { harness } = site;
+    const startMs = nodeClock.monotonicMs();
+    const silent = harness.raw(kind);
+    const slow = harness.raw(kind);
+    slow.send(kind === 'ws' ? Buffer.from('GET / HT') : Buffer.from([22, 3, 1, 2, 0, 1]));
+    const endMs = startMs + limits.mqttHandshakeTimeoutMs + 5_000;
+    while (!(silent.isClosed && slow.isClosed) && nodeClock.monotonicMs() < endMs) await nodeClock.sleep(50);
+    expect([silent.isClosed, slow.isClosed]).toEqual([true, true]);
+    expect(nodeClock.monotonicMs() - startMs).toBeGreaterThan(limits.mqttHandshakeTimeoutMs - 1_500);
+    expect(harness.refusedConnections('handshake-timeout')).toBe(2);
+  },
+  40_000,
+);

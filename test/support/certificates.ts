@@ -10,6 +10,10 @@ const HOUR_MS = 3_600_000;
 export interface CertificateRequest {
   /** The common name, which is the subject. */
   readonly name: string;
+  /** A further common name. */
+  readonly otherName?: string;
+  /** What it may be used for; default: anything. */
+  readonly purpose?: 'server' | 'client';
   /** Names of hosts and IPv4 addresses for which it is. */
   readonly hosts?: readonly string[];
   /** Default: an hour ago. */
@@ -57,7 +61,7 @@ interface Signing {
 }
 
 function certificateOf({ request, publicKey, issuer, signer }: Signing): string {
-  const { name, hosts = [], fromMs = Date.now() - HOUR_MS, toMs = Date.now() + HOUR_MS } = request;
+  const { name, fromMs = Date.now() - HOUR_MS, toMs = Date.now() + HOUR_MS } = request;
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const isAuthority = name === issuer;
   const content = sequence(
@@ -66,22 +70,33 @@ function certificateOf({ request, publicKey, issuer, signer }: Signing): string 
     ecdsaWithSha256,
     distinguishedName(issuer),
     sequence(time(fromMs), time(toMs)),
-    distinguishedName(name),
+    distinguishedName(name, request.otherName),
     spki,
-    element(0xa3, sequence(...extensions(spki, isAuthority, hosts))),
+    element(0xa3, sequence(...extensions(spki, isAuthority, request))),
   );
   const der = sequence(content, ecdsaWithSha256, bits(sign('sha256', content, signer)));
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
 }
 
-function extensions(spki: Buffer, isAuthority: boolean, hosts: readonly string[]): Buffer[] {
+function extensions(
+  spki: Buffer,
+  isAuthority: boolean,
+  { hosts = [], purpose }: CertificateRequest,
+): Buffer[] {
   const keyId = createHash('sha1').update(spki).digest();
   const basic = extension('551d13', sequence(...(isAuthority ? [element(0x01, Buffer.from([0xff]))] : [])));
   const subjectKey = extension('551d0e', element(0x04, keyId));
-  if (hosts.length === 0) return [basic, subjectKey];
-  return [basic, subjectKey, extension('551d11', sequence(...hosts.map(alternativeName)))];
+  return [
+    basic,
+    subjectKey,
+    ...(purpose === undefined ? [] : [extension('551d25', sequence(identifier(purposes[purpose])))]),
+    ...(hosts.length === 0 ? [] : [extension('551d11', sequence(...hosts.map(alternativeName)))]),
+  ];
 }
+
+/** Extended key usages: serverAuth and clientAuth. */
+const purposes = { server: '2b06010505070301', client: '2b06010505070302' };
 
 function alternativeName(host: string): Buffer {
   const isAddress = /^\d+\.\d+\.\d+\.\d+$/.test(host);
@@ -115,8 +130,12 @@ const extension = (hex: string, value: Buffer): Buffer => sequence(identifier(he
 
 const ecdsaWithSha256 = sequence(identifier('2a8648ce3d040302'));
 
-const distinguishedName = (name: string): Buffer =>
-  sequence(element(0x31, sequence(identifier('550403'), element(0x0c, Buffer.from(name)))));
+const distinguishedName = (...names: readonly (string | undefined)[]): Buffer =>
+  sequence(
+    ...names
+      .filter((name) => name !== undefined)
+      .map((name) => element(0x31, sequence(identifier('550403'), element(0x0c, Buffer.from(name))))),
+  );
 
 /** GeneralizedTime, such as 20261126013000Z. */
 const time = (ms: number): Buffer =>

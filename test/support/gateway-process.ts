@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readGatewayFile } from '../../src/edge/gateway-file.ts';
+import { type Addresses, readGatewayFile } from '../../src/edge/gateway-file.ts';
 import type { StatusReport } from '../../src/edge/status.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
@@ -45,6 +45,7 @@ export interface RunningGateway extends GatewayRun {
   /** Bound addresses, `host:port`. */
   readonly mqtt: string;
   readonly admin: string;
+  readonly addresses: Addresses;
   readonly token: string;
   readonly dataDir: string;
   /** A request to the admin API, with the token. */
@@ -107,14 +108,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { pid } = run;
   const dataDir = options.runner === undefined ? options.dataDir : `/proc/${pid}/root${options.dataDir}`;
   try {
-    const { mqtt, admin } = await started(run, dataDir, options.startMsMax ?? START_MS_MAX);
+    const addresses = await started(run, dataDir, options.startMsMax ?? START_MS_MAX);
+    const { mqtt, admin } = addresses;
     const token = (await readFile(join(dataDir, 'admin.token'), 'utf8')).trim();
     const api = (path: string, init: RequestInit = {}): Promise<Response> => {
       const headers = new Headers(init.headers);
       headers.set('authorization', `Bearer ${token}`);
       return fetch(`http://${admin}${path}`, { ...init, headers });
     };
-    return { ...run, mqtt, admin, token, dataDir, api };
+    return { ...run, mqtt: mqtt ?? 'off', admin, addresses, token, dataDir, api };
   } catch (error) {
     await run[Symbol.asyncDispose]();
     throw error;

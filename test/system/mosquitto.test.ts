@@ -13,7 +13,7 @@ async function mosquitto(
   args: readonly string[],
   input = '',
 ): Promise<number> {
-  const port = String(harness.ingest.address.port);
+  const port = String(harness.port());
   const child = spawn(program, ['-h', '127.0.0.1', '-p', port, ...args], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
@@ -79,7 +79,7 @@ test('mosquitto_sub is given what mosquitto_pub publishes', async () => {
   await using harness = await Harness.start();
   // Ends with 0 after one message, and with 27 if none came in time.
   const subscriber = mosquitto('mosquitto_sub', harness, ['-t', 'sensors/#', '-C', '1', '-W', '20']);
-  await until(() => harness.metrics.value('headwater_mqtt_connections') === 1, 'the subscriber');
+  await until(() => harness.connections() === 1, 'the subscriber');
   // Retained, because nothing tells when the subscription is in place.
   await mosquitto('mosquitto_pub', harness, ['-t', 'sensors/1', '-q', '1', '-r', '-m', '21.5']);
   expect(await subscriber).toBe(0);

@@ -1,39 +1,20 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { runProgram } from './run-program.ts';
 
 const main = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
 
-async function run(
-  program: string,
-  args: readonly string[],
-  input = '',
-): Promise<{ code: number; output: string }> {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = new Promise<number>((resolve, reject) => {
-    child.once('close', (code) => resolve(code ?? -1));
-    child.once('error', (error) =>
-      reject(
-        new Error(`${program} cannot be run; install it with: apt-get install mosquitto`, { cause: error }),
-      ),
-    );
-  });
-  child.stdin.end(input);
-  const [output, code] = await Promise.all([text(child.stdout), ended]);
-  return { code, output };
-}
-
 const headwater = (dataDir: string, words: readonly string[], input = '') =>
-  run(process.execPath, [main, ...words, '--set', `data.dir=${dataDir}`], input);
+  runProgram(process.execPath, [main, ...words, '--set', `data.dir=${dataDir}`], input);
 
 /** What mosquitto_pub ends with; 0 once the message is acknowledged. */
 async function published(gateway: RunningGateway, args: readonly string[]): Promise<number> {
   const port = gateway.mqtt.split(':')[1] ?? '';
-  return (await run('mosquitto_pub', ['-h', '127.0.0.1', '-p', port, '-q', '1', '-m', 'x', ...args])).code;
+  return (await runProgram('mosquitto_pub', ['-h', '127.0.0.1', '-p', port, '-q', '1', '-m', 'x', ...args]))
+    .code;
 }
 
 test('mosquitto_pub logs in with its user and password, and no other way', async () => {
@@ -55,9 +36,11 @@ test.each([[['-H', 'sha512']], [['-H', 'sha512-pbkdf2']], [[]]])(
     await using folder = await temporaryFolder();
     const dataDir = join(folder.path, 'data');
     const file = join(folder.path, 'passwd');
-    expect((await run('mosquitto_passwd', ['-c', '-b', ...how, file, 'alice', 'wonder land'])).code).toBe(0);
-    expect((await run('mosquitto_passwd', ['-b', ...how, file, 'bob', 'builder'])).code).toBe(0);
-    expect(await headwater(dataDir, ['devices', 'import', file])).toEqual({
+    expect(
+      (await runProgram('mosquitto_passwd', ['-c', '-b', ...how, file, 'alice', 'wonder land'])).code,
+    ).toBe(0);
+    expect((await runProgram('mosquitto_passwd', ['-b', ...how, file, 'bob', 'builder'])).code).toBe(0);
+    expect(await headwater(dataDir, ['devices', 'import', file])).toMatchObject({
       code: 0,
       output: 'added alice, bob\n',
     });

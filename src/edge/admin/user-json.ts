@@ -17,7 +17,7 @@ const access = {
 /** The JSON schema of a `NewUser`, the body of `POST /api/users`. */
 export const newUserSchema = {
   type: 'object',
-  required: ['name', 'password'],
+  required: ['name'],
   additionalProperties: false,
   properties: { name: text, password: text, access },
 };

@@ -33,8 +33,19 @@ export function addDevices(
     .description('add a user; the password is asked for, or the first line of standard input')
     .argument('<name>')
     .option('--password-file <file>', 'the file that holds the password')
-    .action(async (name: string, options: AccessOptions & { passwordFile?: string }) =>
-      endWith(await addUser(await context(), name, options)),
+    .option('--certificate', 'no password: it logs in by a client certificate with this common name')
+    .action(
+      async (
+        name: string,
+        options: AccessOptions & { passwordFile?: string; certificate?: true },
+        command: CommandLine,
+      ) => {
+        if (options.certificate === true && options.passwordFile !== undefined)
+          command.error('error: --certificate is for a user without a password', {
+            exitCode: exitCodes.usage,
+          });
+        endWith(await addUser(await context(), name, options));
+      },
     );
   withAccess(devices.command('set'))
     .description('change where a user may publish and subscribe; the value "default" takes a list back')

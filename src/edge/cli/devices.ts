@@ -47,12 +47,15 @@ export async function listUsers(context: DevicesContext, json: boolean): Promise
 export async function addUser(
   context: DevicesContext,
   name: string,
-  options: AccessOptions & { readonly passwordFile?: string },
+  options: AccessOptions & { readonly passwordFile?: string; readonly certificate?: true },
 ): Promise<ExitCode> {
-  const password = await readPassword(context.terminal, options.passwordFile);
+  const secrets =
+    options.certificate === true
+      ? {}
+      : { password: await readPassword(context.terminal, options.passwordFile) };
   const access = accessPatch(options);
   const user = await administer(context, { mayBegin: true }, (store) =>
-    store.add({ name, password, access }),
+    store.add({ name, ...secrets, access }),
   );
   return await show(context, `added ${userRows([user]).join('\n')}`);
 }
@@ -157,8 +160,8 @@ function userRows(users: readonly UserSummary[]): readonly string[] {
   if (users.length === 0) return ['no users yet'];
   return users
     .toSorted((one, other) => (one.name < other.name ? -1 : 1))
-    .flatMap(({ name, isImported, access, clients }) => [
-      `user ${name}${isImported ? ' (imported; not logged in yet)' : ''}: ${accessText({ ...defaultAccess, ...access })}`,
+    .flatMap(({ name, isImported, hasPassword, access, clients }) => [
+      `user ${name}${isImported ? ' (imported; not logged in yet)' : ''}${hasPassword ? '' : ' (by certificate only)'}: ${accessText({ ...defaultAccess, ...access })}`,
       ...Object.entries(clients).map(([id, lists]) => `  as client ${id}: ${accessText(lists)}`),
     ]);
 }

@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { choice, duration, size } from '../config/setting-kinds.ts';
 import type { TopicChange } from '../topic-changes.ts';
 import { AdminClient } from './admin-client.ts';
+import { showCertificate } from './certificate.ts';
 import {
   type CommandLine,
   collectBroker,
@@ -102,6 +103,10 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     .action(async ({ json }: { json?: true }) =>
       endWith(await status(await gateway(), terminal, json === true)),
     );
+  program
+    .command('certificate')
+    .description('print the certificate of the MQTT ports with TLS, to be given to clients')
+    .action(async () => endWith(await showCertificate((await configuration()).config, terminal)));
   addTopics(program, terminal, gateway, endWith);
   addDevices(program, terminal, dataDir, endWith);
   addRecords(program, terminal, { find: gateway, dataDir }, endWith);

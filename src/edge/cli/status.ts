@@ -2,6 +2,7 @@ import { durationText } from '../../core/duration.ts';
 import type { KeptStatus } from '../../ingest/mqtt/sessions/mqtt-state.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import { formatSize } from '../config/quantities.ts';
+import { listenerRows, tlsRow } from '../listeners/listener-rows.ts';
 import type { ClockStatus, StatusReport, TopicStatus } from '../status.ts';
 import type { UsersStatus } from '../users/mqtt-users.ts';
 import type { AdminClient } from './admin-client.ts';
@@ -19,12 +20,16 @@ export async function status(client: AdminClient, terminal: Terminal, json: bool
 
 /** The report for people: the first line is the verdict. `nowMs` is the wall clock. */
 export function statusText(report: StatusReport, nowMs: number): string {
-  const { log, addresses, topics } = report;
+  const { log, addresses, tls, topics } = report;
   const commit = log.lastCommitMs === null ? '' : `, the last one ${ago(log.lastCommitMs, nowMs)}`;
   const rows: readonly (readonly [string, string])[] = [
     ...report.reasons.map((reason) => ['because', reason] as const),
     ['running', `version ${report.version}, for ${durationText(report.uptimeSeconds)}`],
-    ['mqtt', `${addresses.mqtt}; ${keptText(report.mqtt)}`],
+    ...[...listenerRows(addresses), keptText(report.mqtt)].map(
+      (row, index) => [index === 0 ? 'mqtt' : '', row] as const,
+    ),
+    ...(tls === null ? [] : [['tls', tlsRow(tls)] as const]),
+    ...(tls?.problems ?? []).map((problem) => ['', `TROUBLE: ${problem}`] as const),
     ['users', usersText(report.users)],
     ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
     ['admin', `http://${addresses.admin}/`],

@@ -21,7 +21,7 @@ export const tlsSection = () =>
       serverName: hostName().optional(),
     },
     'or {} to trust the CAs of the system',
-  ).superRefine(checkTls);
+  ).superRefine(checkKeyPair);
 
 /** `forwarder.sasl`. */
 export const saslSection = () =>
@@ -101,7 +101,11 @@ function secretSource(secret: string, path: string | undefined, variable: string
   return { setting: `forwarder.sasl.${secret}Env`, kind: 'variable', name: variable ?? '' };
 }
 
-function checkTls({ certFile, keyFile }: TlsConfig, context: CheckContext): void {
+/** Whether a certificate and its key are named together. */
+export function checkKeyPair(
+  { certFile, keyFile }: Pick<TlsConfig, 'certFile' | 'keyFile'>,
+  context: CheckContext,
+): void {
   if (certFile !== undefined && keyFile === undefined)
     complain(context, 'keyFile', 'write the file with the key that belongs to certFile');
   if (keyFile !== undefined && certFile === undefined)

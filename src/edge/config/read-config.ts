@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { limits } from '../../core/limits.ts';
 import { resolvedSasl, resolvedTls } from './cluster-sections.ts';
-import { type Config, checkSettings, type SettingProblem } from './schema.ts';
+import { resolvedMqttTls } from './mqtt-sections.ts';
+import { type Config, checkSettings } from './schema.ts';
 import { applySetOption, parseSetOption, type SetOption } from './set-option.ts';
+import type { SettingProblem } from './setting-problems.ts';
 import { type Position, readYaml, type SettingPath, type YamlTree } from './yaml-tree.ts';
 
 export interface ConfigSources {
@@ -49,12 +51,13 @@ export function readConfig(sources: ConfigSources): ConfigResult {
 
 function withAbsolutePaths(config: Config, workingDirectory: string): Config {
   const absolute = (path: string): string => resolve(workingDirectory, path);
-  const { data, forwarder } = config;
+  const { data, mqtt, forwarder } = config;
   const tls = forwarder.tls && resolvedTls(forwarder.tls, absolute);
   const sasl = forwarder.sasl && resolvedSasl(forwarder.sasl, absolute);
   return {
     ...config,
     data: { ...data, dir: absolute(data.dir) },
+    mqtt: { ...mqtt, ...(mqtt.tls && { tls: resolvedMqttTls(mqtt.tls, absolute) }) },
     forwarder: { ...forwarder, tls, sasl },
   };
 }

@@ -13,7 +13,12 @@ import { type DecoderName, decoders, type FramingName, framings, namesOf } from 
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
-import { nearMatches } from './near-match.ts';
+import {
+  configuredListeners,
+  type MqttAddresses,
+  mqttTlsSection,
+  webSocketSection,
+} from './mqtt-sections.ts';
 import {
   brokerAddress,
   type CheckContext,
@@ -24,12 +29,11 @@ import {
   gatewayName,
   hourSpan,
   list,
-  listenAddress,
+  listenAddressOrOff,
   loopbackAddress,
   pathsBelow,
   portName,
   retention,
-  type SettingIssue,
   section,
   size,
   topicChoice,
@@ -38,6 +42,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from './setting-kinds.ts';
+import { problemsOf, type SettingProblem } from './setting-problems.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
 const forwarderSection = () =>
@@ -95,9 +100,13 @@ const settingsFor = (hostName: string) =>
     }),
     mqtt: section({
       /** Beyond loopback once there are users, or with `anonymous: true`; that is looked at when a gateway starts. */
-      listen: listenAddress('127.0.0.1:1883').prefault('127.0.0.1:1883'),
+      listen: listenAddressOrOff('127.0.0.1:1883').prefault('127.0.0.1:1883'),
       /** Whether clients without a user are let in; without it, those of this machine while there are no users. */
       anonymous: yesOrNo().optional(),
+      tls: mqttTlsSection().optional(),
+      /** MQTT over WebSocket, and the same by TLS with the certificate of `tls`. */
+      ws: webSocketSection('127.0.0.1:8083').optional(),
+      wss: webSocketSection('127.0.0.1:8084').optional(),
     }),
     /** Ports to read frames from. */
     serial: list(
@@ -147,10 +156,7 @@ function checkTogether(all: CheckedAlone, context: CheckContext): void {
   }
   const { name, site } = gateway;
   const mapping = new TopicMapping({ gateway: name, site, template: forwarder.topicName, topics: [] });
-  if (mqtt.listen.port !== 0 && formatAddress(mqtt.listen) === formatAddress(admin.listen)) {
-    const message = 'write another port than that of mqtt.listen';
-    context.addIssue({ code: 'custom', path: ['admin', 'listen'], message, input: all });
-  }
+  checkAddresses(mqtt, admin, context);
   serial.forEach((port, index) => {
     for (const setting of ['name', 'path'] as const) {
       const first = serial.findIndex((other) => other[setting] === port[setting]);
@@ -166,6 +172,23 @@ function checkTogether(all: CheckedAlone, context: CheckContext): void {
     if (mapping.centralTopic(topic).length > limits.topicNameLengthMax) {
       const message = `choose a shorter topic name: as the cluster knows it, with the name of the gateway, it is longer than ${limits.topicNameLengthMax} characters`;
       context.addIssue({ code: 'custom', path: ['topics', topic], message, input: all });
+    }
+  }
+}
+
+/** No two listeners at one address. */
+function checkAddresses(mqtt: Config['mqtt'], admin: Config['admin'], context: CheckContext): void {
+  const listeners = [...configuredListeners(mqtt), { setting: 'admin.listen', listen: admin.listen }];
+  const taken = new Map<string, string>();
+  for (const { setting, listen } of listeners) {
+    // What is no address is told by its own setting.
+    if (typeof listen.host !== 'string') continue;
+    const address = formatAddress(listen);
+    const first = taken.get(address);
+    if (first === undefined || listen.port === 0) taken.set(address, setting);
+    else {
+      const message = `write another port than that of ${first}`;
+      context.addIssue({ code: 'custom', path: setting.split('.'), message, input: mqtt });
     }
   }
 }
@@ -216,7 +239,7 @@ export interface Config {
     readonly endurance: number | undefined;
     readonly commitIntervalMs: number;
   };
-  readonly mqtt: { readonly listen: Address; readonly anonymous?: boolean | undefined };
+  readonly mqtt: MqttAddresses & { readonly anonymous?: boolean | undefined };
   readonly serial: readonly SerialPortConfig[];
   readonly admin: { readonly listen: Address };
   /** By name. It has no prototype, so that a topic may be called `constructor`. */
@@ -263,11 +286,6 @@ export interface SerialPortConfig {
   readonly baud: number;
   readonly framing: FramingName;
   readonly decoder: DecoderName;
-}
-
-export interface SettingProblem {
-  readonly path: SettingPath;
-  readonly message: string;
 }
 
 export type Checked = { readonly config: Config } | { readonly problems: readonly SettingProblem[] };
@@ -320,70 +338,4 @@ export function gatewayNameFrom(hostName: string): string {
 /** The disk budget of a gateway that is not told one: half of what is free at its first start, 4 GiB at most. */
 export function defaultBudgetBytes(freeBytes: number): number {
   return Math.max(limits.budgetBytesMin, Math.min(limits.budgetBytesDefaultMax, Math.floor(freeBytes / 2)));
-}
-
-// From zod's issues to problems
-
-function problemsOf(
-  issue: SettingIssue,
-  tree: unknown,
-  known: readonly SettingPath[],
-): readonly SettingProblem[] {
-  const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], message: unknownSetting(path, key, known) }));
-  }
-  if (issue.code === 'invalid_key') {
-    return [{ path, message: issue.issues[0]?.message ?? issue.message }];
-  }
-  const given = valueAt(tree, path);
-  if (issue.code === 'invalid_union' && typeof given === 'object') {
-    // Of what may stand here, a mapping is the last: whoever writes one means it.
-    const inside = issue.errors.at(-1) ?? [];
-    return inside.flatMap((inner) =>
-      problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, tree, known),
-    );
-  }
-  if (given === null) return [{ path, message: `is empty; ${issue.message}, or remove it for the default` }];
-  const isShown = isShort(given) && !isSecret(path);
-  return [{ path, message: isShown ? `${issue.message}, not ${JSON.stringify(given)}` : issue.message }];
-}
-
-/** Whether somebody may have written a secret there, instead of the place where it is. */
-const isSecret = (path: SettingPath): boolean => /^(?:password|token)/.test(path.at(-1) ?? '');
-
-const isShort = (value: unknown): boolean =>
-  typeof value === 'number' ||
-  typeof value === 'boolean' ||
-  (typeof value === 'string' && value.length <= 60);
-
-function valueAt(tree: unknown, path: SettingPath): unknown {
-  let value = tree;
-  for (const name of path) {
-    value =
-      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-  }
-  return value;
-}
-
-function unknownSetting(path: SettingPath, key: string, known: readonly SettingPath[]): string {
-  const written = known.find(
-    (candidate) => candidate.length > 1 && candidate.slice(path.length).join('.') === key,
-  );
-  if (written !== undefined) {
-    const [outer, ...inner] = written.slice(path.length);
-    return `unknown setting; write it as ${outer}: { ${inner.join('.')}: … }`;
-  }
-  const here = namesBelow(known, path);
-  const near = nearMatches(key, here);
-  const elsewhere = known.filter((candidate) => nearMatches(key, candidate.slice(-1)).length > 0);
-  const matches = near.length > 0 ? near : elsewhere.map((candidate) => candidate.join('.'));
-  if (matches.length > 0) return `unknown setting; did you mean ${matches.join(' or ')}?`;
-  return `unknown setting; there are: ${here.join(', ')}`;
-}
-
-function namesBelow(known: readonly SettingPath[], path: SettingPath): readonly string[] {
-  const isBelow = (candidate: SettingPath): boolean =>
-    path.every((name, index) => candidate[index] === name || candidate[index] === '*');
-  return [...new Set(known.filter(isBelow).map((candidate) => candidate[path.length] ?? ''))];
 }

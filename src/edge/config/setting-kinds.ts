@@ -202,6 +202,15 @@ export function listenAddress(example: string) {
   return address(`host:port, such as ${example} (port 0: any free one)`, () => undefined);
 }
 
+/** The same, or nowhere. */
+export function listenAddressOrOff(example: string) {
+  const what = `host:port, such as ${example} (port 0: any free one), or off`;
+  const isLegal = (value: string): boolean => value === 'off' || parseAddress(value) !== undefined;
+  return text(what, isLegal).transform((value): Address | 'off' =>
+    value === 'off' ? value : (parseAddress(value) ?? z.NEVER),
+  );
+}
+
 /** The same on loopback only. */
 export function loopbackAddress(example: string) {
   return address(`host:port, such as ${example} (port 0: any free one)`, ({ host }) =>

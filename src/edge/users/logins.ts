@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Random } from '../../core/random.ts';
 import type { Access, Identity, Login, LoginAttempt } from '../../ingest/mqtt/access.ts';
+import { quoted } from '../../ingest/mqtt/refusals.ts';
 import { TopicAccess } from '../../ingest/mqtt/topic-access.ts';
 import { isLoopback } from '../config/address.ts';
 import { LoginThrottle } from './login-throttle.ts';
@@ -60,16 +61,21 @@ export class Logins implements Access {
   }
 
   async login(attempt: LoginAttempt): Promise<Login> {
-    const { user: name, clientId } = attempt;
-    const host = hostOf(attempt.host);
-    if (name !== null) return await this.#loginOf(name, { ...attempt, host });
+    const { user: name, clientId, peer } = attempt;
+    const host = hostOf(peer.host);
+    const { certificateName } = peer;
+    // A browser shows a certificate for whatever page asks, so that it does not say who wants to log in.
+    if (certificateName !== null && !isForeignPage(peer.origin))
+      return this.#loginByCertificate(certificateName, name, clientId);
+    if (name !== null) return await this.#loginOf(name, host, attempt);
     const mayBeAnonymous = (): boolean =>
-      this.anonymous === 'everywhere' || (this.anonymous === 'loopback' && isLoopback(host));
+      this.anonymous === 'everywhere' ||
+      (this.anonymous === 'loopback' && isOfThisMachine(host, peer.origin));
     if (mayBeAnonymous()) return { identity: anonymousIdentity(clientId, mayBeAnonymous) };
     return {
       refusal: 'anonymous',
       message:
-        'who has no user is not let in; give the device a user and a password (headwater devices add NAME), or set ' +
+        'who has no user is not let in, nor is a web page from elsewhere; give the device a user and a password (headwater devices add NAME), or set ' +
         'mqtt.anonymous: true to let everybody in',
     };
   }
@@ -81,7 +87,19 @@ export class Logins implements Access {
     return known && this.#identityOf(known, clientId);
   }
 
-  async #loginOf(name: string, { password, clientId, host }: LoginAttempt): Promise<Login> {
+  /** The user is who the certificate says; it proves only what the list of users confirms, which is how one is revoked. */
+  #loginByCertificate(certificateName: string, name: string | null, clientId: string): Login {
+    const user = this.#options.users.find(certificateName);
+    if (user !== null && (name === null || name === certificateName))
+      return { identity: this.#identityOf(user, clientId) };
+    const message =
+      user === null
+        ? `its certificate is that of ${quoted(certificateName)}, and there is no such user; if there should be: headwater devices add NAME --certificate`
+        : `its certificate is that of ${quoted(certificateName)}, but it logs in as another user; leave the user out in the client`;
+    return { refusal: 'bad-login', message };
+  }
+
+  async #loginOf(name: string, host: string, { password, clientId }: LoginAttempt): Promise<Login> {
     const { users, hasher } = this.#options;
     const given = password ?? new Uint8Array();
     const digest = createHmac('sha256', this.#key).update(given).digest();
@@ -166,6 +184,20 @@ function identityOf(user: string | null, access: TopicAccess, isRevoked: () => b
     maySubscribe: (filter) => !isRevoked() && access.maySubscribe(filter),
   };
 }
+
+/** Whether it is a page from elsewhere in somebody's browser. */
+function isForeignPage(origin: string | null): boolean {
+  if (origin === null) return false;
+  const pageHost = URL.parse(origin)?.hostname.replace(/^\[(.*)\]$/, '$1');
+  return pageHost === undefined || !isLoopback(pageHost);
+}
+
+/**
+ * Whether it is a program of this machine. A page from elsewhere in a browser of this machine is none, although its connection comes
+ * from here: whoever has written it would be let in.
+ */
+const isOfThisMachine = (host: string, origin: string | null): boolean =>
+  isLoopback(host) && !isForeignPage(origin);
 
 /** Without what marks an IPv4 address on a socket for both kinds. */
 const hostOf = (host: string): string => host.replace(/^::ffff:(?=\d+\.)/i, '');

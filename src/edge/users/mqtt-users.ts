@@ -3,6 +3,7 @@ import type { Logger } from '../../core/logger.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { nodeRandom } from '../../platform/node-random.ts';
 import { formatAddress, isLoopback } from '../config/address.ts';
+import { configuredListeners } from '../config/mqtt-sections.ts';
 import type { Config } from '../config/schema.ts';
 import { type AnonymousAccess, Logins } from './logins.ts';
 import { PasswordHasher } from './password-hash.ts';
@@ -32,24 +33,25 @@ export interface MqttUsers {
  */
 export async function openMqttUsers(
   dataDir: string,
-  { listen, anonymous }: Config['mqtt'],
+  mqtt: Config['mqtt'],
   logger: Logger,
 ): Promise<MqttUsers> {
   const hasher = new PasswordHasher(nodeRandom);
   const users = await Users.open(dataDir, hasher);
-  const isOpen = !isLoopback(listen.host);
-  if (isOpen && users.isUnused && anonymous !== true)
+  const { anonymous } = mqtt;
+  const open = configuredListeners(mqtt).find(({ listen }) => !isLoopback(listen.host));
+  if (open !== undefined && users.isUnused && anonymous !== true)
     throw new OperatingError(
       'bad-configuration',
-      `mqtt.listen: beyond loopback (${formatAddress(listen)}) devices log in, and there are no users yet. Add one: ` +
+      `${open.setting}: beyond loopback (${formatAddress(open.listen)}) devices log in, and there are no users yet. Add one: ` +
         'headwater devices add NAME (with the same --config or --set data.dir=…), or set mqtt.anonymous: true to let everybody in',
     );
   const logins = new Logins({ users, hasher, anonymous, clock: nodeClock, random: nodeRandom, logger });
   const warnings = (): readonly string[] => [
     ...(users.problem === null ? [] : [`warning: ${users.problem}`]),
-    ...(isOpen && users.count === 0 && users.problem === null && anonymous !== true
+    ...(open !== undefined && users.count === 0 && users.problem === null && anonymous !== true
       ? [
-          'warning: mqtt.listen: there are no users, so no device can log in. Add one: headwater devices add NAME',
+          `warning: ${open.setting}: there are no users, so no device can log in. Add one: headwater devices add NAME`,
         ]
       : []),
   ];

@@ -10,8 +10,9 @@ import type { ScramVerifiers } from './scram.ts';
  */
 export interface User {
   readonly name: string;
-  password: PasswordHash;
-  /** Null for an imported user who has not logged in yet. */
+  /** Null for one who logs in by a client certificate only. */
+  password: PasswordHash | null;
+  /** Null without a password, and for an imported user who has not logged in yet. */
   scram: ScramVerifiers | null;
   readonly access: AccessLists;
   /** Lists that count instead for a client id of this user. */
@@ -23,6 +24,8 @@ export interface UserSummary {
   readonly name: string;
   /** Whether the password comes from another broker's file, and its user has not logged in yet. */
   readonly isImported: boolean;
+  /** Without one a user logs in by a client certificate only. */
+  readonly hasPassword: boolean;
   readonly access: AccessLists;
   readonly clients: Readonly<Record<string, AccessLists>>;
 }
@@ -45,7 +48,8 @@ export const listsOf = (clients: User['clients'], clientId: string): AccessLists
 
 /** Without any secret. */
 export function summaryOf({ name, password, access, clients }: User): UserSummary {
-  return { name, isImported: password.scheme !== 'scrypt', access, clients };
+  const isImported = password !== null && password.scheme !== 'scrypt';
+  return { name, isImported, hasPassword: password !== null, access, clients };
 }
 
 /** What user names are, in words. */

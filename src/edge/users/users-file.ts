@@ -88,7 +88,7 @@ function isUser(value: unknown): value is User {
   return (
     typeof name === 'string' &&
     isLegalUserName(name) &&
-    isPasswordHash(password) &&
+    (password === null || isPasswordHash(password)) &&
     (scram === null ||
       (isObject(scram) && scramMechanisms.every((mechanism) => isVerifier(scram[mechanism])))) &&
     isAccess(access) &&

@@ -22,7 +22,8 @@ import { readUsersFile, USERS_FILE, type UsersFile, usersFileText } from './user
 
 export interface NewUser {
   readonly name: string;
-  readonly password: string;
+  /** Without one the user logs in by a client certificate of that name only. */
+  readonly password?: string;
   readonly access?: AccessPatch;
 }
 
@@ -105,9 +106,10 @@ export class Users implements UserAdministration {
 
   async add({ name, password, access = {} }: NewUser): Promise<UserSummary> {
     requireLegalName(name);
-    requireLegalPassword(password);
+    if (password !== undefined) requireLegalPassword(password);
     const lists = patchedAccess({}, access);
-    const secrets = await this.#secretsOf(password);
+    const secrets =
+      password === undefined ? { password: null, scram: null } : await this.#secretsOf(password);
     return await this.#change((users) => {
       if (users.has(name))
         throw new OperatingError(

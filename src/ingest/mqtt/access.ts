@@ -1,11 +1,12 @@
+import type { Peer } from './peer.ts';
+
 /** What a client says in its CONNECT of who it is, and where it comes from. */
 export interface LoginAttempt {
   /** Null without a user name, which is an anonymous client. */
   readonly user: string | null;
   readonly password: Uint8Array | null;
   readonly clientId: string;
-  /** The IP address. */
-  readonly host: string;
+  readonly peer: Peer;
 }
 
 /** Who a client is, from its CONNECT to the end of its connection, and what it may do. */

@@ -1,6 +1,7 @@
 import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { type Access, type Identity, type LoginRefusal, whoIs } from './access.ts';
+import type { Peer } from './peer.ts';
 import { quoted, type Refusals } from './refusals.ts';
 import { isReserved } from './topic-access.ts';
 
@@ -67,13 +68,13 @@ export class ClientAccess {
     client: ConnectedClient,
     user: string | null,
     password: Uint8Array | null,
-    host: string,
+    peer: Peer,
   ): Promise<ConnectRefusal | null> {
     const request = this.#requests.get(client);
     assert(request !== undefined, 'a client connects before it is authenticated');
     const problem = problemOfId(request);
     if (problem !== null) return new ConnectRefusal('client-id', problem);
-    const login = await this.#access.login({ user, password, clientId: client.id, host });
+    const login = await this.#access.login({ user, password, clientId: client.id, peer });
     if ('refusal' in login) return new ConnectRefusal(login.refusal, login.message);
     const { identity } = login;
     const topic = request.will?.topic;

@@ -1,13 +1,15 @@
-import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { PacketFramer, type PacketHeader, packetType } from './packet-framer.ts';
+import type { Peer } from './peer.ts';
 import type { PendingBytes } from './pending-bytes.ts';
 import type { ConnectionRefusal } from './refusals.ts';
 
 export interface GuardOptions {
-  readonly socket: Socket;
+  /** The connection, past what comes before MQTT. */
+  readonly stream: Duplex;
+  readonly peer: Peer;
   /** The budget of all clients together. */
   readonly budget: PendingBytes;
   /** Told once, just before the guard cuts the connection for what the client did. */
@@ -21,26 +23,24 @@ export interface GuardOptions {
 const weightOf = (bodyBytes: number): number => bodyBytes + limits.mqttPublishOverheadBytes;
 
 /**
- * Stands between a socket and the MQTT broker, and lets through only what is within the limits: packet by packet,
- * but without collecting them. What may not pass yet stays in the socket, so that TCP holds the client back.
+ * Stands between a connection and the MQTT broker, and lets through only what is within the limits: packet by packet,
+ * but without collecting them. What may not pass yet stays in its stream, so that TCP holds the client back.
  *
  * A PUBLISH passes once its weight is reserved, from the client's own budget and then from the common one; whoever
  * answers it calls {@link answered}. A DISCONNECT and the end of the stream pass after that, because the broker
  * closes the connection at once and the answers would be lost.
  */
 export class Guard extends Duplex {
-  readonly address: string;
-  /** The IP address of the other side. */
-  readonly host: string;
-  readonly #socket: Socket;
+  readonly peer: Peer;
+  readonly #stream: Duplex;
   readonly #budget: PendingBytes;
   readonly #onCut: GuardOptions['onCut'];
   readonly #framer = new PacketFramer();
   #phase: 'unknown' | 'connecting' | 'connected' = 'unknown';
   #readerWants = false;
   #quiet = false;
-  #socketEnded = false;
-  /** Bytes taken from the socket that did not pass yet; of these, the framer knows the first `#restFramed`. */
+  #streamEnded = false;
+  /** Bytes taken from the stream that did not pass yet; of these, the framer knows the first `#restFramed`. */
   #rest: Buffer | null = null;
   #restFramed = 0;
   /** The packet whose header ends `#rest`'s framed part, if it must wait. */
@@ -49,20 +49,19 @@ export class Guard extends Duplex {
   #pendingBytes = 0;
   #overdueMs = 0;
 
-  constructor({ socket, budget, onCut }: GuardOptions) {
+  constructor({ stream, peer, budget, onCut }: GuardOptions) {
     super();
-    this.#socket = socket;
+    this.peer = peer;
+    this.#stream = stream;
     this.#budget = budget;
     this.#onCut = onCut;
-    this.host = socket.remoteAddress ?? '';
-    this.address = `${socket.remoteAddress}:${socket.remotePort}`;
-    socket.on('readable', () => this.#pump());
-    socket.on('end', () => {
-      this.#socketEnded = true;
+    stream.on('readable', () => this.#pump());
+    stream.on('end', () => {
+      this.#streamEnded = true;
       this.#pump();
     });
-    socket.on('error', () => this.destroy());
-    socket.on('close', () => this.destroy());
+    stream.on('error', () => this.destroy());
+    stream.on('close', () => this.destroy());
   }
 
   /** Weight of the PUBLISH packets that passed and are not answered. */
@@ -132,20 +131,20 @@ export class Guard extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(chunk, this.#written(done));
+    this.#stream.write(chunk, this.#written(done));
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#socket.cork();
+    this.#stream.cork();
     const last = chunks.length - 1;
     chunks.forEach(({ chunk }, index) => {
-      this.#socket.write(chunk, index === last ? this.#written(done) : undefined);
+      this.#stream.write(chunk, index === last ? this.#written(done) : undefined);
     });
-    this.#socket.uncork();
+    this.#stream.uncork();
   }
 
   override _final(done: () => void): void {
-    this.#socket.end(done);
+    this.#stream.end(done);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -153,7 +152,7 @@ export class Guard extends Duplex {
     this.#budget.release(this.#pendingBytes);
     this.#pendingBytes = 0;
     this.#rest = null;
-    this.#socket.destroy();
+    this.#stream.destroy();
     done(error);
   }
 
@@ -164,14 +163,14 @@ export class Guard extends Duplex {
 
   #pump(): void {
     while (this.#readerWants && this.#held === null && !this.#quiet && !this.destroyed) {
-      const chunk: Buffer | null = this.#rest ?? this.#socket.read();
+      const chunk: Buffer | null = this.#rest ?? this.#stream.read();
       if (chunk === null) break;
       const framed = this.#restFramed;
       this.#rest = null;
       this.#restFramed = 0;
       this.#pass(chunk, framed);
     }
-    const isOver = this.#socketEnded && this.#rest === null && this.#pendingBytes === 0;
+    const isOver = this.#streamEnded && this.#rest === null && this.#pendingBytes === 0;
     if (isOver && !this.destroyed && !this.readableEnded) this.push(null);
   }
 

@@ -8,9 +8,10 @@ export interface Address {
 
 /**
  * Binds the server; resolves with the address that it really has (port 0 lets the system choose).
+ * @param setting the one that names the address, for messages
  * @throws OperatingError `port-unusable`
  */
-export async function listen(server: Server, { host, port }: Address): Promise<Address> {
+export async function listen(server: Server, { host, port }: Address, setting: string): Promise<Address> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {
@@ -18,7 +19,7 @@ export async function listen(server: Server, { host, port }: Address): Promise<A
       resolve();
     });
   }).catch((error: NodeJS.ErrnoException) => {
-    throw new OperatingError('port-unusable', problemOf(error, host, port), { cause: error });
+    throw new OperatingError('port-unusable', problemOf(error, { host, port }, setting), { cause: error });
   });
   const bound = server.address();
   return bound === null || typeof bound === 'string'
@@ -26,18 +27,18 @@ export async function listen(server: Server, { host, port }: Address): Promise<A
     : { host: bound.address, port: bound.port };
 }
 
-function problemOf(error: NodeJS.ErrnoException, host: string, port: number): string {
+function problemOf(error: NodeJS.ErrnoException, { host, port }: Address, setting: string): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `port ${port} of ${host} is taken, perhaps by another MQTT broker or gateway. Stop that, or set mqtt.listen to another port`;
+      return `port ${port} of ${host} is taken, perhaps by another MQTT broker or gateway. Stop that, or set ${setting} to another port`;
     case 'EACCES':
     case 'EPERM':
-      return `this user may not listen on port ${port} of ${host}. Set mqtt.listen to a port above 1023, or permit it`;
+      return `this user may not listen on port ${port} of ${host}. Set ${setting} to a port above 1023, or permit it`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${host} is no address of this machine. Set mqtt.listen to one that is, such as 127.0.0.1:${port}`;
+      return `${host} is no address of this machine. Set ${setting} to one that is, such as 127.0.0.1:${port}`;
     default:
-      return `cannot listen on port ${port} of ${host} (${error.message}). Set mqtt.listen to another address`;
+      return `cannot listen on port ${port} of ${host} (${error.message}). Set ${setting} to another address`;
   }
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Aedes, type AedesPublishPacket, type Client } from 'aedes';
 import type { Clock } from '../../core/clock.ts';
 import { assert } from '../../core/errors.ts';
@@ -13,7 +13,9 @@ import { ClientAccess, ConnectRefusal } from './client-access.ts';
 import { GrantedFilters } from './granted-filters.ts';
 import { Guard } from './guard.ts';
 import { publishLeftWills } from './left-wills.ts';
-import { type Address, listen } from './listen.ts';
+import type { Address } from './listen.ts';
+import { Listener, type ListenerKind, type ListenerOptions } from './listener.ts';
+import type { Peer } from './peer.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { PublishGate } from './publish-gate.ts';
 import { type ConnectionRefusal, Refusal, Refusals } from './refusals.ts';
@@ -21,10 +23,11 @@ import type { History } from './sessions/catch-up.ts';
 import { Delivery } from './sessions/delivery.ts';
 import { type KeptStatus, MqttState } from './sessions/mqtt-state.ts';
 import type { SessionStore } from './sessions/session-store.ts';
+import { versionRefusal, versionRefusalMessage } from './version-refusal.ts';
 
 export interface MqttIngestOptions {
-  /** Port 0 lets the system choose. */
-  readonly listen: Address;
+  /** One of a kind at most. */
+  readonly listeners: readonly ListenerOptions[];
   /** For QoS 0 and 1, and for wills. */
   readonly accept: Accept;
   readonly qos2: Qos2Log;
@@ -46,8 +49,8 @@ export class MqttIngest {
   readonly #access: ClientAccess;
   readonly #gate: PublishGate;
   readonly #budget = new PendingBytes(limits.mqttPendingBytesMax);
-  readonly #guards = new Set<Guard>();
-  readonly #server: Server;
+  readonly #guards = new Map<Guard, Listener>();
+  readonly #listeners: readonly Listener[];
   readonly #stopped = new AbortController();
   readonly #state: MqttState;
   readonly #delivery: Delivery;
@@ -55,12 +58,11 @@ export class MqttIngest {
   /** The broker reports each message in flight of a client that failed; the first report counts. */
   readonly #failed = new WeakSet<Client>();
   #broker: Aedes | null = null;
-  #address: Address;
 
   private constructor(options: MqttIngestOptions, refusals: Refusals, state: MqttState) {
     this.#state = state;
     this.#delivery = new Delivery(state);
-    const { listen: address, accept, qos2, access, clock, logger, metrics } = options;
+    const { listeners, accept, qos2, access, clock, logger, metrics } = options;
     this.#clock = clock;
     this.#logger = logger;
     this.#metrics = metrics;
@@ -78,14 +80,15 @@ export class MqttIngest {
       metrics,
       refusals,
     });
-    this.#address = address;
-    const socketOptions = {
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: limits.mqttTcpKeepAliveMs,
-    };
-    // Half open: a device that has sent all and closed its side still gets its acknowledgements.
-    this.#server = createServer({ ...socketOptions, allowHalfOpen: true });
+    this.#listeners = listeners.map((one) => {
+      const listener: Listener = new Listener(one, {
+        hasRoom: () => this.#connections < limits.mqttConnectionsMax,
+        onConnection: (stream, peer) => this.#connect(listener, stream, peer),
+        onFailed: ({ reason, message }, address) =>
+          this.#refusals.connection(reason, { address, listener: one.kind }, message),
+      });
+      return listener;
+    });
   }
 
   /**
@@ -99,7 +102,7 @@ export class MqttIngest {
     const ingest = new MqttIngest(options, refusals, state);
     ingest.#broker = await ingest.#createBroker();
     try {
-      await ingest.#listen();
+      for (const listener of ingest.#listeners) await listener.open(options.logger);
     } catch (error) {
       await ingest.stop();
       throw error;
@@ -115,8 +118,12 @@ export class MqttIngest {
   }
 
   /** Where it listens. */
-  get address(): Address {
-    return this.#address;
+  get addresses(): ReadonlyMap<ListenerKind, Address> {
+    return new Map(this.#listeners.map(({ kind, address }) => [kind, address]));
+  }
+
+  get #connections(): number {
+    return this.#listeners.reduce((sum, { connections }) => sum + connections, 0);
   }
 
   /**
@@ -125,17 +132,15 @@ export class MqttIngest {
    */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    const serverClosed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
-    for (const guard of this.#guards) guard.quiesce();
+    const closed = Promise.all(this.#listeners.map((listener) => listener.close()));
+    for (const guard of this.#guards.keys()) guard.quiesce();
     await this.#allAnswered();
-    for (const guard of this.#guards) guard.flush();
+    for (const guard of this.#guards.keys()) guard.flush();
     const broker = this.#broker;
     if (broker !== null) await new Promise<void>((resolve) => broker.close(resolve));
-    for (const guard of this.#guards) guard.destroy();
+    for (const guard of this.#guards.keys()) guard.destroy();
     await this.#allAnswered();
-    await serverClosed;
+    await closed;
     await this.#state.stop();
     this.#reportGauges();
   }
@@ -146,33 +151,14 @@ export class MqttIngest {
       await this.#clock.sleep(limits.mqttStopPollMs);
   }
 
-  async #listen(): Promise<void> {
-    this.#server.maxConnections = limits.mqttConnectionsMax;
-    this.#server.on('connection', (socket) => this.#connect(socket));
-    this.#server.on('drop', (from) => {
-      const address = `${from?.remoteAddress}:${from?.remotePort}`;
-      this.#refusals.connection(
-        'too-many-connections',
-        { address },
-        `${limits.mqttConnectionsMax} clients are connected already`,
-      );
-    });
-    this.#address = await listen(this.#server, this.#address);
-    this.#server.on('error', (error) => {
-      this.#logger.error(
-        { error: error.message },
-        'the MQTT port has a problem; clients may not get through',
-      );
-    });
-  }
-
-  #connect(socket: Socket): void {
+  #connect(listener: Listener, stream: Duplex, peer: Peer): void {
     const guard = new Guard({
-      socket,
+      stream,
+      peer,
       budget: this.#budget,
-      onCut: (reason, message) => this.#refusals.connection(reason, { address: guard.address }, message),
+      onCut: (reason, message) => this.#refusals.connection(reason, { address: peer.address }, message),
     });
-    this.#guards.add(guard);
+    this.#guards.set(guard, listener);
     const client = this.#broker?.handle(guard);
     guard.on('close', () => {
       this.#guards.delete(guard);
@@ -206,12 +192,18 @@ export class MqttIngest {
       }),
       drainTimeout: limits.mqttSubscriberStallMsMax,
       preConnect: (client, packet, done) => {
-        const { clientId, clean, will, keepalive = 0 } = packet;
+        const { clientId, clean, will, keepalive = 0, protocolVersion, properties } = packet;
+        if (protocolVersion === 5) {
+          guardOf(client).write(versionRefusal(properties?.maximumPacketSize));
+          guardOf(client).flush();
+          done(Object.assign(new Error(versionRefusalMessage), { errorCode: 1 }), false);
+          return;
+        }
         this.#access.connecting(client, { clientId, clean, will, keepAliveMs: keepalive * 1000 });
         done(null, true);
       },
       authenticate: (client, user, password, done) => {
-        const asked = this.#access.authenticate(client, user ?? null, password ?? null, guardOf(client).host);
+        const asked = this.#access.authenticate(client, user ?? null, password ?? null, guardOf(client).peer);
         void asked.then((refusal) => done(refusal, refusal === null));
       },
       authorizeSubscribe: (client, subscription, done) => {
@@ -275,11 +267,11 @@ export class MqttIngest {
     broker.on('clientReady', (client) => {
       const guard = guardOf(client);
       guard.connected();
-      this.#logger.debug({ client: client.id, address: guard.address }, 'client connected');
+      this.#logger.debug({ client: client.id, address: guard.peer.address }, 'client connected');
       this.#reportGauges();
     });
     broker.on('clientDisconnect', (client) => {
-      this.#logger.debug({ client: client.id, address: guardOf(client).address }, 'client disconnected');
+      this.#logger.debug({ client: client.id, address: guardOf(client).peer.address }, 'client disconnected');
     });
     broker.on('unsubscribe', (filters, client) => this.#filters.revoke(client, filters));
     broker.on('clientError', (client, error) => this.#clientFailed(client, error));
@@ -294,15 +286,17 @@ export class MqttIngest {
     if (this.#failed.has(client)) return;
     this.#failed.add(client);
     const reason = reasonOf(error);
-    const fields = { client: client.id, address: guardOf(client).address };
+    const fields = { client: client.id, address: guardOf(client).peer.address };
     if (reason === null) this.#logger.debug(fields, 'client went away before its messages were answered');
     else this.#refusals.connection(reason, fields, error.message);
   }
 
   #reportGauges(): void {
-    let connected = 0;
-    for (const guard of this.#guards) if (guard.isConnected) connected++;
-    this.#metrics.set('headwater_mqtt_connections', connected);
+    const connected = new Map(this.#listeners.map((listener) => [listener, 0]));
+    for (const [guard, listener] of this.#guards)
+      if (guard.isConnected) connected.set(listener, (connected.get(listener) ?? 0) + 1);
+    for (const [{ kind }, count] of connected)
+      this.#metrics.set('headwater_mqtt_connections', count, { listener: kind });
     this.#metrics.set('headwater_mqtt_pending_bytes', this.#budget.used);
   }
 
@@ -312,7 +306,8 @@ export class MqttIngest {
       await this.#clock.sleep(limits.mqttSweepIntervalMs, this.#stopped.signal);
       const nowMs = this.#clock.monotonicMs();
       const elapsedMs = nowMs - lastMs;
-      for (const guard of this.#guards) guard.sweep(elapsedMs);
+      for (const guard of this.#guards.keys()) guard.sweep(elapsedMs);
+      for (const listener of this.#listeners) listener.sweep(elapsedMs);
       lastMs = nowMs;
       this.#refusals.sweep();
       this.#state.sweep(elapsedMs);

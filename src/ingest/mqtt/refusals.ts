@@ -18,16 +18,27 @@ export type RecordRefusal =
 export type ConnectionRefusal =
   | RecordRefusal
   | LoginRefusal
+  /** Of the client: one that is not trusted, or that does not say who it is. */
+  | 'bad-certificate'
+  /** By the client, which does not trust the gateway's. */
+  | 'certificate-refused'
   | 'client-id'
   | 'connect-timeout'
+  | 'handshake-aborted'
+  | 'handshake-timeout'
   | 'keep-alive'
   | 'malformed-packet'
+  | 'no-certificate'
+  | 'no-tls'
   | 'packet-timeout'
   | 'packet-too-large'
   | 'protocol'
   | 'protocol-version'
   | 'slow-subscriber'
-  | 'too-many-connections';
+  | 'tls'
+  | 'tls-version'
+  | 'too-many-connections'
+  | 'websocket';
 
 /** A message that is not taken; the broker then closes the connection, which is all that MQTT 3.1.1 can say. */
 export class Refusal extends Error {

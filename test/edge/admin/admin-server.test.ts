@@ -502,6 +502,7 @@ describe('users', () => {
   const pump = {
     name: 'pump',
     isImported: false,
+    hasPassword: true,
     access: { publish: ['pumps/%u/#'] },
     clients: {},
   };

@@ -23,10 +23,11 @@ const cli = (...words: string[]) => inFolder(words);
 const pump = {
   name: 'pump',
   isImported: false,
+  hasPassword: true,
   access: { publish: ['pumps/%u/#', 'state'] },
   clients: { 'pump-1': { subscribe: [] } },
 };
-const old = { name: 'old', isImported: true, access: {}, clients: {} };
+const old = { name: 'old', isImported: true, hasPassword: true, access: {}, clients: {} };
 const rows = [
   'user old (imported; not logged in yet): publishes #, subscribes #',
   'user pump: publishes pumps/%u/# state, subscribes #',

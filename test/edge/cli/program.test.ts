@@ -23,7 +23,8 @@ const report = {
   logId: 'ab'.repeat(16),
   state: 'ready',
   reasons: [],
-  addresses: { mqtt: '127.0.0.1:1883', admin: '127.0.0.1:8080' },
+  addresses: { mqtt: '127.0.0.1:1883', mqtts: null, ws: null, wss: null, admin: '127.0.0.1:8080' },
+  tls: null,
   dataDir: '/site/data',
   uptimeSeconds: 3720,
   log: {
@@ -226,7 +227,8 @@ describe('status', () => {
       output: [
         'gw1 is ready',
         '  running  version 0.1.0, for 1 h 2 min',
-        '  mqtt     127.0.0.1:1883; 2 lasting sessions, 17 messages waiting in them, 5 retained',
+        '  mqtt     127.0.0.1:1883',
+        '           2 lasting sessions, 17 messages waiting in them, 5 retained',
         '  users    3; nobody is let in without one',
         '  admin    http://127.0.0.1:8080/',
         '  clock    set',
@@ -506,14 +508,14 @@ describe('run', () => {
         signal = send;
       },
       startGateway: (config, log) => {
-        log.print(`listening on port ${config.mqtt.listen.port}`);
+        log.print(`listening on ${JSON.stringify(config.mqtt.listen)}`);
         setImmediate(signal);
         return Promise.resolve({ stop: () => Promise.resolve(void calls.push('stop')) });
       },
     });
     expect(calls).toEqual(['stop']);
     expect(result).toMatchObject({ code: 0, errors: '' });
-    expect(result.output).toMatch(/^configuration: all defaults.*\nlistening on port 0\nstopping.*\n$/);
+    expect(result.output).toMatch(/^configuration: all defaults.*\nlistening on .*"port":0}\nstopping.*\n$/);
   });
 
   it('stops a gateway that was told to while it still started', async () => {

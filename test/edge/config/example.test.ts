@@ -43,6 +43,17 @@ describe('headwater.example.yaml', () => {
             },
           },
         },
+        mqtt: {
+          tls: {
+            listen: { host: '0.0.0.0', port: 8883 },
+            certFile: '/etc/headwater/mqtt.pem',
+            keyFile: '/etc/headwater/mqtt.key',
+            clientCaFile: '/etc/headwater/devices-ca.pem',
+            clientCertificates: 'optional',
+          },
+          ws: { listen: { host: '0.0.0.0', port: 8083 } },
+          wss: { listen: { host: '0.0.0.0', port: 8084 } },
+        },
         forwarder: {
           brokers: [{ host: 'kafka1' }, { host: 'kafka2' }],
           tls: {

@@ -211,7 +211,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'mqtt: { listen: 1883 }',
-      'hw.yaml:1:9: mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), in quotes because YAML takes it for something else, not 1883',
+      'hw.yaml:1:9: mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), or off, in quotes because YAML takes it for something else, not 1883',
     ],
     ['mqtt: { anonymous: loopback }', 'hw.yaml:1:9: mqtt.anonymous: write true or false, not "loopback"'],
     [
@@ -422,7 +422,7 @@ describe('a bad configuration is reported with its place and what to write inste
     expect(problemsOf(read(text, ['mqtt.listen=x', 'bar=1']))).toEqual([
       'hw.yaml:1:12: gateway.nam: unknown setting; did you mean name?',
       'hw.yaml:3:3: data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000, not -1',
-      '--set mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), not "x"',
+      '--set mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), or off, not "x"',
       'hw.yaml:4:8: log.level: write one of debug, info, warn, error, not 3',
       'hw.yaml:5:1: foo: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, forwarder, log',
       '--set bar: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, forwarder, log',

@@ -4,6 +4,7 @@ import { Logins } from '../../../src/edge/users/logins.ts';
 import { PasswordHasher, type Verdict } from '../../../src/edge/users/password-hash.ts';
 import { Users } from '../../../src/edge/users/users.ts';
 import type { Login } from '../../../src/ingest/mqtt/access.ts';
+import type { Peer } from '../../../src/ingest/mqtt/peer.ts';
 import { KeepingLogger } from '../../ingest/mqtt/harness.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SimRandom } from '../../support/sim-random.ts';
@@ -33,8 +34,19 @@ async function site(anonymous?: boolean) {
   const clock = new ManualClock();
   const logger = new KeepingLogger();
   const logins = new Logins({ users, hasher, anonymous, clock, random: new SimRandom(2), logger });
-  const login = async (user: string | null, password: string | null, host = '192.0.2.1', clientId = 'c') =>
-    await logins.login({ user, password: password === null ? null : Buffer.from(password), clientId, host });
+  const login = async (
+    user: string | null,
+    password: string | null,
+    host = '192.0.2.1',
+    clientId = 'c',
+    more: Partial<Peer> = {},
+  ) =>
+    await logins.login({
+      user,
+      password: password === null ? null : Buffer.from(password),
+      clientId,
+      peer: { host, address: `${host}:1`, certificateName: null, origin: null, ...more },
+    });
   return {
     folder,
     hasher,
@@ -206,12 +218,93 @@ test('an imported password is kept in our own way once it has proved right, with
   const hash = '5qaB1K+kwJX/J93/+MY67EzkMdzPr3Pr9o7yhgZqdr/u/YhJnld40Bbw9A4G+fwfSnqzBuLDmFu7xbN8mgzn2A==';
   await users.import([{ name: 'bob', password: { scheme: 'sha512', salt: '17JvkZTYYAzJdC0u', hash } }]);
   expect(verdict(await login('bob', 'wrong'))).toBe('bad-login');
-  expect(users.find('bob')?.password.scheme).toBe('sha512');
+  expect(users.find('bob')?.password?.scheme).toBe('sha512');
   const bob = await login('bob', 'secret');
   if ('refusal' in bob) throw new Error('refused');
-  await expect.poll(() => users.find('bob')?.password.scheme).toBe('scrypt');
+  await expect.poll(() => users.find('bob')?.password?.scheme).toBe('scrypt');
   expect(users.find('bob')?.scram).not.toBe(null);
   expect(bob.identity.isRevoked).toBe(false);
   await users.settled();
   expect(verdict(await login('bob', 'secret'))).toBe('in as bob');
+});
+
+test.each([
+  [null, 'in as null'],
+  ['http://localhost:8000', 'in as null'],
+  ['https://127.0.0.1', 'in as null'],
+  ['http://[::1]:8083', 'in as null'],
+  ['https://example.com', 'anonymous'],
+  ['http://127.0.0.1.example.com', 'anonymous'],
+  ['http://localhost@example.com', 'anonymous'],
+  ['null', 'anonymous'],
+  ['', 'anonymous'],
+])(
+  'from a page of %j in a browser of this machine, a client without a user is %s',
+  async (origin, expected) => {
+    await using gateway = await site();
+    expect(verdict(await gateway.login(null, null, '127.0.0.1', 'c', { origin }))).toBe(expected);
+    expect(verdict(await gateway.login(null, null, '192.0.2.1', 'c', { origin }))).toBe('anonymous');
+    await gateway.users.add({ name: 'page', password: 'a' });
+    expect(verdict(await gateway.login('page', 'a', '127.0.0.1', 'c', { origin }))).toBe('in as page');
+    await using open = await site(true);
+    expect(verdict(await open.login(null, null, '192.0.2.1', 'c', { origin }))).toBe('in as null');
+  },
+);
+
+test('a certificate is a login as the user of its name, with its lists, for as long as there is that user', async () => {
+  await using gateway = await site();
+  const { users, login, hasher } = gateway;
+  await users.add({ name: 'pump', access: { publish: ['pumps/%u/#'] } });
+  await users.add({ name: 'valve', password: 'a' });
+  const certified = (certificateName: string, user: string | null = null, more: Partial<Peer> = {}) =>
+    login(user, null, '192.0.2.1', 'c', { certificateName, ...more });
+  const pump = await certified('pump');
+  if ('refusal' in pump) throw new Error('refused');
+  expect(pump.identity.user).toBe('pump');
+  expect(pump.identity.mayPublish('pumps/pump/x')).toBe(true);
+  expect(pump.identity.mayPublish('pumps/valve/x')).toBe(false);
+  expect(verdict(await certified('pump', 'pump'))).toBe('in as pump');
+  // Who has a password may use a certificate as well.
+  expect(verdict(await certified('valve'))).toBe('in as valve');
+  // Nobody is let in as somebody else, and none whom the list does not name, even if everybody is without a certificate.
+  expect(await certified('pump', 'valve')).toMatchObject({
+    refusal: 'bad-login',
+    message: expect.stringContaining('is that of pump, but it logs in as another user'),
+  });
+  for (const name of ['stranger', 'PUMP', 'pump ', 'constructor', '__proto__', 'pump\0'])
+    expect(verdict(await certified(name))).toBe('bad-login');
+  await using open = await site(true);
+  expect(verdict(await open.login(null, null, '192.0.2.1', 'c', { certificateName: 'stranger' }))).toBe(
+    'bad-login',
+  );
+  expect(hasher.verified).toBe(0);
+  await users.remove('pump');
+  expect(pump.identity.isRevoked).toBe(true);
+  expect(pump.identity.mayPublish('pumps/pump/x')).toBe(false);
+  expect(verdict(await certified('pump'))).toBe('bad-login');
+});
+
+test('a user without a password logs in by no password, and by one that is given later', async () => {
+  await using gateway = await site();
+  const { users, login } = gateway;
+  await users.add({ name: 'pump' });
+  for (const password of [null, '', 'null', 'pump'])
+    expect(verdict(await login('pump', password))).toBe('bad-login');
+  expect(await users.list()).toEqual([
+    { name: 'pump', isImported: false, hasPassword: false, access: {}, clients: {} },
+  ]);
+  const again = await Users.open(gateway.folder.path, gateway.hasher);
+  expect(again.problem).toBe(null);
+  expect(again.find('pump')?.password).toBe(null);
+  await users.change('pump', { password: 'later' });
+  expect(verdict(await login('pump', 'later', '192.0.2.2'))).toBe('in as pump');
+});
+
+test('a certificate that a browser shows for a page from elsewhere is no login', async () => {
+  await using gateway = await site();
+  await gateway.users.add({ name: 'page', password: 'a' });
+  const shown = { certificateName: 'page', origin: 'https://example.com' };
+  expect(verdict(await gateway.login(null, null, '127.0.0.1', 'c', shown))).toBe('anonymous');
+  expect(verdict(await gateway.login('page', null, '127.0.0.1', 'c', shown))).toBe('bad-login');
+  expect(verdict(await gateway.login('page', 'a', '127.0.0.1', 'c', shown))).toBe('in as page');
 });

@@ -39,7 +39,7 @@ test('users are there again after a start, and only the gateway may read their f
   expect(await isRight(again, 'pump', 'other')).toBe(false);
   expect((await stat(fileIn(folder.path))).mode & 0o777).toBe(0o600);
   expect(await readFile(fileIn(folder.path), 'utf8')).not.toMatch(/geheim/);
-  expect(JSON.stringify(await users.list())).not.toContain(users.find('pump')?.password.hash);
+  expect(JSON.stringify(await users.list())).not.toContain(users.find('pump')?.password?.hash);
   const scram = again.find('pump')?.scram;
   expect(scram?.['SCRAM-SHA-256']).toMatchObject({ iterations: limits.scramIterations });
   expect(scram?.['SCRAM-SHA-512'].salt).not.toBe(scram?.['SCRAM-SHA-256'].salt);

@@ -56,7 +56,9 @@ test('a right password is let in; CONNACK 4 is for a wrong one, 5 for none at al
 test('an access list is asked with the address, and with the id that a client without one is given', async () => {
   await using harness = await Harness.start();
   await harness.client({ clientId: '' });
-  expect(harness.access.attempts).toMatchObject([{ host: '127.0.0.1', user: null, password: null }]);
+  expect(harness.access.attempts).toMatchObject([
+    { peer: { host: '127.0.0.1' }, user: null, password: null },
+  ]);
   expect(harness.access.attempts[0]?.clientId).toMatch(/./);
 });
 

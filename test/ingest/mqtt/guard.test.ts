@@ -7,6 +7,8 @@ import { PendingBytes } from '../../../src/ingest/mqtt/pending-bytes.ts';
 import { RawClient, until } from './harness.ts';
 import { connect, disconnect, publish, subscribe } from './packets.ts';
 
+const peer = { host: '127.0.0.1', address: '127.0.0.1:1', certificateName: null, origin: null };
+
 let server: Server;
 let client: RawClient;
 let socket: Socket;
@@ -29,7 +31,7 @@ beforeEach(async () => {
   cuts = [];
   passed = Buffer.alloc(0);
   hasEnded = false;
-  guard = new Guard({ socket, budget, onCut: (reason) => cuts.push(reason) });
+  guard = new Guard({ stream: socket, peer, budget, onCut: (reason) => cuts.push(reason) });
   guard.on('data', (chunk: Buffer) => {
     passed = Buffer.concat([passed, chunk]);
   });

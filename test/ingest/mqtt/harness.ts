@@ -5,6 +5,7 @@ import type { MetricLabels, Metrics } from '../../../src/core/metrics.ts';
 import type { Qos2Log } from '../../../src/core/qos2.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
 import type { Access, Identity, Login, LoginAttempt } from '../../../src/ingest/mqtt/access.ts';
+import type { ListenerKind, ListenerOptions } from '../../../src/ingest/mqtt/listener.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
 import type { History } from '../../../src/ingest/mqtt/sessions/catch-up.ts';
 import type { SessionStore } from '../../../src/ingest/mqtt/sessions/session-store.ts';
@@ -146,7 +147,15 @@ export class TestAccess implements Access {
   }
 
   recall(user: string | null, clientId: string): Identity | null {
-    const answer = this.#answer({ user, password: null, clientId, host: '' }, false);
+    const answer = this.#answer(
+      {
+        user,
+        password: null,
+        clientId,
+        peer: { host: '', address: '', certificateName: null, origin: null },
+      },
+      false,
+    );
     return 'identity' in answer ? answer.identity : null;
   }
 
@@ -177,6 +186,14 @@ export class TestAccess implements Access {
   }
 }
 
+/** On a free port of 127.0.0.1. */
+export const plainListener: ListenerOptions = {
+  kind: 'mqtt',
+  listen: { host: '127.0.0.1', port: 0 },
+  setting: 'mqtt.listen',
+  tls: null,
+};
+
 /** Ingest with a log that can be held, and clients, all of which end with the test. */
 export class Harness implements AsyncDisposable {
   readonly log = new HeldLog();
@@ -189,16 +206,21 @@ export class Harness implements AsyncDisposable {
 
   static async start(
     qos2: Qos2Log = noQos2Log,
-    kept: { readonly store: SessionStore; readonly history?: History } = { store: new MemorySessionStore() },
+    own: {
+      readonly store?: SessionStore;
+      readonly history?: History;
+      readonly listeners?: readonly ListenerOptions[];
+    } = {},
   ): Promise<Harness> {
     const harness = new Harness();
     harness.#ingest = await MqttIngest.start({
-      listen: { host: '127.0.0.1', port: 0 },
+      listeners: [plainListener],
       accept: harness.log.accept,
       qos2,
       access: harness.access,
+      store: new MemorySessionStore(),
       history: noHistory,
-      ...kept,
+      ...own,
       clock: nodeClock,
       logger: harness.logger,
       metrics: harness.metrics,
@@ -211,8 +233,20 @@ export class Harness implements AsyncDisposable {
     return this.#ingest;
   }
 
-  raw(): RawClient {
-    const client = new RawClient(this.ingest.address.port);
+  /** The port of a listener. */
+  port(kind: ListenerKind = 'mqtt'): number {
+    const address = this.ingest.addresses.get(kind);
+    if (address === undefined) throw new Error(`nothing listens for ${kind}`);
+    return address.port;
+  }
+
+  /** How many are connected to a listener. */
+  connections(listener: ListenerKind = 'mqtt'): number {
+    return this.metrics.value('headwater_mqtt_connections', { listener });
+  }
+
+  raw(kind: ListenerKind = 'mqtt'): RawClient {
+    const client = new RawClient(this.port(kind));
     this.#rawClients.push(client);
     return client;
   }
@@ -225,8 +259,14 @@ export class Harness implements AsyncDisposable {
   }
 
   unconnectedClient(options: IClientOptions = {}): MqttClient {
-    const { port } = this.ingest.address;
-    const client = mqtt.connect({ host: '127.0.0.1', port, reconnectPeriod: 0, ...options });
+    const protocol = (options.protocol ?? 'mqtt') as ListenerKind;
+    const client = mqtt.connect({
+      host: '127.0.0.1',
+      port: this.port(protocol),
+      protocol,
+      reconnectPeriod: 0,
+      ...options,
+    });
     client.on('error', () => {});
     this.#clients.push(client);
     return client;

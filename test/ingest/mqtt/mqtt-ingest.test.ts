@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { MqttClient } from 'mqtt';
+import type { IConnackPacket, MqttClient } from 'mqtt';
 import { expect, test } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
@@ -8,7 +8,7 @@ import { noMetrics } from '../../../src/core/metrics.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { MemorySessionStore, noHistory } from '../../support/memory-session-store.ts';
-import { Harness, noQos2Log, until } from './harness.ts';
+import { Harness, noQos2Log, plainListener, until } from './harness.ts';
 import { CONNACK_ACCEPTED, connect, disconnect, packet, pubackIds, publish, subscribe } from './packets.ts';
 
 /** What the client is sent, as `topic payload retain`. */
@@ -160,16 +160,26 @@ test('a topic with too many levels ends its own connection only', async () => {
   expect(harness.refusedConnections('protocol')).toBe(2);
 });
 
-test('an MQTT 5 client is told that its version is not supported', async () => {
+test('an MQTT 5 client is told in its own words that it has to speak MQTT 3.1.1', async () => {
   await using harness = await Harness.start();
-  const device = harness.raw();
-  device.send(connect('device', { level: 5 }));
-  await until(() => device.isClosed, 'the refusal');
-  expect([...device.received]).toEqual([0x20, 2, 0, 1]);
-  expect(harness.refusedConnections('protocol-version')).toBe(1);
   const library = harness.unconnectedClient({ protocolVersion: 5 });
-  await until(() => harness.refusedConnections('protocol-version') === 2, 'the refusal');
-  expect(library.connected).toBe(false);
+  const refused = new Promise<unknown>((resolve) => library.once('error', (error) => resolve(error)));
+  const told = new Promise<IConnackPacket>((resolve) =>
+    library.on('packetreceive', (packet) => {
+      if (packet.cmd === 'connack') resolve(packet);
+    }),
+  );
+  expect(await refused).toMatchObject({ code: 0x84 });
+  expect((await told).properties?.reasonString).toMatch(/set the client to MQTT 3\.1\.1/);
+  const narrow = harness.raw();
+  // It takes packets of 20 bytes at most (property 0x27).
+  const properties = [5, 0x27, 0, 0, 0, 20];
+  const name = [0, 4, 77, 81, 84, 84];
+  narrow.send(packet(0x10, Buffer.from([...name, 5, 2, 0, 0, ...properties, 0, 1, 100])));
+  await until(() => narrow.isClosed, 'the end');
+  expect([...narrow.received]).toEqual([0x20, 3, 0, 0x84, 0]);
+  expect(harness.refusedConnections('protocol-version')).toBe(2);
+  expect(harness.log.offers).toEqual([]);
 });
 
 test('an empty client id without a clean session is refused as MQTT demands, with one it is accepted', async () => {
@@ -246,7 +256,7 @@ test('more clients than may connect are turned away, and served when there is ro
   const clients = Array.from({ length: limits.mqttConnectionsMax }, () => harness.raw());
   for (const [index, client] of clients.entries()) client.send(connect(`${index}`));
   await until(() => clients.every(({ received }) => received.length === 4), 'all CONNACKs');
-  expect(harness.metrics.value('headwater_mqtt_connections')).toBe(limits.mqttConnectionsMax);
+  expect(harness.connections()).toBe(limits.mqttConnectionsMax);
   const tooMany = harness.raw();
   await until(() => tooMany.isClosed, 'the refusal');
   expect(harness.refusedConnections('too-many-connections')).toBe(1);
@@ -275,9 +285,9 @@ test('a stop answers what is in flight, closes every connection and frees the po
   await stopped;
   await until(() => [device, idle, silent, halfway].every(({ isClosed }) => isClosed), 'all ends');
   expect(pubackIds(device.received)).toEqual([9]);
-  expect(harness.metrics.value('headwater_mqtt_connections')).toBe(0);
+  expect(harness.connections()).toBe(0);
   expect(harness.metrics.value('headwater_mqtt_pending_bytes')).toBe(0);
-  const server = createServer().listen(harness.ingest.address);
+  const server = createServer().listen(harness.ingest.addresses.get('mqtt'));
   await once(server, 'listening');
   server.close();
 });
@@ -288,12 +298,18 @@ test('a port that is taken, and a host that is elsewhere, are errors that say wh
   const shared = { clock: nodeClock, logger: silentLogger, metrics: noMetrics };
   const kept = { store: new MemorySessionStore(), history: noHistory };
   const parts = { ...shared, ...kept, accept, qos2: noQos2Log, access: harness.access };
-  const taken = MqttIngest.start({ ...parts, listen: harness.ingest.address });
+  const taken = MqttIngest.start({
+    ...parts,
+    listeners: [{ ...plainListener, listen: { host: '127.0.0.1', port: harness.port() } }],
+  });
   await expect(taken).rejects.toMatchObject({
     code: 'port-unusable',
     message: expect.stringMatching(/is taken.*set mqtt.listen to another port/),
   });
-  const elsewhere = MqttIngest.start({ ...parts, listen: { host: '192.0.2.1', port: 0 } });
+  const elsewhere = MqttIngest.start({
+    ...parts,
+    listeners: [{ ...plainListener, listen: { host: '192.0.2.1', port: 0 } }],
+  });
   await expect(elsewhere).rejects.toMatchObject({
     code: 'port-unusable',
     message: expect.stringMatching(/Set mqtt.listen to one that is/),

@@ -312,7 +312,7 @@ test('a client that never releases is cut at the limit of its connection', async
 test('a device without a library of ours publishes over broken connections: each message is there once', async () => {
   const log = await DurableLog.open();
   await using harness = await Harness.start(log);
-  const { port } = harness.ingest.address;
+  const port = harness.port();
   const options = { host: '127.0.0.1', port, clientId: 'device', clean: false, reconnectPeriod: 5 };
   const device = mqtt.connect(options);
   device.on('error', () => {});

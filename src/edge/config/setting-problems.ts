@@ -1,0 +1,82 @@
+import { nearMatches } from './near-match.ts';
+import type { SettingIssue } from './setting-kinds.ts';
+import type { SettingPath } from './yaml-tree.ts';
+
+/** What is wrong with a setting, in words. */
+export interface SettingProblem {
+  readonly path: SettingPath;
+  readonly message: string;
+}
+
+/** What a user is told of an issue with a tree of settings, given the paths of all settings there are. */
+export function problemsOf(
+  issue: SettingIssue,
+  tree: unknown,
+  known: readonly SettingPath[],
+): readonly SettingProblem[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key], message: unknownSetting(path, key, known) }));
+  }
+  if (issue.code === 'invalid_key') {
+    return [{ path, message: issue.issues[0]?.message ?? issue.message }];
+  }
+  const given = valueAt(tree, path);
+  if (issue.code === 'invalid_union' && typeof given === 'object') {
+    // Of what may stand here, a mapping is the last: whoever writes one means it.
+    const inside = issue.errors.at(-1) ?? [];
+    return inside.flatMap((inner) =>
+      problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, tree, known),
+    );
+  }
+  if (given === null) return [{ path, message: `is empty; ${issue.message}, or remove it for the default` }];
+  const isShown = isShort(given) && !isSecret(path);
+  return [{ path, message: isShown ? `${issue.message}, not ${JSON.stringify(given)}` : issue.message }];
+}
+
+/** Whether somebody may have written a secret there, instead of the place where it is. */
+const isSecret = (path: SettingPath): boolean => /^(?:password|token)/.test(path.at(-1) ?? '');
+
+const isShort = (value: unknown): boolean =>
+  typeof value === 'number' ||
+  typeof value === 'boolean' ||
+  (typeof value === 'string' && value.length <= 60);
+
+function valueAt(tree: unknown, path: SettingPath): unknown {
+  let value = tree;
+  for (const name of path) {
+    value =
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  return value;
+}
+
+function unknownSetting(path: SettingPath, key: string, known: readonly SettingPath[]): string {
+  const written = known.find(
+    (candidate) =>
+      candidate.length > path.length + 1 &&
+      isBelow(candidate, path) &&
+      candidate.slice(path.length).join('.') === key,
+  );
+  if (written !== undefined) {
+    const [outer, ...inner] = written.slice(path.length);
+    return `unknown setting; write it as ${outer}: { ${inner.join('.')}: … }`;
+  }
+  const here = namesBelow(known, path);
+  const near = nearMatches(key, here);
+  const elsewhere = known.filter((candidate) => nearMatches(key, candidate.slice(-1)).length > 0);
+  const matches = near.length > 0 ? near : elsewhere.map((candidate) => candidate.join('.'));
+  if (matches.length > 0) return `unknown setting; did you mean ${matches.join(' or ')}?`;
+  return `unknown setting; there are: ${here.join(', ')}`;
+}
+
+function namesBelow(known: readonly SettingPath[], path: SettingPath): readonly string[] {
+  return [
+    ...new Set(
+      known.filter((candidate) => isBelow(candidate, path)).map((candidate) => candidate[path.length] ?? ''),
+    ),
+  ];
+}
+
+const isBelow = (candidate: SettingPath, path: SettingPath): boolean =>
+  path.every((name, index) => candidate[index] === name || candidate[index] === '*');

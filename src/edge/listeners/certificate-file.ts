@@ -1,0 +1,9 @@
+import { join } from 'node:path';
+import type { MqttAddresses } from '../config/mqtt-sections.ts';
+
+/** The gateway's own certificate in the data folder; everybody may read it. */
+export const ownCertificatePath = (dataDir: string): string => join(dataDir, 'mqtt-certificate.pem');
+
+/** The file with the certificate that TLS listeners show. */
+export const certificateFile = ({ tls }: MqttAddresses, dataDir: string): string =>
+  tls?.certFile ?? ownCertificatePath(dataDir);

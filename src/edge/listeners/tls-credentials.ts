@@ -1,0 +1,192 @@
+import { X509Certificate } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import type { Clock } from '../../core/clock.ts';
+import { messageOf } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { ServerTls } from '../../ingest/mqtt/server-tls.ts';
+import type { MqttTlsConfig } from '../config/mqtt-sections.ts';
+import { isOpenToOthers, readCertificates, readKey } from '../pem-files.ts';
+import type { Certified } from './own-certificate.ts';
+
+/** What the TLS listeners show to clients, as the status tells it. */
+export interface TlsStatus {
+  /** The file with the certificate. */
+  readonly certificateFile: string;
+  /** SHA-256; null while there is no usable certificate. */
+  readonly fingerprint: string | null;
+  /** The end of the certificate, by the wall clock; null while there is no usable one. */
+  readonly validToMs: number | null;
+  readonly clientCertificates: ServerTls['clientCertificates'];
+  /** What is wrong with the files at present, each with what to do. An older certificate may be in use all the same. */
+  readonly problems: readonly string[];
+}
+
+export interface TlsCredentialsOptions {
+  readonly config: MqttTlsConfig;
+  /** Where the certificate is: that of the configuration, or the gateway's own. */
+  readonly certificateFile: string;
+  /** Null if the configuration names certificate and key. */
+  readonly own: Certified | null;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+type Credentials = NonNullable<ServerTls['credentials']>;
+
+/**
+ * Certificates and keys of the TLS listeners. Files are read again when they change, for connections to come; while they cannot be
+ * used, what was read before stays.
+ */
+export class TlsCredentials implements ServerTls {
+  readonly #options: TlsCredentialsOptions;
+  readonly #stopped = new AbortController();
+  readonly #listeners: (() => void)[] = [];
+  #credentials: Credentials | null = null;
+  #certificate: X509Certificate | null = null;
+  #problems: readonly string[] = [];
+  /** Of the files, when they were last read. */
+  #state = '';
+  #watching: Promise<void> = Promise.resolve();
+
+  private constructor(options: TlsCredentialsOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the files, and watches them. Never rejects: a gateway starts whatever is in them, and waits for better ones. */
+  static async open(options: TlsCredentialsOptions): Promise<TlsCredentials> {
+    const credentials = new TlsCredentials(options);
+    await credentials.#look();
+    credentials.#watching = credentials.#watch();
+    return credentials;
+  }
+
+  get credentials(): Credentials | null {
+    return this.#credentials;
+  }
+
+  get clientCertificates(): ServerTls['clientCertificates'] {
+    const { clientCaFile, clientCertificates = 'optional' } = this.#options.config;
+    return clientCaFile === undefined ? 'off' : clientCertificates;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  status(): TlsStatus {
+    return {
+      certificateFile: this.#options.certificateFile,
+      fingerprint: this.#certificate?.fingerprint256 ?? null,
+      validToMs: this.#certificate?.validToDate.getTime() ?? null,
+      clientCertificates: this.clientCertificates,
+      problems: this.#problems,
+    };
+  }
+
+  /** What the user should know when the gateway starts, one line each. */
+  async warnings(): Promise<readonly string[]> {
+    const { keyFile } = this.#options.config;
+    const isOpen = keyFile !== undefined && (await isOpenToOthers(keyFile));
+    return [
+      ...this.#problems,
+      ...(isOpen
+        ? ['mqtt.tls.keyFile: every user of this device may read this file; take that right away: chmod o-r']
+        : []),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#watching;
+  }
+
+  async #watch(): Promise<void> {
+    const { clock, logger } = this.#options;
+    while (!this.#stopped.signal.aborted) {
+      await clock.sleep(limits.mqttCertificateLookMs, this.#stopped.signal);
+      const before = this.#problems.join('\n');
+      if (this.#stopped.signal.aborted || !(await this.#look())) continue;
+      const { fingerprint } = this.status();
+      if (this.#problems.length === 0) {
+        logger.info({ fingerprint }, 'certificates of the MQTT port were read anew');
+        for (const listener of this.#listeners) listener();
+      } else if (this.#problems.join('\n') !== before) {
+        const fields = { problems: this.#problems, fingerprint };
+        logger.warn(fields, 'new certificates of the MQTT port cannot be used; those from before stay');
+      }
+    }
+  }
+
+  /** Reads the files if they are others than before; whether that was so. */
+  async #look(): Promise<boolean> {
+    const { certFile, keyFile, clientCaFile } = this.#options.config;
+    const paths = [certFile, keyFile, clientCaFile].filter((path) => path !== undefined);
+    const state = (await Promise.all(paths.map(stateOf))).join('\n');
+    // What could not be used may have been half written within the resolution of the clock of the file system.
+    if (state === this.#state && this.#problems.length === 0 && this.#credentials !== null) return false;
+    this.#state = state;
+    const problems: string[] = [];
+    const read = await this.#read(problems);
+    this.#problems = problems;
+    if (read !== null) {
+      this.#credentials = read;
+      this.#certificate = new X509Certificate(read.cert);
+    }
+    return true;
+  }
+
+  async #read(problems: string[]): Promise<Credentials | null> {
+    const { config, own } = this.#options;
+    const { clientCaFile } = config;
+    const certified = own ?? (await readCertified(config, problems));
+    const ca =
+      clientCaFile === undefined
+        ? undefined
+        : await readCertificates('mqtt.tls.clientCaFile', clientCaFile, problems);
+    if (problems.length > 0 || certified === null) return null;
+    const credentials = {
+      cert: certified.certificate,
+      key: certified.key,
+      ...(ca && { ca: ca.map(String) }),
+    };
+    try {
+      createSecureContext(credentials);
+      return credentials;
+    } catch (error) {
+      problems.push(`mqtt.tls: OpenSSL refuses these certificates: ${messageOf(error)}; make new ones`);
+      return null;
+    }
+  }
+}
+
+async function readCertified(
+  { certFile = '', keyFile = '' }: MqttTlsConfig,
+  problems: string[],
+): Promise<Certified | null> {
+  const chain = await readCertificates('mqtt.tls.certFile', certFile, problems);
+  const key = await readKey('mqtt.tls.keyFile', keyFile, problems);
+  const [certificate] = chain;
+  if (certificate === undefined || key === undefined) return null;
+  if (!certificate.checkPrivateKey(key)) {
+    problems.push(
+      `mqtt.tls.keyFile: ${keyFile} is not the key of the certificate in ${certFile}; give the two that belong together`,
+    );
+    return null;
+  }
+  return {
+    certificate: chain.map(String).join(''),
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+/** What changes when somebody writes or replaces a file, also one that it is a link to. */
+async function stateOf(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

@@ -1,0 +1,72 @@
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Accept } from '../core/record.ts';
+import type { ListenerKind } from '../ingest/mqtt/listener.ts';
+import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
+import type { Log } from '../log/log.ts';
+import { nodeClock } from '../platform/node-clock.ts';
+import { formatAddress } from './config/address.ts';
+import type { Config } from './config/schema.ts';
+import { openMqttListeners } from './listeners/mqtt-listeners.ts';
+import type { TlsCredentials } from './listeners/tls-credentials.ts';
+import { logHistory } from './session-store/log-history.ts';
+import type { WorkerSessionStore } from './session-store/worker-session-store.ts';
+import type { StartedParts } from './started-parts.ts';
+import type { MqttUsers } from './users/mqtt-users.ts';
+
+export interface MqttBrokerOptions {
+  readonly config: Config;
+  readonly dataDir: string;
+  readonly log: Log;
+  readonly accept: Accept;
+  readonly users: MqttUsers;
+  readonly sessions: WorkerSessionStore;
+  readonly parts: StartedParts;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The MQTT broker as the gateway runs it. */
+export interface MqttBroker {
+  readonly ingest: MqttIngest;
+  /** Null if nobody is served by TLS. */
+  readonly tls: TlsCredentials | null;
+  /** Where it listens, by kind; null where it does not. */
+  readonly addresses: Readonly<Record<ListenerKind, string | null>>;
+}
+
+/**
+ * Starts the broker on all its listeners, as parts that are stopped in the right order.
+ * @throws OperatingError `port-unusable`
+ */
+export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttBroker> {
+  const { config, dataDir, log, users, sessions, parts, logger } = options;
+  const { options: listeners, tls } = await openMqttListeners(config, dataDir, logger);
+  if (tls !== null) parts.add('certificates', () => tls.stop());
+  const ingest = await MqttIngest.start({
+    listeners,
+    accept: options.accept,
+    qos2: log,
+    access: users.logins,
+    store: sessions,
+    history: logHistory(log),
+    clock: nodeClock,
+    logger,
+    metrics: options.metrics,
+  });
+  parts.add('mqtt', () => ingest.stop());
+  const addressOf = (kind: ListenerKind): string | null => {
+    const address = ingest.addresses.get(kind);
+    return address === undefined ? null : formatAddress(address);
+  };
+  return {
+    ingest,
+    tls,
+    addresses: {
+      mqtt: addressOf('mqtt'),
+      mqtts: addressOf('mqtts'),
+      ws: addressOf('ws'),
+      wss: addressOf('wss'),
+    },
+  };
+}
