@@ -221,6 +221,8 @@ export const limits = {
   mqttRefusalLinesMax: 10,
   mqttRefusalIntervalMs: 60_000,
   mqttTopicLevelsMax: 100,
+  /** The topic of a message. */
+  mqttTopicBytesMax: 1_024,
   /** A client id: so the open QoS 2 ids of all clients fit into the beginning of a journal file. */
   mqttClientIdBytesMax: 128,
   /** QoS 2 messages of one connection that are stored and not yet released; libraries send what they have at once. */
@@ -229,6 +231,15 @@ export const limits = {
   qos2OpenIdsMax: 65_536,
   /** What a QoS 2 id takes in a commit, together with what may have to make room for it. */
   qos2RequestBytesMax: 288,
+  mqttRoutesMax: 256,
+  /** MQTT topics of which it is remembered where their messages go. */
+  routedTopicsMax: 4_096,
+  /** MQTT topics of which it is told that no route was followed. */
+  unroutedTopicsMax: 20,
+  /** 2000-01-01: a device that says less has a clock that was never set. */
+  deviceTimeMsMin: 946_684_800_000,
+  /** The clock of a device may be ahead by so much; Kafka refuses what is an hour ahead. */
+  deviceTimeAheadMsMax: 600_000,
   /** A subscriber that does not read for so long is disconnected, because it holds up its publishers. */
   mqttSubscriberStallMsMax: 5_000,
 

@@ -41,6 +41,16 @@ export const metricRows = {
     'counter',
     'Records that may arrive twice, because it is not certain what has arrived; the topic gaps says which.',
   ),
+  headwater_mqtt_unrouted_total: row(
+    'counter',
+    'MQTT messages that went to the topic readings although there are routes, by reason.',
+    ['reason'],
+  ),
+  headwater_mqtt_device_times_refused_total: row(
+    'counter',
+    "MQTT messages with the gateway's time, because that of the device did not count, by reason.",
+    ['reason'],
+  ),
   headwater_disk_syncs_total: row(
     'counter',
     'Syncs asked of the disk: fdatasync of files, fsync of folders.',

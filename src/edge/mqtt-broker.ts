@@ -3,6 +3,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Accept } from '../core/record.ts';
 import type { ListenerKind } from '../ingest/mqtt/listener.ts';
 import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
+import { Routing } from '../ingest/mqtt/routes/routing.ts';
 import type { Log } from '../log/log.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import { formatAddress } from './config/address.ts';
@@ -46,6 +47,7 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
   const ingest = await MqttIngest.start({
     listeners,
     accept: options.accept,
+    routing: routingIn(log, config, options.metrics),
     qos2: log,
     access: users.logins,
     store: sessions,
@@ -70,3 +72,14 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
     },
   };
 }
+
+const routingIn = (log: Log, { mqtt }: Config, metrics: Metrics): Routing =>
+  new Routing({
+    routes: mqtt.routes,
+    topics: {
+      partitionsOf: (topic) => log.partitionsOf(topic),
+      grow: (topic, partitions) => log.growTopic(topic, partitions),
+    },
+    receiptTime: () => ({ isClockSet: log.clockEpoch?.isSet === true, wallMs: nodeClock.wallMs() }),
+    metrics,
+  });

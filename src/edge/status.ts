@@ -1,5 +1,5 @@
 import type { ForwarderStatus } from '../forwarder/progress/status.ts';
-import type { KeptStatus } from '../ingest/mqtt/sessions/mqtt-state.ts';
+import type { MqttStatus } from '../ingest/mqtt/mqtt-ingest.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 import type { CardStatus } from './card-wear.ts';
@@ -37,8 +37,8 @@ export interface StatusReport {
   readonly card: CardStatus;
   /** Who may log in to the MQTT port. */
   readonly users: UsersStatus;
-  /** What the MQTT broker keeps for its clients. */
-  readonly mqtt: KeptStatus;
+  /** What the MQTT broker keeps for its clients, and what followed no route. */
+  readonly mqtt: MqttStatus;
   /** The configured serial ports. A lost one does not make the gateway degraded: it refuses nothing. */
   readonly serial: readonly SerialPortStatus[];
   readonly topics: readonly TopicStatus[];

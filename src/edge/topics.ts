@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../core/logger.ts';
+import { defaultTopicName, isFixed } from '../ingest/mqtt/routes/route.ts';
 import { deadLetterTopic } from '../ingest/serial/record.ts';
 import type { TopicInfo, TopicSettings } from '../log/types.ts';
 import type { Config, TopicConfig } from './config/schema.ts';
@@ -12,16 +13,16 @@ export interface TopicStore {
   setTopic(name: string, settings: TopicSettings): Promise<void>;
 }
 
-/** Where every message lands that no route sends elsewhere. It always exists. */
-const DEFAULT_TOPIC = 'readings';
-
 /** The topics that something of the gateway writes to by itself, each with what does, in words. */
 export type TopicWriters = ReadonlyMap<string, readonly string[]>;
 
 /** Who writes where by this configuration. These topics have to exist. */
-export function topicWriters({ serial }: Pick<Config, 'serial'>): TopicWriters {
+export function topicWriters({ serial, mqtt }: Pick<Config, 'serial' | 'mqtt'>): TopicWriters {
   const ports = serial.map(({ name }) => `the serial port ${name}`);
-  const writers = new Map<string, readonly string[]>([[DEFAULT_TOPIC, ['MQTT', ...ports]]]);
+  // Where every message lands that no route sends elsewhere: it always exists.
+  const writers = new Map<string, readonly string[]>([[defaultTopicName, ['MQTT', ...ports]]]);
+  for (const { topic, match } of mqtt.routes)
+    if (isFixed(topic)) writers.set(topic, [...(writers.get(topic) ?? []), `the route ${match.text}`]);
   if (ports.length > 0) writers.set(deadLetterTopic, ports);
   return writers;
 }

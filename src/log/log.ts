@@ -19,7 +19,6 @@ import { budgetIsUsedUp } from './retention/disk-budget.ts';
 import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
 import { memoBytes, memoRows, partitionKey } from './state/entries.ts';
 import { tellForgotten } from './state/qos2-ids.ts';
-
 import { storedBytes } from './stored-bytes.ts';
 import { Tail } from './tail.ts';
 import type {
@@ -202,6 +201,11 @@ export class Log implements MirroredLog, Qos2Log {
     this.#upkeep.wake();
   }
 
+  /** How many partitions the topic has; 0 if there is none of this name. */
+  partitionsOf(topic: string): number {
+    return this.#journal.state.topic(topic)?.partitions ?? 0;
+  }
+
   topics(): readonly TopicInfo[] {
     return topicInfos(this.#journal.state);
   }
@@ -351,10 +355,8 @@ export class Log implements MirroredLog, Qos2Log {
    * closed.
    */
   async #recover(cause: unknown): Promise<void> {
-    this.#env.logger.error(
-      { cause: messageOf(cause) },
-      'a write or sync of the journal failed; recovering it',
-    );
+    const told = 'a write or sync of the journal failed; recovering it';
+    this.#env.logger.error({ cause: messageOf(cause) }, told);
     this.#env.metrics.add('headwater_journal_recoveries_total', 1);
     await this.#journal.close().catch(() => {});
     let backoffMs: number = limits.recoveryBackoffMsMin;
@@ -382,10 +384,8 @@ export class Log implements MirroredLog, Qos2Log {
     this.#unavailable = new OperatingError('log-unavailable', message, { cause: error });
     this.#queue.refuseAll(this.#unavailable);
     this.#reportAvailability();
-    this.#env.logger.error(
-      { cause: messageOf(error) },
-      'the journal cannot be recovered; ingest is refused, trying again',
-    );
+    const told = 'the journal cannot be recovered; ingest is refused, trying again';
+    this.#env.logger.error({ cause: messageOf(error) }, told);
   }
 
   #reportOpenIds(): void {

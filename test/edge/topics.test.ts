@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { type Logger, silentLogger } from '../../src/core/logger.ts';
+import { routeOf } from '../../src/edge/config/route-section.ts';
 import { topicStatuses } from '../../src/edge/status.ts';
 import { ensureTopics, topicWriters } from '../../src/edge/topics.ts';
 import { MemoryLog } from '../support/memory-log.ts';
@@ -13,12 +14,22 @@ test('a needed topic exists, with one partition unless it is configured', async 
   expect(other.topics()).toEqual([{ name: 'readings', partitions: 4, settings: {} }]);
 });
 
-test('what writes to a topic makes it needed: MQTT always, serial ports also dead letters', () => {
+test('what writes to a topic makes it needed: MQTT always, serial ports also dead letters, and routes to one topic', () => {
+  const mqtt = { listen: { host: '127.0.0.1', port: 0 }, routes: [] };
   const port = { path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' } as const;
-  expect([...topicWriters({ serial: [] })]).toEqual([['readings', ['MQTT']]]);
-  expect([...topicWriters({ serial: [{ name: 'wind', ...port }] })]).toEqual([
+  expect([...topicWriters({ serial: [], mqtt })]).toEqual([['readings', ['MQTT']]]);
+  expect([...topicWriters({ serial: [{ name: 'wind', ...port }], mqtt })]).toEqual([
     ['readings', ['MQTT', 'the serial port wind']],
     ['dead-letters', ['the serial port wind']],
+  ]);
+  const routes = [
+    routeOf({ match: 'a/{b}', topic: 'temperature' }),
+    routeOf({ match: 'c', topic: 'temperature' }),
+    routeOf({ match: 'd/{e}', topic: '{e}' }),
+  ];
+  expect(topicWriters({ serial: [], mqtt: { ...mqtt, routes } }).get('temperature')).toEqual([
+    'the route a/{b}',
+    'the route c',
   ]);
 });
 

@@ -2,6 +2,7 @@ import type { StoredRecord } from '../../src/core/record.ts';
 import type { History } from '../../src/ingest/mqtt/sessions/catch-up.ts';
 import type {
   Changes,
+  Positions,
   SessionStore,
   StoreChanges,
   StoreContent,
@@ -17,7 +18,7 @@ export class MemorySessionStore implements SessionStore {
     retained: new Map(),
     wills: new Map(),
   };
-  #positions: readonly number[] | null = null;
+  #positions: Positions | null = null;
   #isNew = true;
   failWith: Error | null = null;
   /** What is being written waits for it. */
@@ -78,7 +79,7 @@ export class MemorySessionStore implements SessionStore {
 
 /** A log of which nothing is ever read back. */
 export const noHistory: History = {
-  ends: () => [],
+  ends: () => ({}),
   farBack: () => 0,
   async *read(): AsyncGenerator<readonly StoredRecord[]> {},
 };

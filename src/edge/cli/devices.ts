@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import { type AccessLists, defaultAccess } from '../../ingest/mqtt/topic-access.ts';
+import type { AccessLists } from '../../ingest/mqtt/topic-access.ts';
 import { readAtMost } from '../../platform/bounded-file.ts';
 import { type ImportedUser, readPasswdFile } from '../users/mosquitto-passwd.ts';
 import type { AccessPatch, UserSummary } from '../users/user.ts';
@@ -155,13 +155,16 @@ async function passwdUsers(path: string, file: string): Promise<readonly Importe
   );
 }
 
+/** Shown where there is no list. */
+const anywhere: AccessLists = { publish: ['everywhere'], subscribe: ['everywhere'] };
+
 /** Some lines for each user, in the order of their names. */
 function userRows(users: readonly UserSummary[]): readonly string[] {
   if (users.length === 0) return ['no users yet'];
   return users
     .toSorted((one, other) => (one.name < other.name ? -1 : 1))
     .flatMap(({ name, isImported, hasPassword, access, clients }) => [
-      `user ${name}${isImported ? ' (imported; not logged in yet)' : ''}${hasPassword ? '' : ' (by certificate only)'}: ${accessText({ ...defaultAccess, ...access })}`,
+      `user ${name}${isImported ? ' (imported; not logged in yet)' : ''}${hasPassword ? '' : ' (by certificate only)'}: ${accessText({ ...anywhere, ...access })}`,
       ...Object.entries(clients).map(([id, lists]) => `  as client ${id}: ${accessText(lists)}`),
     ]);
 }

@@ -31,6 +31,7 @@ import { doctorKafka } from './doctor.ts';
 import type { DumpRequest } from './dump.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
 import { produce } from './produce.ts';
+import { testRoute } from './routes.ts';
 import { run, type StartGateway } from './run.ts';
 import { status } from './status.ts';
 import type { Terminal } from './terminal.ts';
@@ -109,6 +110,18 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     .action(async () => endWith(await showCertificate((await configuration()).config, terminal)));
   addTopics(program, terminal, gateway, endWith);
   addDevices(program, terminal, dataDir, endWith);
+  program
+    .command('routes')
+    .description('where MQTT messages go')
+    .command('test')
+    .description('show where a message would go by mqtt.routes; exit code 1 if none of them stands for it')
+    .argument('<mqtt-topic>')
+    .option('--payload <text>', 'a payload, to look for the time of the device in')
+    .option('--json', 'as one JSON object')
+    .action(async (mqttTopic: string, { payload, json }: { payload?: string; json?: true }) => {
+      const { routes } = (await configuration()).config.mqtt;
+      endWith(await testRoute({ routes, mqttTopic, payload, json: json === true }, terminal));
+    });
   addRecords(program, terminal, { find: gateway, dataDir }, endWith);
   addStoredFiles(program, terminal, dataDir, endWith);
   program

@@ -9,6 +9,7 @@ import type { AdminClient } from './admin-client.ts';
 import { cardRows } from './card-rows.ts';
 import { clusterRows } from './cluster-rows.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
+import { unroutedRows } from './routes.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `headwater status`: how the running gateway is, for people or (`json`) for programs. Ends with 4 if it is degraded. */
@@ -31,6 +32,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ...(tls === null ? [] : [['tls', tlsRow(tls)] as const]),
     ...(tls?.problems ?? []).map((problem) => ['', `TROUBLE: ${problem}`] as const),
     ['users', usersText(report.users)],
+    ...unroutedRows(report.mqtt.unrouted).map((row, index) => [index === 0 ? 'unrouted' : '', row] as const),
     ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
     ['admin', `http://${addresses.admin}/`],
     ['clock', clockText(report.clock)],

@@ -2,6 +2,7 @@ import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
 import { defaultTopicTemplate, TopicMapping } from '../../forwarder/cluster/topic-mapping.ts';
 import type { HourSpan } from '../../forwarder/lanes/link-hours.ts';
+import type { Route } from '../../ingest/mqtt/routes/route.ts';
 import {
   type Compression,
   compressions,
@@ -19,6 +20,7 @@ import {
   mqttTlsSection,
   webSocketSection,
 } from './mqtt-sections.ts';
+import { routeList, routeOf } from './route-section.ts';
 import {
   brokerAddress,
   type CheckContext,
@@ -107,6 +109,8 @@ const settingsFor = (hostName: string) =>
       /** MQTT over WebSocket, and the same by TLS with the certificate of `tls`. */
       ws: webSocketSection('127.0.0.1:8083').optional(),
       wss: webSocketSection('127.0.0.1:8084').optional(),
+      /** Where messages go by their MQTT topics; what none stands for goes to `readings`, by its MQTT topic. */
+      routes: routeList().default([]),
     }),
     /** Ports to read frames from. */
     serial: list(
@@ -177,7 +181,7 @@ function checkTogether(all: CheckedAlone, context: CheckContext): void {
 }
 
 /** No two listeners at one address. */
-function checkAddresses(mqtt: Config['mqtt'], admin: Config['admin'], context: CheckContext): void {
+function checkAddresses(mqtt: MqttAddresses, admin: Config['admin'], context: CheckContext): void {
   const listeners = [...configuredListeners(mqtt), { setting: 'admin.listen', listen: admin.listen }];
   const taken = new Map<string, string>();
   for (const { setting, listen } of listeners) {
@@ -207,7 +211,8 @@ interface TopicSection {
   readonly centralPartitions?: number | undefined;
 }
 
-type CheckedAlone = Pick<Config, 'mqtt' | 'serial' | 'admin' | 'gateway'> & {
+type CheckedAlone = Pick<Config, 'serial' | 'admin' | 'gateway'> & {
+  readonly mqtt: MqttAddresses;
   readonly forwarder: Pick<Config['forwarder'], 'topicName'>;
   readonly topics: Readonly<Record<string, TopicSection>>;
 };
@@ -239,7 +244,10 @@ export interface Config {
     readonly endurance: number | undefined;
     readonly commitIntervalMs: number;
   };
-  readonly mqtt: MqttAddresses & { readonly anonymous?: boolean | undefined };
+  readonly mqtt: MqttAddresses & {
+    readonly anonymous?: boolean | undefined;
+    readonly routes: readonly Route[];
+  };
   readonly serial: readonly SerialPortConfig[];
   readonly admin: { readonly listen: Address };
   /** By name. It has no prototype, so that a topic may be called `constructor`. */
@@ -299,7 +307,7 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
   }
   const topics: Record<string, TopicConfig> = Object.create(null);
   for (const [name, topic] of Object.entries(result.data.topics)) topics[name] = topicConfig(topic);
-  const { data, forwarder, ...others } = result.data;
+  const { data, forwarder, mqtt, ...others } = result.data;
   const { budget, endurance } = data;
   const { tls, sasl } = forwarder;
   const access = { tls, sasl: sasl === undefined ? undefined : saslConfig(sasl) };
@@ -307,6 +315,7 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
     config: {
       ...others,
       data: { ...data, budget, endurance },
+      mqtt: { ...mqtt, routes: mqtt.routes.map(routeOf) },
       forwarder: { ...forwarder, ...access },
       topics,
     },

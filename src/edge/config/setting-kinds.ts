@@ -92,7 +92,8 @@ export function choice<const Name extends string>(names: readonly Name[]) {
   return z.enum(names, { error: () => `write one of ${names.join(', ')}` });
 }
 
-function text(what: string, isLegal: (value: string) => boolean) {
+/** A text that is legal, or what to write instead. */
+export function text(what: string, isLegal: (value: string) => boolean) {
   const error = (issue: { readonly input?: unknown }): string =>
     typeof issue.input === 'number' || typeof issue.input === 'boolean'
       ? `write ${what}, in quotes because YAML takes it for something else`

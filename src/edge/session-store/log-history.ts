@@ -1,5 +1,5 @@
 import type { StoredRecord } from '../../core/record.ts';
-import { readingsTopic } from '../../ingest/mqtt/record.ts';
+import { isOwnTopic } from '../../ingest/mqtt/routes/route.ts';
 import type { History } from '../../ingest/mqtt/sessions/catch-up.ts';
 import type { PartitionInfo } from '../../log/types.ts';
 import { type RecordLog, readRecords } from '../admin/record-stream.ts';
@@ -9,35 +9,36 @@ export interface HistoryLog extends RecordLog {
   storedBytes(topic: string, partition: number, offset: number): number;
 }
 
-/** The topic that MQTT writes to, as ingest reads it back after a crash. */
+/** The topics that MQTT may write to, as ingest reads them back after a crash. */
 export function logHistory(log: HistoryLog): History {
   const partitions = (): readonly PartitionInfo[] =>
-    log
-      .partitions()
-      .filter(({ topic }) => topic === readingsTopic)
-      .toSorted((one, other) => one.partition - other.partition);
-  const infoOf = (partition: number) => partitions()[partition] ?? { logStartOffset: 0, highWatermark: 0 };
+    log.partitions().filter(({ topic }) => !isOwnTopic(topic));
+  const infoOf = (name: string): PartitionInfo | undefined =>
+    partitions().find((info) => nameOf(info) === name);
   return {
-    ends: () => partitions().map(({ highWatermark }) => highWatermark),
+    ends: () => Object.fromEntries(partitions().map((info) => [nameOf(info), info.highWatermark])),
 
-    farBack(partition, bytesMax) {
-      const { logStartOffset, highWatermark } = infoOf(partition);
-      let from = logStartOffset;
-      let to = highWatermark;
+    farBack(name, bytesMax) {
+      const info = infoOf(name);
+      if (info === undefined) return 0;
+      let from = info.logStartOffset;
+      let to = info.highWatermark;
       while (from < to) {
         const middle = Math.floor((from + to) / 2);
-        if (log.storedBytes(readingsTopic, partition, middle) > bytesMax) from = middle + 1;
+        if (log.storedBytes(info.topic, info.partition, middle) > bytesMax) from = middle + 1;
         else to = middle;
       }
       return from;
     },
 
-    async *read(partition, from, signal): AsyncGenerator<readonly StoredRecord[]> {
-      const { logStartOffset, highWatermark } = infoOf(partition);
-      const offset = Math.max(from, logStartOffset);
-      if (offset >= highWatermark) return;
-      const query = { topic: readingsTopic, partition, offset, follow: false };
+    async *read(name, from, signal): AsyncGenerator<readonly StoredRecord[]> {
+      const info = infoOf(name);
+      if (info === undefined || Math.max(from, info.logStartOffset) >= info.highWatermark) return;
+      const { topic, partition, logStartOffset } = info;
+      const query = { topic, partition, offset: Math.max(from, logStartOffset), follow: false };
       for await (const { records } of readRecords(log, query, signal)) yield records;
     },
   };
 }
+
+const nameOf = ({ topic, partition }: PartitionInfo): string => `${topic}/${partition}`;

@@ -9,7 +9,7 @@ import type {
   StoredSession,
   StoredWill,
 } from '../../ingest/mqtt/sessions/session-store.ts';
-import { nothingKept } from '../../ingest/mqtt/sessions/session-store.ts';
+import { nothingKept, type Positions } from '../../ingest/mqtt/sessions/session-store.ts';
 import { isSqliteDamage, openSqlite, type SqliteDatabase } from '../../platform/sqlite.ts';
 
 const FORMAT = 1;
@@ -165,7 +165,7 @@ function contentOf(database: SqliteDatabase): StoreContent {
     wills: rows('SELECT * FROM will').map(
       (row) => ({ ...row, retain: row['retain'] === 1 }) as unknown as StoredWill,
     ),
-    positions: positions === undefined ? 'lost' : (JSON.parse(positions) as number[]),
+    positions: positions === undefined ? 'lost' : (JSON.parse(positions) as Positions),
   };
 }
 

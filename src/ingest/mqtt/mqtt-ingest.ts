@@ -19,6 +19,7 @@ import type { Peer } from './peer.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { PublishGate } from './publish-gate.ts';
 import { type ConnectionRefusal, Refusal, Refusals } from './refusals.ts';
+import type { Routing, Unrouted } from './routes/routing.ts';
 import type { History } from './sessions/catch-up.ts';
 import { Delivery } from './sessions/delivery.ts';
 import { type KeptStatus, MqttState } from './sessions/mqtt-state.ts';
@@ -30,6 +31,8 @@ export interface MqttIngestOptions {
   readonly listeners: readonly ListenerOptions[];
   /** For QoS 0 and 1, and for wills. */
   readonly accept: Accept;
+  /** Makes records of messages. */
+  readonly routing: Routing;
   readonly qos2: Qos2Log;
   readonly access: Access;
   /** Where sessions, retained messages and wills are kept, and the log that they are made good from. */
@@ -38,6 +41,10 @@ export interface MqttIngestOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+}
+
+export interface MqttStatus extends KeptStatus {
+  readonly unrouted: readonly Unrouted[];
 }
 
 /** The MQTT 3.1.1 broker of the gateway: every message becomes a record before anybody is told of it. */
@@ -54,6 +61,7 @@ export class MqttIngest {
   readonly #stopped = new AbortController();
   readonly #state: MqttState;
   readonly #delivery: Delivery;
+  readonly #routing: Routing;
   readonly #filters = new GrantedFilters();
   /** The broker reports each message in flight of a client that failed; the first report counts. */
   readonly #failed = new WeakSet<Client>();
@@ -62,7 +70,8 @@ export class MqttIngest {
   private constructor(options: MqttIngestOptions, refusals: Refusals, state: MqttState) {
     this.#state = state;
     this.#delivery = new Delivery(state);
-    const { listeners, accept, qos2, access, clock, logger, metrics } = options;
+    this.#routing = options.routing;
+    const { listeners, accept, routing, qos2, access, clock, logger, metrics } = options;
     this.#clock = clock;
     this.#logger = logger;
     this.#metrics = metrics;
@@ -72,6 +81,7 @@ export class MqttIngest {
     const identityOf = (client: object) => clients.identityOf(client);
     this.#gate = new PublishGate({
       identityOf,
+      routing,
       accept,
       qos2,
       effectsOf: (topic, qos, retain) => state.effectsOf(topic, qos, retain),
@@ -112,9 +122,9 @@ export class MqttIngest {
     return ingest;
   }
 
-  /** How much it keeps for clients. */
-  status(): KeptStatus {
-    return this.#state.status();
+  /** How much it keeps for clients, and which MQTT topics followed no route last. */
+  status(): MqttStatus {
+    return { ...this.#state.status(), unrouted: this.#routing.unrouted() };
   }
 
   /** Where it listens. */

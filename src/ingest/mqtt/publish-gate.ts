@@ -4,8 +4,9 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept, NewRecord } from '../../core/record.ts';
 import { type Identity, whoIs } from './access.ts';
-import { isTooLarge, type Message, recordOf } from './record.ts';
+import { isTooLarge, type Message } from './record.ts';
 import { quoted, type RecordRefusal, Refusal, type Refusals } from './refusals.ts';
+import type { Routing } from './routes/routing.ts';
 import { type Effects, effectHeaders } from './sessions/effects.ts';
 import { isReserved } from './topic-access.ts';
 
@@ -26,6 +27,7 @@ export interface Publisher {
 export interface PublishGateOptions {
   /** Who a client is that has been let in. */
   readonly identityOf: (client: Publisher) => Identity;
+  readonly routing: Pick<Routing, 'recordOf'>;
   readonly accept: Accept;
   readonly qos2: Qos2Log;
   /** What a message is going to do once it is durable, beside being delivered. */
@@ -49,6 +51,7 @@ type Outcome = 'stored' | 'duplicate' | Refusal;
  */
 export class PublishGate {
   readonly #identityOf: PublishGateOptions['identityOf'];
+  readonly #routing: PublishGateOptions['routing'];
   readonly #accept: Accept;
   readonly #qos2: Qos2Log;
   readonly #effectsOf: PublishGateOptions['effectsOf'];
@@ -67,8 +70,9 @@ export class PublishGate {
   #inFlight = 0;
 
   constructor(options: PublishGateOptions) {
-    const { identityOf, accept, qos2, effectsOf, happened, clock, metrics, refusals } = options;
+    const { identityOf, routing, accept, qos2, effectsOf, happened, clock, metrics, refusals } = options;
     this.#identityOf = identityOf;
+    this.#routing = routing;
     this.#accept = accept;
     this.#qos2 = qos2;
     this.#effectsOf = effectsOf;
@@ -207,7 +211,9 @@ export class PublishGate {
         `${whoIs(identity)} may not publish to ${quoted(topic)}; if it should, see headwater devices set --help`,
       );
     const effects = this.#effectsOf(topic, message.qos, message.retain);
-    const record = recordOf(message, this.#clock.monotonicMs(), effectHeaders(effects));
+    const made = this.#recordOf(message, effects);
+    const record = made instanceof Promise ? await made : made;
+    if (record instanceof Refusal) return record;
     if (isTooLarge(record)) {
       return new Refusal(
         'record-too-large',
@@ -222,6 +228,17 @@ export class PublishGate {
         'too much is retained already: the message is stored, but new subscribers will not be given it',
       );
     return outcome;
+  }
+
+  /** A message for a topic that is missing waits until that is made; any other goes on at once, and so in its order. */
+  #recordOf({ topic, payload }: Message, effects: Effects): NewRecord | Promise<NewRecord | Refusal> {
+    const record = this.#routing.recordOf({
+      mqttTopic: topic,
+      payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+      receivedMs: this.#clock.monotonicMs(),
+      headers: effectHeaders(effects),
+    });
+    return record instanceof Promise ? record.catch(refusalOf) : record;
   }
 
   #settle(client: Publisher, message: Publish, outcome: Outcome): Refusal | null {

@@ -1,6 +1,6 @@
 import { limits } from '../../core/limits.ts';
 
-/** Patterns of topics that somebody may publish to and subscribe to; where there is no list, the default counts. */
+/** Patterns of topics that somebody may publish to and subscribe to; where there is no list, everywhere. */
 export interface AccessLists {
   readonly publish?: readonly string[];
   readonly subscribe?: readonly string[];
@@ -12,11 +12,10 @@ export interface Accessor {
   readonly clientId: string;
 }
 
-/** Everywhere but below `$…`, which no wildcard at the beginning stands for [MQTT-4.7.2-1]. */
-export const defaultAccess: Required<AccessLists> = { publish: ['#'], subscribe: ['#'] };
-
 /** Topics that only the gateway publishes to, whatever lists say. */
 const reserved = ['$SYS/', '$headwater/'];
+/** Where the broker tells who comes and goes: for those alone whose list says so. */
+const told = '$SYS';
 
 /** Whether only the gateway publishes to the topic. */
 export const isReserved = (topic: string): boolean => reserved.some((start) => topic.startsWith(start));
@@ -38,8 +37,9 @@ export function isLegalPattern(pattern: string): boolean {
 
 /** What somebody may do, by lists in which `%u` and `%c` have been filled in. Pure. */
 export class TopicAccess {
-  readonly #publish: readonly (readonly string[])[];
-  readonly #subscribe: readonly (readonly string[])[];
+  /** Null for everywhere. */
+  readonly #publish: readonly (readonly string[])[] | null;
+  readonly #subscribe: readonly (readonly string[])[] | null;
   /** The topic that was last allowed: devices publish to few. */
   #allowed: string | null = null;
 
@@ -49,15 +49,16 @@ export class TopicAccess {
         const filter = fillIn(pattern, accessor);
         return filter === null ? [] : [filter.split('/')];
       });
-    this.#publish = filledIn(publish ?? defaultAccess.publish);
-    this.#subscribe = filledIn(subscribe ?? defaultAccess.subscribe);
+    this.#publish = publish === undefined ? null : filledIn(publish);
+    this.#subscribe = subscribe === undefined ? null : filledIn(subscribe);
   }
 
   /** Whether a message may be published to the topic, which has no wildcards. */
   mayPublish(topic: string): boolean {
     if (topic === this.#allowed) return true;
     const levels = topic.split('/');
-    if (isReserved(topic) || !this.#publish.some((pattern) => covers(pattern, levels))) return false;
+    const isAllowed = this.#publish === null || this.#publish.some((pattern) => covers(pattern, levels));
+    if (isReserved(topic) || !isAllowed) return false;
     this.#allowed = topic;
     return true;
   }
@@ -65,6 +66,7 @@ export class TopicAccess {
   /** Whether one of the patterns covers all topics that the filter stands for. */
   maySubscribe(filter: string): boolean {
     const levels = filter.split('/');
+    if (this.#subscribe === null) return levels[0] !== told;
     return this.#subscribe.some((pattern) => covers(pattern, levels));
   }
 }

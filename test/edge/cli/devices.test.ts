@@ -29,8 +29,8 @@ const pump = {
 };
 const old = { name: 'old', isImported: true, hasPassword: true, access: {}, clients: {} };
 const rows = [
-  'user old (imported; not logged in yet): publishes #, subscribes #',
-  'user pump: publishes pumps/%u/# state, subscribes #',
+  'user old (imported; not logged in yet): publishes everywhere, subscribes everywhere',
+  'user pump: publishes pumps/%u/# state, subscribes everywhere',
   '  as client pump-1: subscribes nothing',
   '',
 ].join('\n');
@@ -53,7 +53,7 @@ describe('users of a running gateway', () => {
     const add = ['devices', 'add', 'pump', '--publish', 'a/%c', '--publish', 'b', '--no-subscribe'];
     const added = await inFolder(add, { input: 'sec ret\r\nmore\n' });
     expect(added).toMatchObject({ code: 0, errors: '' });
-    expect(added.output).toMatch(/^added user pump: publishes pumps\/%u\/# state, subscribes #\n/);
+    expect(added.output).toMatch(/^added user pump: publishes pumps\/%u\/# state, subscribes everywhere\n/);
     await writeFile(join(gateway.folder, 'password'), 'from file\n');
     await cli('devices', 'add', 'valve', '--password-file', 'password');
     const typed = await inFolder(['devices', 'add', 'typed'], {
@@ -133,14 +133,14 @@ describe('users of a stopped gateway', () => {
     const added = await inFolder(['devices', 'add', 'pump'], { input: 'secret\n' });
     expect(added).toEqual({
       code: 0,
-      output: 'added user pump: publishes #, subscribes #\n',
+      output: 'added user pump: publishes everywhere, subscribes everywhere\n',
       errors: `no gateway is running: working on the data folder ${gateway.folder} itself\n`,
     });
     expect((await inFolder(['devices', 'passwd', 'pump'], { input: 'new\n' })).code).toBe(0);
     expect((await cli('devices', 'set', 'pump', '--publish', 'a')).output).toBe(
-      'user pump: publishes a, subscribes #\n',
+      'user pump: publishes a, subscribes everywhere\n',
     );
-    expect((await cli('devices', 'list')).output).toBe('user pump: publishes a, subscribes #\n');
+    expect((await cli('devices', 'list')).output).toBe('user pump: publishes a, subscribes everywhere\n');
     expect((await cli('devices', 'remove', 'pump')).code).toBe(0);
     expect((await cli('devices', 'list')).output).toBe('no users yet\n');
     expect((await cli('devices', 'remove', 'pump')).errors).toContain('there is no user pump');

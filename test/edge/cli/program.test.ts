@@ -36,7 +36,12 @@ const report = {
     lastCommitMs: null,
   },
   users: { count: 3, anonymous: 'nobody', problem: null },
-  mqtt: { sessions: 2, queued: 17, retained: 5 },
+  mqtt: {
+    sessions: 2,
+    queued: 17,
+    retained: 5,
+    unrouted: [{ mqttTopic: 'odd/topic', problem: 'no-route', messages: 3 }],
+  },
   clock: { isSet: true, epoch: 3 },
   card: {
     payloadBytes: 1_500_000_000,
@@ -230,6 +235,7 @@ describe('status', () => {
         '  mqtt     127.0.0.1:1883',
         '           2 lasting sessions, 17 messages waiting in them, 5 retained',
         '  users    3; nobody is let in without one',
+        '  unrouted odd/topic: 3 messages, no pattern of mqtt.routes stands for it',
         '  admin    http://127.0.0.1:8080/',
         '  clock    set',
         '  data     /site/data',

@@ -24,7 +24,7 @@ const GIB = 1024 ** 3;
 const defaults = {
   gateway: { name: 'gw1' },
   data: { dir: '/site/data', commitIntervalMs: 20 },
-  mqtt: { listen: { host: '127.0.0.1', port: 1883 } },
+  mqtt: { listen: { host: '127.0.0.1', port: 1883 }, routes: [] },
   serial: [],
   admin: { listen: { host: '127.0.0.1', port: 8080 } },
   topics: {},
@@ -72,7 +72,7 @@ log: { level: debug }
     expect(config).toEqual({
       gateway: { name: 'gw-7' },
       data: { dir: '/var/lib/hw', commitIntervalMs: 0 },
-      mqtt: { listen: { host: '::1', port: 0 } },
+      mqtt: { listen: { host: '::1', port: 0 }, routes: [] },
       serial: [
         { name: 'wind', path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' },
         { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: 'line', decoder: 'json' },
@@ -112,7 +112,10 @@ log: { level: debug }
 
 describe('--set', () => {
   it.each([
-    ['mqtt.listen=127.0.0.1:0', { ...defaults, mqtt: { listen: { host: '127.0.0.1', port: 0 } } }],
+    [
+      'mqtt.listen=127.0.0.1:0',
+      { ...defaults, mqtt: { listen: { host: '127.0.0.1', port: 0 }, routes: [] } },
+    ],
     ['data.commitIntervalMs=5', { ...defaults, data: { dir: '/site/data', commitIntervalMs: 5 } }],
     ['data.dir=/x=y', { ...defaults, data: { dir: '/x=y', commitIntervalMs: 20 } }],
     ['topics={a: {partitions: 3}}', { ...defaults, topics: { a: { partitions: 3, settings: {} } } }],

@@ -16,7 +16,7 @@ const nothing: StoreChanges = {
   handshakes: [],
   retained: none,
   wills: none,
-  positions: [0],
+  positions: { 'readings/0': 0 },
 };
 const session = { client: 'ü', awayMs: 12, subscriptions: [{ topic: '+/#', qos: 2 }] };
 const message = {
@@ -63,13 +63,16 @@ test('what was written is loaded again, changed and removed rows included, and a
     const queued = { put: [message, other], remove: [] };
     await store.write({ ...nothing, ...put, queued, wills: { put: [will], remove: [] } }, true);
     await store.write({ ...nothing, handshakes: [{ number: 3, messageId: 9, isReleased: true }] }, false);
-    await store.write({ ...nothing, queued: { put: [], remove: [4] }, positions: [5, 6] }, false);
+    await store.write(
+      { ...nothing, queued: { put: [], remove: [4] }, positions: { 'readings/0': 5, 'readings/1': 6 } },
+      false,
+    );
   });
   const content = await withStore(folder.path, (store) => store.load());
   expect(content).toMatchObject({
     sessions: [session],
     queued: [{ ...message, payload: expect.anything(), messageId: 9, isReleased: true }],
-    positions: [5, 6],
+    positions: { 'readings/0': 5, 'readings/1': 6 },
   });
   expect([...(content.queued[0]?.payload ?? [])]).toEqual([0, 255]);
   expect(content.retained.map((row) => ({ ...row, payload: [...row.payload] }))).toEqual([

@@ -11,6 +11,7 @@ import type { History } from '../../../src/ingest/mqtt/sessions/catch-up.ts';
 import type { SessionStore } from '../../../src/ingest/mqtt/sessions/session-store.ts';
 import { type AccessLists, TopicAccess } from '../../../src/ingest/mqtt/topic-access.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
+import { memoryRouting } from '../../support/memory-routing.ts';
 import { MemorySessionStore, noHistory } from '../../support/memory-session-store.ts';
 
 const DEADLINE_MS = 15_000;
@@ -216,6 +217,7 @@ export class Harness implements AsyncDisposable {
     harness.#ingest = await MqttIngest.start({
       listeners: [plainListener],
       accept: harness.log.accept,
+      routing: memoryRouting(),
       qos2,
       access: harness.access,
       store: new MemorySessionStore(),

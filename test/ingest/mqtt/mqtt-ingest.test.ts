@@ -7,6 +7,7 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
+import { memoryRouting } from '../../support/memory-routing.ts';
 import { MemorySessionStore, noHistory } from '../../support/memory-session-store.ts';
 import { Harness, noQos2Log, plainListener, until } from './harness.ts';
 import { CONNACK_ACCEPTED, connect, disconnect, packet, pubackIds, publish, subscribe } from './packets.ts';
@@ -297,7 +298,8 @@ test('a port that is taken, and a host that is elsewhere, are errors that say wh
   const { accept } = harness.log;
   const shared = { clock: nodeClock, logger: silentLogger, metrics: noMetrics };
   const kept = { store: new MemorySessionStore(), history: noHistory };
-  const parts = { ...shared, ...kept, accept, qos2: noQos2Log, access: harness.access };
+  const routing = memoryRouting();
+  const parts = { ...shared, ...kept, accept, routing, qos2: noQos2Log, access: harness.access };
   const taken = MqttIngest.start({
     ...parts,
     listeners: [{ ...plainListener, listen: { host: '127.0.0.1', port: harness.port() } }],

@@ -53,13 +53,12 @@ test.each([
   expect(new TopicAccess({ subscribe }, pump).maySubscribe(filter)).toBe(isAllowed);
 });
 
-test('without lists everything but $ topics is allowed, and each list counts by itself', () => {
+test('without lists everything is allowed but what only the gateway tells, and each list counts by itself', () => {
   const access = new TopicAccess({}, pump);
-  expect([access.mayPublish('a'), access.mayPublish('$a'), access.maySubscribe('#')]).toEqual([
-    true,
-    false,
-    true,
-  ]);
+  const topics = ['a', '$a', '$SYS/a', '$headwater/a'];
+  expect(topics.map((topic) => access.mayPublish(topic))).toEqual([true, true, false, false]);
+  const filters = ['#', '$a/#', '$headwater/#', '$SYS/#', '$SYS'];
+  expect(filters.map((filter) => access.maySubscribe(filter))).toEqual([true, true, true, false, false]);
   const silent = new TopicAccess({ publish: [] }, pump);
   expect([silent.mayPublish('a'), silent.maySubscribe('#')]).toEqual([false, true]);
 });

@@ -4,17 +4,18 @@ import { limits } from '../../../core/limits.ts';
 import type { Logger } from '../../../core/logger.ts';
 import type { StoredRecord } from '../../../core/record.ts';
 import type { Message } from '../record.ts';
+import { mqttTopicHeader } from '../routes/routing.ts';
 import { type Effects, effectsOf } from './effects.ts';
-import type { StoreContent } from './session-store.ts';
+import type { Positions, StoreContent } from './session-store.ts';
 
-/** The log's topic that MQTT writes to, as it can be read back. */
+/** The partitions of the log that MQTT may write to, as they can be read back. Each has a name. */
 export interface History {
-  /** The durable end of each partition. */
-  ends(): readonly number[];
+  /** The durable end of each. */
+  ends(): Positions;
   /** An offset from which on a partition holds about so many bytes as stored, at most; the log start if it holds less. */
-  farBack(partition: number, bytesMax: number): number;
+  farBack(partition: string, bytesMax: number): number;
   /** Records of a partition from an offset on to the end as it is now, in order; what is gone is passed over. */
-  read(partition: number, from: number, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>;
+  read(partition: string, from: number, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>;
 }
 
 export interface CatchUpOptions {
@@ -71,10 +72,11 @@ export class CatchUp {
     await this.#rebuilding;
   }
 
-  async #makeAllGood(positions: readonly number[]): Promise<void> {
+  async #makeAllGood(positions: Positions): Promise<void> {
     const { history, logger, happened } = this.#options;
     let made = 0;
-    for (const [partition, end] of history.ends().entries()) {
+    for (const [partition, end] of Object.entries(history.ends())) {
+      // One that is not named was made later.
       const position = Math.min(positions[partition] ?? 0, end);
       const from = Math.max(position, history.farBack(partition, limits.mqttCatchUpBytesMax));
       if (from > position)
@@ -95,8 +97,9 @@ export class CatchUp {
     const { history, logger, rebuilt } = this.#options;
     const { signal } = this.#stopped;
     let found = 0;
-    for (const partition of history.ends().keys()) {
-      const from = history.farBack(partition, limits.mqttRebuildBytesMax);
+    const partitions = Object.keys(history.ends());
+    for (const partition of partitions) {
+      const from = history.farBack(partition, limits.mqttRebuildBytesMax / partitions.length);
       await this.#read(partition, from, ({ message, effects }) => {
         if (effects.retain === null || this.#newer.has(message.topic)) return;
         rebuilt(message, effects.retain);
@@ -110,7 +113,7 @@ export class CatchUp {
   }
 
   /** What cannot be read does not keep the gateway from starting. */
-  async #read(partition: number, from: number, visit: (record: WithEffects) => void): Promise<void> {
+  async #read(partition: string, from: number, visit: (record: WithEffects) => void): Promise<void> {
     const { history, logger } = this.#options;
     try {
       for await (const records of history.read(partition, from, this.#stopped.signal))
@@ -134,5 +137,6 @@ interface WithEffects {
 function withEffects({ key, value, headers }: StoredRecord): WithEffects[] {
   const effects = effectsOf(headers);
   if (key === null || (effects.retain === null && effects.queue === null)) return [];
-  return [{ message: { topic: Buffer.from(key).toString(), payload: value ?? new Uint8Array() }, effects }];
+  const topic = Buffer.from(headers.find(({ name }) => name === mqttTopicHeader)?.value ?? key).toString();
+  return [{ message: { topic, payload: value ?? new Uint8Array() }, effects }];
 }

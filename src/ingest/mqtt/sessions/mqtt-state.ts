@@ -6,7 +6,7 @@ import type { Message } from '../record.ts';
 import { CatchUp, type History } from './catch-up.ts';
 import type { Effects } from './effects.ts';
 import { Retained } from './retained.ts';
-import type { SessionStore, StoreChanges, StoreContent, StoredWill } from './session-store.ts';
+import type { Positions, SessionStore, StoreChanges, StoreContent, StoredWill } from './session-store.ts';
 import { type SessionLoss, Sessions } from './sessions.ts';
 import { Wills } from './wills.ts';
 import { WriteBehind } from './write-behind.ts';
@@ -51,7 +51,7 @@ export class MqttState {
   readonly #catchUp: CatchUp;
   /** Clients of whom it was said that too much waits for them, until they come back. */
   readonly #told = new Set<string>();
-  #ends: readonly number[] = [];
+  #ends: Positions = {};
   /** Whether anything was ever kept: then a start after a crash looks for what is missing in the log. */
   #hasBegun = false;
   /** Wills of an earlier run whose clients have not come back yet. */
@@ -177,9 +177,8 @@ export class MqttState {
   }
 
   #recordsSinceWritten(): number {
-    return this.#options.history
-      .ends()
-      .reduce((sum, end, partition) => sum + end - (this.#ends[partition] ?? 0), 0);
+    const ends = Object.entries(this.#options.history.ends());
+    return ends.reduce((sum, [partition, end]) => sum + end - (this.#ends[partition] ?? 0), 0);
   }
 
   #lost(loss: SessionLoss, client: string): void {

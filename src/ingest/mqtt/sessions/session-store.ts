@@ -44,6 +44,9 @@ export interface StoredWill {
   readonly keepAliveMs: number;
 }
 
+/** The next offset of each partition, by its name. */
+export type Positions = Readonly<Record<string, number>>;
+
 /** All that is kept, as of one moment of the log. */
 export interface StoreContent {
   readonly sessions: readonly StoredSession[];
@@ -54,7 +57,7 @@ export interface StoreContent {
    * By partition of the topic that MQTT writes to: what is below this offset has taken effect, and nothing else. `none` if
    * nothing was ever kept, `lost` if nothing is known of that.
    */
-  readonly positions: readonly number[] | 'none' | 'lost';
+  readonly positions: Positions | 'none' | 'lost';
 }
 
 /** Rows to be put, by their key instead of what is there, and keys of those to be removed. */
@@ -74,7 +77,7 @@ export interface StoreChanges {
   readonly retained: Changes<string, StoredRetained>;
   readonly wills: Changes<string, StoredWill>;
   /** Null while that is not known. */
-  readonly positions: readonly number[] | null;
+  readonly positions: Positions | null;
 }
 
 /** Where sessions, what waits for their clients, retained messages and wills are kept. It never holds up the event loop. */

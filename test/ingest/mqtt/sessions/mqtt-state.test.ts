@@ -8,7 +8,7 @@ import { Delivery } from '../../../../src/ingest/mqtt/sessions/delivery.ts';
 import { type Effects, effectHeaders } from '../../../../src/ingest/mqtt/sessions/effects.ts';
 import { MqttState } from '../../../../src/ingest/mqtt/sessions/mqtt-state.ts';
 import type { PublishPacket } from '../../../../src/ingest/mqtt/sessions/session-persistence.ts';
-import type { SessionStore } from '../../../../src/ingest/mqtt/sessions/session-store.ts';
+import type { Positions, SessionStore } from '../../../../src/ingest/mqtt/sessions/session-store.ts';
 import { nodeClock } from '../../../../src/platform/node-clock.ts';
 import { MemorySessionStore, noHistory } from '../../../support/memory-session-store.ts';
 import { CountingMetrics, KeepingLogger } from '../harness.ts';
@@ -52,15 +52,15 @@ class Runs implements History {
     run?.happened({ topic, payload: value }, effects);
   }
 
-  ends(): readonly number[] {
-    return [this.records.length];
+  ends(): Positions {
+    return { 'readings/0': this.records.length };
   }
 
   farBack(): number {
     return this.farBackOffset;
   }
 
-  async *read(_partition: number, from: number): AsyncGenerator<readonly StoredRecord[]> {
+  async *read(_partition: string, from: number): AsyncGenerator<readonly StoredRecord[]> {
     await Promise.resolve();
     if (this.readError !== null) throw this.readError;
     yield this.records.slice(from);
@@ -108,7 +108,7 @@ test('with the store lost, retained messages are found in the log, but none olde
   const state = await runs.open();
   expect(retained(state).toSorted()).toEqual(['both older', 'old b']);
   await state.writes.written();
-  expect((await runs.store.load()).positions).toEqual([6]);
+  expect((await runs.store.load()).positions).toEqual({ 'readings/0': 6 });
   await state.stop();
 });
 
