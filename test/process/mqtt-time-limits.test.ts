@@ -1,3 +1,4 @@
+import { connect as connectTcp } from 'node:net';
 import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
@@ -68,3 +69,32 @@ test.each(['mqtts', 'ws', 'wss'] as const)(
   },
   40_000,
 );
+
+test('who is refused by WebSocket and does not close its side gives its place free all the same', async () => {
+  await using harness = await Harness.start(noQos2Log, [plainListener, { ...plainListener, kind: 'ws' }]);
+  const stubborn = Array.from({ length: limits.mqttConnectionsMax }, () => {
+    const socket = connectTcp({ host: '127.0.0.1', port: harness.port('ws'), allowHalfOpen: true });
+    socket.on('error', () => {}).resume();
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    return socket;
+  });
+  try {
+    await until(() => harness.refusedConnections('websocket') === stubborn.length, 'their refusals');
+    const early = harness.raw();
+    await until(() => early.isClosed, 'the bound');
+    expect(harness.refusedConnections('too-many-connections')).toBe(1);
+    const endMs = nodeClock.monotonicMs() + limits.mqttHandshakeTimeoutMs + 5_000;
+    let isIn = false;
+    while (!isIn && nodeClock.monotonicMs() < endMs) {
+      const late = harness.raw();
+      late.send(connect('late'));
+      await until(() => late.isClosed || late.received.length > 0, 'a decision');
+      isIn = late.received.length > 0;
+      await nodeClock.sleep(500);
+    }
+    expect(isIn).toBe(true);
+    expect(harness.refusedConnections('handshake-timeout')).toBe(0);
+  } finally {
+    for (const socket of stubborn) socket.destroy();
+  }
+}, 60_000);

@@ -41,7 +41,8 @@ interface Arrival {
   readonly address: string;
   /** How long it has been at the handshakes that come before MQTT. */
   elapsedMs: number;
-  isDone: boolean;
+  /** `failed`: told and counted, and closed as soon as the client does so. */
+  state: 'handshaking' | 'failed' | 'handed-over';
 }
 
 /** One port where clients connect: bounds connections and the time of what comes before MQTT. */
@@ -93,7 +94,7 @@ export class Listener {
   /** Time has passed: cuts those that are late. */
   sweep(elapsedMs: number): void {
     for (const arrival of this.#arrivals.values()) {
-      if (arrival.isDone) continue;
+      if (arrival.state === 'handed-over') continue;
       arrival.elapsedMs += elapsedMs;
       if (arrival.elapsedMs < limits.mqttHandshakeTimeoutMs) continue;
       this.#fail(arrival, {
@@ -109,8 +110,8 @@ export class Listener {
       this.#server.close(() => resolve());
     });
     for (const arrival of this.#arrivals.values()) {
-      if (arrival.isDone) continue;
-      arrival.isDone = true;
+      if (arrival.state === 'handed-over') continue;
+      arrival.state = 'failed';
       arrival.socket.destroy();
     }
     return closed;
@@ -125,7 +126,7 @@ export class Listener {
       host,
       address: `${host}:${socket.remotePort}`,
       elapsedMs: 0,
-      isDone: false,
+      state: 'handshaking',
     };
     if (!this.#events.hasRoom()) {
       const message = `${limits.mqttConnectionsMax} clients are connected already`;
@@ -182,6 +183,7 @@ export class Listener {
       onUpgraded: (socket, origin) => {
         const arrival = arrivals.get(socket);
         if (arrival === undefined) return void socket.destroy();
+        socket.allowHalfOpen = true;
         arrival.stream = new WebSocketStream(socket, (message) =>
           this.#events.onFailed({ reason: 'websocket', message }, arrival.address),
         );
@@ -189,9 +191,7 @@ export class Listener {
       },
       onFailed: (socket, message) => {
         const arrival = arrivals.get(socket);
-        if (arrival === undefined || arrival.isDone) return;
-        arrival.isDone = true;
-        this.#events.onFailed({ reason: 'websocket', message }, arrival.address);
+        if (arrival !== undefined) this.#tell(arrival, { reason: 'websocket', message });
       },
     });
     return (arrival) => {
@@ -201,18 +201,22 @@ export class Listener {
   }
 
   #handOver(arrival: Arrival, origin: string | null): void {
-    if (arrival.isDone || arrival.socket.destroyed) return;
-    arrival.isDone = true;
+    if (arrival.state !== 'handshaking' || arrival.socket.destroyed) return;
+    arrival.state = 'handed-over';
     const { stream, host, address, certificateName } = arrival;
     stream.allowHalfOpen = true;
     this.#events.onConnection(stream, { host, address, certificateName, origin });
   }
 
   #fail(arrival: Arrival, failure: HandshakeFailure): void {
-    if (arrival.isDone) return;
-    arrival.isDone = true;
+    this.#tell(arrival, failure);
+    if (arrival.state === 'failed') arrival.socket.destroy();
+  }
+
+  #tell(arrival: Arrival, failure: HandshakeFailure): void {
+    if (arrival.state !== 'handshaking') return;
+    arrival.state = 'failed';
     this.#events.onFailed(failure, arrival.address);
-    arrival.socket.destroy();
   }
 }
 
@@ -224,4 +228,4 @@ const noCertificateMessage =
   'there is no certificate that can be used; headwater status says what is wrong with it';
 
 const abortedMessage =
-  'it went away before the handshake was done; a client does so that does not trust the certificate (headwater certificate shows it)';
+  'it went away before the handshake was done; by TLS, a client does so that does not trust the certificate (headwater certificate shows it)';
