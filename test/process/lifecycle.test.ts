@@ -24,7 +24,8 @@ describe('starting', () => {
     expect(await ready.json()).toEqual({ ready: true, reasons: [] });
     const status = (await (await gateway.api('/api/status')).json()) as StatusReport;
     expect(status).toMatchObject({ state: 'ready', reasons: [], dataDir: gateway.dataDir, forwarder: null });
-    expect(status.addresses).toEqual({ mqtt: gateway.mqtt, admin: gateway.admin });
+    const { mqtt, admin } = gateway;
+    expect(status.addresses).toEqual({ mqtt, mqtts: null, ws: null, wss: null, admin });
     expect(status.clock.isSet).toEqual(expect.any(Boolean));
     await clockIsTold(gateway);
     const { topics } = (await (await gateway.api('/api/topics')).json()) as Pick<StatusReport, 'topics'>;

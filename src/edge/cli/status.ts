@@ -26,11 +26,10 @@ export function statusText(report: StatusReport, nowMs: number): string {
   const rows: readonly (readonly [string, string])[] = [
     ...report.reasons.map((reason) => ['because', reason] as const),
     ['running', `version ${report.version}, for ${durationText(report.uptimeSeconds)}`],
-    ...[...listenerRows(addresses), keptText(report.mqtt)].map(
-      (row, index) => [index === 0 ? 'mqtt' : '', row] as const,
-    ),
+    ...listenerRows(addresses).map((row, index) => [index === 0 ? 'mqtt' : '', row] as const),
     ...(tls === null ? [] : [['tls', tlsRow(tls)] as const]),
     ...(tls?.problems ?? []).map((problem) => ['', `TROUBLE: ${problem}`] as const),
+    ['kept', keptText(report.mqtt)],
     ['users', usersText(report.users)],
     ...unroutedRows(report.mqtt.unrouted).map((row, index) => [index === 0 ? 'unrouted' : '', row] as const),
     ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),

@@ -233,7 +233,7 @@ describe('status', () => {
         'gw1 is ready',
         '  running  version 0.1.0, for 1 h 2 min',
         '  mqtt     127.0.0.1:1883',
-        '           2 lasting sessions, 17 messages waiting in them, 5 retained',
+        '  kept     2 lasting sessions, 17 messages waiting in them, 5 retained',
         '  users    3; nobody is let in without one',
         '  unrouted odd/topic: 3 messages, no pattern of mqtt.routes stands for it',
         '  admin    http://127.0.0.1:8080/',
