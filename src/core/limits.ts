@@ -188,6 +188,8 @@ export const limits = {
   /** Messages that wait for one subscriber, and their bytes; what comes after them is not sent to it. */
   mqttSessionQueuedMax: 1_000,
   mqttSessionQueuedBytesMax: 2 * MIB,
+  /** Messages on their way to a subscriber of which nothing is kept. */
+  mqttPassingIdsMax: 1_000,
   /** The same for all subscribers together. */
   mqttQueuedBytesMax: 8 * MIB,
   /** Wills of all clients that survive the end of the gateway's process. */
@@ -221,6 +223,15 @@ export const limits = {
   mqttRefusalLinesMax: 10,
   mqttRefusalIntervalMs: 60_000,
   mqttTopicLevelsMax: 100,
+  /** `mqtt.limits`: how far its settings go, where that is not the default. */
+  mqttConnectionsSettingMax: 10_000,
+  mqttPacketSettingBytesMin: 1 * KIB,
+  mqttTopicSettingBytesMax: 65_535,
+  mqttSessionQueuedSettingMax: 20_000,
+  mqttTimeoutSettingMsMax: 300_000,
+  /** MQTT's own: 65,535 s. */
+  mqttKeepAliveSettingMsMax: 65_535_000,
+  mqttMessagesPerSecondSettingMax: 1_000_000,
   /** The topic of a message. */
   mqttTopicBytesMax: 1_024,
   /** A client id: so the open QoS 2 ids of all clients fit into the beginning of a journal file. */

@@ -41,6 +41,10 @@ export const metricRows = {
     'counter',
     'Records that may arrive twice, because it is not certain what has arrived; the topic gaps says which.',
   ),
+  headwater_mqtt_slowed_total: row(
+    'counter',
+    'MQTT connections that published faster than mqtt.limits.messagesPerSecond and were held back.',
+  ),
   headwater_mqtt_unrouted_total: row(
     'counter',
     'MQTT messages that went to the topic readings although there are routes, by reason.',

@@ -47,6 +47,7 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
   const ingest = await MqttIngest.start({
     listeners,
     accept: options.accept,
+    limits: config.mqtt.limits,
     routing: routingIn(log, config, options.metrics),
     qos2: log,
     access: users.logins,

@@ -3,6 +3,7 @@ import { type Logger, silentLogger } from '../../src/core/logger.ts';
 import { routeOf } from '../../src/edge/config/route-section.ts';
 import { topicStatuses } from '../../src/edge/status.ts';
 import { ensureTopics, topicWriters } from '../../src/edge/topics.ts';
+import { defaultMqttLimits } from '../../src/ingest/mqtt/mqtt-limits.ts';
 import { MemoryLog } from '../support/memory-log.ts';
 
 test('a needed topic exists, with one partition unless it is configured', async () => {
@@ -15,7 +16,7 @@ test('a needed topic exists, with one partition unless it is configured', async 
 });
 
 test('what writes to a topic makes it needed: MQTT always, serial ports also dead letters, and routes to one topic', () => {
-  const mqtt = { listen: { host: '127.0.0.1', port: 0 }, routes: [] };
+  const mqtt = { listen: { host: '127.0.0.1', port: 0 }, limits: defaultMqttLimits, routes: [] };
   const port = { path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' } as const;
   expect([...topicWriters({ serial: [], mqtt })]).toEqual([['readings', ['MQTT']]]);
   expect([...topicWriters({ serial: [{ name: 'wind', ...port }], mqtt })]).toEqual([

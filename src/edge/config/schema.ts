@@ -2,6 +2,7 @@ import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
 import { defaultTopicTemplate, TopicMapping } from '../../forwarder/cluster/topic-mapping.ts';
 import type { HourSpan } from '../../forwarder/lanes/link-hours.ts';
+import type { MqttLimits } from '../../ingest/mqtt/mqtt-limits.ts';
 import type { Route } from '../../ingest/mqtt/routes/route.ts';
 import {
   type Compression,
@@ -14,6 +15,7 @@ import { type DecoderName, decoders, type FramingName, framings, namesOf } from 
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
+import { mqttLimitsOf, mqttLimitsSection } from './mqtt-limits-section.ts';
 import {
   configuredListeners,
   type MqttAddresses,
@@ -109,6 +111,7 @@ const settingsFor = (hostName: string) =>
       /** MQTT over WebSocket, and the same by TLS with the certificate of `tls`. */
       ws: webSocketSection('127.0.0.1:8083').optional(),
       wss: webSocketSection('127.0.0.1:8084').optional(),
+      limits: mqttLimitsSection(),
       /** Where messages go by their MQTT topics; what none stands for goes to `readings`, by its MQTT topic. */
       routes: routeList().default([]),
     }),
@@ -246,6 +249,7 @@ export interface Config {
   };
   readonly mqtt: MqttAddresses & {
     readonly anonymous?: boolean | undefined;
+    readonly limits: MqttLimits;
     readonly routes: readonly Route[];
   };
   readonly serial: readonly SerialPortConfig[];
@@ -315,7 +319,7 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
     config: {
       ...others,
       data: { ...data, budget, endurance },
-      mqtt: { ...mqtt, routes: mqtt.routes.map(routeOf) },
+      mqtt: { ...mqtt, limits: mqttLimitsOf(mqtt.limits), routes: mqtt.routes.map(routeOf) },
       forwarder: { ...forwarder, ...access },
       topics,
     },

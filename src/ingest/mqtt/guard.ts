@@ -1,6 +1,8 @@
 import { Duplex } from 'node:stream';
 import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { MessageRate } from './message-rate.ts';
+import type { MqttLimits } from './mqtt-limits.ts';
 import { PacketFramer, type PacketHeader, packetType } from './packet-framer.ts';
 import type { Peer } from './peer.ts';
 import type { PendingBytes } from './pending-bytes.ts';
@@ -10,10 +12,13 @@ export interface GuardOptions {
   /** The connection, past what comes before MQTT. */
   readonly stream: Duplex;
   readonly peer: Peer;
+  readonly limits: MqttLimits;
   /** The budget of all clients together. */
   readonly budget: PendingBytes;
   /** Told once, just before the guard cuts the connection for what the client did. */
   readonly onCut: (reason: ConnectionRefusal, message: string) => void;
+  /** Told once, when the client first publishes faster than it may. */
+  readonly onSlowed: () => void;
 }
 
 /**
@@ -33,8 +38,11 @@ const weightOf = (bodyBytes: number): number => bodyBytes + limits.mqttPublishOv
 export class Guard extends Duplex {
   readonly peer: Peer;
   readonly #stream: Duplex;
+  readonly #limits: MqttLimits;
+  readonly #rate: MessageRate;
   readonly #budget: PendingBytes;
   readonly #onCut: GuardOptions['onCut'];
+  readonly #onSlowed: GuardOptions['onSlowed'];
   readonly #framer = new PacketFramer();
   #phase: 'unknown' | 'connecting' | 'connected' = 'unknown';
   #readerWants = false;
@@ -46,15 +54,21 @@ export class Guard extends Duplex {
   /** The packet whose header ends `#rest`'s framed part, if it must wait. */
   #held: PacketHeader | null = null;
   #inLine = false;
+  /** Whether the packet that waits does so for its turn by the rate. */
+  #isSlowed = false;
+  #wasSlowed = false;
   #pendingBytes = 0;
   #overdueMs = 0;
 
-  constructor({ stream, peer, budget, onCut }: GuardOptions) {
+  constructor({ stream, peer, limits: own, budget, onCut, onSlowed }: GuardOptions) {
     super();
     this.peer = peer;
     this.#stream = stream;
+    this.#limits = own;
+    this.#rate = new MessageRate(own.messagesPerSecondMax);
     this.#budget = budget;
     this.#onCut = onCut;
+    this.#onSlowed = onSlowed;
     stream.on('readable', () => this.#pump());
     stream.on('end', () => {
       this.#streamEnded = true;
@@ -100,13 +114,15 @@ export class Guard extends Duplex {
     this.#quiet = true;
   }
 
-  /** Time has passed: cuts a client that is late with its CONNECT, or with the rest of a packet. */
+  /** Time has passed: lets on whom the rate held back, and cuts a client that is late with its CONNECT, or with the rest of a packet. */
   sweep(elapsedMs: number): void {
+    this.#rate.pass(elapsedMs);
+    if (this.#isSlowed) this.#retry();
     const waitsForClient = this.#phase === 'unknown' || this.#framer.isInPacket;
     if (!waitsForClient || this.#held !== null || !this.#readerWants) return;
     this.#overdueMs += elapsedMs;
     if (this.#phase !== 'connected') {
-      if (this.#overdueMs >= limits.mqttConnectTimeoutMs) {
+      if (this.#overdueMs >= this.#limits.connectTimeoutMs) {
         this.#cut('connect-timeout', 'no CONNECT arrived in time; is it an MQTT client?');
       }
     } else if (this.#overdueMs >= limits.mqttPacketTimeoutMs) {
@@ -210,7 +226,7 @@ export class Guard extends Duplex {
       return false;
     }
     const bytesMax =
-      type === packetType.publish ? limits.mqttPacketBytesMax : limits.mqttControlPacketBytesMax;
+      type === packetType.publish ? this.#limits.packetBytesMax : limits.mqttControlPacketBytesMax;
     if (bodyBytes <= bytesMax) return true;
     this.#cut(
       'packet-too-large',
@@ -229,13 +245,20 @@ export class Guard extends Duplex {
     if (type === packetType.disconnect) return this.#pendingBytes === 0;
     if (type !== packetType.publish) return true;
     const weight = weightOf(bodyBytes);
-    if (this.#pendingBytes + weight > limits.mqttClientPendingBytesMax) return false;
+    if (this.#pendingBytes + weight > this.#limits.clientPendingBytesMax || !this.#isInRate()) return false;
     if (!this.#budget.reserve(weight, this.#granted)) {
       this.#inLine = true;
       return false;
     }
     this.#pendingBytes += weight;
     return true;
+  }
+
+  #isInRate(): boolean {
+    this.#isSlowed = !this.#rate.take();
+    if (this.#isSlowed && !this.#wasSlowed) this.#onSlowed();
+    this.#wasSlowed ||= this.#isSlowed;
+    return !this.#isSlowed;
   }
 
   readonly #granted = (): void => {

@@ -129,7 +129,7 @@ export class Listener {
       state: 'handshaking',
     };
     if (!this.#events.hasRoom()) {
-      const message = `${limits.mqttConnectionsMax} clients are connected already`;
+      const message = 'as many clients as mqtt.limits.connections allows are connected already';
       this.#fail(arrival, { reason: 'too-many-connections', message });
       return;
     }

@@ -15,6 +15,7 @@ import { Guard } from './guard.ts';
 import { publishLeftWills } from './left-wills.ts';
 import type { Address } from './listen.ts';
 import { Listener, type ListenerKind, type ListenerOptions } from './listener.ts';
+import type { MqttLimits } from './mqtt-limits.ts';
 import type { Peer } from './peer.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { PublishGate } from './publish-gate.ts';
@@ -31,6 +32,7 @@ export interface MqttIngestOptions {
   readonly listeners: readonly ListenerOptions[];
   /** For QoS 0 and 1, and for wills. */
   readonly accept: Accept;
+  readonly limits: MqttLimits;
   /** Makes records of messages. */
   readonly routing: Routing;
   readonly qos2: Qos2Log;
@@ -55,14 +57,15 @@ export class MqttIngest {
   readonly #refusals: Refusals;
   readonly #access: ClientAccess;
   readonly #gate: PublishGate;
-  readonly #budget = new PendingBytes(limits.mqttPendingBytesMax);
+  readonly #limits: MqttLimits;
+  readonly #budget: PendingBytes;
   readonly #guards = new Map<Guard, Listener>();
   readonly #listeners: readonly Listener[];
   readonly #stopped = new AbortController();
   readonly #state: MqttState;
   readonly #delivery: Delivery;
   readonly #routing: Routing;
-  readonly #filters = new GrantedFilters();
+  readonly #filters: GrantedFilters;
   /** The broker reports each message in flight of a client that failed; the first report counts. */
   readonly #failed = new WeakSet<Client>();
   #broker: Aedes | null = null;
@@ -71,6 +74,9 @@ export class MqttIngest {
     this.#state = state;
     this.#delivery = new Delivery(state);
     this.#routing = options.routing;
+    this.#limits = options.limits;
+    this.#budget = new PendingBytes(options.limits.pendingBytesMax);
+    this.#filters = new GrantedFilters(options.limits);
     const { listeners, accept, routing, qos2, access, clock, logger, metrics } = options;
     this.#clock = clock;
     this.#logger = logger;
@@ -81,6 +87,7 @@ export class MqttIngest {
     const identityOf = (client: object) => clients.identityOf(client);
     this.#gate = new PublishGate({
       identityOf,
+      limits: this.#limits,
       routing,
       accept,
       qos2,
@@ -92,7 +99,7 @@ export class MqttIngest {
     });
     this.#listeners = listeners.map((one) => {
       const listener: Listener = new Listener(one, {
-        hasRoom: () => this.#connections < limits.mqttConnectionsMax,
+        hasRoom: () => this.#connections < this.#limits.connectionsMax,
         onConnection: (stream, peer) => this.#connect(listener, stream, peer),
         onFailed: ({ reason, message }, address) =>
           this.#refusals.connection(reason, { address, listener: one.kind }, message),
@@ -165,8 +172,10 @@ export class MqttIngest {
     const guard = new Guard({
       stream,
       peer,
+      limits: this.#limits,
       budget: this.#budget,
       onCut: (reason, message) => this.#refusals.connection(reason, { address: peer.address }, message),
+      onSlowed: () => this.#slowed(peer),
     });
     this.#guards.set(guard, listener);
     const client = this.#broker?.handle(guard);
@@ -180,9 +189,16 @@ export class MqttIngest {
     });
   }
 
+  #slowed({ address }: Peer): void {
+    this.#metrics.add('headwater_mqtt_slowed_total', 1);
+    const message =
+      'a client publishes faster than mqtt.limits.messagesPerSecond, and is held back; nothing of it is lost';
+    this.#refusals.remark('message-rate', { address }, message);
+  }
+
   async #createBroker(): Promise<Aedes> {
     const broker = await Aedes.createBroker({
-      maxTopicLevels: limits.mqttTopicLevelsMax,
+      maxTopicLevels: this.#limits.topicLevelsMax,
       maxInflightInbound: limits.mqttClientQos2IdsMax,
       persistence: brokerPersistence<Client>({
         gate: this.#gate,
@@ -209,7 +225,8 @@ export class MqttIngest {
           done(Object.assign(new Error(versionRefusalMessage), { errorCode: 1 }), false);
           return;
         }
-        this.#access.connecting(client, { clientId, clean, will, keepAliveMs: keepalive * 1000 });
+        packet.keepalive = this.#keepAliveOf(keepalive);
+        this.#access.connecting(client, { clientId, clean, will, keepAliveMs: packet.keepalive * 1000 });
         done(null, true);
       },
       authenticate: (client, user, password, done) => {
@@ -241,10 +258,20 @@ export class MqttIngest {
     return broker;
   }
 
+  /** In seconds; 0 for none. */
+  #keepAliveOf(asked: number): number {
+    const max = (this.#limits.keepAliveMsMax ?? 0) / 1000;
+    if (max === 0) return asked;
+    return asked === 0 ? max : Math.min(asked, max);
+  }
+
   #mayAlsoSubscribe(client: Client, filter: string): boolean {
     if (!this.#access.maySubscribe(client, filter)) return false;
-    if (this.#filters.grant(client, filter)) return true;
-    const message = `subscription refused: a client has ${limits.mqttSubscriptionsMax} of them at most, of ${limits.mqttSubscriptionBytesMax} bytes in all`;
+    const { subscriptionsMax, topicBytesMax } = this.#limits;
+    if (Buffer.byteLength(filter) <= topicBytesMax && this.#filters.grant(client, filter)) return true;
+    const message =
+      `subscription refused: a client has ${subscriptionsMax} of them at most, of ${topicBytesMax} bytes each and ` +
+      `${limits.mqttSubscriptionBytesMax} in all; see mqtt.limits`;
     this.#refusals.subscription({ client: client.id }, message);
     return false;
   }

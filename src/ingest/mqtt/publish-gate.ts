@@ -4,6 +4,7 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept, NewRecord } from '../../core/record.ts';
 import { type Identity, whoIs } from './access.ts';
+import type { MqttLimits } from './mqtt-limits.ts';
 import { isTooLarge, type Message } from './record.ts';
 import { quoted, type RecordRefusal, Refusal, type Refusals } from './refusals.ts';
 import type { Routing } from './routes/routing.ts';
@@ -27,6 +28,7 @@ export interface Publisher {
 export interface PublishGateOptions {
   /** Who a client is that has been let in. */
   readonly identityOf: (client: Publisher) => Identity;
+  readonly limits: Pick<MqttLimits, 'topicBytesMax'>;
   readonly routing: Pick<Routing, 'recordOf'>;
   readonly accept: Accept;
   readonly qos2: Qos2Log;
@@ -51,6 +53,7 @@ type Outcome = 'stored' | 'duplicate' | Refusal;
  */
 export class PublishGate {
   readonly #identityOf: PublishGateOptions['identityOf'];
+  readonly #topicBytesMax: number;
   readonly #routing: PublishGateOptions['routing'];
   readonly #accept: Accept;
   readonly #qos2: Qos2Log;
@@ -70,8 +73,20 @@ export class PublishGate {
   #inFlight = 0;
 
   constructor(options: PublishGateOptions) {
-    const { identityOf, routing, accept, qos2, effectsOf, happened, clock, metrics, refusals } = options;
+    const {
+      identityOf,
+      limits: own,
+      routing,
+      accept,
+      qos2,
+      effectsOf,
+      happened,
+      clock,
+      metrics,
+      refusals,
+    } = options;
     this.#identityOf = identityOf;
+    this.#topicBytesMax = own.topicBytesMax;
     this.#routing = routing;
     this.#accept = accept;
     this.#qos2 = qos2;
@@ -204,6 +219,11 @@ export class PublishGate {
     const { topic } = message;
     if (isReserved(topic))
       return new Refusal('reserved-topic', 'only the gateway publishes below $SYS/ and $headwater/');
+    if (topic.length * 3 > this.#topicBytesMax && Buffer.byteLength(topic) > this.#topicBytesMax)
+      return new Refusal(
+        'topic-too-long',
+        `a topic of more than ${this.#topicBytesMax} bytes; have the device use a shorter one, or raise mqtt.limits.topicLength`,
+      );
     const identity = this.#identityOf(client);
     if (!identity.mayPublish(topic))
       return new Refusal(

@@ -10,6 +10,7 @@ export type RecordRefusal =
   | 'log-overloaded'
   | 'record-too-large'
   | 'reserved-topic'
+  | 'topic-too-long'
   /** The client has no right to publish there. */
   | 'not-allowed'
   | 'other';

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
 import { type ConfigResult, readConfig } from '../../../src/edge/config/read-config.ts';
 import { defaultBudgetBytes } from '../../../src/edge/config/schema.ts';
+import { defaultMqttLimits } from '../../../src/ingest/mqtt/mqtt-limits.ts';
 
 const read = (text: string | undefined, sets: readonly string[] = [], hostName = 'gw1'): ConfigResult =>
   readConfig({
@@ -24,7 +25,7 @@ const GIB = 1024 ** 3;
 const defaults = {
   gateway: { name: 'gw1' },
   data: { dir: '/site/data', commitIntervalMs: 20 },
-  mqtt: { listen: { host: '127.0.0.1', port: 1883 }, routes: [] },
+  mqtt: { listen: { host: '127.0.0.1', port: 1883 }, limits: defaultMqttLimits, routes: [] },
   serial: [],
   admin: { listen: { host: '127.0.0.1', port: 8080 } },
   topics: {},
@@ -72,7 +73,7 @@ log: { level: debug }
     expect(config).toEqual({
       gateway: { name: 'gw-7' },
       data: { dir: '/var/lib/hw', commitIntervalMs: 0 },
-      mqtt: { listen: { host: '::1', port: 0 }, routes: [] },
+      mqtt: { listen: { host: '::1', port: 0 }, limits: defaultMqttLimits, routes: [] },
       serial: [
         { name: 'wind', path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' },
         { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: 'line', decoder: 'json' },
@@ -114,7 +115,10 @@ describe('--set', () => {
   it.each([
     [
       'mqtt.listen=127.0.0.1:0',
-      { ...defaults, mqtt: { listen: { host: '127.0.0.1', port: 0 }, routes: [] } },
+      {
+        ...defaults,
+        mqtt: { listen: { host: '127.0.0.1', port: 0 }, limits: defaultMqttLimits, routes: [] },
+      },
     ],
     ['data.commitIntervalMs=5', { ...defaults, data: { dir: '/site/data', commitIntervalMs: 5 } }],
     ['data.dir=/x=y', { ...defaults, data: { dir: '/x=y', commitIntervalMs: 20 } }],

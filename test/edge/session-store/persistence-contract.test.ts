@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import { WorkerSessionStore } from '../../../src/edge/session-store/worker-session-store.ts';
+import { defaultMqttLimits } from '../../../src/ingest/mqtt/mqtt-limits.ts';
 import { MqttState } from '../../../src/ingest/mqtt/sessions/mqtt-state.ts';
 import { sessionPersistence } from '../../../src/ingest/mqtt/sessions/session-persistence.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
@@ -32,6 +33,7 @@ async function persistence(): Promise<object> {
   const folder = await temporaryFolder();
   const store = new WorkerSessionStore(folder.path, silentLogger, noMetrics);
   const state = await MqttState.open({
+    limits: defaultMqttLimits,
     store,
     history: noHistory,
     clock: nodeClock,

@@ -3,6 +3,7 @@ import { createServer, type Server, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
 import { Guard } from '../../../src/ingest/mqtt/guard.ts';
+import { defaultMqttLimits } from '../../../src/ingest/mqtt/mqtt-limits.ts';
 import { PendingBytes } from '../../../src/ingest/mqtt/pending-bytes.ts';
 import { RawClient, until } from './harness.ts';
 import { connect, disconnect, publish, subscribe } from './packets.ts';
@@ -31,7 +32,14 @@ beforeEach(async () => {
   cuts = [];
   passed = Buffer.alloc(0);
   hasEnded = false;
-  guard = new Guard({ stream: socket, peer, budget, onCut: (reason) => cuts.push(reason) });
+  guard = new Guard({
+    stream: socket,
+    peer,
+    limits: defaultMqttLimits,
+    budget,
+    onCut: (reason) => cuts.push(reason),
+    onSlowed() {},
+  });
   guard.on('data', (chunk: Buffer) => {
     passed = Buffer.concat([passed, chunk]);
   });

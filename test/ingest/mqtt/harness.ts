@@ -7,6 +7,7 @@ import type { NewRecord } from '../../../src/core/record.ts';
 import type { Access, Identity, Login, LoginAttempt } from '../../../src/ingest/mqtt/access.ts';
 import type { ListenerKind, ListenerOptions } from '../../../src/ingest/mqtt/listener.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
+import { defaultMqttLimits, type MqttLimits } from '../../../src/ingest/mqtt/mqtt-limits.ts';
 import type { History } from '../../../src/ingest/mqtt/sessions/catch-up.ts';
 import type { SessionStore } from '../../../src/ingest/mqtt/sessions/session-store.ts';
 import { type AccessLists, TopicAccess } from '../../../src/ingest/mqtt/topic-access.ts';
@@ -211,6 +212,7 @@ export class Harness implements AsyncDisposable {
       readonly store?: SessionStore;
       readonly history?: History;
       readonly listeners?: readonly ListenerOptions[];
+      readonly limits?: Partial<MqttLimits>;
     } = {},
   ): Promise<Harness> {
     const harness = new Harness();
@@ -223,6 +225,7 @@ export class Harness implements AsyncDisposable {
       store: new MemorySessionStore(),
       history: noHistory,
       ...own,
+      limits: { ...defaultMqttLimits, ...own.limits },
       clock: nodeClock,
       logger: harness.logger,
       metrics: harness.metrics,

@@ -6,6 +6,7 @@ import { limits } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
+import { defaultMqttLimits } from '../../../src/ingest/mqtt/mqtt-limits.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { memoryRouting } from '../../support/memory-routing.ts';
 import { MemorySessionStore, noHistory } from '../../support/memory-session-store.ts';
@@ -299,7 +300,15 @@ test('a port that is taken, and a host that is elsewhere, are errors that say wh
   const shared = { clock: nodeClock, logger: silentLogger, metrics: noMetrics };
   const kept = { store: new MemorySessionStore(), history: noHistory };
   const routing = memoryRouting();
-  const parts = { ...shared, ...kept, accept, routing, qos2: noQos2Log, access: harness.access };
+  const parts = {
+    ...shared,
+    ...kept,
+    accept,
+    routing,
+    limits: defaultMqttLimits,
+    qos2: noQos2Log,
+    access: harness.access,
+  };
   const taken = MqttIngest.start({
     ...parts,
     listeners: [{ ...plainListener, listen: { host: '127.0.0.1', port: harness.port() } }],

@@ -2,6 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Logger } from '../../../core/logger.ts';
 import type { Metrics } from '../../../core/metrics.ts';
+import type { MqttLimits } from '../mqtt-limits.ts';
 import type { Message } from '../record.ts';
 import { CatchUp, type History } from './catch-up.ts';
 import type { Effects } from './effects.ts';
@@ -12,6 +13,7 @@ import { Wills } from './wills.ts';
 import { WriteBehind } from './write-behind.ts';
 
 export interface MqttStateOptions {
+  readonly limits: Pick<MqttLimits, 'sessionQueuedMax'>;
   readonly store: SessionStore;
   readonly history: History;
   readonly clock: Clock;
@@ -63,7 +65,12 @@ export class MqttState {
       this.#begin();
       this.writes.changed();
     };
-    this.sessions = new Sessions({ onChange: changed, onLoss: (loss, client) => this.#lost(loss, client) });
+    const { sessionQueuedMax } = options.limits;
+    this.sessions = new Sessions({
+      sessionQueuedMax,
+      onChange: changed,
+      onLoss: (loss, client) => this.#lost(loss, client),
+    });
     this.retained = new Retained(changed);
     this.wills = new Wills(changed);
     this.writes = new WriteBehind({ ...options, changes: (isWhole) => this.#changes(isWhole) });

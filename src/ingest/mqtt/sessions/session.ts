@@ -132,7 +132,7 @@ export class Session {
   /** A packet id for a message of which nothing is kept, until the client acknowledges it or its connection ends. */
   passingId(): number {
     // Whoever acknowledges none of so many is not to take the others' ids.
-    if (this.#passing.size >= limits.mqttSessionQueuedMax) this.#passing.clear();
+    if (this.#passing.size >= limits.mqttPassingIdsMax) this.#passing.clear();
     const messageId = this.freeId();
     this.#passing.add(messageId);
     return messageId;

@@ -14,6 +14,8 @@ import { type Subscribed, TopicTree } from './topic-tree.ts';
 export type SessionLoss = 'queue-full' | 'session-given-up' | 'session-expired';
 
 export interface SessionsOptions {
+  /** Messages that wait in one of them. */
+  readonly sessionQueuedMax: number;
   /** Something is to be written. */
   readonly onChange: () => void;
   /** Something was given up, of this client. */
@@ -266,7 +268,7 @@ export class Sessions {
     const session = this.#sessionOf(message.client);
     const bytes = weightOf(message);
     if (
-      session.count >= limits.mqttSessionQueuedMax ||
+      session.count >= this.#options.sessionQueuedMax ||
       session.bytes + bytes > limits.mqttSessionQueuedBytesMax ||
       this.#queuedBytes + bytes > limits.mqttQueuedBytesMax
     ) {

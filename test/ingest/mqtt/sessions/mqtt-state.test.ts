@@ -3,6 +3,7 @@ import type { Clock } from '../../../../src/core/clock.ts';
 import { OperatingError } from '../../../../src/core/errors.ts';
 import { limits } from '../../../../src/core/limits.ts';
 import type { StoredRecord } from '../../../../src/core/record.ts';
+import { defaultMqttLimits } from '../../../../src/ingest/mqtt/mqtt-limits.ts';
 import type { History } from '../../../../src/ingest/mqtt/sessions/catch-up.ts';
 import { Delivery } from '../../../../src/ingest/mqtt/sessions/delivery.ts';
 import { type Effects, effectHeaders } from '../../../../src/ingest/mqtt/sessions/effects.ts';
@@ -35,7 +36,15 @@ class Runs implements History {
       write: (changes) => (run === this.#run ? kept.write(changes) : Promise.resolve()),
       close: () => kept.close(),
     };
-    return MqttState.open({ store, history: this, clock, metrics, logger, remark() {} });
+    return MqttState.open({
+      limits: defaultMqttLimits,
+      store,
+      history: this,
+      clock,
+      metrics,
+      logger,
+      remark() {},
+    });
   }
 
   /** A record becomes durable; with a run, that run sees it. */
@@ -282,7 +291,12 @@ test('whoever asks again as soon as it is answered does not wait for the next ro
 
 test('a store with nothing to keep is not written', async () => {
   const store = new MemorySessionStore();
-  const shared = { clock: nodeClock, metrics: new CountingMetrics(), logger: new KeepingLogger() };
+  const shared = {
+    limits: defaultMqttLimits,
+    clock: nodeClock,
+    metrics: new CountingMetrics(),
+    logger: new KeepingLogger(),
+  };
   const state = await MqttState.open({ ...shared, store, history: noHistory, remark() {} });
   state.happened({ topic: 't', payload: Buffer.from('x') }, { retain: null, queue: null });
   state.sweep(10 * limits.mqttStoreIntervalMs);
