@@ -177,6 +177,8 @@ export const limits = {
   mqttSweepIntervalMs: 1_000,
   /** A connection without traffic is probed after so long, so that dead devices free their places. */
   mqttTcpKeepAliveMs: 60_000,
+  /** How often subscribers of `$headwater/…` hear what has changed. */
+  toldTopicsIntervalMs: 5_000,
   /** Retained messages, with their topics. Further ones are stored in the log and delivered, but not retained. */
   mqttRetainedBytesMax: 4 * MIB,
   mqttRetainedMax: 5_000,

@@ -35,7 +35,7 @@ import { greeting } from './greeting.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { reportMirror } from './mirror-report.ts';
-import { type MqttBroker, startMqttBroker } from './mqtt-broker.ts';
+import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts';
 import { RunTotals } from './run-totals.ts';
 import { SerialPorts } from './serial-ports.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
@@ -163,11 +163,11 @@ export class Gateway {
       metrics: this.#metrics,
     });
     const addresses = { ...broker.addresses, admin: '' };
-    const { address } = await this.#startAdmin(log, writers, mqttUsers, {
-      status: () => this.#status(log, card, housekeeping, mqttUsers, broker, addresses),
-      renderMetrics: () => this.#renderMetrics(log, card, mqttUsers),
-    });
+    const status = () => this.#status(log, card, housekeeping, mqttUsers, broker, addresses);
+    const renderMetrics = () => this.#renderMetrics(log, card, mqttUsers);
+    const { address } = await this.#startAdmin(log, writers, mqttUsers, { status, renderMetrics });
     addresses.admin = formatAddress(address);
+    startTelling(broker.ingest, status, this.#parts);
 
     if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, readClock, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });

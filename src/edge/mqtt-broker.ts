@@ -13,6 +13,8 @@ import type { TlsCredentials } from './listeners/tls-credentials.ts';
 import { logHistory } from './session-store/log-history.ts';
 import type { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import type { StartedParts } from './started-parts.ts';
+import type { StatusReport } from './status.ts';
+import { tellTopics } from './told-topics.ts';
 import type { MqttUsers } from './users/mqtt-users.ts';
 
 export interface MqttBrokerOptions {
@@ -72,6 +74,23 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
       wss: addressOf('wss'),
     },
   };
+}
+
+/** Tells the broker's subscribers how the gateway is, until it is stopped. */
+export function startTelling(
+  ingest: MqttIngest,
+  status: () => Promise<StatusReport>,
+  parts: StartedParts,
+): void {
+  const stopping = new AbortController();
+  const telling = tellTopics(
+    { status, tell: (messages) => ingest.tell(messages), clock: nodeClock },
+    stopping.signal,
+  );
+  parts.add('told topics', async () => {
+    stopping.abort();
+    await telling;
+  });
 }
 
 const routingIn = (log: Log, { mqtt }: Config, metrics: Metrics): Routing =>

@@ -134,6 +134,15 @@ export class MqttIngest {
     return { ...this.#state.status(), unrouted: this.#routing.unrouted() };
   }
 
+  /** Gives these to subscribers as the gateway's own, if they say something new; who subscribes later is given the last of each topic. */
+  tell(messages: readonly { readonly topic: string; readonly payload: string }[]): void {
+    for (const { topic, payload } of messages) {
+      const packet = { cmd: 'publish', topic, payload, qos: 0, dup: false } as const;
+      if (this.#state.retained.tell({ ...packet, retain: true }))
+        this.#broker?.publish({ ...packet, retain: false }, () => {});
+    }
+  }
+
   /** Where it listens. */
   get addresses(): ReadonlyMap<ListenerKind, Address> {
     return new Map(this.#listeners.map(({ kind, address }) => [kind, address]));

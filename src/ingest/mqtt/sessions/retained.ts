@@ -16,6 +16,8 @@ export class Retained {
   readonly #onChange: () => void;
   readonly #byTopic = new Map<string, RetainedPacket>();
   readonly #changed = new Set<string>();
+  /** Of the gateway itself, which says them anew after each start. */
+  readonly #told = new Map<string, RetainedPacket>();
   #bytes = 0;
 
   /** @param onChange something is to be written */
@@ -54,11 +56,19 @@ export class Retained {
     return this.#byTopic.has(topic);
   }
 
+  /** From now on new subscribers are given this, too; it is not stored. False if they were given the same before. */
+  tell(packet: RetainedPacket): boolean {
+    if (this.#told.get(packet.topic)?.payload === packet.payload) return false;
+    this.#told.set(packet.topic, packet);
+    return true;
+  }
+
   /** Those whose topic one of the filters stands for. */
   *matching(filters: readonly string[]): Iterable<RetainedPacket> {
     const tree = new TopicTree();
     for (const filter of filters) tree.set({ clientId: '', topic: filter, qos: 0 });
-    for (const packet of this.#byTopic.values()) if (tree.match(packet.topic).length > 0) yield packet;
+    for (const packet of [...this.#byTopic.values(), ...this.#told.values()])
+      if (tree.match(packet.topic).length > 0) yield packet;
   }
 
   /** What has changed since the last call; or everything. */

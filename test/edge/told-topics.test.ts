@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import type { StatusReport } from '../../src/edge/status.ts';
+import { type Told, tellTopics, toldTopics } from '../../src/edge/told-topics.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const report = {
+  gateway: 'gw1',
+  version: '1.2.3',
+  state: 'degraded',
+  reasons: ['the disk is full'],
+  dataDir: '/secret/place',
+  log: { usedBytes: 5, budgetBytes: 10 },
+  clock: { isSet: true },
+  mqtt: {
+    sessions: 0,
+    queued: 0,
+    retained: 0,
+    unrouted: [{ mqttTopic: 'a', problem: 'no-route', messages: 3 }],
+  },
+  serial: [{ name: 'wind', path: '/dev/x', state: 'open' }],
+  forwarder: {
+    state: 'sending',
+    message: 'sending',
+    lagRecords: 7,
+    lagSeconds: 1.4,
+    isStale: false,
+    lastAcknowledgedMs: 9,
+  },
+} as unknown as StatusReport;
+
+test('rules on site are told how the gateway is, and nothing of its insides', () => {
+  const told = new Map(toldTopics(report).map(({ topic, payload }) => [topic, payload]));
+  expect(told.get('$headwater/state')).toBe('degraded');
+  expect(told.get('$headwater/forwarder/state')).toBe('sending');
+  expect(told.get('$headwater/forwarder/lag')).toBe('7');
+  const status = told.get('$headwater/status') ?? '';
+  expect(JSON.parse(status)).toEqual({
+    gateway: 'gw1',
+    version: '1.2.3',
+    state: 'degraded',
+    reasons: ['the disk is full'],
+    clockSet: true,
+    disk: { usedBytes: 5, budgetBytes: 10 },
+    unrouted: [{ mqttTopic: 'a', problem: 'no-route' }],
+    serial: [{ name: 'wind', state: 'open' }],
+    forwarder: {
+      state: 'sending',
+      message: 'sending',
+      lagRecords: 7,
+      lagSeconds: 1,
+      isStale: false,
+      lastAcknowledgedMs: 9,
+    },
+  });
+  expect(status).not.toContain('secret');
+});
+
+test('without a cluster the mirror is off', () => {
+  const told = toldTopics({ ...report, forwarder: null });
+  expect(told.slice(2).map(({ payload }) => payload)).toEqual(['off', '0']);
+});
+
+test('are told again and again, until the signal', async () => {
+  const clock = new ManualClock();
+  const stopping = new AbortController();
+  const told: (readonly Told[])[] = [];
+  const telling = tellTopics(
+    { status: () => Promise.resolve(report), tell: (messages) => told.push(messages), clock },
+    stopping.signal,
+  );
+  for (let round = 1; round <= 3; round += 1) {
+    await expect.poll(() => told.length).toBe(round);
+    clock.pass(5_000);
+  }
+  stopping.abort();
+  await telling;
+});
