@@ -71,7 +71,7 @@ test('mosquitto_pub logs in by a certificate, as the user of that name, until th
     '--publish',
     't',
   ]);
-  expect(added.output).toBe('added user pump (by certificate only): publishes t, subscribes #\n');
+  expect(added.output).toBe('added user pump (by certificate only): publishes t, subscribes everywhere\n');
   const tls = `{ listen: '127.0.0.1:0', certFile: ${file('server.pem')}, keyFile: ${file('server.key')}, clientCaFile: ${file('ca.pem')}, clientCertificates: required }`;
   await using gateway = await startGateway({ dataDir, set: [`mqtt.tls=${tls}`] });
   const as = (name: string): string[] => [

@@ -53,8 +53,8 @@ test.each([[['-H', 'sha512']], [['-H', 'sha512-pbkdf2']], [[]]])(
       await expect
         .poll(list, { timeout: 20_000 })
         .toBe(
-          'user alice: publishes #, subscribes #\n' +
-            'user bob (imported; not logged in yet): publishes #, subscribes #\n',
+          'user alice: publishes everywhere, subscribes everywhere\n' +
+            'user bob (imported; not logged in yet): publishes everywhere, subscribes everywhere\n',
         );
       await gateway.kill('SIGTERM');
     }

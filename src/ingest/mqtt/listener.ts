@@ -51,6 +51,8 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #events: ListenerEvents;
   readonly #server: Server;
+  /** Why handshakes failed whose sockets could not say whose they were any more: of those that are about to be closed. */
+  readonly #unclaimed: HandshakeFailure[] = [];
   readonly #arrivals = new Map<string, Arrival>();
   readonly #begin: (arrival: Arrival) => void;
   #address: Address;
@@ -93,6 +95,7 @@ export class Listener {
 
   /** Time has passed: cuts those that are late. */
   sweep(elapsedMs: number): void {
+    this.#unclaimed.length = 0;
     for (const arrival of this.#arrivals.values()) {
       if (arrival.state === 'handed-over') continue;
       arrival.elapsedMs += elapsedMs;
@@ -137,7 +140,8 @@ export class Listener {
     this.#arrivals.set(key, arrival);
     socket.on('close', () => {
       if (this.#arrivals.get(key) === arrival) this.#arrivals.delete(key);
-      this.#fail(arrival, { reason: 'handshake-aborted', message: abortedMessage });
+      // Why may only come in this turn of the event loop, and from a socket that no longer says whose it was.
+      setImmediate(() => this.#fail(arrival, this.#unclaimed.shift() ?? aborted));
     });
     // Whoever has it meanwhile, an error of the network is no error of ours.
     socket.on('error', () => socket.destroy());
@@ -169,6 +173,8 @@ export class Listener {
       onFailed: (socket, failure) => {
         const arrival = this.#arrivals.get(keyOf(socket));
         if (arrival !== undefined) this.#fail(arrival, failure);
+        // `tls` says no more than that it is gone.
+        else if (failure.reason !== 'tls') this.#unclaimed.push(failure);
       },
     });
     return (arrival) => {
@@ -227,5 +233,8 @@ const keyOf = ({ remoteAddress, remotePort, localAddress }: Socket): string =>
 const noCertificateMessage =
   'there is no certificate that can be used; headwater status says what is wrong with it';
 
-const abortedMessage =
-  'it went away before the handshake was done; by TLS, a client does so that does not trust the certificate (headwater certificate shows it)';
+const aborted: HandshakeFailure = {
+  reason: 'handshake-aborted',
+  message:
+    'it went away before the handshake was done; by TLS, a client does so that does not trust the certificate (headwater certificate shows it)',
+};
