@@ -140,8 +140,7 @@ export class Listener {
     this.#arrivals.set(key, arrival);
     socket.on('close', () => {
       if (this.#arrivals.get(key) === arrival) this.#arrivals.delete(key);
-      // Why may only come in this turn of the event loop, and from a socket that no longer says whose it was.
-      setImmediate(() => this.#fail(arrival, this.#unclaimed.shift() ?? aborted));
+      this.#fail(arrival, this.#unclaimed.shift() ?? aborted);
     });
     // Whoever has it meanwhile, an error of the network is no error of ours.
     socket.on('error', () => socket.destroy());
