@@ -247,6 +247,8 @@ export class Guard extends Duplex {
   };
 
   #retry(): void {
+    // The broker may accept a CONNECT whose client has gone: what was reserved now would never be given back.
+    if (this.destroyed) return;
     if (this.#held !== null && !this.#inLine && this.#admit(this.#held)) this.#letGo();
     else if (this.#held === null) this.#pump();
   }

@@ -155,6 +155,14 @@ test('a client that goes away while it waits for the common budget is not grante
   expect(budget.used).toBe(0);
 });
 
+test('a client that breaks off before its CONNECT is accepted leaves nothing reserved', async () => {
+  await deliver(connect('device'), publish('t', 'x'));
+  await until(() => passed.length > connect('device').length, 'the first byte of the header');
+  guard.destroy();
+  guard.connected();
+  expect(budget.used).toBe(0);
+});
+
 test.each([
   ['a CONNECT that is too large', Buffer.from([0x10, 0xff, 0xff, 0x7f]), 'packet-too-large'],
   ['a PUBLISH before CONNECT', publish('t', 'x'), 'protocol'],
