@@ -71,7 +71,9 @@ test.each(['mqtts', 'ws', 'wss'] as const)(
 );
 
 test('who is refused by WebSocket and does not close its side gives its place free all the same', async () => {
-  await using harness = await Harness.start(noQos2Log, [plainListener, { ...plainListener, kind: 'ws' }]);
+  await using harness = await Harness.start(noQos2Log, {
+    listeners: [plainListener, { ...plainListener, kind: 'ws' }],
+  });
   const stubborn = Array.from({ length: limits.mqttConnectionsMax }, () => {
     const socket = connectTcp({ host: '127.0.0.1', port: harness.port('ws'), allowHalfOpen: true });
     socket.on('error', () => {}).resume();
