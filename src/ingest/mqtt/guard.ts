@@ -47,6 +47,8 @@ export class Guard extends Duplex {
   #held: PacketHeader | null = null;
   #inLine = false;
   #pendingBytes = 0;
+  /** What the last PUBLISH that passed weighs; 0 once its body is complete. */
+  #begunBytes = 0;
   #overdueMs = 0;
 
   constructor({ stream, peer, budget, onCut }: GuardOptions) {
@@ -170,7 +172,9 @@ export class Guard extends Duplex {
       this.#restFramed = 0;
       this.#pass(chunk, framed);
     }
-    const isOver = this.#streamEnded && this.#rest === null && this.#pendingBytes === 0;
+    // A packet that its client did not complete is never answered.
+    const unanswerable = this.#framer.isInPacket ? this.#begunBytes : 0;
+    const isOver = this.#streamEnded && this.#rest === null && this.#pendingBytes === unanswerable;
     if (isOver && !this.destroyed && !this.readableEnded) this.push(null);
   }
 
@@ -191,7 +195,9 @@ export class Guard extends Duplex {
           return;
         }
       }
-      if (step.kind !== 'partial' && !this.#framer.isInPacket) this.#overdueMs = 0;
+      if (step.kind === 'partial' || this.#framer.isInPacket) continue;
+      this.#overdueMs = 0;
+      this.#begunBytes = 0;
     }
     this.#readerWants = this.push(chunk);
   }
@@ -234,15 +240,20 @@ export class Guard extends Duplex {
       this.#inLine = true;
       return false;
     }
-    this.#pendingBytes += weight;
+    this.#reserved(weight);
     return true;
+  }
+
+  #reserved(weight: number): void {
+    this.#pendingBytes += weight;
+    this.#begunBytes = weight;
   }
 
   readonly #granted = (): void => {
     const held = this.#held;
     assert(held !== null, 'who waits in line holds a packet');
     this.#inLine = false;
-    this.#pendingBytes += weightOf(held.bodyBytes);
+    this.#reserved(weightOf(held.bodyBytes));
     this.#letGo();
   };
 
