@@ -16,12 +16,14 @@ const LOAD = { connections: 10, inFlight: 100, payloadBytes: 149, warmUpMs: 0, m
 /** Reached early, so that most of the soak shows the disk kept within its budget. */
 const BUDGET = '512MiB';
 const SAMPLE_MS = 250;
+/** Heap and caches grow to their sizes first; what is shorter than twice that is not judged. */
+const WARM_UP_MS = 30_000;
 const GONE_MS_MAX = 10_000;
 const GOAL_MB = 25;
 
 /** RSS over one part of the soak, in MB. */
 interface Part {
-  /** Medians of its second quarter, after caches have filled, and of its last. */
+  /** Medians of the first and last third of what comes after the warm-up; 0 if that is too short. */
   readonly early: number;
   readonly late: number;
   readonly most: number;
@@ -73,11 +75,14 @@ export async function soakBenchmark(size: {
 }
 
 const described = ({ early, late, most, seconds }: Part): string =>
-  `RSS ${Math.round(early)} MB early, ${Math.round(late)} MB late, ${Math.round(most)} MB at most, in ${Math.round(seconds)} s`;
+  (early === 0
+    ? 'too short to tell whether RSS is flat, '
+    : `RSS ${Math.round(early)} MB early, ${Math.round(late)} MB late, `) +
+  `${Math.round(most)} MB at most, in ${Math.round(seconds)} s`;
 
 const figures = (name: string, { early, late, most, seconds }: Part): Record<string, number> => ({
-  [`${name}, RSS of the second quarter, MB`]: rounded(early),
-  [`${name}, RSS of the last quarter, MB`]: rounded(late),
+  [`${name}, RSS of the first third after 30 s, MB`]: rounded(early),
+  [`${name}, RSS of the last third, MB`]: rounded(late),
   [`${name}, most RSS, MB`]: rounded(most),
   [`${name}, seconds`]: Math.round(seconds),
 });
@@ -89,10 +94,12 @@ async function sampled(gateway: RunningGateway, doing: () => Promise<void>): Pro
   const timer = setInterval(() => samples.push(rssOfProcess(gateway.pid)), SAMPLE_MS);
   await doing().finally(() => clearInterval(timer));
   const all = await Promise.all(samples);
-  const quarter = Math.floor(all.length / 4);
+  const settled = all.slice(WARM_UP_MS / SAMPLE_MS);
+  const isLongEnough = settled.length >= WARM_UP_MS / SAMPLE_MS;
+  const third = Math.floor(settled.length / 3);
   return {
-    early: median(all.slice(quarter, 2 * quarter)),
-    late: median(all.slice(-quarter)),
+    early: isLongEnough ? median(settled.slice(0, third)) : 0,
+    late: isLongEnough ? median(settled.slice(-third)) : 0,
     most: Math.max(...all),
     seconds: (performance.now() - startedMs) / 1000,
   };
