@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,8 @@ import { freePorts, isOpen } from '../test/kafka/ports.ts';
 import { until } from '../test/kafka/until.ts';
 import { startGateway } from '../test/support/gateway-process.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
-import type { Load, LoadMessage } from './ingest-load.ts';
+import type { Load } from './ingest-load.ts';
+import { nextOf, startLoad } from './load-process.ts';
 import { cpuSecondsOf } from './process-cpu.ts';
 import { median, type Result, rounded } from './result.ts';
 
@@ -118,16 +119,16 @@ async function measure(serverPid: number, port: number, seconds: number): Promis
     warmUpMs: WARM_UP_MS,
     measureMs: seconds * 1000,
   };
-  const child = fork(join(import.meta.dirname, 'ingest-load.ts'), [JSON.stringify(load)]);
+  const child = startLoad(load);
   const exited = once(child, 'exit');
   try {
-    await message(child);
+    await nextOf(child);
     const before = {
       ms: performance.now(),
       server: cpuSecondsOf(serverPid),
       load: cpuSecondsOf(pidOf(child)),
     };
-    const outcome = await message(child);
+    const outcome = await nextOf(child);
     if (outcome === 'measuring') throw new Error('the load began twice');
     const tookSeconds = (performance.now() - before.ms) / 1000;
     const serverSeconds = cpuSecondsOf(serverPid) - before.server;
@@ -142,14 +143,6 @@ async function measure(serverPid: number, port: number, seconds: number): Promis
     child.kill('SIGKILL');
     await exited;
   }
-}
-
-async function message(child: ChildProcess): Promise<LoadMessage> {
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the load ended early, with ${code}`);
-  });
-  const [received] = await Promise.race([once(child, 'message'), ended]);
-  return received as LoadMessage;
 }
 
 function pidOf(child: ChildProcess): number {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -17,6 +16,7 @@ import { startGateway } from '../test/support/gateway-process.ts';
 import { ManualClock } from '../test/support/manual-clock.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { deviceOf, PARTITIONS, reading } from './backlog.ts';
+import { rssOfProcess } from './process-memory.ts';
 import { publishing } from './publishing.ts';
 import { type Result, rounded } from './result.ts';
 
@@ -154,9 +154,4 @@ async function minutesOfRetries(): Promise<Rss> {
     await sensors.stop();
   }
   return rssOf(samples);
-}
-
-async function rssOfProcess(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return (Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
 }

@@ -7,6 +7,7 @@ import { logBenchmark, logParts } from './log.ts';
 import { memoryBenchmark } from './memory.ts';
 import { mirrorBenchmark } from './mirror.ts';
 import { type Result, saveResult } from './result.ts';
+import { soakBenchmark } from './soak.ts';
 
 const USAGE = `Benchmarks, on the loopback address only. Each ends with one summary line; --save writes bench/results/<name>.json.
 
@@ -20,6 +21,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
       what a reading costs on the link, and a backlog over 8 Mbit/s, to one Kafka broker
   npm run bench -- memory [--save]
       whether memory stays flat while the cluster is away: an hour in virtual time, and six real minutes
+  npm run bench -- soak [--connections 100000] [--messages 20000000] [--save]
+      whether connection count and memory stay flat while clients come and go, and through messages of QoS 1
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
       the commit log beside a plain file log and SQLite, in TMPDIR; one of ${logParts.join(', ')}, or all`;
 
@@ -29,6 +32,8 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '3' },
     records: { type: 'string', default: '4000000' },
     alarms: { type: 'string', default: '20' },
+    connections: { type: 'string', default: '100000' },
+    messages: { type: 'string', default: '20000000' },
     repeat: { type: 'string', default: '3' },
     'stored-gb': { type: 'string', default: '2' },
     save: { type: 'boolean', default: false },
@@ -37,7 +42,10 @@ const { values, positionals } = parseArgs({
 });
 
 /** The value of an option, a whole number in bounds: no benchmark runs for ever or fills the disk. */
-function bounded(name: 'seconds' | 'records' | 'repeat' | 'stored-gb' | 'alarms', max: number): number {
+function bounded(
+  name: 'seconds' | 'records' | 'repeat' | 'stored-gb' | 'alarms' | 'connections' | 'messages',
+  max: number,
+): number {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
   console.error(`--${name} takes a whole number from 1 to ${max}`);
@@ -83,6 +91,14 @@ switch (name) {
   case 'memory':
     held = await finish(name, await memoryBenchmark());
     break;
+  case 'soak': {
+    const size = {
+      connections: bounded('connections', 10_000_000),
+      messages: bounded('messages', 1_000_000_000),
+    };
+    held = await finish(name, await soakBenchmark(size));
+    break;
+  }
   case 'log': {
     const storedGb = bounded('stored-gb', 20);
     held = await logBenchmark(part, { seconds, repeat, storedGb, save: values.save });

@@ -1,5 +1,7 @@
 import { registerHooks } from 'node:module';
 import { ownCopyPlant } from '../faults/fault-plants.ts';
+import { mqttFuzzPlants } from '../fuzz/mqtt-fuzz-plants.ts';
+import { killPlants } from '../kill/kill-plants.ts';
 import { clockPlants } from '../sim/clock-plants.ts';
 import { hiddenEndPlant, mirrorPlants } from '../sim/mirror-plants.ts';
 import { harmlessPlants, plants } from '../sim/plants.ts';
@@ -19,6 +21,8 @@ const plant = [
   hiddenEndPlant,
   ownCopyPlant,
   ...sessionPlants,
+  ...mqttFuzzPlants,
+  ...killPlants,
 ].find((row) => row.name === name);
 if (plant === undefined) throw new Error(`there is no plant ${name}; see test/sim/plants.ts`);
 

@@ -58,6 +58,8 @@ export class Guard extends Duplex {
   #isSlowed = false;
   #wasSlowed = false;
   #pendingBytes = 0;
+  /** What the last PUBLISH that passed weighs; 0 once its body is complete. */
+  #begunBytes = 0;
   #overdueMs = 0;
 
   constructor({ stream, peer, limits: own, budget, onCut, onSlowed }: GuardOptions) {
@@ -186,7 +188,9 @@ export class Guard extends Duplex {
       this.#restFramed = 0;
       this.#pass(chunk, framed);
     }
-    const isOver = this.#streamEnded && this.#rest === null && this.#pendingBytes === 0;
+    // A packet that its client did not complete is never answered.
+    const unanswerable = this.#framer.isInPacket ? this.#begunBytes : 0;
+    const isOver = this.#streamEnded && this.#rest === null && this.#pendingBytes === unanswerable;
     if (isOver && !this.destroyed && !this.readableEnded) this.push(null);
   }
 
@@ -207,7 +211,9 @@ export class Guard extends Duplex {
           return;
         }
       }
-      if (step.kind !== 'partial' && !this.#framer.isInPacket) this.#overdueMs = 0;
+      if (step.kind === 'partial' || this.#framer.isInPacket) continue;
+      this.#overdueMs = 0;
+      this.#begunBytes = 0;
     }
     this.#readerWants = this.push(chunk);
   }
@@ -250,7 +256,7 @@ export class Guard extends Duplex {
       this.#inLine = true;
       return false;
     }
-    this.#pendingBytes += weight;
+    this.#reserved(weight);
     return true;
   }
 
@@ -261,15 +267,22 @@ export class Guard extends Duplex {
     return !this.#isSlowed;
   }
 
+  #reserved(weight: number): void {
+    this.#pendingBytes += weight;
+    this.#begunBytes = weight;
+  }
+
   readonly #granted = (): void => {
     const held = this.#held;
     assert(held !== null, 'who waits in line holds a packet');
     this.#inLine = false;
-    this.#pendingBytes += weightOf(held.bodyBytes);
+    this.#reserved(weightOf(held.bodyBytes));
     this.#letGo();
   };
 
   #retry(): void {
+    // The broker may accept a CONNECT whose client has gone: what was reserved now would never be given back.
+    if (this.destroyed) return;
     if (this.#held !== null && !this.#inLine && this.#admit(this.#held)) this.#letGo();
     else if (this.#held === null) this.#pump();
   }

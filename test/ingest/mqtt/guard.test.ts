@@ -71,6 +71,7 @@ async function deliverConnect(): Promise<void> {
 
 /** The "remaining length" of a PUBLISH with a topic of one letter and a packet id. */
 const bodyBytes = (payloadBytes: number): number => 2 + 1 + 2 + payloadBytes;
+const weightOf = (payloadBytes: number): number => bodyBytes(payloadBytes) + limits.mqttPublishOverheadBytes;
 
 test('what follows a CONNECT passes once the broker has accepted that', async () => {
   await deliver(connect('device'), publish('t', 'x'), ping);
@@ -110,6 +111,17 @@ test('a DISCONNECT and the end of the stream pass after the messages before them
   guard.answered(bodyBytes(1));
   await until(() => hasEnded, 'the end');
   expect(passed.subarray(-2)).toEqual(disconnect);
+});
+
+test('a client that ends in the midst of a PUBLISH is not waited for, once what it sent before is answered', async () => {
+  await deliverConnect();
+  await deliver(publish('t', 'x'), publish('t', 'x'.repeat(100)).subarray(0, 20));
+  client.socket.end();
+  await until(() => guard.pendingBytes === weightOf(1) + weightOf(100), 'both');
+  await until(() => socket.readableEnded, 'the end of the stream');
+  expect(hasEnded).toBe(false);
+  guard.answered(bodyBytes(1));
+  await until(() => hasEnded, 'the end');
 });
 
 test('no more passes than a client may have pending; the rest when that is answered', async () => {
@@ -160,6 +172,14 @@ test('a client that goes away while it waits for the common budget is not grante
   guard.destroy();
   await until(() => guard.closed, 'the end');
   budget.release(limits.mqttPendingBytesMax);
+  expect(budget.used).toBe(0);
+});
+
+test('a client that breaks off before its CONNECT is accepted leaves nothing reserved', async () => {
+  await deliver(connect('device'), publish('t', 'x'));
+  await until(() => passed.length > connect('device').length, 'the first byte of the header');
+  guard.destroy();
+  guard.connected();
   expect(budget.used).toBe(0);
 });
 

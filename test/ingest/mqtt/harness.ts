@@ -3,7 +3,7 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { MetricLabels, Metrics } from '../../../src/core/metrics.ts';
 import type { Qos2Log } from '../../../src/core/qos2.ts';
-import type { NewRecord } from '../../../src/core/record.ts';
+import type { Accept, NewRecord } from '../../../src/core/record.ts';
 import type { Access, Identity, Login, LoginAttempt } from '../../../src/ingest/mqtt/access.ts';
 import type { ListenerKind, ListenerOptions } from '../../../src/ingest/mqtt/listener.ts';
 import { MqttIngest } from '../../../src/ingest/mqtt/mqtt-ingest.ts';
@@ -209,6 +209,7 @@ export class Harness implements AsyncDisposable {
   static async start(
     qos2: Qos2Log = noQos2Log,
     own: {
+      readonly accept?: Accept;
       readonly store?: SessionStore;
       readonly history?: History;
       readonly listeners?: readonly ListenerOptions[];

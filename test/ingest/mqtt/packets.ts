@@ -25,16 +25,22 @@ export interface ConnectOptions {
   readonly level?: number;
   readonly user?: string;
   readonly password?: string;
-  readonly will?: { readonly topic: string; readonly payload: string };
+  readonly keepAliveSeconds?: number;
+  readonly will?: {
+    readonly topic: string;
+    readonly payload: string;
+    readonly qos?: number;
+    readonly retain?: boolean;
+  };
 }
 
 export function connect(
   clientId: string,
-  { clean = true, level = 4, user, password, will }: ConnectOptions = {},
+  { clean = true, level = 4, user, password, keepAliveSeconds = 0, will }: ConnectOptions = {},
 ): Buffer {
   const flags =
     (clean ? 2 : 0) |
-    (will === undefined ? 0 : 4) |
+    (will === undefined ? 0 : 4 | ((will.qos ?? 0) << 3) | (will.retain ? 0x20 : 0)) |
     (password === undefined ? 0 : 0x40) |
     (user === undefined ? 0 : 0x80);
   // Level 5 has properties, of which there are none.
@@ -42,7 +48,11 @@ export function connect(
   const texts = [clientId, will?.topic, will?.payload, user, password].filter((given) => given !== undefined);
   return packet(
     0x10,
-    Buffer.concat([text('MQTT'), Buffer.from([level, flags, 0, 0, ...properties]), ...texts.map(text)]),
+    Buffer.concat([
+      text('MQTT'),
+      Buffer.from([level, flags, 0, keepAliveSeconds, ...properties]),
+      ...texts.map(text),
+    ]),
   );
 }
 
@@ -60,7 +70,20 @@ export function subscribe(filter: string, qos = 0): Buffer {
   return packet(0x82, Buffer.concat([Buffer.from([0, 1]), text(filter), Buffer.from([qos])]));
 }
 
-export const pubrel = (id: number): Buffer => packet(0x62, Buffer.from([id >> 8, id & 0xff]));
+export function unsubscribe(filter: string): Buffer {
+  return packet(0xa2, Buffer.concat([Buffer.from([0, 2]), text(filter)]));
+}
+
+const withId = (firstByte: number, id: number): Buffer =>
+  packet(firstByte, Buffer.from([id >> 8, id & 0xff]));
+
+export const pubrel = (id: number): Buffer => withId(0x62, id);
+
+/** What a subscriber answers: PUBACK, PUBREC or PUBCOMP. */
+export const acknowledgement = (type: 'puback' | 'pubrec' | 'pubcomp', id: number): Buffer =>
+  withId({ puback: 0x40, pubrec: 0x50, pubcomp: 0x70 }[type], id);
+
+export const pingreq: Buffer = packet(0xc0, Buffer.alloc(0));
 
 export const disconnect: Buffer = packet(0xe0, Buffer.alloc(0));
 
