@@ -283,6 +283,11 @@ export const limits = {
   /** Addresses, users and pairs of both of which that is remembered, and pairs that have logged in. */
   loginsRememberedMax: 4096,
 
+  // Sources: serial ports and brokers
+  /** Lines about one source in the service log; what is more in one interval is left to status and metrics. */
+  sourceNoticesMax: 10,
+  sourceNoticeIntervalMs: 600_000,
+
   // Serial
   serialPortsMax: 16,
   serialPortNameLengthMax: 63,
@@ -308,9 +313,6 @@ export const limits = {
   serialOfferBackoffMsMax: 2_000,
   /** A stop waits so long for the log to take what was read. */
   serialStopMs: 1_000,
-  /** Lines about one port in the service log; what is more in one interval is left to status and metrics. */
-  serialNoticesMax: 10,
-  serialNoticeIntervalMs: 600_000,
 
   ...forwarderLimits,
 

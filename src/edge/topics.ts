@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../core/logger.ts';
+import { deadLetterTopic } from '../ingest/dead-letter.ts';
 import { defaultTopicName, isFixed } from '../ingest/mqtt/routes/route.ts';
-import { deadLetterTopic } from '../ingest/serial/record.ts';
 import type { TopicInfo, TopicSettings } from '../log/types.ts';
 import type { Config, TopicConfig } from './config/schema.ts';
 
