@@ -2,10 +2,19 @@ import { expect, test } from 'vitest';
 import { ownCopyPlant } from '../faults/fault-plants.ts';
 import { hiddenEndPlant, mirrorPlants } from '../sim/mirror-plants.ts';
 import { harmlessPlants, plants } from '../sim/plants.ts';
+import { mqttSourcePlants } from './mqtt-source-plants.ts';
 import { plantedSources } from './planted-sources.ts';
 import { sessionPlants } from './session-plants.ts';
 
-const all = [...plants, ...harmlessPlants, ...mirrorPlants, hiddenEndPlant, ownCopyPlant, ...sessionPlants];
+const all = [
+  ...plants,
+  ...harmlessPlants,
+  ...mirrorPlants,
+  hiddenEndPlant,
+  ownCopyPlant,
+  ...sessionPlants,
+  ...mqttSourcePlants,
+];
 
 test.each(all.map((plant) => [plant.name, plant] as const))('the code has a place for %s', (_, plant) => {
   expect(plantedSources(plant).size).toBeGreaterThan(0);

@@ -6,9 +6,10 @@ import { nodeClock } from '../../src/platform/node-clock.ts';
 import { certificateAuthority } from '../support/certificates.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { MosquittoBroker } from '../support/mosquitto-broker.ts';
+import { MqttWitness } from '../support/mqtt-witness.ts';
 import { isExactDevice, Qos2Fleet } from '../support/qos2-fleet.ts';
 import { findWrongReadings } from '../support/reading-oracle.ts';
-import { SensorFleet } from '../support/sensor-fleet.ts';
+import { readingOf, SensorFleet } from '../support/sensor-fleet.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { runProgram } from './run-program.ts';
 
@@ -29,7 +30,7 @@ async function until(condition: () => Promise<boolean>, what: string): Promise<v
 }
 
 async function sourceOf(gateway: RunningGateway) {
-  const [source] = ((await (await gateway.api('/api/status')).json()) as StatusReport).sources;
+  const [source] = ((await (await gateway.api('/api/status')).json()) as StatusReport).mqtt.sources;
   if (source === undefined) throw new Error('the gateway has a source');
   return source;
 }
@@ -52,95 +53,114 @@ async function stored(gateway: RunningGateway): Promise<Stored[]> {
 const valuesOf = async (gateway: RunningGateway): Promise<string[]> =>
   (await stored(gateway)).map(({ value }) => value);
 
-const subscribedTo = (broker: MosquittoBroker, more = ''): string =>
-  `mqtt.sources=[{ name: plant, url: 'mqtt://${broker.address}', topics: ['sensors/#', last]${more} }]`;
+const subscribedTo = ({ address }: { readonly address: string }): string =>
+  `mqtt.sources=[{ name: plant, url: 'mqtt://${address}', topics: ['sensors/#', last] }]`;
 
 const isConnected = async (gateway: RunningGateway): Promise<boolean> =>
   (await sourceOf(gateway)).state === 'connected';
 
-/** Devices that send to Mosquitto, a gateway that reads there, and a strike of the test between random acknowledgements. */
-async function throughStrikes(
-  start: (broker: MosquittoBroker) => Promise<RunningGateway>,
-  strike: (gateway: RunningGateway, broker: MosquittoBroker) => Promise<RunningGateway>,
-  folder: string,
-) {
-  await using broker = await MosquittoBroker.start(folder);
-  let gateway = await start(broker);
-  const { pid } = gateway;
+/** Whether the readings of each device are in their order. */
+function isInOrder(payloads: readonly string[]): boolean {
+  const next = new Map<string, number>();
+  return payloads.every((payload) => {
+    if (!payload.startsWith('{')) return true;
+    const { device, sequence } = readingOf(payload);
+    const isNext = sequence >= (next.get(device) ?? 0);
+    next.set(device, sequence + 1);
+    return isNext;
+  });
+}
+
+interface Parties {
+  gateway: RunningGateway;
+  readonly broker: MosquittoBroker;
+  readonly start: () => Promise<RunningGateway>;
+}
+
+/** Devices send to Mosquitto, the gateway reads there, and something strikes at random moments; then what came of it. */
+async function throughStrikes(strike: (parties: Parties) => Promise<void>) {
+  await using folder = await temporaryFolder();
+  await using broker = await MosquittoBroker.start(folder.path);
+  await using witness = await MqttWitness.start(broker.port);
+  const start = () => startGateway({ dataDir: join(folder.path, 'data'), set: [subscribedTo(witness)] });
+  const parties: Parties = { gateway: await start(), broker, start };
+  const { pid } = parties.gateway;
   const fleet = { devices: DEVICES_PER_QOS, readingsPerDevice: READINGS_PER_DEVICE, mqtt: broker.address };
   const sensors = new SensorFleet({ ...fleet, window: 10 });
   const exact = new Qos2Fleet({ ...fleet, window: 10 });
   try {
-    await until(() => isConnected(gateway), 'the subscription');
-    const acknowledged = (): number => sensors.acknowledged.length + exact.acknowledged.length;
+    await until(() => isConnected(parties.gateway), 'the subscription');
+    const acknowledged = () => [...sensors.acknowledged, ...exact.acknowledged];
     const sending = Promise.all([sensors.run(), exact.run()]);
     for (let kill = 1; kill <= KILLS; kill += 1) {
       const share = TOTAL / (KILLS + 1);
       const moment = (kill - 1) * share + Math.random() * share;
-      while (acknowledged() < moment) await nodeClock.sleep(POLL_MS);
+      while (acknowledged().length < moment) await nodeClock.sleep(POLL_MS);
       await nodeClock.sleep(Math.random() * LATER_MS_MAX);
-      gateway = await strike(gateway, broker);
+      await strike(parties);
     }
     await sending;
-    const port = String(broker.port);
-    const last = await runProgram('mosquitto_pub', ['-p', port, '-t', 'last', '-q', '2', '-m', 'last']);
-    expect(last.code).toBe(0);
+    const { gateway } = parties;
+    await until(() => isConnected(gateway), 'the subscription');
+    const args = ['-h', '127.0.0.1', '-p', String(broker.port), '-t', 'last', '-q', '2', '-m', 'last'];
+    expect((await runProgram('mosquitto_pub', args)).code).toBe(0);
     await until(async () => (await valuesOf(gateway)).includes('last'), 'the last message');
-    // Mosquitto keeps the order of one client only: what it had queued may still come.
     await until(async () => (await sourceOf(gateway)).unanswered === 0, 'all answers');
-    const all = [...sensors.acknowledged, ...exact.acknowledged];
-    const values = (await valuesOf(gateway)).filter((value) => value !== 'last');
-    return { all, values, isSameProcess: gateway.pid === pid, source: await sourceOf(gateway) };
+    const values = await valuesOf(gateway);
+    // Whoever else loses or doubles something: what the gateway has acknowledged is there.
+    expect(witness.acknowledged.difference(new Set(values))).toEqual(new Set());
+    expect(witness.acknowledged.size).toBeGreaterThan(1);
+    return {
+      wrong: findWrongReadings(
+        acknowledged(),
+        values.filter((value) => value !== 'last'),
+        { isExact: isExactDevice },
+      ),
+      values,
+      publishedAfterRelease: witness.publishedAfterRelease,
+      isSentInOrder: witness.published.every(isInOrder),
+      isSameProcess: gateway.pid === pid,
+      source: await sourceOf(gateway),
+    };
   } finally {
     sensors.stop();
     exact.stop();
-    await gateway.kill('SIGKILL');
+    await parties.gateway.kill('SIGKILL');
   }
 }
 
 test('nothing that Mosquitto acknowledged is lost over SIGKILLs of the gateway, and QoS 2 is there once', async () => {
-  await using folder = await temporaryFolder();
-  const dataDir = join(folder.path, 'data');
-  const start = (broker: MosquittoBroker) => startGateway({ dataDir, set: [subscribedTo(broker)] });
-  const restart = async (gateway: RunningGateway, broker: MosquittoBroker) => {
-    await gateway.kill('SIGKILL');
-    return await start(broker);
-  };
-  const { all, values } = await throughStrikes(start, restart, folder.path);
-  expect(all).toHaveLength(TOTAL);
-  expect(findWrongReadings(all, values, { isExact: isExactDevice })).toEqual([]);
+  const { wrong, isSentInOrder } = await throughStrikes(async (parties) => {
+    await parties.gateway.kill('SIGKILL');
+    parties.gateway = await parties.start();
+  });
+  // Mosquitto 2.0 sends what it had in flight out of its order now and then.
+  expect(wrong.filter(({ kind }) => kind !== 'reordered' || isSentInOrder)).toEqual([]);
 });
 
-test('the same over restarts of Mosquitto, which saves its sessions when it is told to end', async () => {
-  await using folder = await temporaryFolder();
-  const dataDir = join(folder.path, 'data');
-  const start = (broker: MosquittoBroker) => startGateway({ dataDir, set: [subscribedTo(broker)] });
-  const restart = async (gateway: RunningGateway, broker: MosquittoBroker) => {
-    await broker.kill('SIGTERM');
-    await broker.restart();
-    return gateway;
-  };
-  const { all, values, isSameProcess, source } = await throughStrikes(start, restart, folder.path);
-  expect(all).toHaveLength(TOTAL);
-  expect(findWrongReadings(all, values, { isExact: isExactDevice })).toEqual([]);
+test('the same over restarts of Mosquitto, but for what it sends again after it has released it', async () => {
+  const { wrong, values, publishedAfterRelease, isSameProcess, source } = await throughStrikes(
+    async ({ broker }) => {
+      await broker.kill('SIGTERM');
+      await broker.restart();
+    },
+  );
   expect(isSameProcess).toBe(true);
   expect(source).toMatchObject({ sessionsLost: 0, deadLetters: 0, state: 'connected' });
+  // Mosquitto 2.0 does not keep the order of what waits over a restart.
+  expect(wrong.filter(({ kind }) => kind === 'lost')).toEqual([]);
+  const exact = values.filter((value) => value.startsWith('{') && isExactDevice(readingOf(value).device));
+  const doubled = exact.filter((value, index) => exact.indexOf(value) !== index);
+  expect(new Set(doubled).difference(publishedAfterRelease)).toEqual(new Set());
 });
 
 test('over SIGKILLs of Mosquitto, which then forgets what it had not saved, the gateway goes on', async () => {
-  await using folder = await temporaryFolder();
-  const dataDir = join(folder.path, 'data');
-  const start = (broker: MosquittoBroker) => startGateway({ dataDir, set: [subscribedTo(broker)] });
-  const restart = async (gateway: RunningGateway, broker: MosquittoBroker) => {
+  const { isSameProcess, source } = await throughStrikes(async ({ broker }) => {
     await broker.kill('SIGKILL');
     await broker.restart();
-    return gateway;
-  };
-  const { all, values, isSameProcess } = await throughStrikes(start, restart, folder.path);
+  });
   expect(isSameProcess).toBe(true);
-  // What was in Mosquitto's memory is lost with it: up to what came since its last save, a second ago at most.
-  const lost = new Set(all.map((reading) => JSON.stringify(reading))).difference(new Set(values));
-  expect(lost.size).toBeLessThan(TOTAL / 2);
+  expect(source).toMatchObject({ deadLetters: 0, state: 'connected' });
 });
 
 test('it gets in by TLS and a login, and says what is wrong until it can', async () => {

@@ -65,10 +65,11 @@ const byReturnCode: Readonly<Record<number, Trouble>> = {
     message:
       'the broker refuses the user name or password; correct username, and what passwordFile or passwordEnv names',
   },
+  // Mosquitto answers a wrong password with this one.
   5: {
     cause: 'login',
     message:
-      'the broker does not let this gateway in; set username and passwordFile, or give it the right at the broker',
+      'the broker does not let this gateway in; correct username, and what passwordFile or passwordEnv names, or give the user the right at the broker',
   },
 };
 

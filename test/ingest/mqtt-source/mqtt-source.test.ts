@@ -273,7 +273,7 @@ test.each([
   [1, 'broker', 'does not speak MQTT 3.1.1'],
   [2, 'client-id', 'set clientId'],
   [4, 'login', 'correct username'],
-  [5, 'login', 'set username and passwordFile'],
+  [5, 'login', 'correct username'],
 ])('CONNACK %i is told as %s, and tried again', async (returnCode, cause, words) => {
   await using own = await bench();
   own.broker.behaviour = { returnCode };
