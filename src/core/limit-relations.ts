@@ -50,6 +50,22 @@ assert(
   'MQTT and all serial ports together cannot overload the log',
 );
 assert(
+  limits.mqttPendingBytesMax +
+    limits.serialPortsMax * limits.serialAppendBytesMax +
+    limits.mqttSourcesMax * limits.mqttSourcePendingBytesMax <
+    limits.pendingBytesMax,
+  'nor can they together with all brokers that are subscribed to',
+);
+assert(
+  limits.recordBytesMax + limits.mqttPublishOverheadBytes <= limits.mqttSourcePendingBytesMax,
+  'a record of the largest size may be offered by a source',
+);
+assert(limits.mqttSourceStopMs * 2 < limits.stopTimeoutMs / 4, 'sources stop within their share of a stop');
+assert(
+  limits.mqttSourceNameLengthMax + 32 <= limits.mqttClientIdBytesMax,
+  'the name of a source fits into the client id under which its QoS 2 ids are kept',
+);
+assert(
   limits.serialFrameBytesMax * 2 < limits.serialAppendBytesMax,
   'a frame of the largest size fits into an append, with what was dropped before it',
 );

@@ -283,6 +283,11 @@ export const limits = {
   /** Addresses, users and pairs of both of which that is remembered, and pairs that have logged in. */
   loginsRememberedMax: 4096,
 
+  // Sources: serial ports and brokers
+  /** Lines about one source in the service log; what is more in one interval is left to status and metrics. */
+  sourceNoticesMax: 10,
+  sourceNoticeIntervalMs: 600_000,
+
   // Serial
   serialPortsMax: 16,
   serialPortNameLengthMax: 63,
@@ -308,9 +313,29 @@ export const limits = {
   serialOfferBackoffMsMax: 2_000,
   /** A stop waits so long for the log to take what was read. */
   serialStopMs: 1_000,
-  /** Lines about one port in the service log; what is more in one interval is left to status and metrics. */
-  serialNoticesMax: 10,
-  serialNoticeIntervalMs: 600_000,
+
+  // Brokers that the gateway subscribes to
+  mqttSourcesMax: 4,
+  mqttSourceNameLengthMax: 63,
+  /** Topic filters of one source. */
+  mqttSourceTopicsMax: 64,
+  /** Packets of one broker that are not answered; above it, its socket is not read. One record of the largest size may be offered. */
+  mqttSourcePendingBytesMax: 960 * KIB,
+  /** What is kept of a message that cannot be a record. */
+  mqttSourceDeadLetterBytesMax: 64 * KIB,
+  mqttSourceKeepAliveMs: 30_000,
+  /** From the beginning of a connection to the broker's CONNACK. */
+  mqttSourceConnectTimeoutMs: 20_000,
+  /** Waits between connections; up to half of each is left to chance, so that many gateways do not come at once. */
+  mqttSourceBackoffMsMin: 500,
+  mqttSourceBackoffMsMax: 30_000,
+  /** Waits between offers to a log that refuses. */
+  mqttSourceOfferBackoffMsMin: 50,
+  mqttSourceOfferBackoffMsMax: 2_000,
+  /** A stop waits so long for the log to take what was received, and as long again for the goodbye. */
+  mqttSourceStopMs: 1_000,
+  /** `mqtt-sources.json`. */
+  mqttSourcesFileBytesMax: 256 * KIB,
 
   ...forwarderLimits,
 

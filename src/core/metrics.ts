@@ -123,6 +123,39 @@ export const metricRows = {
     'Clients whose open QoS 2 ids were given up because there were too many in all.',
   ),
   headwater_mqtt_pending_bytes: row('gauge', 'Bytes of MQTT packets that are read but not yet answered.'),
+  headwater_mqtt_source_connected: row('gauge', '1 while the source is subscribed at its broker, else 0.', [
+    'source',
+  ]),
+  headwater_mqtt_source_messages_total: row(
+    'counter',
+    'Messages that a broker has sent, those it has sent again included.',
+    ['source'],
+  ),
+  headwater_mqtt_source_unanswered: row(
+    'gauge',
+    'Packets of a broker that are received and not yet answered.',
+    ['source'],
+  ),
+  headwater_mqtt_source_lag_seconds: row(
+    'gauge',
+    'How long the oldest of them has waited for its commit; 0 if there is none.',
+    ['source'],
+  ),
+  headwater_mqtt_source_reconnects_total: row(
+    'counter',
+    'Connections to a broker that failed or ended, by cause.',
+    ['source', 'cause'],
+  ),
+  headwater_mqtt_source_sessions_lost_total: row(
+    'counter',
+    'How often a broker no longer knew our session, with what it had queued.',
+    ['source'],
+  ),
+  headwater_mqtt_source_dead_letters_total: row(
+    'counter',
+    'Messages of a broker that cannot be records, kept in the topic dead-letters, by reason.',
+    ['source', 'reason'],
+  ),
   headwater_serial_open: row('gauge', '1 while the serial port is open, else 0.', ['port']),
   headwater_serial_frames_total: row('counter', 'Frames of a serial port, good and bad.', ['port']),
   headwater_serial_dead_letters_total: row(

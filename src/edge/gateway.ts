@@ -154,6 +154,7 @@ export class Gateway {
     const broker = await startMqttBroker({
       config: this.#config,
       dataDir: this.#dataDir,
+      disk,
       log,
       accept,
       users: mqttUsers,
@@ -164,7 +165,7 @@ export class Gateway {
     });
     const addresses = { ...broker.addresses, admin: '' };
     const status = () => this.#status(log, card, housekeeping, mqttUsers, broker, addresses);
-    const renderMetrics = () => this.#renderMetrics(log, card, mqttUsers);
+    const renderMetrics = () => this.#renderMetrics(log, card, broker);
     const { address } = await this.#startAdmin(log, writers, mqttUsers, { status, renderMetrics });
     addresses.admin = formatAddress(address);
     startTelling(broker.ingest, status, this.#parts);
@@ -208,15 +209,15 @@ export class Gateway {
 
   async #greet(
     output: Output,
-    { tls }: MqttBroker,
+    { tls, sourceWarnings }: MqttBroker,
     users: MqttUsers,
     addresses: StatusReport['addresses'],
   ): Promise<void> {
-    const tlsWarnings = (await tls?.warnings()) ?? [];
+    const warnings = [...((await tls?.warnings()) ?? []), ...sourceWarnings];
     for (const line of [
       ...greeting(this.#config, addresses, this.#dataDir, tls?.status() ?? null),
       ...users.warnings(),
-      ...tlsWarnings.map((warning) => `warning: ${warning}`),
+      ...warnings.map((warning) => `warning: ${warning}`),
     ])
       output.print(line);
   }
@@ -343,7 +344,7 @@ export class Gateway {
     card: CardWear,
     { retention: { budgetBytes, isClockSet } }: Housekeeping,
     users: MqttUsers,
-    { ingest: mqtt, tls }: MqttBroker,
+    broker: MqttBroker,
     addresses: StatusReport['addresses'],
   ): Promise<StatusReport> {
     const reasons = degradations(log);
@@ -354,14 +355,14 @@ export class Gateway {
       state: reasons.length === 0 ? 'ready' : 'degraded',
       reasons,
       addresses,
-      tls: tls?.status() ?? null,
+      tls: broker.tls?.status() ?? null,
       dataDir: this.#dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
       log: { available: log.available, ...log.stats(), budgetBytes },
       clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
       card: await card.status(),
       users: users.status(),
-      mqtt: mqtt.status(),
+      mqtt: broker.status(),
       serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
       forwarder: this.#forwarder?.status() ?? null,
@@ -369,11 +370,11 @@ export class Gateway {
   }
 
   /** All metrics; those that are states rather than events are read now. */
-  async #renderMetrics(log: Log, card: CardWear, { users }: MqttUsers): Promise<string> {
+  async #renderMetrics(log: Log, card: CardWear, broker: MqttBroker): Promise<string> {
     const metrics = this.#metrics;
     await card.report();
     metrics.set('headwater_log_available', log.available ? 1 : 0);
-    metrics.set('headwater_users', users.count);
+    broker.report();
     metrics.set('headwater_journal_files', log.stats().journalFiles);
     metrics.set('headwater_clock_set', log.clockEpoch?.isSet === true ? 1 : 0);
     this.#registry.forget('headwater_high_watermark');

@@ -8,7 +8,7 @@ import { version } from './version.ts';
 
 /** What a gateway that accepts readings tells its user, one line each: where it listens, what it reads, and what becomes of it. */
 export function greeting(
-  { gateway, serial, forwarder }: Config,
+  { gateway, mqtt, serial, forwarder }: Config,
   addresses: StatusReport['addresses'],
   dataDir: string,
   certificates: TlsStatus | null,
@@ -21,6 +21,7 @@ export function greeting(
     `headwater ${version}, gateway ${gateway.name}`,
     ...listenerRows(addresses).map((row) => `MQTT   ${row}`),
     ...(certificates === null ? [] : [`TLS    ${tlsRow(certificates)}`]),
+    ...mqtt.sources.map(({ name, url, topics }) => `broker ${name}: ${url.text}, ${topics.join(' ')}`),
     ...serial.map(({ name, path, baud }) => `serial ${name}: ${path}, ${baud} baud`),
     `admin  http://${addresses.admin}`,
     `data   ${dataDir}`,

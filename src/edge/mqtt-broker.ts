@@ -1,15 +1,19 @@
+import type { Disk } from '../core/disk.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Accept } from '../core/record.ts';
 import type { ListenerKind } from '../ingest/mqtt/listener.ts';
-import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
+import { MqttIngest, type MqttStatus } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Routing } from '../ingest/mqtt/routes/routing.ts';
+import type { MqttSourceStatus } from '../ingest/mqtt-source/mqtt-source.ts';
 import type { Log } from '../log/log.ts';
 import { nodeClock } from '../platform/node-clock.ts';
+import { nodeRandom } from '../platform/node-random.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { openMqttListeners } from './listeners/mqtt-listeners.ts';
 import type { TlsCredentials } from './listeners/tls-credentials.ts';
+import { MqttSources } from './mqtt-sources/mqtt-sources.ts';
 import { logHistory } from './session-store/log-history.ts';
 import type { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import type { StartedParts } from './started-parts.ts';
@@ -20,6 +24,7 @@ import type { MqttUsers } from './users/mqtt-users.ts';
 export interface MqttBrokerOptions {
   readonly config: Config;
   readonly dataDir: string;
+  readonly disk: Disk;
   readonly log: Log;
   readonly accept: Accept;
   readonly users: MqttUsers;
@@ -29,9 +34,21 @@ export interface MqttBrokerOptions {
   readonly metrics: Metrics;
 }
 
+/** What the status says of MQTT. */
+export interface MqttReport extends MqttStatus {
+  /** The configured brokers that the gateway subscribes to. A lost one does not make it degraded: it refuses nothing. */
+  readonly sources: readonly MqttSourceStatus[];
+}
+
 /** The MQTT broker as the gateway runs it. */
 export interface MqttBroker {
   readonly ingest: MqttIngest;
+  /** What the status says of it, and of the brokers that the gateway subscribes to. */
+  status(): MqttReport;
+  /** Enters among the metrics what is a state rather than an event. */
+  report(): void;
+  /** What the user should know about the brokers before anything is received. */
+  readonly sourceWarnings: readonly string[];
   /** Null if nobody is served by TLS. */
   readonly tls: TlsCredentials | null;
   /** Where it listens, by kind; null where it does not. */
@@ -46,11 +63,12 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
   const { config, dataDir, log, users, sessions, parts, logger } = options;
   const { options: listeners, tls } = await openMqttListeners(config, dataDir, logger);
   if (tls !== null) parts.add('certificates', () => tls.stop());
+  const routing = routingIn(log, config, options.metrics);
   const ingest = await MqttIngest.start({
     listeners,
     accept: options.accept,
     limits: config.mqtt.limits,
-    routing: routingIn(log, config, options.metrics),
+    routing,
     qos2: log,
     access: users.logins,
     store: sessions,
@@ -60,12 +78,19 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
     metrics: options.metrics,
   });
   parts.add('mqtt', () => ingest.stop());
+  const sources = await startSources(options, routing);
   const addressOf = (kind: ListenerKind): string | null => {
     const address = ingest.addresses.get(kind);
     return address === undefined ? null : formatAddress(address);
   };
   return {
     ingest,
+    status: () => ({ ...ingest.status(), sources: sources.status() }),
+    report: () => {
+      options.metrics.set('headwater_users', users.users.count);
+      sources.report();
+    },
+    sourceWarnings: sources.warnings,
     tls,
     addresses: {
       mqtt: addressOf('mqtt'),
@@ -91,6 +116,26 @@ export function startTelling(
     stopping.abort();
     await telling;
   });
+}
+
+async function startSources(options: MqttBrokerOptions, routing: Routing): Promise<MqttSources> {
+  const { config, disk, log, accept, parts, logger, metrics } = options;
+  const sources = await MqttSources.start({
+    sources: config.mqtt.sources,
+    gateway: config.gateway.name,
+    disk,
+    recordOf: (mqttTopic, payload, receivedMs) =>
+      routing.recordOf({ mqttTopic, payload, receivedMs, headers: [] }),
+    accept,
+    qos2: log,
+    clock: nodeClock,
+    random: nodeRandom,
+    environment: process.env,
+    logger,
+    metrics,
+  });
+  parts.add('mqtt-sources', () => sources.stop());
+  return sources;
 }
 
 const routingIn = (log: Log, { mqtt }: Config, metrics: Metrics): Routing =>

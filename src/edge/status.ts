@@ -1,10 +1,10 @@
 import type { ForwarderStatus } from '../forwarder/progress/status.ts';
-import type { MqttStatus } from '../ingest/mqtt/mqtt-ingest.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 import type { CardStatus } from './card-wear.ts';
 import type { Addresses } from './gateway-file.ts';
 import type { TlsStatus } from './listeners/tls-credentials.ts';
+import type { MqttReport } from './mqtt-broker.ts';
 import type { UsersStatus } from './users/mqtt-users.ts';
 
 /** What `GET /api/status` answers and `headwater status` shows. */
@@ -38,7 +38,7 @@ export interface StatusReport {
   /** Who may log in to the MQTT port. */
   readonly users: UsersStatus;
   /** What the MQTT broker keeps for its clients, and what followed no route. */
-  readonly mqtt: MqttStatus;
+  readonly mqtt: MqttReport;
   /** The configured serial ports. A lost one does not make the gateway degraded: it refuses nothing. */
   readonly serial: readonly SerialPortStatus[];
   readonly topics: readonly TopicStatus[];

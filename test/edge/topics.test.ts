@@ -15,13 +15,18 @@ test('a needed topic exists, with one partition unless it is configured', async 
   expect(other.topics()).toEqual([{ name: 'readings', partitions: 4, settings: {} }]);
 });
 
-test('what writes to a topic makes it needed: MQTT always, serial ports also dead letters, and routes to one topic', () => {
-  const mqtt = { listen: { host: '127.0.0.1', port: 0 }, limits: defaultMqttLimits, routes: [] };
+test('what writes to a topic makes it needed: MQTT always, serial ports and brokers also dead letters, and routes to one topic', () => {
+  const mqtt = { listen: { host: '127.0.0.1', port: 0 }, limits: defaultMqttLimits, routes: [], sources: [] };
+  const url = { host: 'b', port: 1883, isTls: false, text: 'mqtt://b:1883' };
+  const login = { clientId: undefined, username: undefined, password: undefined };
+  const plant = { name: 'plant', url, topics: ['#'], qos: 2 as const, ...login, tls: {} };
   const port = { path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' } as const;
   expect([...topicWriters({ serial: [], mqtt })]).toEqual([['readings', ['MQTT']]]);
-  expect([...topicWriters({ serial: [{ name: 'wind', ...port }], mqtt })]).toEqual([
-    ['readings', ['MQTT', 'the serial port wind']],
-    ['dead-letters', ['the serial port wind']],
+  expect([
+    ...topicWriters({ serial: [{ name: 'wind', ...port }], mqtt: { ...mqtt, sources: [plant] } }),
+  ]).toEqual([
+    ['readings', ['MQTT', 'the serial port wind', 'the broker plant']],
+    ['dead-letters', ['the serial port wind', 'the broker plant']],
   ]);
   const routes = [
     routeOf({ match: 'a/{b}', topic: 'temperature' }),

@@ -27,7 +27,8 @@ const issued = (request: Partial<CertificateRequest> = {}): TlsOptions => {
 function access(
   change: { tls?: Partial<TlsAccess> | null; login?: Login; nowMs?: number } = {},
 ): ClusterAccess {
-  const ours = { context: createSecureContext({ ca: authority.certificate }), hasCaFile: true };
+  const names = { section: 'forwarder.tls', address: 'forwarder.brokers and advertised.listeners' };
+  const ours = { context: createSecureContext({ ca: authority.certificate }), names, hasCaFile: true };
   const tls = change.tls === null ? null : { ...ours, serverName: null, certificate: null, ...change.tls };
   return { tls, login: change.login ?? null, nowMs: change.nowMs ?? Date.now() };
 }

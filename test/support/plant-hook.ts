@@ -5,6 +5,7 @@ import { killPlants } from '../kill/kill-plants.ts';
 import { clockPlants } from '../sim/clock-plants.ts';
 import { hiddenEndPlant, mirrorPlants } from '../sim/mirror-plants.ts';
 import { harmlessPlants, plants } from '../sim/plants.ts';
+import { mqttSourcePlants } from './mqtt-source-plants.ts';
 import { plantedSources } from './planted-sources.ts';
 import { sessionPlants } from './session-plants.ts';
 
@@ -23,6 +24,7 @@ const plant = [
   ...sessionPlants,
   ...mqttFuzzPlants,
   ...killPlants,
+  ...mqttSourcePlants,
 ].find((row) => row.name === name);
 if (plant === undefined) throw new Error(`there is no plant ${name}; see test/sim/plants.ts`);
 

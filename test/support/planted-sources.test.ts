@@ -4,6 +4,7 @@ import { mqttFuzzPlants } from '../fuzz/mqtt-fuzz-plants.ts';
 import { killPlants } from '../kill/kill-plants.ts';
 import { hiddenEndPlant, mirrorPlants } from '../sim/mirror-plants.ts';
 import { harmlessPlants, plants } from '../sim/plants.ts';
+import { mqttSourcePlants } from './mqtt-source-plants.ts';
 import { plantedSources } from './planted-sources.ts';
 import { sessionPlants } from './session-plants.ts';
 
@@ -16,6 +17,7 @@ const all = [
   ...sessionPlants,
   ...mqttFuzzPlants,
   ...killPlants,
+  ...mqttSourcePlants,
 ];
 
 test.each(all.map((plant) => [plant.name, plant] as const))('the code has a place for %s', (_, plant) => {

@@ -1,5 +1,6 @@
 import { durationText } from '../../core/duration.ts';
 import type { KeptStatus } from '../../ingest/mqtt/sessions/mqtt-state.ts';
+import type { MqttSourceStatus } from '../../ingest/mqtt-source/mqtt-source.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import { formatSize } from '../config/quantities.ts';
 import { listenerRows, tlsRow } from '../listeners/listener-rows.ts';
@@ -33,6 +34,9 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ['users', usersText(report.users)],
     ...unroutedRows(report.mqtt.unrouted).map((row, index) => [index === 0 ? 'unrouted' : '', row] as const),
     ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
+    ...report.mqtt.sources.map(
+      (source, index) => [index === 0 ? 'brokers' : '', sourceText(source, nowMs)] as const,
+    ),
     ['admin', `http://${addresses.admin}/`],
     ['clock', clockText(report.clock)],
     ['data', report.dataDir],
@@ -80,6 +84,23 @@ function serialText(port: SerialPortStatus, nowMs: number): string {
     `${frames} frames${lastFrameMs === null ? '' : `, the last one ${ago(lastFrameMs, nowMs)}`}`,
     `${deadLetters} dead letters`,
     ...(dropped === 0 ? [] : [`${dropped} dropped`]),
+    ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
+  ].join('; ');
+}
+
+function sourceText(source: MqttSourceStatus, nowMs: number): string {
+  const { name, url, state, topics, refusedTopics, lastMessageMs, lastError } = source;
+  const granted = topics.filter((topic) => !refusedTopics.includes(topic));
+  const told = (count: number, what: string): readonly string[] => (count === 0 ? [] : [`${count} ${what}`]);
+  return [
+    `${name} (${url}) is ${state}`,
+    `QoS ${source.qos} of ${granted.join(' ')}`,
+    ...(refusedTopics.length === 0 ? [] : [`REFUSED: ${refusedTopics.join(' ')}`]),
+    `${source.messages} messages${lastMessageMs === null ? '' : `, the last one ${ago(lastMessageMs, nowMs)}`}`,
+    ...told(source.unanswered, `not acknowledged yet, the oldest for ${durationText(source.lagSeconds)}`),
+    ...told(source.deadLetters, 'dead letters'),
+    ...told(source.reconnects, 'reconnects'),
+    ...told(source.sessionsLost, 'SESSIONS LOST'),
     ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
   ].join('; ');
 }

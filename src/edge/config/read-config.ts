@@ -5,6 +5,7 @@ import { resolvedMqttTls } from './mqtt-sections.ts';
 import { type Config, checkSettings } from './schema.ts';
 import { applySetOption, parseSetOption, type SetOption } from './set-option.ts';
 import type { SettingProblem } from './setting-problems.ts';
+import { resolvedSource } from './source-section.ts';
 import { type Position, readYaml, type SettingPath, type YamlTree } from './yaml-tree.ts';
 
 export interface ConfigSources {
@@ -52,12 +53,13 @@ export function readConfig(sources: ConfigSources): ConfigResult {
 function withAbsolutePaths(config: Config, workingDirectory: string): Config {
   const absolute = (path: string): string => resolve(workingDirectory, path);
   const { data, mqtt, forwarder } = config;
+  const sources = mqtt.sources.map((source) => resolvedSource(source, absolute));
   const tls = forwarder.tls && resolvedTls(forwarder.tls, absolute);
   const sasl = forwarder.sasl && resolvedSasl(forwarder.sasl, absolute);
   return {
     ...config,
     data: { ...data, dir: absolute(data.dir) },
-    mqtt: { ...mqtt, ...(mqtt.tls && { tls: resolvedMqttTls(mqtt.tls, absolute) }) },
+    mqtt: { ...mqtt, sources, ...(mqtt.tls && { tls: resolvedMqttTls(mqtt.tls, absolute) }) },
     forwarder: { ...forwarder, tls, sasl },
   };
 }

@@ -47,6 +47,7 @@ import {
   yesOrNo,
 } from './setting-kinds.ts';
 import { problemsOf, type SettingProblem } from './setting-problems.ts';
+import { type MqttSourceConfig, sourceList } from './source-section.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
 const forwarderSection = () =>
@@ -114,6 +115,8 @@ const settingsFor = (hostName: string) =>
       limits: mqttLimitsSection(),
       /** Where messages go by their MQTT topics; what none stands for goes to `readings`, by its MQTT topic. */
       routes: routeList().default([]),
+      /** Brokers to subscribe to. */
+      sources: sourceList(),
     }),
     /** Ports to read frames from. */
     serial: list(
@@ -251,6 +254,7 @@ export interface Config {
     readonly anonymous?: boolean | undefined;
     readonly limits: MqttLimits;
     readonly routes: readonly Route[];
+    readonly sources: readonly MqttSourceConfig[];
   };
   readonly serial: readonly SerialPortConfig[];
   readonly admin: { readonly listen: Address };

@@ -3,8 +3,10 @@ import { limits } from '../../core/limits.ts';
 import { isLegalTopicName } from '../../core/topic-name.ts';
 import { checkpointTopicName, templateWords } from '../../forwarder/cluster/topic-mapping.ts';
 import { type HourSpan, parseSpan } from '../../forwarder/lanes/link-hours.ts';
-import { type Address, isLoopback, parseAddress } from './address.ts';
+import { isLegalFilter, isReserved } from '../../ingest/mqtt/topic-access.ts';
+import { type Address, formatAddress, isLoopback, parseAddress } from './address.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
+import type { BrokerUrl } from './source-section.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
 /** How a setting is read. */
@@ -146,10 +148,44 @@ export function gatewayName() {
   return text(what, (value) => isLegalTopicName(value) && value.length <= limits.gatewayNameLengthMax);
 }
 
-/** The name of a serial port. */
+/** The name of a serial port, or of a broker. */
 export function portName() {
   const what = `1 to ${limits.serialPortNameLengthMax} letters, digits, ".", "_" or "-"`;
   return text(what, (value) => isLegalTopicName(value) && value.length <= limits.serialPortNameLengthMax);
+}
+
+/** Where an MQTT broker is. */
+export function brokerUrl() {
+  const what =
+    'mqtt://host:port, or mqtts://host:port for TLS, without user and password (they are username and passwordFile)';
+  return text(what, (value) => parseBrokerUrl(value) !== undefined).transform(
+    (value): BrokerUrl => parseBrokerUrl(value) ?? z.NEVER,
+  );
+}
+
+function parseBrokerUrl(text: string): BrokerUrl | undefined {
+  const match = /^(mqtts?):\/\/([^/?#@]+)\/?$/.exec(text);
+  if (match === null) return undefined;
+  const [, scheme, where = ''] = match;
+  const isTls = scheme === 'mqtts';
+  // The ports that IANA has given to MQTT without and with TLS.
+  const address = parseAddress(where) ?? parseAddress(`${where}:${isTls ? 8883 : 1883}`);
+  if (address === undefined || address.port === 0) return undefined;
+  return { ...address, isTls, text: `${scheme}://${formatAddress(address)}` };
+}
+
+/** A topic filter of MQTT. */
+export function sourceFilter() {
+  const what = `an MQTT topic of at most ${limits.topicPatternBytesMax} bytes, with + for one level or # at its end for all below`;
+  return text(what, isLegalFilter).refine((filter) => !isReserved(`${filter}/`), {
+    error: () => 'choose another topic; what is below $SYS and $headwater is no reading',
+  });
+}
+
+/** A client id of MQTT. */
+export function mqttClientId() {
+  const what = `1 to ${limits.mqttClientIdBytesMax} characters as an MQTT client id`;
+  return text(what, (value) => /^[\x20-\x7e]+$/.test(value) && value.length <= limits.mqttClientIdBytesMax);
 }
 
 /** The absolute path of a serial port. */
@@ -242,6 +278,7 @@ export function pathsBelow(schema: z.core.$ZodType, path: SettingPath): readonly
   }
   if (schema instanceof z.ZodPipe && schema.def.in instanceof z.ZodTransform)
     return pathsBelow(schema.def.out, path);
+  if (schema instanceof z.ZodPipe) return pathsBelow(schema.def.in, path);
   if (schema instanceof z.ZodObject) {
     return Object.entries(schema.def.shape).flatMap(([name, inner]) => pathsBelow(inner, [...path, name]));
   }

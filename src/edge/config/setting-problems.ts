@@ -35,7 +35,7 @@ export function problemsOf(
 }
 
 /** Whether somebody may have written a secret there, instead of the place where it is. */
-const isSecret = (path: SettingPath): boolean => /^(?:password|token)/.test(path.at(-1) ?? '');
+const isSecret = (path: SettingPath): boolean => /^(?:password|token|url$)/.test(path.at(-1) ?? '');
 
 const isShort = (value: unknown): boolean =>
   typeof value === 'number' ||

@@ -14,7 +14,9 @@ export interface ClusterAccess {
 export interface TlsAccess {
   /** The CAs that are trusted and, if there is one, our own certificate with its key. */
   readonly context: SecureContext;
-  /** Whether the CAs come from `forwarder.tls.caFile`, not from the system. */
+  /** What the settings are called, for messages: the section of TLS, and where addresses are given. */
+  readonly names: { readonly section: string; readonly address: string };
+  /** Whether the CAs come from `caFile`, not from the system. */
   readonly hasCaFile: boolean;
   /** The name that a broker's certificate must hold; null for the host that was dialled. */
   readonly serverName: string | null;

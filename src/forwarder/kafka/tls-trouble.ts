@@ -30,6 +30,7 @@ interface Dialled {
 
 /** What is wrong with the certificate that the broker shows. */
 function brokersCertificate(code: string, error: Error, { host, tls, nowMs }: Dialled): string | null {
+  const { section } = tls.names;
   const clock = `by the clock of this device, which says ${day(nowMs)}`;
   switch (code) {
     case 'CERT_HAS_EXPIRED':
@@ -37,21 +38,21 @@ function brokersCertificate(code: string, error: Error, { host, tls, nowMs }: Di
     case 'CERT_NOT_YET_VALID':
       return (
         `its certificate is not valid yet ${clock}; that clock is probably wrong: set it (timedatectl, or a time ` +
-        'server that can be reached); the mirror goes on by itself then'
+        'server that can be reached); the gateway goes on by itself then'
       );
     case 'ERR_TLS_CERT_ALTNAME_INVALID': {
       const names = namesIn(error);
       return (
         `its certificate is not for ${tls.serverName ?? host}, but for ${names === '' ? 'no host at all' : names}; ` +
-        'use such a name in forwarder.brokers and advertised.listeners, or set forwarder.tls.serverName to one of them'
+        `use such a name in ${tls.names.address}, or set ${section}.serverName to one of them`
       );
     }
     default:
       if (!unknownIssuer.has(code)) return null;
       return tls.hasCaFile
-        ? 'its certificate is not signed by a CA in forwarder.tls.caFile; put the certificate of its CA there'
+        ? `its certificate is not signed by a CA in ${section}.caFile; put the certificate of its CA there`
         : 'its certificate is signed by a CA that this device does not know; put the certificate of its CA in a file ' +
-            'and name it in forwarder.tls.caFile';
+            `and name it in ${section}.caFile`;
   }
 }
 
@@ -66,16 +67,17 @@ const unknownIssuer: ReadonlySet<string> = new Set([
 
 /** What else goes wrong while TLS is set up. Alerts are what the broker says; it may say so after the handshake. */
 function handshake(code: string, error: Error, tls: TlsAccess, nowMs: number): string | null {
+  const { section } = tls.names;
   if (error.message.includes('before secure TLS connection was established') || noTls.has(code))
-    return 'what listens there does not speak TLS; use the port of a TLS listener, or remove forwarder.tls';
+    return `what listens there does not speak TLS; use the port of a TLS listener, or remove ${section}`;
   if (code.includes('PROTOCOL_VERSION') || code === 'ERR_SSL_UNSUPPORTED_PROTOCOL')
     return 'the broker and this gateway have no version of TLS in common; the broker must allow TLS 1.2 or 1.3';
   if (/_ALERT_.*(?:CERTIFICATE|CA$|ACCESS_DENIED)|_ALERT_HANDSHAKE_FAILURE/.test(code)) {
     if (tls.certificate === null)
-      return 'the broker wants a certificate of this gateway; set forwarder.tls.certFile and forwarder.tls.keyFile';
+      return `the broker wants a certificate of this gateway; set ${section}.certFile and ${section}.keyFile`;
     const why =
       datesTrouble(tls.certificate, nowMs) ?? 'check that it is signed by a CA that the broker trusts';
-    return `the broker refuses the certificate of forwarder.tls.certFile (${reasonIn(error)}); ${why}`;
+    return `the broker refuses the certificate of ${section}.certFile (${reasonIn(error)}); ${why}`;
   }
   if (code.startsWith('ERR_SSL_')) return `TLS fails: ${reasonIn(error)}`;
   return null;

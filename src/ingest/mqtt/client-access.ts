@@ -139,6 +139,8 @@ function problemOfId({ clientId, clean }: ConnectRequest): string | null {
   if (clientId === '' && clean === false) {
     return 'an empty client id needs a clean session; give the device a client id';
   }
+  // [MQTT-1.5.3-2]; with one it could be that under which the QoS 2 ids of a broker are kept.
+  if (clientId.includes('\0')) return 'a client id with a zero character; give the device one of text';
   const bytesMax = limits.mqttClientIdBytesMax;
   return Buffer.byteLength(clientId) > bytesMax
     ? `a client id of more than ${bytesMax} bytes; give the device a shorter one`

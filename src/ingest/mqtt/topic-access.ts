@@ -24,10 +24,14 @@ export const isReserved = (topic: string): boolean => reserved.some((start) => t
  * Whether the pattern may stand in a list: a topic filter of MQTT [MQTT-4.7.1] of a bounded length, in which `%u` stands
  * for the name of the user and `%c` for the client id.
  */
-export function isLegalPattern(pattern: string): boolean {
-  if (pattern === '' || Buffer.byteLength(pattern) > limits.topicPatternBytesMax) return false;
-  if (/\p{Cc}|%(?![uc])/u.test(pattern)) return false;
-  const levels = pattern.split('/');
+export const isLegalPattern = (pattern: string): boolean =>
+  isLegalFilter(pattern) && !/%(?![uc])/.test(pattern);
+
+/** Whether it is a topic filter of MQTT [MQTT-4.7.1], of a bounded length and without control characters. */
+export function isLegalFilter(filter: string): boolean {
+  if (filter === '' || Buffer.byteLength(filter) > limits.topicPatternBytesMax) return false;
+  if (/\p{Cc}/u.test(filter)) return false;
+  const levels = filter.split('/');
   if (levels.length > limits.mqttTopicLevelsMax) return false;
   return levels.every((level, index) => {
     if (level === '#') return index === levels.length - 1;

@@ -1,9 +1,8 @@
-import type { ReceivedRecord, RecordHeader } from '../../core/record.ts';
+import type { ReceivedRecord } from '../../core/record.ts';
+import { deadLetter } from '../dead-letter.ts';
 import type { DecodeProblem, FrameProblem } from './frame.ts';
 
 const READINGS = 'readings';
-/** Where bad input is kept. The gateway creates it when a source is configured that can have some. */
-export const deadLetterTopic = 'dead-letters';
 
 /** Why a frame, or several, are a dead letter. `records-dropped`: see {@link droppedLetter}. */
 export type DeadLetterReason = FrameProblem | DecodeProblem | 'records-dropped';
@@ -18,17 +17,6 @@ export function readingRecord(port: string, value: Uint8Array, receivedMs: numbe
   return { topic: READINGS, key: encoder.encode(port), value, receivedMs, headers: [] };
 }
 
-/** The record of bad bytes, which are kept as they came. Time as in {@link readingRecord}. */
-export function deadLetter(
-  port: string,
-  bytes: Uint8Array,
-  receivedMs: number,
-  reason: DeadLetterReason,
-): ReceivedRecord {
-  const headers = [header('reason', reason), header('source', port)];
-  return { topic: deadLetterTopic, key: encoder.encode(port), value: bytes, receivedMs, headers };
-}
-
 /** Records that were dropped because there was no room for them. */
 export interface Dropped {
   readonly count: number;
@@ -39,7 +27,5 @@ export interface Dropped {
 /** One dead letter for all of them: there was no room for their bytes, so its value is their count, as JSON. */
 export function droppedLetter(port: string, { count, receivedMs }: Dropped): ReceivedRecord {
   const value = encoder.encode(JSON.stringify({ dropped: count }));
-  return deadLetter(port, value, receivedMs, 'records-dropped');
+  return deadLetter(port, value, receivedMs, 'records-dropped' satisfies DeadLetterReason);
 }
-
-const header = (name: string, value: string): RecordHeader => ({ name, value: encoder.encode(value) });

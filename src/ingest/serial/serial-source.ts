@@ -4,11 +4,12 @@ import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
+import { deadLetter } from '../dead-letter.ts';
+import { Notices } from '../notices.ts';
 import { Delivery } from './delivery.ts';
 import type { Decoder, Frame, Framer } from './frame.ts';
-import { Notices } from './notices.ts';
 import type { OpenPort, Port, PortSettings } from './port.ts';
-import { type DeadLetterReason, deadLetter, droppedLetter, readingRecord } from './record.ts';
+import { type DeadLetterReason, droppedLetter, readingRecord } from './record.ts';
 
 export interface SerialSourceOptions {
   /** The key of its records. */

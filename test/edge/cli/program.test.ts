@@ -41,6 +41,7 @@ const report = {
     queued: 17,
     retained: 5,
     unrouted: [{ mqttTopic: 'odd/topic', problem: 'no-route', messages: 3 }],
+    sources: [],
   },
   clock: { isSet: true, epoch: 3 },
   card: {
@@ -295,6 +296,33 @@ describe('status', () => {
       ].join('\n'),
     );
     expect(JSON.parse((await cli('status', '--json')).output)).toMatchObject({ forwarder });
+  });
+
+  it('shows each broker that is subscribed to with what came of it', async () => {
+    const source = {
+      ...{ name: 'plant', url: 'mqtts://broker:8883', state: 'connected', topics: ['sensors/#', 'secret'] },
+      ...{ refusedTopics: [], qos: 2, messages: 12, deadLetters: 0, unanswered: 0, lagSeconds: 0 },
+      ...{ reconnects: 0, sessionsLost: 0, lastMessageMs: null, lastError: null },
+    } as const;
+    const lost = {
+      ...{ ...source, name: 'hall', state: 'lost', refusedTopics: ['secret'], deadLetters: 2, unanswered: 3 },
+      ...{
+        lagSeconds: 61,
+        reconnects: 4,
+        sessionsLost: 1,
+        lastError: { message: 'refused', atMs: Date.now() - 60_000 },
+      },
+    } as const;
+    gateway.answer = (_, response) =>
+      json(response, 200, { ...report, mqtt: { ...report.mqtt, sources: [source, lost] } });
+    const { output } = await cli('status');
+    expect(output).toContain(
+      '  brokers  plant (mqtts://broker:8883) is connected; QoS 2 of sensors/# secret; 12 messages\n',
+    );
+    expect(output).toContain(
+      '           hall (mqtts://broker:8883) is lost; QoS 2 of sensors/#; REFUSED: secret; 12 messages; 3 not acknowledged yet, ' +
+        'the oldest for 1 min 1 s; 2 dead letters; 4 reconnects; 1 SESSIONS LOST; last error 1 min ago: refused\n',
+    );
   });
 
   it('shows each serial port with what came of it', async () => {

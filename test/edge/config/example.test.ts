@@ -16,7 +16,7 @@ const read = (yaml: string): ConfigResult =>
 /** The file with its examples switched on: comments that look like a setting lose their `#`. */
 const withExamples = text
   .replaceAll(/^( *)# (?= *(?:- )?[a-zA-Z]+:( |$))/gm, '$1')
-  .replaceAll(/^ *(?:brokers|serial): \[\]\n/gm, '');
+  .replaceAll(/^ *(?:brokers|serial|sources): \[\]\n/gm, '');
 
 describe('headwater.example.yaml', () => {
   it('says the defaults', () => {
@@ -44,6 +44,9 @@ describe('headwater.example.yaml', () => {
           },
         },
         mqtt: {
+          sources: [
+            { name: 'plant', qos: 1, clientId: 'gw1-plant', tls: { caFile: '/etc/headwater/plant-ca.pem' } },
+          ],
           tls: {
             listen: { host: '0.0.0.0', port: 8883 },
             certFile: '/etc/headwater/mqtt.pem',

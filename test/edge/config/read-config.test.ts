@@ -25,7 +25,7 @@ const GIB = 1024 ** 3;
 const defaults = {
   gateway: { name: 'gw1' },
   data: { dir: '/site/data', commitIntervalMs: 20 },
-  mqtt: { listen: { host: '127.0.0.1', port: 1883 }, limits: defaultMqttLimits, routes: [] },
+  mqtt: { listen: { host: '127.0.0.1', port: 1883 }, limits: defaultMqttLimits, routes: [], sources: [] },
   serial: [],
   admin: { listen: { host: '127.0.0.1', port: 8080 } },
   topics: {},
@@ -73,7 +73,7 @@ log: { level: debug }
     expect(config).toEqual({
       gateway: { name: 'gw-7' },
       data: { dir: '/var/lib/hw', commitIntervalMs: 0 },
-      mqtt: { listen: { host: '::1', port: 0 }, limits: defaultMqttLimits, routes: [] },
+      mqtt: { listen: { host: '::1', port: 0 }, limits: defaultMqttLimits, routes: [], sources: [] },
       serial: [
         { name: 'wind', path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' },
         { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: 'line', decoder: 'json' },
@@ -117,7 +117,7 @@ describe('--set', () => {
       'mqtt.listen=127.0.0.1:0',
       {
         ...defaults,
-        mqtt: { listen: { host: '127.0.0.1', port: 0 }, limits: defaultMqttLimits, routes: [] },
+        mqtt: { listen: { host: '127.0.0.1', port: 0 }, limits: defaultMqttLimits, routes: [], sources: [] },
       },
     ],
     ['data.commitIntervalMs=5', { ...defaults, data: { dir: '/site/data', commitIntervalMs: 5 } }],

@@ -202,3 +202,11 @@ test.each([{ password: 'wrong' }, { user: 'nobody' }])(
     expect(await readTexts(log, 'readings', 0)).toEqual(['once']);
   },
 );
+
+test('a client id with a zero character is refused: no device can be taken for a broker that is subscribed to', async () => {
+  await using harness = await Harness.start();
+  const client = harness.raw();
+  client.send(connect('\0source/plant/0123456789abcdef', { clean: false }));
+  expect(await answered(client)).toEqual([0x20, 2, 0, 2]);
+  expect(harness.refusedConnections('client-id')).toBe(1);
+});

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
 import type { ReceivedRecord } from '../../../src/core/record.ts';
+import { deadLetterTopic } from '../../../src/ingest/dead-letter.ts';
 import { PendingRecords } from '../../../src/ingest/serial/pending-records.ts';
-import { deadLetterTopic, droppedLetter } from '../../../src/ingest/serial/record.ts';
+import { droppedLetter } from '../../../src/ingest/serial/record.ts';
 
 const FRAME_BYTES = limits.serialFrameBytesMax;
 const FRAMES_MAX = Math.floor(

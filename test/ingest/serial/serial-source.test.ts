@@ -211,8 +211,8 @@ describe('a serial source', () => {
       await until('it is opened again', () => port.opens > round + 1);
     }
     const virtualMs = clock.sleeps.reduce((sum, ms) => sum + ms, 0);
-    const intervals = 1 + Math.ceil(virtualMs / limits.serialNoticeIntervalMs);
-    expect(logger.lines.length).toBeLessThanOrEqual(intervals * limits.serialNoticesMax);
+    const intervals = 1 + Math.ceil(virtualMs / limits.sourceNoticeIntervalMs);
+    expect(logger.lines.length).toBeLessThanOrEqual(intervals * limits.sourceNoticesMax);
   });
 
   test('pauses the port while too much waits for a slow log, and loses nothing', async () => {

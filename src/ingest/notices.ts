@@ -1,10 +1,10 @@
-import type { Clock } from '../../core/clock.ts';
-import { limits } from '../../core/limits.ts';
-import type { Logger } from '../../core/logger.ts';
+import type { Clock } from '../core/clock.ts';
+import { limits } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
 
 /**
- * The lines about one port in the service log: at most `limits.serialNoticesMax` in an interval, and never the same
- * twice in a row, because a missing port is tried every few seconds, for years.
+ * The lines about one source in the service log: at most `limits.sourceNoticesMax` in an interval, and never the same
+ * twice in a row, because a port or a broker that is missing is tried every few seconds, for years.
  */
 export class Notices {
   readonly #clock: Clock;
@@ -22,12 +22,12 @@ export class Notices {
   /** Writes the line if it may. */
   say(level: 'info' | 'warn', message: string): void {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#intervalStartMs >= limits.serialNoticeIntervalMs) {
+    if (nowMs - this.#intervalStartMs >= limits.sourceNoticeIntervalMs) {
       this.#intervalStartMs = nowMs;
       this.#lines = 0;
       this.#last = '';
     }
-    if (message === this.#last || this.#lines >= limits.serialNoticesMax) return;
+    if (message === this.#last || this.#lines >= limits.sourceNoticesMax) return;
     this.#last = message;
     this.#lines += 1;
     this.#logger[level]({}, message);
