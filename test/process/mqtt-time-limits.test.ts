@@ -7,7 +7,7 @@ import { connect, pubackIds, publish, subscribe } from '../ingest/mqtt/packets.t
 import { tlsSite } from '../ingest/mqtt/tls-site.ts';
 import { binary, webSocketClient } from '../ingest/mqtt/websocket-client.ts';
 
-/* What only real time shows: these wait until a limit of seconds is over. */
+/* What only real time shows: these wait until a limit of seconds is over, those of 20 s side by side. */
 
 test('a subscriber that stops reading holds up its publishers no longer than the limit', async () => {
   await using harness = await Harness.start();
@@ -52,7 +52,7 @@ test('a subscriber by WebSocket that stops reading holds up its publishers no lo
   expect(harness.refusedConnections('slow-subscriber')).toBe(1);
 }, 30_000);
 
-test.each(['mqtts', 'ws', 'wss'] as const)(
+test.concurrent.each(['mqtts', 'ws', 'wss'] as const)(
   'who begins a handshake for %s and does not complete it is cut off in time, and told apart from others',
   async (kind) => {
     await using site = await tlsSite('off', [kind]);
@@ -70,7 +70,7 @@ test.each(['mqtts', 'ws', 'wss'] as const)(
   40_000,
 );
 
-test('who is refused by WebSocket and does not close its side gives its place free all the same', async () => {
+test.concurrent('who is refused by WebSocket and does not close its side gives its place free all the same', async () => {
   await using harness = await Harness.start(noQos2Log, {
     listeners: [plainListener, { ...plainListener, kind: 'ws' }],
   });
