@@ -17,7 +17,7 @@ const LOAD = { connections: 10, inFlight: 100, payloadBytes: 149, warmUpMs: 0, m
 const BUDGET = '512MiB';
 const SAMPLE_MS = 250;
 /** Heap and caches grow to their sizes first; what is shorter than twice that is not judged. */
-const WARM_UP_MS = 30_000;
+const WARM_UP_MS = 20_000;
 const GONE_MS_MAX = 10_000;
 const GOAL_MB = 25;
 
@@ -81,7 +81,7 @@ const described = ({ early, late, most, seconds }: Part): string =>
   `${Math.round(most)} MB at most, in ${Math.round(seconds)} s`;
 
 const figures = (name: string, { early, late, most, seconds }: Part): Record<string, number> => ({
-  [`${name}, RSS of the first third after 30 s, MB`]: rounded(early),
+  [`${name}, RSS of the first third after 20 s, MB`]: rounded(early),
   [`${name}, RSS of the last third, MB`]: rounded(late),
   [`${name}, most RSS, MB`]: rounded(most),
   [`${name}, seconds`]: Math.round(seconds),
