@@ -1,5 +1,5 @@
 import type { ClockReading } from '../core/clock.ts';
-import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
+import { OperatingError } from '../core/errors.ts';
 import '../core/limit-relations.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
@@ -9,7 +9,7 @@ import type { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
 import { isSetAt } from '../log/clock/clock-epoch.ts';
-import { Log, type LogOptions } from '../log/log.ts';
+import type { Log, LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
 import { readBootId } from '../platform/boot-id.ts';
 import { isClockSet, systemTimeService } from '../platform/clock-check.ts';
@@ -36,6 +36,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { reportMirror } from './mirror-report.ts';
 import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts';
+import { openLog } from './open-log.ts';
 import { RunTotals } from './run-totals.ts';
 import { SerialPorts } from './serial-ports.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
@@ -260,39 +261,20 @@ export class Gateway {
     });
   }
 
-  /** A disk that is full or failing may recover, and nobody is on site: so it is tried until it does. */
-  async #openLog(own: OwnLogOptions, signal: AbortSignal): Promise<Log> {
-    for (let backoffMs: number = limits.openBackoffMsMin; ; backoffMs *= 2) {
-      try {
-        return await this.#openLogOnce(own);
-      } catch (error) {
-        if (!isOperatingError(error) || !mayRecover(error.cause) || signal.aborted) throw error;
-        this.#logger.error({ cause: messageOf(error) }, 'the log cannot be opened; trying again');
-        await nodeClock.sleep(Math.min(backoffMs, limits.openBackoffMsMax), signal);
-      }
-    }
-  }
-
-  async #openLogOnce(own: OwnLogOptions): Promise<Log> {
-    try {
-      return await Log.open({
+  #openLog(own: OwnLogOptions, signal: AbortSignal): Promise<Log> {
+    return openLog(
+      {
         ...own,
+        dataDir: this.#dataDir,
         clock: nodeClock,
         random: nodeRandom,
         logger: this.#logger.child({ part: 'log' }),
         metrics: this.#metrics,
         version,
         commitIntervalMs: this.#config.data.commitIntervalMs,
-      });
-    } catch (error) {
-      if (!isSystemError(error)) throw error;
-      throw new OperatingError(
-        'data-folder-unusable',
-        `the log in ${this.#dataDir} cannot be opened: ${messageOf(error)}. Make room on the disk or replace it, ` +
-          'or let this user write the data folder, and start again.',
-        { cause: error },
-      );
-    }
+      },
+      signal,
+    );
   }
 
   async #startForwarder(log: Log, readClock: () => ClockReading, output: Output): Promise<void> {
@@ -385,10 +367,6 @@ export class Gateway {
     return await this.#registry.render();
   }
 }
-
-/** Whether it is the disk that is full or failing, rather than somebody who may not write there. */
-const mayRecover = (cause: unknown): boolean =>
-  isSystemError(cause) && 'code' in cause && ['ENOSPC', 'EDQUOT', 'EIO'].includes(String(cause.code));
 
 async function inUse(dataDir: string): Promise<OperatingError> {
   const pid = (await readGatewayFile(dataDir))?.pid;
