@@ -3,9 +3,8 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Accept } from '../core/record.ts';
 import type { ListenerKind } from '../ingest/mqtt/listener.ts';
-import { MqttIngest, type MqttStatus } from '../ingest/mqtt/mqtt-ingest.ts';
+import { MqttIngest } from '../ingest/mqtt/mqtt-ingest.ts';
 import { Routing } from '../ingest/mqtt/routes/routing.ts';
-import type { MqttSourceStatus } from '../ingest/mqtt-source/mqtt-source.ts';
 import type { Log } from '../log/log.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import { nodeRandom } from '../platform/node-random.ts';
@@ -17,7 +16,7 @@ import { MqttSources } from './mqtt-sources/mqtt-sources.ts';
 import { logHistory } from './session-store/log-history.ts';
 import type { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import type { StartedParts } from './started-parts.ts';
-import type { StatusReport } from './status.ts';
+import type { MqttReport, StatusReport } from './status.ts';
 import { tellTopics } from './told-topics.ts';
 import type { MqttUsers } from './users/mqtt-users.ts';
 
@@ -32,12 +31,6 @@ export interface MqttBrokerOptions {
   readonly parts: StartedParts;
   readonly logger: Logger;
   readonly metrics: Metrics;
-}
-
-/** What the status says of MQTT. */
-export interface MqttReport extends MqttStatus {
-  /** The configured brokers that the gateway subscribes to. A lost one does not make it degraded: it refuses nothing. */
-  readonly sources: readonly MqttSourceStatus[];
 }
 
 /** The MQTT broker as the gateway runs it. */

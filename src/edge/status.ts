@@ -1,10 +1,11 @@
 import type { ForwarderStatus } from '../forwarder/progress/status.ts';
+import type { MqttStatus } from '../ingest/mqtt/mqtt-ingest.ts';
+import type { MqttSourceStatus } from '../ingest/mqtt-source/mqtt-source.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 import type { CardStatus } from './card-wear.ts';
 import type { Addresses } from './gateway-file.ts';
 import type { TlsStatus } from './listeners/tls-credentials.ts';
-import type { MqttReport } from './mqtt-broker.ts';
 import type { UsersStatus } from './users/mqtt-users.ts';
 
 /** What `GET /api/status` answers and `headwater status` shows. */
@@ -44,6 +45,12 @@ export interface StatusReport {
   readonly topics: readonly TopicStatus[];
   /** Null without a cluster in the configuration. */
   readonly forwarder: ForwarderStatus | null;
+}
+
+/** What the status says of MQTT. */
+export interface MqttReport extends MqttStatus {
+  /** The configured brokers that the gateway subscribes to. A lost one does not make it degraded: it refuses nothing. */
+  readonly sources: readonly MqttSourceStatus[];
 }
 
 /** How the wall clock is, which the stamps of records come from. */

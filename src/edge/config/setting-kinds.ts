@@ -6,7 +6,6 @@ import { type HourSpan, parseSpan } from '../../forwarder/lanes/link-hours.ts';
 import { isLegalFilter, isReserved } from '../../ingest/mqtt/topic-access.ts';
 import { type Address, formatAddress, isLoopback, parseAddress } from './address.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
-import type { BrokerUrl } from './source-section.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
 /** How a setting is read. */
@@ -17,6 +16,15 @@ export type SettingIssue = z.core.$ZodIssue;
 
 /** Takes what is wrong with settings together. */
 export type CheckContext = z.core.$RefinementCtx;
+
+/** Where a broker is. */
+export interface BrokerUrl {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  /** As a URL, with its port and without secrets. */
+  readonly text: string;
+}
 
 // Each kind of setting says in one sentence what to write, whatever was wrong.
 

@@ -1,6 +1,7 @@
 import { limits } from '../../core/limits.ts';
 import { resolvedTls, type SecretSource, type TlsConfig, tlsSection } from './cluster-sections.ts';
 import {
+  type BrokerUrl,
   brokerUrl,
   type CheckContext,
   file,
@@ -47,15 +48,6 @@ const sourceSection = () =>
   })
     .superRefine(checkSource)
     .transform(sourceConfig);
-
-/** Where a broker is. */
-export interface BrokerUrl {
-  readonly host: string;
-  readonly port: number;
-  readonly isTls: boolean;
-  /** As a URL, with its port and without secrets. */
-  readonly text: string;
-}
 
 /** A broker that the gateway subscribes to. */
 export interface MqttSourceConfig {
