@@ -41,7 +41,7 @@ import { RunTotals } from './run-totals.ts';
 import { SerialPorts } from './serial-ports.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import { StartedParts } from './started-parts.ts';
-import { degradations, type StatusReport, topicStatuses } from './status.ts';
+import { degradations, type PresentStatus, type StatusReport, topicStatuses } from './status.ts';
 import { TopicChanges } from './topic-changes.ts';
 import { topicMapping } from './topic-mapping.ts';
 import { ensureTopics, type TopicWriters, topicWriters } from './topics.ts';
@@ -165,11 +165,12 @@ export class Gateway {
       metrics: this.#metrics,
     });
     const addresses = { ...broker.addresses, admin: '' };
-    const status = () => this.#status(log, card, housekeeping, mqttUsers, broker, addresses);
+    const present = () => this.#present(log, housekeeping, mqttUsers, broker, addresses);
+    const status = async () => ({ ...present(), card: await card.status() });
     const renderMetrics = () => this.#renderMetrics(log, card, broker);
     const { address } = await this.#startAdmin(log, writers, mqttUsers, { status, renderMetrics });
     addresses.admin = formatAddress(address);
-    startTelling(broker.ingest, status, this.#parts);
+    startTelling(broker.ingest, present, this.#parts);
 
     if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, readClock, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
@@ -321,14 +322,13 @@ export class Gateway {
     });
   }
 
-  async #status(
+  #present(
     log: Log,
-    card: CardWear,
     { retention: { budgetBytes, isClockSet } }: Housekeeping,
     users: MqttUsers,
     broker: MqttBroker,
     addresses: StatusReport['addresses'],
-  ): Promise<StatusReport> {
+  ): PresentStatus {
     const reasons = degradations(log);
     return {
       gateway: this.#config.gateway.name,
@@ -342,7 +342,6 @@ export class Gateway {
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
       log: { available: log.available, ...log.stats(), budgetBytes },
       clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
-      card: await card.status(),
       users: users.status(),
       mqtt: broker.status(),
       serial: this.#serialPorts?.status() ?? [],

@@ -16,7 +16,7 @@ import { MqttSources } from './mqtt-sources/mqtt-sources.ts';
 import { logHistory } from './session-store/log-history.ts';
 import type { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import type { StartedParts } from './started-parts.ts';
-import type { MqttReport, StatusReport } from './status.ts';
+import type { MqttReport, PresentStatus } from './status.ts';
 import { tellTopics } from './told-topics.ts';
 import type { MqttUsers } from './users/mqtt-users.ts';
 
@@ -95,11 +95,7 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
 }
 
 /** Tells the broker's subscribers how the gateway is, until it is stopped. */
-export function startTelling(
-  ingest: MqttIngest,
-  status: () => Promise<StatusReport>,
-  parts: StartedParts,
-): void {
+export function startTelling(ingest: MqttIngest, status: () => PresentStatus, parts: StartedParts): void {
   const stopping = new AbortController();
   const telling = tellTopics(
     { status, tell: (messages) => ingest.tell(messages), clock: nodeClock },

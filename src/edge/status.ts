@@ -47,6 +47,9 @@ export interface StatusReport {
   readonly forwarder: ForwarderStatus | null;
 }
 
+/** What can be said without a look at the device. */
+export type PresentStatus = Omit<StatusReport, 'card'>;
+
 /** What the status says of MQTT. */
 export interface MqttReport extends MqttStatus {
   /** The configured brokers that the gateway subscribes to. A lost one does not make it degraded: it refuses nothing. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
-import type { StatusReport } from './status.ts';
+import type { PresentStatus } from './status.ts';
 
 /** A message of the gateway itself. */
 export interface Told {
@@ -9,14 +9,14 @@ export interface Told {
 }
 
 export interface ToldTopicsOptions {
-  readonly status: () => Promise<StatusReport>;
+  readonly status: () => PresentStatus;
   /** Gives the messages to subscribers, those that have changed. */
   readonly tell: (messages: readonly Told[]) => void;
   readonly clock: Clock;
 }
 
-/** What rules on site can be made of: how the gateway is, below `$headwater/`. Nothing in it tells of users, folders or addresses. */
-export function toldTopics(report: StatusReport): readonly Told[] {
+/** What rules on site can be made of: how the gateway is, below `$headwater/`. Who is to know more asks for the status. */
+export function toldTopics(report: PresentStatus): readonly Told[] {
   const { gateway, version, state, reasons, log, clock, mqtt, serial, forwarder } = report;
   const whole = {
     gateway,
@@ -27,9 +27,9 @@ export function toldTopics(report: StatusReport): readonly Told[] {
     disk: { usedBytes: log.usedBytes, budgetBytes: log.budgetBytes },
     unrouted: mqtt.unrouted.map(({ mqttTopic, problem }) => ({ mqttTopic, problem })),
     serial: serial.map((port) => ({ name: port.name, state: port.state })),
+    sources: mqtt.sources.map((source) => ({ name: source.name, state: source.state })),
     forwarder: forwarder && {
       state: forwarder.state,
-      message: forwarder.message,
       lagRecords: forwarder.lagRecords,
       lagSeconds: Math.round(forwarder.lagSeconds),
       isStale: forwarder.isStale,
@@ -50,7 +50,7 @@ export async function tellTopics(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    tell(toldTopics(await status()));
+    tell(toldTopics(status()));
     await clock.sleep(limits.toldTopicsIntervalMs, signal);
   }
 }

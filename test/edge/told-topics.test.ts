@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { StatusReport } from '../../src/edge/status.ts';
+import type { PresentStatus } from '../../src/edge/status.ts';
 import { type Told, tellTopics, toldTopics } from '../../src/edge/told-topics.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -16,17 +16,18 @@ const report = {
     queued: 0,
     retained: 0,
     unrouted: [{ mqttTopic: 'a', problem: 'no-route', messages: 3 }],
+    sources: [{ name: 'hall', state: 'lost', url: 'mqtt://secret' }],
   },
   serial: [{ name: 'wind', path: '/dev/x', state: 'open' }],
   forwarder: {
     state: 'sending',
-    message: 'sending',
+    message: 'sending to secret:9092',
     lagRecords: 7,
     lagSeconds: 1.4,
     isStale: false,
     lastAcknowledgedMs: 9,
   },
-} as unknown as StatusReport;
+} as unknown as PresentStatus;
 
 test('rules on site are told how the gateway is, and nothing of its insides', () => {
   const told = new Map(toldTopics(report).map(({ topic, payload }) => [topic, payload]));
@@ -43,9 +44,9 @@ test('rules on site are told how the gateway is, and nothing of its insides', ()
     disk: { usedBytes: 5, budgetBytes: 10 },
     unrouted: [{ mqttTopic: 'a', problem: 'no-route' }],
     serial: [{ name: 'wind', state: 'open' }],
+    sources: [{ name: 'hall', state: 'lost' }],
     forwarder: {
       state: 'sending',
-      message: 'sending',
       lagRecords: 7,
       lagSeconds: 1,
       isStale: false,
@@ -65,7 +66,7 @@ test('are told again and again, until the signal', async () => {
   const stopping = new AbortController();
   const told: (readonly Told[])[] = [];
   const telling = tellTopics(
-    { status: () => Promise.resolve(report), tell: (messages) => told.push(messages), clock },
+    { status: () => report, tell: (messages) => told.push(messages), clock },
     stopping.signal,
   );
   for (let round = 1; round <= 3; round += 1) {
