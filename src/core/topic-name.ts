@@ -1,5 +1,11 @@
 import { limits } from './limits.ts';
 
+/** Where readings go that are sent nowhere else. */
+export const readingsTopicName = 'readings';
+
+/** Where bad input is kept. The gateway creates it when a source is configured that can have some. */
+export const deadLettersTopicName = 'dead-letters';
+
 /** The loss ledger: a record for each range of offsets that is gone, with its reason. */
 export const gapsTopicName = 'gaps';
 

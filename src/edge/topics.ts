@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../core/logger.ts';
-import { deadLetterTopic } from '../ingest/dead-letter.ts';
-import { defaultTopicName, isFixed } from '../ingest/mqtt/routes/route.ts';
+import { deadLettersTopicName, readingsTopicName } from '../core/topic-name.ts';
+import { isFixed } from '../ingest/mqtt/routes/route.ts';
 import type { TopicInfo, TopicSettings } from '../log/types.ts';
 import type { Config, TopicConfig } from './config/schema.ts';
 
@@ -21,10 +21,10 @@ export function topicWriters({ serial, mqtt }: Pick<Config, 'serial' | 'mqtt'>):
   const ports = serial.map(({ name }) => `the serial port ${name}`);
   const sources = [...ports, ...mqtt.sources.map(({ name }) => `the broker ${name}`)];
   // Where every message lands that no route sends elsewhere: it always exists.
-  const writers = new Map<string, readonly string[]>([[defaultTopicName, ['MQTT', ...sources]]]);
+  const writers = new Map<string, readonly string[]>([[readingsTopicName, ['MQTT', ...sources]]]);
   for (const { topic, match } of mqtt.routes)
     if (isFixed(topic)) writers.set(topic, [...(writers.get(topic) ?? []), `the route ${match.text}`]);
-  if (sources.length > 0) writers.set(deadLetterTopic, sources);
+  if (sources.length > 0) writers.set(deadLettersTopicName, sources);
   return writers;
 }
 

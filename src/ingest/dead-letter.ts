@@ -1,7 +1,5 @@
 import type { ReceivedRecord, RecordHeader } from '../core/record.ts';
-
-/** Where bad input is kept. The gateway creates it when a source is configured that can have some. */
-export const deadLetterTopic = 'dead-letters';
+import { deadLettersTopicName } from '../core/topic-name.ts';
 
 const encoder = new TextEncoder();
 
@@ -17,7 +15,7 @@ export function deadLetter(
   reason: string,
 ): ReceivedRecord {
   const headers = [header('reason', reason), header('source', source)];
-  return { topic: deadLetterTopic, key: encoder.encode(source), value: bytes, receivedMs, headers };
+  return { topic: deadLettersTopicName, key: encoder.encode(source), value: bytes, receivedMs, headers };
 }
 
 const header = (name: string, value: string): RecordHeader => ({ name, value: encoder.encode(value) });

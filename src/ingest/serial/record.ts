@@ -1,8 +1,7 @@
 import type { ReceivedRecord } from '../../core/record.ts';
+import { readingsTopicName } from '../../core/topic-name.ts';
 import { deadLetter } from '../dead-letter.ts';
 import type { DecodeProblem, FrameProblem } from './frame.ts';
-
-const READINGS = 'readings';
 
 /** Why a frame, or several, are a dead letter. `records-dropped`: see {@link droppedLetter}. */
 export type DeadLetterReason = FrameProblem | DecodeProblem | 'records-dropped';
@@ -14,7 +13,7 @@ const encoder = new TextEncoder();
  * @param receivedMs when its first byte was received, by the monotonic clock
  */
 export function readingRecord(port: string, value: Uint8Array, receivedMs: number): ReceivedRecord {
-  return { topic: READINGS, key: encoder.encode(port), value, receivedMs, headers: [] };
+  return { topic: readingsTopicName, key: encoder.encode(port), value, receivedMs, headers: [] };
 }
 
 /** Records that were dropped because there was no room for them. */

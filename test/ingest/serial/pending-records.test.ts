@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
 import type { ReceivedRecord } from '../../../src/core/record.ts';
-import { deadLetterTopic } from '../../../src/ingest/dead-letter.ts';
+import { deadLettersTopicName } from '../../../src/core/topic-name.ts';
 import { PendingRecords } from '../../../src/ingest/serial/pending-records.ts';
 import { droppedLetter } from '../../../src/ingest/serial/record.ts';
 
@@ -30,7 +30,7 @@ function drained(pending: PendingRecords): (number | string)[] {
   const all: (number | string)[] = [];
   for (let records = pending.offer(); records.length > 0; records = pending.offer()) {
     for (const { topic, receivedMs, value } of records)
-      all.push(topic === deadLetterTopic ? Buffer.from(value ?? []).toString() : receivedMs);
+      all.push(topic === deadLettersTopicName ? Buffer.from(value ?? []).toString() : receivedMs);
     pending.stored();
   }
   return all;
@@ -75,7 +75,7 @@ describe('pending records', () => {
   test('lose no count of dropped ones when the dead letter itself is refused', () => {
     const { pending } = filled(FRAMES_MAX + 1);
     const [letter] = pending.offer();
-    expect(letter).toMatchObject({ topic: deadLetterTopic, receivedMs: 0 });
+    expect(letter).toMatchObject({ topic: deadLettersTopicName, receivedMs: 0 });
     expect(pending.push(record(100))).toBe(1);
     pending.refused();
     expect(drained(pending)[0]).toBe('{"dropped":2}');

@@ -1,10 +1,13 @@
 import { limits } from '../../../core/limits.ts';
-import { clockTopicName, gapsTopicName, isLegalTopicName } from '../../../core/topic-name.ts';
+import {
+  clockTopicName,
+  deadLettersTopicName,
+  gapsTopicName,
+  isLegalTopicName,
+  readingsTopicName,
+} from '../../../core/topic-name.ts';
 import type { TimeRule } from './device-time.ts';
 import { type Captures, matchPattern, namesOf, type TopicPattern } from './topic-pattern.ts';
-
-/** Where messages go that are sent nowhere else. */
-export const defaultTopicName = 'readings';
 
 /** Where messages go whose MQTT topic a pattern stands for. In `topic`, `key` and `partition`, `{name}` is what that level was. */
 export interface Route {
@@ -37,7 +40,7 @@ export interface Destination {
 }
 
 /** The topics that only the gateway writes to. */
-const ownTopics: ReadonlySet<string> = new Set([gapsTopicName, clockTopicName, 'dead-letters', 'anomalies']);
+const ownTopics: ReadonlySet<string> = new Set([gapsTopicName, clockTopicName, deadLettersTopicName]);
 
 /** Where messages of an MQTT topic go: by the first route that stands for it. Pure. */
 export function destinationOf(routes: readonly Route[], mqttTopic: string): Destination {
@@ -55,7 +58,7 @@ export const byDefault = (
   pattern: string | null,
   problem: RouteProblem | null,
 ): Destination => ({
-  topic: defaultTopicName,
+  topic: readingsTopicName,
   key: mqttTopic,
   partition: undefined,
   time: null,
