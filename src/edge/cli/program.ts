@@ -119,8 +119,13 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     .option('--payload <text>', 'a payload, to look for the time of the device in')
     .option('--json', 'as one JSON object')
     .action(async (mqttTopic: string, { payload, json }: { payload?: string; json?: true }) => {
-      const { routes } = (await configuration()).config.mqtt;
-      endWith(await testRoute({ routes, mqttTopic, payload, json: json === true }, terminal));
+      const { routes, limits: allowed } = (await configuration()).config.mqtt;
+      endWith(
+        await testRoute(
+          { routes, topicBytesMax: allowed.topicBytesMax, mqttTopic, payload, json: json === true },
+          terminal,
+        ),
+      );
     });
   addRecords(program, terminal, { find: gateway, dataDir }, endWith);
   addStoredFiles(program, terminal, dataDir, endWith);

@@ -13,6 +13,8 @@ import type { Terminal } from './terminal.ts';
 
 export interface RouteTest {
   readonly routes: readonly Route[];
+  /** `mqtt.limits.topicLength`. */
+  readonly topicBytesMax: number;
   readonly mqttTopic: string;
   /** A payload to look for the time of the device in. */
   readonly payload: string | undefined;
@@ -25,8 +27,8 @@ export interface RouteTest {
  * @throws OperatingError `illegal-topic` if nobody can publish to it
  */
 export async function testRoute(test: RouteTest, terminal: Terminal): Promise<ExitCode> {
-  const { routes, mqttTopic, payload, json } = test;
-  if (mqttTopic === '' || /[+#\0]/.test(mqttTopic) || Buffer.byteLength(mqttTopic) > limits.mqttTopicBytesMax)
+  const { routes, topicBytesMax, mqttTopic, payload, json } = test;
+  if (mqttTopic === '' || /[+#\0]/.test(mqttTopic) || Buffer.byteLength(mqttTopic) > topicBytesMax)
     throw new OperatingError(
       'illegal-topic',
       `nobody can publish to ${mqttTopic === '' ? 'an empty topic' : mqttTopic}; write the MQTT topic of a message, without + and #`,

@@ -20,7 +20,10 @@ async function run(mqttTopic: string, more: Partial<RouteTest> = {}) {
     return await Promise.resolve(true);
   };
   const terminal = { output: { write } } as unknown as Terminal;
-  const code = await testRoute({ routes, mqttTopic, payload: undefined, json: false, ...more }, terminal);
+  const code = await testRoute(
+    { routes, topicBytesMax: 1024, mqttTopic, payload: undefined, json: false, ...more },
+    terminal,
+  );
   return { code, text };
 }
 
@@ -68,6 +71,11 @@ test('answers programs as JSON', async () => {
 
 test.each(['', 'a/+', 'a/#', 'x'.repeat(1025)])('%s is no topic of a message', async (mqttTopic) => {
   await expect(run(mqttTopic)).rejects.toThrow('nobody can publish to');
+});
+
+test('the topic may be as long as the configuration allows', async () => {
+  expect((await run('x'.repeat(2000), { topicBytesMax: 2000 })).text).toContain('no pattern');
+  await expect(run('ab', { topicBytesMax: 1 })).rejects.toThrow('nobody can publish to');
 });
 
 test('the status has a row for each MQTT topic that was not routed', () => {
