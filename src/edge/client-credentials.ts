@@ -5,7 +5,7 @@ import { limits } from '../core/limits.ts';
 import type { TlsAccess } from '../forwarder/kafka/cluster-access.ts';
 import { readAtMost } from '../platform/bounded-file.ts';
 import type { SecretSource, TlsConfig } from './config/cluster-sections.ts';
-import { readCertificates, readKey, whyUnreadable } from './pem-files.ts';
+import { readCertificates, readKeyPair, whyUnreadable } from './pem-files.ts';
 
 /*
  * What the gateway needs where it is the client: what it trusts, its own certificate, and secrets. All is read anew for each
@@ -24,24 +24,23 @@ export async function readTls(
   const { section } = names;
   const ca = caFile === undefined ? undefined : await readCertificates(`${section}.caFile`, caFile, problems);
   const own =
-    certFile === undefined ? undefined : await readCertificates(`${section}.certFile`, certFile, problems);
-  const key = keyFile === undefined ? undefined : await readKey(`${section}.keyFile`, keyFile, problems);
+    certFile === undefined || keyFile === undefined
+      ? null
+      : await readKeyPair(section, { certFile, keyFile }, problems);
   if (problems.length > 0) return null;
-  const [certificate] = own ?? [];
-  if (certificate && key && !certificate.checkPrivateKey(key)) {
-    problems.push(
-      `${section}.keyFile: ${keyFile} is not the key of the certificate in ${certFile}; give the two that belong together`,
-    );
-    return null;
-  }
   if (ca === undefined) trustSystem();
   try {
     const context = createSecureContext({
       ...(ca && { ca: ca.map(String) }),
-      ...(own &&
-        key && { cert: own.map(String).join(''), key: String(key.export({ type: 'pkcs8', format: 'pem' })) }),
+      ...(own && { cert: own.chain, key: own.key }),
     });
-    return { context, names, hasCaFile: ca !== undefined, serverName, certificate: validityOf(certificate) };
+    return {
+      context,
+      names,
+      hasCaFile: ca !== undefined,
+      serverName,
+      certificate: validityOf(own?.certificate),
+    };
   } catch (error) {
     problems.push(`${section}: OpenSSL refuses these certificates: ${messageOf(error)}; make new ones`);
     return null;

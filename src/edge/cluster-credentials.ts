@@ -4,7 +4,7 @@ import type { Random } from '../core/random.ts';
 import type { AccessRead, Login, ReadAccess } from '../forwarder/kafka/cluster-access.ts';
 import { readSecret, readTls } from './client-credentials.ts';
 import type { SaslConfig, SecretSource, TlsConfig } from './config/cluster-sections.ts';
-import { isOpenToOthers } from './pem-files.ts';
+import { openFileWarnings, type SecretFile } from './pem-files.ts';
 
 /** How the gateway gets into the cluster, as it is configured. */
 export interface AccessConfig {
@@ -41,15 +41,10 @@ export async function accessWarnings(config: AccessConfig, read: ReadAccess): Pr
       `forwarder.sasl: without forwarder.tls, ${sasl.mechanism} sends the secret for everybody on the way to read; ` +
         'set forwarder.tls, or take SCRAM-SHA-512',
     );
-  for (const { setting, path } of secretFiles(config))
-    if (await isOpenToOthers(path))
-      warnings.push(
-        `${setting}: every user of this device may read this file; take that right away: chmod o-r`,
-      );
-  return warnings;
+  return [...warnings, ...(await openFileWarnings(secretFiles(config)))];
 }
 
-function secretFiles({ tls, sasl }: AccessConfig): readonly { setting: string; path: string }[] {
+function secretFiles({ tls, sasl }: AccessConfig): readonly SecretFile[] {
   const secret = sasl === undefined ? undefined : secretOf(sasl);
   return [
     ...(tls?.keyFile === undefined ? [] : [{ setting: 'forwarder.tls.keyFile', path: tls.keyFile }]),

@@ -33,11 +33,7 @@ export async function readCertificates(
 }
 
 /** The private key of a file; undefined if something is wrong, which is then one of the problems. */
-export async function readKey(
-  setting: string,
-  path: string,
-  problems: string[],
-): Promise<KeyObject | undefined> {
+async function readKey(setting: string, path: string, problems: string[]): Promise<KeyObject | undefined> {
   const text = await readText(setting, path, problems);
   if (text === null) return undefined;
   try {
@@ -52,6 +48,33 @@ export async function readKey(
     );
     return undefined;
   }
+}
+
+/** A certificate with its chain, which is first, and its key. */
+export interface KeyPair {
+  readonly certificate: X509Certificate;
+  readonly chain: string;
+  readonly key: string;
+}
+
+/** Certificate and key of `<section>.certFile` and `keyFile`, in PEM; null if something is wrong, which is then one of the problems. */
+export async function readKeyPair(
+  section: string,
+  { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
+  problems: string[],
+): Promise<KeyPair | null> {
+  const certificates = await readCertificates(`${section}.certFile`, certFile, problems);
+  const key = await readKey(`${section}.keyFile`, keyFile, problems);
+  const [certificate] = certificates;
+  if (certificate === undefined || key === undefined) return null;
+  if (certificate.checkPrivateKey(key)) {
+    const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+    return { certificate, chain: certificates.map(String).join(''), key: pem };
+  }
+  problems.push(
+    `${section}.keyFile: ${keyFile} is not the key of the certificate in ${certFile}; give the two that belong together`,
+  );
+  return null;
 }
 
 async function readText(setting: string, path: string, problems: string[]): Promise<string | null> {
@@ -80,8 +103,24 @@ export function whyUnreadable(error: unknown): string {
   }
 }
 
-/** Whether every user of this device may read a file; false if there is none, which is told elsewhere. */
-export async function isOpenToOthers(path: string): Promise<boolean> {
+/** A file with a secret, and the setting that names it. */
+export interface SecretFile {
+  readonly setting: string;
+  readonly path: string;
+}
+
+/** What to say of files with secrets that every user of this device may read; one that is not there is told elsewhere. */
+export async function openFileWarnings(files: readonly SecretFile[]): Promise<readonly string[]> {
+  const areOpen = await Promise.all(files.map(({ path }) => isOpenToOthers(path)));
+  return files
+    .filter((_, index) => areOpen[index])
+    .map(
+      ({ setting }) =>
+        `${setting}: every user of this device may read this file; take that right away: chmod o-r`,
+    );
+}
+
+async function isOpenToOthers(path: string): Promise<boolean> {
   try {
     return ((await stat(path)).mode & OTHERS_MAY_READ) !== 0;
   } catch {

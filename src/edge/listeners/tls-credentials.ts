@@ -7,7 +7,7 @@ import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ServerTls } from '../../ingest/mqtt/server-tls.ts';
 import type { MqttTlsConfig } from '../config/mqtt-sections.ts';
-import { isOpenToOthers, readCertificates, readKey } from '../pem-files.ts';
+import { openFileWarnings, readCertificates, readKeyPair } from '../pem-files.ts';
 import type { Certified } from './own-certificate.ts';
 
 /** What the TLS listeners show to clients, as the status tells it. */
@@ -88,13 +88,8 @@ export class TlsCredentials implements ServerTls {
   /** What the user should know when the gateway starts, one line each. */
   async warnings(): Promise<readonly string[]> {
     const { keyFile } = this.#options.config;
-    const isOpen = keyFile !== undefined && (await isOpenToOthers(keyFile));
-    return [
-      ...this.#problems,
-      ...(isOpen
-        ? ['mqtt.tls.keyFile: every user of this device may read this file; take that right away: chmod o-r']
-        : []),
-    ];
+    const files = keyFile === undefined ? [] : [{ setting: 'mqtt.tls.keyFile', path: keyFile }];
+    return [...this.#problems, ...(await openFileWarnings(files))];
   }
 
   async stop(): Promise<void> {
@@ -140,7 +135,9 @@ export class TlsCredentials implements ServerTls {
   async #read(problems: string[]): Promise<Credentials | null> {
     const { config, own } = this.#options;
     const { clientCaFile } = config;
-    const certified = own ?? (await readCertified(config, problems));
+    const { certFile = '', keyFile = '' } = config;
+    const given = own === null ? await readKeyPair('mqtt.tls', { certFile, keyFile }, problems) : null;
+    const certified = own ?? (given && { certificate: given.chain, key: given.key });
     const ca =
       clientCaFile === undefined
         ? undefined
@@ -159,26 +156,6 @@ export class TlsCredentials implements ServerTls {
       return null;
     }
   }
-}
-
-async function readCertified(
-  { certFile = '', keyFile = '' }: MqttTlsConfig,
-  problems: string[],
-): Promise<Certified | null> {
-  const chain = await readCertificates('mqtt.tls.certFile', certFile, problems);
-  const key = await readKey('mqtt.tls.keyFile', keyFile, problems);
-  const [certificate] = chain;
-  if (certificate === undefined || key === undefined) return null;
-  if (!certificate.checkPrivateKey(key)) {
-    problems.push(
-      `mqtt.tls.keyFile: ${keyFile} is not the key of the certificate in ${certFile}; give the two that belong together`,
-    );
-    return null;
-  }
-  return {
-    certificate: chain.map(String).join(''),
-    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  };
 }
 
 /** What changes when somebody writes or replaces a file, also one that it is a link to. */

@@ -7,7 +7,7 @@ import type { UpstreamAccessRead } from '../../ingest/mqtt-source/mqtt-source.ts
 import { readSecret, readTls } from '../client-credentials.ts';
 import { isLoopback } from '../config/address.ts';
 import type { MqttSourceConfig } from '../config/source-section.ts';
-import { isOpenToOthers } from '../pem-files.ts';
+import { openFileWarnings } from '../pem-files.ts';
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -54,10 +54,5 @@ export async function upstreamWarnings(
     ...(password?.kind === 'file' ? [{ setting: password.setting, path: password.name }] : []),
     ...(tls.keyFile === undefined ? [] : [{ setting: `${section}.tls.keyFile`, path: tls.keyFile }]),
   ];
-  for (const { setting, path } of secrets)
-    if (await isOpenToOthers(path))
-      warnings.push(
-        `${setting}: every user of this device may read this file; take that right away: chmod o-r`,
-      );
-  return warnings;
+  return [...warnings, ...(await openFileWarnings(secrets))];
 }
