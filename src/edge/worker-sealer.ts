@@ -1,15 +1,10 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { assert, OperatingError } from '../core/errors.ts';
+import { assert, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { SealJob, SealResult } from '../log/segments/seal-job.ts';
 import type { Sealer } from '../log/segments/sealer.ts';
+import { AskedThread } from './asked-thread.ts';
 import { type PlainError, type SealAnswer, type SealWorkerData, sealFlags } from './seal-protocol.ts';
-
-const sourceUrl = new URL('./seal-worker.ts', import.meta.url);
-/** As source or as emitted JavaScript, whatever this module is. */
-const workerUrl = new URL(sourceUrl.href.replace(/\.ts$/, extname(import.meta.url)));
 
 /**
  * Seals in a thread of its own, started with the first job: compressing must not hold up the event loop. If that thread
@@ -18,13 +13,17 @@ const workerUrl = new URL(sourceUrl.href.replace(/\.ts$/, extname(import.meta.ur
 export class WorkerSealer implements Sealer {
   readonly #data: SealWorkerData;
   readonly #metrics: Metrics;
-  #worker: Worker | undefined;
+  readonly #thread: AskedThread<SealJob, SealAnswer>;
   #isBusy = false;
 
   /** @param dataDir the data folder, absolute */
   constructor(dataDir: string, metrics: Metrics) {
     this.#data = { dataDir, flags: new Int32Array(new SharedArrayBuffer(8)) };
     this.#metrics = metrics;
+    this.#thread = new AskedThread(new URL('./seal-worker.ts', import.meta.url), {
+      workerData: this.#data,
+      resourceLimits: { maxYoungGenerationSizeMb: limits.sealThreadYoungMbMax },
+    });
   }
 
   async seal(job: SealJob, signal: AbortSignal): Promise<SealResult> {
@@ -51,37 +50,15 @@ export class WorkerSealer implements Sealer {
 
   /** Ends the thread. A job must have been ended before, by its signal. */
   async stop(): Promise<void> {
-    await this.#worker?.terminate();
+    await this.#thread.end();
   }
 
-  #ask(job: SealJob): Promise<SealAnswer> {
-    this.#worker ??= this.#start();
-    const worker = this.#worker;
-    return new Promise((resolve, reject) => {
-      const died = (why: string): void =>
-        reject(new OperatingError('sealing-failed', `the thread that seals has ended: ${why}`));
-      const onError = (error: unknown): void => died(String(error));
-      const onExit = (code: number): void => died(`exit code ${code}`);
-      worker.once('error', onError);
-      worker.once('exit', onExit);
-      worker.once('message', (answer: SealAnswer) => {
-        worker.off('error', onError);
-        worker.off('exit', onExit);
-        resolve(answer);
-      });
-      worker.postMessage(job);
-    });
-  }
-
-  #start(): Worker {
-    const resourceLimits = { maxYoungGenerationSizeMb: limits.sealThreadYoungMbMax };
-    const worker = new Worker(workerUrl, { workerData: this.#data, resourceLimits });
-    // An error without a listener would end the gateway; the job that is under way hears of it by the exit.
-    worker.on('error', () => {});
-    worker.once('exit', () => {
-      if (this.#worker === worker) this.#worker = undefined;
-    });
-    return worker;
+  async #ask(job: SealJob): Promise<SealAnswer> {
+    try {
+      return await this.#thread.ask(job);
+    } catch (error) {
+      throw new OperatingError('sealing-failed', `the thread that seals has ended: ${messageOf(error)}`);
+    }
   }
 
   #setFlag(index: number, isSet: boolean): void {

@@ -1,16 +1,14 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { extname, join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { join } from 'node:path';
+import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { SessionStore, StoreChanges, StoreContent } from '../../ingest/mqtt/sessions/session-store.ts';
 import { nothingKept } from '../../ingest/mqtt/sessions/session-store.ts';
+import { AskedThread } from '../asked-thread.ts';
 import type { StoreAnswer, StoreRequest } from './store-protocol.ts';
 
 const FILE = 'mqtt.sqlite';
-const sourceUrl = new URL('./session-worker.ts', import.meta.url);
-/** As source or as emitted JavaScript, whatever this module is. */
-const workerUrl = new URL(sourceUrl.href.replace(/\.ts$/, extname(import.meta.url)));
 
 /**
  * Keeps MQTT sessions in `mqtt.sqlite`, in a thread of its own: SQLite waits for the disk. The thread is started when
@@ -20,13 +18,15 @@ export class WorkerSessionStore implements SessionStore {
   readonly #path: string;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
-  #worker: Worker | undefined;
+  readonly #thread: AskedThread<StoreRequest, StoreAnswer>;
   #last: Promise<unknown> = Promise.resolve();
   #bytes = 0;
 
   /** @param dataDir the data folder, absolute */
   constructor(dataDir: string, logger: Logger, metrics: Metrics) {
     this.#path = join(dataDir, FILE);
+    const source = new URL('./session-worker.ts', import.meta.url);
+    this.#thread = new AskedThread(source, { workerData: this.#path });
     this.#metrics = metrics;
     this.#logger = logger;
   }
@@ -62,9 +62,9 @@ export class WorkerSessionStore implements SessionStore {
   }
 
   async close(): Promise<void> {
-    if (this.#worker === undefined) return;
+    if (!this.#thread.isRunning) return;
     await this.#ask({ kind: 'close' }).catch(() => {});
-    await this.#worker?.terminate();
+    await this.#thread.end();
   }
 
   #tell(damage: string, what: string): void {
@@ -81,32 +81,13 @@ export class WorkerSessionStore implements SessionStore {
     return answer;
   }
 
-  #askNow(request: StoreRequest): Promise<Exclude<StoreAnswer, { error: string }>> {
-    this.#worker ??= this.#start();
-    const worker = this.#worker;
-    return new Promise((resolve, reject) => {
-      const onExit = (): void => reject(new Error('the thread that keeps MQTT sessions has ended'));
-      worker.once('exit', onExit);
-      worker.once('message', (answer: StoreAnswer) => {
-        worker.off('exit', onExit);
-        if ('error' in answer) return reject(new Error(answer.error));
-        this.#bytes = answer.bytes;
-        this.#metrics.add('headwater_device_bytes_written_total', answer.deviceBytes, { kind: 'other' });
-        resolve(answer);
-      });
-      worker.postMessage(request);
+  async #askNow(request: StoreRequest): Promise<Exclude<StoreAnswer, { error: string }>> {
+    const answer = await this.#thread.ask(request).catch((error: unknown) => {
+      throw new Error(`the thread that keeps MQTT sessions has ended: ${messageOf(error)}`);
     });
-  }
-
-  #start(): Worker {
-    const worker = new Worker(workerUrl, { workerData: this.#path });
-    // An error without a listener would end the gateway; the request that is under way hears of it by the exit.
-    worker.on('error', (error) =>
-      this.#logger.error({ error: String(error) }, 'the thread that keeps MQTT sessions failed'),
-    );
-    worker.once('exit', () => {
-      if (this.#worker === worker) this.#worker = undefined;
-    });
-    return worker;
+    if ('error' in answer) throw new Error(answer.error);
+    this.#bytes = answer.bytes;
+    this.#metrics.add('headwater_device_bytes_written_total', answer.deviceBytes, { kind: 'other' });
+    return answer;
   }
 }
