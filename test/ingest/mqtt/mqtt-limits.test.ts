@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { limits } from '../../../src/core/limits.ts';
 import { MessageRate } from '../../../src/ingest/mqtt/message-rate.ts';
 import { Harness, noQos2Log, until } from './harness.ts';
-import { connect } from './packets.ts';
+import { connect, publish } from './packets.ts';
 
 test('a rate lets through a second at once, and then so many a second', () => {
   const rate = new MessageRate(10);
@@ -89,6 +90,54 @@ test('connections, packets, topics and subscriptions keep to what is configured'
   await second.endAsync();
   third.socket.destroy();
   expect(client.connected).toBe(true);
+});
+
+test('what waits for its commit keeps to what one client may have, and all together', async () => {
+  const bodyBytes = 1_000;
+  const packet = publish('t', Buffer.alloc(bodyBytes - 5), { id: 1 });
+  const weight = bodyBytes + limits.mqttPublishOverheadBytes;
+  await using harness = await Harness.start(noQos2Log, {
+    limits: { clientPendingBytesMax: 3 * weight, pendingBytesMax: 5 * weight },
+  });
+  harness.log.isHolding = true;
+  const flood = async (id: string, offered: number): Promise<void> => {
+    const client = harness.raw();
+    client.send(connect(id), ...Array.from({ length: 10 }, () => packet));
+    await until(() => harness.log.offers.length >= offered, 'the offers');
+    const later = harness.raw();
+    later.send(connect(`after-${id}`));
+    await until(() => later.received.length > 0, 'that the gateway has read on');
+    expect(harness.log.offers).toHaveLength(offered);
+  };
+  await flood('a', 3);
+  await flood('b', 5);
+  harness.log.letGo();
+  await until(() => harness.log.offers.length === 20, 'all of them');
+});
+
+test('no more waits for an absent subscriber than configured, and what came first stays', async () => {
+  await using harness = await Harness.start(noQos2Log, { limits: { sessionQueuedMax: 3 } });
+  const away = await harness.client({ clientId: 'away', clean: false });
+  await away.subscribeAsync('t', { qos: 1 });
+  await away.endAsync();
+  const client = await harness.client();
+  for (let index = 0; index < 5; index += 1) await client.publishAsync('t', `${index}`, { qos: 1 });
+  expect(harness.metrics.value('headwater_mqtt_given_up_total', { what: 'queue-full' })).toBe(2);
+  await until(() => harness.metrics.value('headwater_mqtt_queued') === 3, 'the count of what waits');
+  const seen: string[] = [];
+  const back = harness.unconnectedClient({ clientId: 'away', clean: false });
+  back.on('message', (_topic, payload) => seen.push(`${payload}`));
+  await until(() => harness.metrics.value('headwater_mqtt_queued') === 0, 'the acknowledgements');
+  await client.publishAsync('t', 'last', { qos: 1 });
+  await until(() => seen.includes('last'), 'what came then');
+  expect(seen).toEqual(['0', '1', '2', 'last']);
+});
+
+test('who connects and sends no CONNECT is cut off in the time that is configured', async () => {
+  await using harness = await Harness.start(noQos2Log, { limits: { connectTimeoutMs: 1_000 } });
+  const silent = harness.raw();
+  await until(() => silent.isClosed, 'the end');
+  expect(harness.refusedConnections('connect-timeout')).toBe(1);
 });
 
 test('who asks for a longer keep-alive than allowed, or none, is cut off when it is silent for too long', async () => {
