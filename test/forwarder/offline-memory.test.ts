@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import { Forwarder } from '../../src/forwarder/forwarder.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { LogWithLives } from '../support/log-with-lives.ts';
 import { seededRandom, until, VirtualClock } from '../support/virtual-time.ts';
 
@@ -14,9 +13,6 @@ const KIB = 1024;
 const attempts = 400;
 /** A client that kept something of every attempt would keep a connection's buffers: tens of kilobytes. */
 const growthPerAttemptMax = 4 * KIB;
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 async function closedPort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
