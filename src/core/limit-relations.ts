@@ -41,6 +41,10 @@ assert(
   'one packet of the largest size may be pending',
 );
 assert(
+  limits.mqttOfferBytesMax * 2 < limits.frameBytesMax,
+  'what is offered in one request fits into a commit',
+);
+assert(
   limits.mqttClientPendingBytesMax < limits.mqttPendingBytesMax,
   'one client cannot use up the whole budget',
 );

@@ -164,6 +164,8 @@ export const limits = {
   mqttControlPacketBytesMax: 64 * KIB,
   /** What a pending PUBLISH costs in objects, besides its bytes: so many small ones cannot use up the memory. */
   mqttPublishOverheadBytes: 512,
+  /** PUBLISH packets, each with that, that are offered to the log in one request; a larger one is offered alone. */
+  mqttOfferBytesMax: 1 * MIB,
   /** What comes before MQTT, of TLS and WebSocket together; small boards take seconds for the first. */
   mqttHandshakeTimeoutMs: 20_000,
   /** How often it is looked whether the files with certificates have changed. */
@@ -240,6 +242,8 @@ export const limits = {
   mqttClientIdBytesMax: 128,
   /** QoS 2 messages of one connection that are stored and not yet released; libraries send what they have at once. */
   mqttClientQos2IdsMax: 8_192,
+  /** Messages on their way to subscribers that are connected; further ones wait for these. */
+  mqttDeliveriesMax: 100,
   /** The same of all clients, also of absent ones; above it, those of the client silent longest are given up. */
   qos2OpenIdsMax: 65_536,
   /** What a QoS 2 id takes in a commit, together with what may have to make room for it. */

@@ -32,6 +32,11 @@ export const mqttFuzzPlants: readonly Plant[] = [
   {
     name: 'refusal-of-the-log-thrown',
     file: 'src/ingest/mqtt/publish-gate.ts',
-    edits: [{ find: 'await accept(record).catch(refusalOf)', replace: 'await accept(record)' }],
+    edits: [
+      {
+        find: "told(error === null ? 'stored' : refusalOf(error))",
+        replace: "{ if (error !== null) throw error; told('stored'); }",
+      },
+    ],
   },
 ];

@@ -8,8 +8,13 @@ export const killPlants: readonly (Plant & { readonly shows: Finding['kind'] })[
   {
     name: 'acknowledged-before-the-commit',
     shows: 'lost',
-    file: gate,
-    edits: [{ find: 'await this.#accept([record]);', replace: 'this.#accept([record]).catch(() => {});' }],
+    file: 'src/ingest/mqtt/turn-offers.ts',
+    edits: [
+      {
+        find: 'await this.#accept(records).then(() => null, caught);',
+        replace: '(this.#accept(records).catch(caught), null);',
+      },
+    ],
   },
   {
     // With its PUBREC late: otherwise a kill seldom strikes between that and the commit.
@@ -20,7 +25,7 @@ export const killPlants: readonly (Plant & { readonly shows: Finding['kind'] })[
       {
         find: 'const isNew = await this.#qos2.appendOnce(record, { client: client.id, packetId });',
         replace:
-          'await this.#accept([record]).then(() => this.#clock.sleep(20));\n      const isNew = packetId > 0;',
+          'await new Promise((stored) => this.#offers.add(record, stored));\n      await this.#clock.sleep(20);\n      const isNew = packetId > 0;',
       },
     ],
   },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ByteReader, ByteWriter } from '../../src/log/encoding/bytes.ts';
+import { ByteReader, ByteWriter, varintBytes } from '../../src/log/encoding/bytes.ts';
 
 const written = (write: (writer: ByteWriter) => void): Buffer => {
   const writer = new ByteWriter(1);
@@ -22,6 +22,7 @@ test.each([
   [-(2 ** 53 - 1), 'fdffffffffffff1f'],
 ])('the varint of %d is Kafka’s zigzag %s', (value, hex) => {
   expect(written((writer) => writer.varint(value)).toString('hex')).toBe(hex);
+  expect(varintBytes(value)).toBe(hex.length / 2);
 });
 
 test('every number that is exact in JavaScript comes back from a varint and an int64', () => {

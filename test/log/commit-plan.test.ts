@@ -30,7 +30,7 @@ const plan = (state: LogState, requests: readonly Request[]): CommitPlan =>
 
 const records = (partition: number, ...texts: string[]): Request => ({
   kind: 'records',
-  records: texts.map((text) => ({ ...textRecord('', text), id: { topicNumber: 1, partition } })),
+  records: texts.map((text) => ({ record: textRecord('', text), id: { topicNumber: 1, partition } })),
 });
 const topic = (name: string, partitions: number, grow = false): Request => ({
   kind: 'topic',

@@ -93,6 +93,7 @@ const fixedByFormat: Readonly<Record<string, string>> = {
   'src/log/journal/frame.ts frameHeaderBytes': 'the header of a journal frame',
   'src/log/journal/file-header.ts fixedBytes': 'the header of a journal file up to its snapshot',
   'src/log/encoding/batch.ts batchHeaderBytes': 'the header of a Kafka record batch, magic 2',
+  'src/log/encoding/bytes.ts varintBytesMax': 'of 64 bits, seven in a byte',
   'src/log/commits/placement.ts recordOverheadBytes': 'the varints of a Kafka record, at their longest',
   'src/log/commits/placement.ts headerOverheadBytes': 'the varints of a Kafka header, at their longest',
   'src/log/encoding/bytes.ts capacityBytes': 'the first size of a buffer that grows',

@@ -15,6 +15,7 @@ import { Guard } from './guard.ts';
 import { publishLeftWills } from './left-wills.ts';
 import type { Address } from './listen.ts';
 import { Listener, type ListenerKind, type ListenerOptions } from './listener.ts';
+import { MessageBus } from './message-bus.ts';
 import type { MqttLimits } from './mqtt-limits.ts';
 import type { Peer } from './peer.ts';
 import { PendingBytes } from './pending-bytes.ts';
@@ -209,6 +210,7 @@ export class MqttIngest {
     const broker = await Aedes.createBroker({
       maxTopicLevels: this.#limits.topicLevelsMax,
       maxInflightInbound: limits.mqttClientQos2IdsMax,
+      mq: new MessageBus(),
       persistence: brokerPersistence<Client>({
         gate: this.#gate,
         state: this.#state,

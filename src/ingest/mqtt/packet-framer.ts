@@ -47,7 +47,8 @@ export class PacketFramer {
 
   #readHeader(chunk: Uint8Array, at: number): FramerStep {
     let end = at;
-    for (const byte of chunk.subarray(at, at + 1 + LENGTH_BYTES_MAX)) {
+    while (end < chunk.length) {
+      const byte = chunk[end] as number;
       end++;
       if (this.#type === -1) {
         this.#type = byte >> 4;

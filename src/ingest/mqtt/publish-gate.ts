@@ -1,15 +1,17 @@
 import type { Clock } from '../../core/clock.ts';
-import { isOperatingError } from '../../core/errors.ts';
+import { isOperatingError, type OperatingError } from '../../core/errors.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept, NewRecord } from '../../core/record.ts';
 import { type Identity, whoIs } from './access.ts';
+import { AnswersInOrder } from './answers-in-order.ts';
 import type { MqttLimits } from './mqtt-limits.ts';
 import { isTooLarge, type Message } from './record.ts';
 import { quoted, type RecordRefusal, Refusal, type Refusals } from './refusals.ts';
 import type { Routing } from './routes/routing.ts';
 import { type Effects, effectHeaders } from './sessions/effects.ts';
 import { isReserved } from './topic-access.ts';
+import { TurnOffers } from './turn-offers.ts';
 
 /** A PUBLISH as the broker hands it over, or a will. */
 export interface Publish extends Message {
@@ -47,30 +49,33 @@ const sparesQos0: ReadonlySet<RecordRefusal> = new Set(['log-unavailable', 'log-
 /** What became of a message: a `duplicate` is durable since it came first. */
 type Outcome = 'stored' | 'duplicate' | Refusal;
 
+/** A way into the log. */
+type Offer = (record: NewRecord, told: (outcome: Outcome) => void) => void;
+
 /**
  * Decides about every message, and answers only when that is settled: durable, or refused. Messages are offered to
- * the log as they arrive, all of a chunk at once, and answered in their order, client by client [MQTT-4.6.0].
+ * the log as they arrive, all of a chunk in one request, and answered in their order, client by client.
  */
 export class PublishGate {
   readonly #identityOf: PublishGateOptions['identityOf'];
   readonly #topicBytesMax: number;
   readonly #routing: PublishGateOptions['routing'];
-  readonly #accept: Accept;
+  readonly #offers: TurnOffers;
   readonly #qos2: Qos2Log;
   readonly #effectsOf: PublishGateOptions['effectsOf'];
   readonly #happened: PublishGateOptions['happened'];
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #refusals: Refusals;
-  /** When everything of a client that arrived so far is answered. */
-  readonly #answered = new WeakMap<Publisher, Promise<void>>();
+  readonly #answers = new AnswersInOrder<Publisher>();
   /** Payloads of QoS 0 messages that the log did not take, and of duplicates: not to be forwarded to subscribers. */
   readonly #dropped = new WeakSet<object>();
   /** When every QoS 2 message of a client that arrived so far is acknowledged or refused. */
   readonly #turns = new WeakMap<Publisher, Promise<void>>();
   /** What to do once the subscribers of a QoS 2 message are served: acknowledges it when its turn has come. */
   readonly #acknowledge = new WeakMap<Publish, (done: () => void) => void>();
-  #inFlight = 0;
+  /** Releases that are not answered. */
+  #releasing = 0;
 
   constructor(options: PublishGateOptions) {
     const {
@@ -88,7 +93,10 @@ export class PublishGate {
     this.#identityOf = identityOf;
     this.#topicBytesMax = own.topicBytesMax;
     this.#routing = routing;
-    this.#accept = accept;
+    this.#offers = new TurnOffers(async (records) => {
+      await accept(records);
+      metrics.add('headwater_records_accepted_total', records.length, { source: 'mqtt' });
+    }, isOfTheLog);
     this.#qos2 = qos2;
     this.#effectsOf = effectsOf;
     this.#happened = happened;
@@ -99,7 +107,7 @@ export class PublishGate {
 
   /** Messages and releases that are offered and not answered. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#answers.awaited + this.#releasing;
   }
 
   /**
@@ -111,11 +119,9 @@ export class PublishGate {
       answer(null);
       return;
     }
-    const accept = async (record: NewRecord): Promise<Outcome> => {
-      await this.#accept([record]);
-      return 'stored';
-    };
-    this.#answerInOrder(client, message, this.#offer(client, message, accept), this.#turnOf(client), answer);
+    const offer: Offer = (record, told) =>
+      this.#offers.add(record, (error) => told(error === null ? 'stored' : refusalOf(error)));
+    this.#answerInOrder(client, message, offer, this.#turns.get(client), answer);
   }
 
   /**
@@ -128,11 +134,11 @@ export class PublishGate {
     packetId: number,
     answer: (refusal: Refusal | null) => void,
   ): void {
-    const accept = async (record: NewRecord): Promise<Outcome> => {
-      const isNew = await this.#qos2.appendOnce(record, { client: client.id, packetId });
-      return isNew ? 'stored' : 'duplicate';
+    const offer: Offer = (record, told) => {
+      this.#offers.flush();
+      void this.#appendOnce(client, record, packetId).then(told);
     };
-    const before = this.#turnOf(client);
+    const before = this.#turns.get(client);
     const turn = Promise.withResolvers<void>();
     this.#turns.set(client, turn.promise);
     const acknowledge = async (done: () => void): Promise<void> => {
@@ -140,7 +146,7 @@ export class PublishGate {
       done();
       turn.resolve();
     };
-    this.#answerInOrder(client, message, this.#offer(client, message, accept), before, (refusal) => {
+    this.#answerInOrder(client, message, offer, before, (refusal) => {
       if (refusal === null) this.#acknowledge.set(message, (done) => void acknowledge(done));
       answer(refusal);
       if (refusal !== null) turn.resolve();
@@ -178,45 +184,54 @@ export class PublishGate {
   }
 
   async #answerReleased(released: Promise<void>, answer: (refusal: Refusal | null) => void): Promise<void> {
-    this.#inFlight++;
+    this.#releasing++;
     const refusal = await released.then(() => null, refusalOf);
-    this.#inFlight--;
+    this.#releasing--;
     answer(refusal);
-  }
-
-  #turnOf(client: Publisher): Promise<void> {
-    return this.#turns.get(client) ?? Promise.resolve();
   }
 
   /** A refusal also waits for the acknowledgements of QoS 2 messages before it: it ends the connection. */
   #answerInOrder(
     client: Publisher,
     message: Publish,
-    offered: Promise<Outcome>,
-    turnsBefore: Promise<void>,
+    offer: Offer,
+    turnsBefore: Promise<void> | undefined,
     answer: (refusal: Refusal | null) => void,
   ): void {
-    this.#inFlight++;
-    const earlier = this.#answered.get(client) ?? Promise.resolve();
-    const answered = earlier
-      .then(() => offered)
-      .then((outcome): Outcome | Promise<Outcome> =>
-        outcome instanceof Refusal ? turnsBefore.then(() => outcome) : outcome,
-      )
-      .then((outcome) => {
-        this.#inFlight--;
-        answer(this.#settle(client, message, outcome));
-      });
-    this.#answered.set(client, answered);
+    const awaited = this.#answers.expect(client);
+    const settle = (outcome: Outcome): void =>
+      this.#answers.settle(client, awaited, () => answer(this.#settle(client, message, outcome)));
+    this.#offer(client, message, offer, (outcome) => {
+      if (turnsBefore !== undefined && outcome instanceof Refusal)
+        void turnsBefore.then(() => settle(outcome));
+      else settle(outcome);
+    });
   }
 
-  /** Resolves when the message is durable, or when it is clear that it will not be. */
-  async #offer(
-    client: Publisher,
-    message: Publish,
-    accept: (record: NewRecord) => Promise<Outcome>,
-  ): Promise<Outcome> {
-    const { topic } = message;
+  /** `told` is called when the message is durable, or when it is clear that it will not be. */
+  #offer(client: Publisher, message: Publish, offer: Offer, told: (outcome: Outcome) => void): void {
+    const refusal = this.#refusalOf(client, message);
+    if (refusal !== null) {
+      told(refusal);
+      return;
+    }
+    const effects = this.#effectsOf(message.topic, message.qos, message.retain);
+    const made = this.#recordOf(message, effects);
+    const offerRecord = (record: NewRecord | Refusal): void => {
+      if (record instanceof Refusal) told(record);
+      else if (isTooLarge(record)) told(tooLargeForKafka());
+      else
+        offer(record, (outcome) => {
+          if (outcome === 'stored') this.#stored(client, message, effects);
+          told(outcome);
+        });
+    };
+    if (made instanceof Promise) void made.then(offerRecord);
+    else offerRecord(made);
+  }
+
+  /** Why a message is not even offered; null if it is. */
+  #refusalOf(client: Publisher, { topic }: Publish): Refusal | null {
     if (isReserved(topic))
       return new Refusal('reserved-topic', 'only the gateway publishes below $SYS/ and $headwater/');
     if (topic.length * 3 > this.#topicBytesMax && Buffer.byteLength(topic) > this.#topicBytesMax)
@@ -225,29 +240,31 @@ export class PublishGate {
         `a topic of more than ${this.#topicBytesMax} bytes; have the device use a shorter one, or raise mqtt.limits.topicLength`,
       );
     const identity = this.#identityOf(client);
-    if (!identity.mayPublish(topic))
-      return new Refusal(
-        'not-allowed',
-        `${whoIs(identity)} may not publish to ${quoted(topic)}; if it should, see headwater devices set --help`,
-      );
-    const effects = this.#effectsOf(topic, message.qos, message.retain);
-    const made = this.#recordOf(message, effects);
-    const record = made instanceof Promise ? await made : made;
-    if (record instanceof Refusal) return record;
-    if (isTooLarge(record)) {
-      return new Refusal(
-        'record-too-large',
-        'a message too large for Kafka; have the device send smaller ones',
-      );
+    if (identity.mayPublish(topic)) return null;
+    return new Refusal(
+      'not-allowed',
+      `${whoIs(identity)} may not publish to ${quoted(topic)}; if it should, see headwater devices set --help`,
+    );
+  }
+
+  #stored(client: Publisher, message: Publish, effects: Effects): void {
+    if (this.#happened(message, effects)) return;
+    this.#refusals.remark(
+      'retained-messages',
+      { client: client.id, topic: message.topic },
+      'too much is retained already: the message is stored, but new subscribers will not be given it',
+    );
+  }
+
+  async #appendOnce(client: Publisher, record: NewRecord, packetId: number): Promise<Outcome> {
+    try {
+      const isNew = await this.#qos2.appendOnce(record, { client: client.id, packetId });
+      if (!isNew) return 'duplicate';
+    } catch (error) {
+      return refusalOf(error);
     }
-    const outcome = await accept(record).catch(refusalOf);
-    if (outcome === 'stored' && !this.#happened(message, effects))
-      this.#refusals.remark(
-        'retained-messages',
-        { client: client.id, topic },
-        'too much is retained already: the message is stored, but new subscribers will not be given it',
-      );
-    return outcome;
+    this.#metrics.add('headwater_records_accepted_total', 1, { source: 'mqtt' });
+    return 'stored';
   }
 
   /** A message for a topic that is missing waits until that is made; any other goes on at once, and so in its order. */
@@ -262,10 +279,7 @@ export class PublishGate {
   }
 
   #settle(client: Publisher, message: Publish, outcome: Outcome): Refusal | null {
-    if (outcome === 'stored') {
-      this.#metrics.add('headwater_records_accepted_total', 1, { source: 'mqtt' });
-      return null;
-    }
+    if (outcome === 'stored') return null;
     if (outcome === 'duplicate') {
       this.#metrics.add('headwater_mqtt_duplicates_total', 1);
       this.#keepFromSubscribers(message);
@@ -291,9 +305,17 @@ export class PublishGate {
   }
 }
 
+const tooLargeForKafka = (): Refusal =>
+  new Refusal('record-too-large', 'a message too large for Kafka; have the device send smaller ones');
+
 /** Why the log did not take something. Anything else is a bug of ours: nobody catches it, and the process ends. */
 function refusalOf(error: unknown): Refusal {
   if (!isOperatingError(error)) throw error;
-  const isOfTheLog = error.code === 'log-unavailable' || error.code === 'log-overloaded';
-  return new Refusal(isOfTheLog ? error.code : 'other', error.message);
+  return new Refusal(isOfTheLog(error) ? error.code : 'other', error.message);
 }
+
+/** Whether the log takes nothing at the moment, whatever it is. */
+const isOfTheLog = (
+  error: unknown,
+): error is OperatingError & { code: 'log-unavailable' | 'log-overloaded' } =>
+  isOperatingError(error) && (error.code === 'log-unavailable' || error.code === 'log-overloaded');

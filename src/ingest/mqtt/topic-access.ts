@@ -18,7 +18,8 @@ const reserved = ['$SYS/', '$headwater/'];
 const told = '$SYS';
 
 /** Whether only the gateway publishes to the topic. */
-export const isReserved = (topic: string): boolean => reserved.some((start) => topic.startsWith(start));
+export const isReserved = (topic: string): boolean =>
+  topic.startsWith('$') && reserved.some((start) => topic.startsWith(start));
 
 /**
  * Whether the pattern may stand in a list: a topic filter of MQTT [MQTT-4.7.1] of a bounded length, in which `%u` stands

@@ -81,6 +81,13 @@ export function planCommit(state: LogState, requests: readonly Request[], stampi
 
 const nothing: Outcome = { appended: [] };
 
+/** What a commit appends to a partition. */
+interface Batch {
+  readonly id: PartitionId;
+  readonly baseOffset: number;
+  readonly records: LogRecord[];
+}
+
 class Planning {
   readonly #state: LogState;
   readonly #stamping: Stamping;
@@ -89,7 +96,8 @@ class Planning {
   payloadBytes = 0;
   readonly #memos: MirrorMemo[] = [];
   readonly #upkeep: Entry[] = [];
-  readonly #batches = new Map<string, { id: PartitionId; baseOffset: number; records: LogRecord[] }>();
+  readonly #batches = new Map<string, Batch>();
+  #newest: Batch | null = null;
 
   constructor(state: LogState, stamping: Stamping) {
     this.#state = state;
@@ -163,14 +171,26 @@ class Planning {
     }
   }
 
-  #append(record: PlacedRecord): Appended {
-    const { id } = record;
-    const key = partitionKey(id);
-    const baseOffset = this.#state.partitionById(id).nextOffset;
-    const batch = this.#batches.get(key) ?? { id, baseOffset, records: [] };
-    this.#batches.set(key, batch);
+  #append({ record, id }: PlacedRecord): Appended {
+    const batch = this.#batchOf(id);
     batch.records.push(stamped(this.#stamping, record));
     this.payloadBytes += payloadBytes(record);
     return { partition: id.partition, offset: batch.baseOffset + batch.records.length - 1 };
+  }
+
+  #batchOf(id: PartitionId): Batch {
+    // Records of one partition often follow each other.
+    const newest = this.#newest?.id;
+    if (this.#newest !== null && newest?.topicNumber === id.topicNumber && newest.partition === id.partition)
+      return this.#newest;
+    const key = partitionKey(id);
+    const batch = this.#batches.get(key) ?? {
+      id,
+      baseOffset: this.#state.partitionById(id).nextOffset,
+      records: [],
+    };
+    this.#batches.set(key, batch);
+    this.#newest = batch;
+    return batch;
   }
 }

@@ -4,17 +4,17 @@
  */
 export function murmur2(bytes: Uint8Array): number {
   const m = 0x5bd1e995;
+  const at = (index: number): number => bytes[index] as number;
   const wholeWords = bytes.length & ~3;
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let hash = 0x9747b28c ^ bytes.length;
-  for (let at = 0; at < wholeWords; at += 4) {
-    let word = Math.imul(view.readInt32LE(at), m);
-    word = Math.imul(word ^ (word >>> 24), m);
-    hash = Math.imul(hash, m) ^ word;
+  for (let index = 0; index < wholeWords; index += 4) {
+    const littleEndian = at(index) | (at(index + 1) << 8) | (at(index + 2) << 16) | (at(index + 3) << 24);
+    const word = Math.imul(littleEndian, m);
+    hash = Math.imul(hash, m) ^ Math.imul(word ^ (word >>> 24), m);
   }
-  const rest = view.subarray(wholeWords);
-  if (rest.length > 0) {
-    for (const [index, byte] of rest.entries()) hash ^= byte << (8 * index);
+  if (wholeWords < bytes.length) {
+    for (let index = wholeWords; index < bytes.length; index += 1)
+      hash ^= at(index) << (8 * (index - wholeWords));
     hash = Math.imul(hash, m);
   }
   hash = Math.imul(hash ^ (hash >>> 13), m);

@@ -7,7 +7,10 @@ import type { PartitionInfo, TopicInfo } from '../types.ts';
 import { partitionForKey } from './partitioner.ts';
 
 /** A record whose partition is decided. */
-export type PlacedRecord = NewRecord & { readonly id: PartitionId };
+export interface PlacedRecord {
+  readonly record: NewRecord;
+  readonly id: PartitionId;
+}
 
 // Generous bounds of what Kafka's varints and our entry framing add.
 const recordOverheadBytes = 48;
@@ -32,7 +35,7 @@ export class Placement {
     if (setting === undefined)
       throw new OperatingError('unknown-topic', `there is no topic ${topic}; create it first`);
     const chosen = partition ?? this.#choose(record.key, topic, setting.partitions);
-    return { ...record, id: findPartition(state, topic, chosen).id };
+    return { record, id: findPartition(state, topic, chosen).id };
   }
 
   /** Kafka's rule for keyed records; those without a key take turns. */

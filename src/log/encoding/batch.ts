@@ -3,7 +3,7 @@ import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { LogRecord, RecordHeader, StoredRecord } from '../../core/record.ts';
 import type { Compression } from '../types.ts';
-import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { ByteReader, ByteWriter, malformed, varintBytes, varintBytesMax } from './bytes.ts';
 import { crc32c } from './crc32c.ts';
 
 /*
@@ -49,6 +49,13 @@ export interface BatchFields {
 /** A batch of records without gaps between their offsets, encoded and compressed by the caller. */
 export function assembleBatch(fields: BatchFields, records: Uint8Array): Buffer {
   const batch = Buffer.alloc(batchHeaderBytes + records.length);
+  batch.set(records, batchHeaderBytes);
+  writeHeader(fields, batch);
+  return batch;
+}
+
+/** Fills in the header of a batch whose records are in place. */
+function writeHeader(fields: BatchFields, batch: Buffer): void {
   batch.writeBigInt64BE(BigInt(fields.baseOffset), 0);
   batch.writeInt32BE(batch.length - lengthFieldEnd, 8);
   batch.writeInt32BE(fields.leaderEpoch, 12);
@@ -61,9 +68,7 @@ export function assembleBatch(fields: BatchFields, records: Uint8Array): Buffer 
   batch.writeInt16BE(-1, 51);
   batch.writeInt32BE(-1, 53);
   batch.writeInt32BE(fields.recordCount, 57);
-  batch.set(records, batchHeaderBytes);
   batch.writeUInt32BE(crc32c(batch.subarray(crcStart)), 17);
-  return batch;
 }
 
 /**
@@ -76,17 +81,25 @@ export function encodeBatch(baseOffset: number, records: readonly LogRecord[], l
   assert(first !== undefined, 'a batch has at least one record');
   const baseTimestampMs = first.timestampMs;
   let maxTimestampMs = baseTimestampMs;
-  const body = new ByteWriter(1024);
-  for (const [delta, record] of records.entries()) {
+  const sizes = records.map((record, delta) => {
     maxTimestampMs = Math.max(maxTimestampMs, record.timestampMs);
-    const encoded = encodeRecord(record, record.timestampMs - baseTimestampMs, delta);
-    body.varint(encoded.length);
-    body.raw(encoded);
+    return recordBytes(record, record.timestampMs - baseTimestampMs, delta);
+  });
+  const bodyBytes = sizes.reduce((sum, size) => sum + varintBytes(size) + size, 0);
+  const writer = new ByteWriter(batchHeaderBytes + bodyBytes + varintBytesMax);
+  writer.raw(noHeader);
+  for (const [delta, record] of records.entries()) {
+    writer.varint(sizes[delta] ?? 0);
+    writeRecord(writer, record, record.timestampMs - baseTimestampMs, delta);
   }
+  const batch = writer.bytes();
   const recordCount = records.length;
   const fields = { baseOffset, leaderEpoch, baseTimestampMs, maxTimestampMs, recordCount };
-  return assembleBatch({ ...fields, compression: 'none' }, body.bytes());
+  writeHeader({ ...fields, compression: 'none' }, batch);
+  return batch;
 }
+
+const noHeader = new Uint8Array(batchHeaderBytes);
 
 /**
  * The fixed fields, without a look at the records or the checksum.
@@ -154,7 +167,7 @@ export function decodeBatch(bytes: Uint8Array): StoredRecord[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!isIntactBatch(bytes)) throw malformed('record batch (checksum)');
   const baseTimestampMs = Number(view.readBigInt64BE(27));
-  const reader = new ByteReader(recordBytes(view), 'record');
+  const reader = new ByteReader(bodyOf(view), 'record');
   const records: StoredRecord[] = [];
   for (let index = 0; index < header.recordCount; index += 1) {
     const record = new ByteReader(reader.raw(reader.varint()), 'record');
@@ -163,7 +176,7 @@ export function decodeBatch(bytes: Uint8Array): StoredRecord[] {
   return records;
 }
 
-function recordBytes(batch: Buffer): Uint8Array {
+function bodyOf(batch: Buffer): Uint8Array {
   const codec = batch.readInt16BE(21) & codecMask;
   const body = batch.subarray(batchHeaderBytes);
   const bound = { maxOutputLength: limits.frameBytesMax };
@@ -174,8 +187,12 @@ function recordBytes(batch: Buffer): Uint8Array {
 }
 
 /** Record (Kafka documentation, "Record"): attributes, deltas, key, value, headers; -1 as a length means null. */
-function encodeRecord(record: LogRecord, timestampDelta: number, offsetDelta: number): Uint8Array {
-  const writer = new ByteWriter(64 + (record.key?.length ?? 0) + (record.value?.length ?? 0));
+function writeRecord(
+  writer: ByteWriter,
+  record: LogRecord,
+  timestampDelta: number,
+  offsetDelta: number,
+): void {
   writer.uint8(0);
   writer.varint(timestampDelta);
   writer.varint(offsetDelta);
@@ -186,8 +203,19 @@ function encodeRecord(record: LogRecord, timestampDelta: number, offsetDelta: nu
     nullable(writer, Buffer.from(header.name, 'utf8'));
     nullable(writer, header.value);
   }
-  return writer.bytes();
 }
+
+/** What {@link writeRecord} writes. */
+function recordBytes(record: LogRecord, timestampDelta: number, offsetDelta: number): number {
+  const { key, value, headers } = record;
+  const fixed = 1 + varintBytes(timestampDelta) + varintBytes(offsetDelta) + varintBytes(headers.length);
+  return headers.reduce(
+    (sum, header) => sum + nullableBytes(Buffer.byteLength(header.name)) + nullableBytes(header.value.length),
+    fixed + nullableBytes(key?.length ?? -1) + nullableBytes(value?.length ?? -1),
+  );
+}
+
+const nullableBytes = (length: number): number => varintBytes(length) + Math.max(0, length);
 
 function decodeRecord(reader: ByteReader, baseOffset: number, baseTimestampMs: number): StoredRecord {
   reader.uint8();

@@ -71,7 +71,11 @@ export class ByteWriter {
 
   /** Kafka's varint and varlong: zigzag, seven bits a byte. */
   varint(value: number): void {
-    this.#reserve(10);
+    this.#reserve(varintBytesMax);
+    if (value >= 0 && value < 0x40) {
+      this.#buffer[this.#length++] = value * 2;
+      return;
+    }
     // Bit operations end at 32 bits, and a zigzag of 54 bits is not exact: so the sign goes into the first byte alone.
     const sign = value < 0 ? 1 : 0;
     const magnitude = value < 0 ? -1 - value : value;
@@ -107,6 +111,17 @@ export class ByteWriter {
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer = grown;
   }
+}
+
+/** Of a whole number that is exact as a JavaScript number, and more. */
+export const varintBytesMax = 10;
+
+/** How many bytes {@link ByteWriter.varint} takes. */
+export function varintBytes(value: number): number {
+  const magnitude = value < 0 ? -1 - value : value;
+  let bytes = 1;
+  for (let end = 0x40; magnitude >= end; end *= 0x80) bytes += 1;
+  return bytes;
 }
 
 /** Reads what {@link ByteWriter} writes. Every method throws `unreadable-format` past the end. */

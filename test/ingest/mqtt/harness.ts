@@ -39,15 +39,17 @@ export class HeldLog {
   isHolding = false;
   failWith: Error | null = null;
 
-  readonly accept = (records: readonly NewRecord[]): Promise<void> => {
-    const [record] = records;
-    if (record === undefined || records.length > 1) throw new Error('MQTT offers one record at a time');
+  readonly accept = async (records: readonly NewRecord[]): Promise<void> => {
+    await Promise.all(records.map((record) => this.#offer(record)));
+  };
+
+  #offer(record: NewRecord): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.offers.push({ record, resolve, reject });
     if (this.failWith !== null) reject(this.failWith);
     else if (!this.isHolding) resolve();
     return promise;
-  };
+  }
 
   values(): string[] {
     return this.offers.map(({ record }) => Buffer.from(record.value ?? []).toString());

@@ -98,10 +98,13 @@ export class Routing {
 
   #record({ topic, keyBytes, partition, headers: own, time }: Ready, received: Received): NewRecord {
     const { payload: value, receivedMs } = received;
-    const headers = [...own, ...received.headers];
-    const content = { topic, key: keyBytes, value, headers, ...(partition !== undefined && { partition }) };
+    const headers = received.headers.length === 0 ? own : [...own, ...received.headers];
     const timestampMs = time === null ? null : this.#deviceTime(value, time);
-    return timestampMs === null ? { ...content, receivedMs } : { ...content, timestampMs };
+    const record =
+      timestampMs === null
+        ? { topic, key: keyBytes, value, headers, receivedMs }
+        : { topic, key: keyBytes, value, headers, timestampMs };
+    return partition === undefined ? record : { ...record, partition };
   }
 
   #deviceTime(payload: Uint8Array, rule: TimeRule): number | null {

@@ -8,10 +8,15 @@ export interface Effects {
   readonly queue: number | null;
 }
 
+/** Those of most messages. */
+export const noEffects: Effects = { retain: null, queue: null };
+
+const noHeaders: readonly RecordHeader[] = [];
 const names = { retain: 'mqtt.retain', queue: 'mqtt.qos' } as const;
 
 /** Headers of a record that tell its effects, so that they can be made good after a crash; none for most. */
 export function effectHeaders({ retain, queue }: Effects): readonly RecordHeader[] {
+  if (retain === null && queue === null) return noHeaders;
   const header = (name: string, qos: number | null): RecordHeader[] =>
     qos === null ? [] : [{ name, value: Buffer.from(`${qos}`) }];
   return [...header(names.retain, retain), ...header(names.queue, queue)];

@@ -5,7 +5,7 @@ import type { Metrics } from '../../../core/metrics.ts';
 import type { MqttLimits } from '../mqtt-limits.ts';
 import type { Message } from '../record.ts';
 import { CatchUp, type History } from './catch-up.ts';
-import type { Effects } from './effects.ts';
+import { type Effects, noEffects } from './effects.ts';
 import { Retained } from './retained.ts';
 import type { Positions, SessionStore, StoreChanges, StoreContent, StoredWill } from './session-store.ts';
 import { type SessionLoss, Sessions } from './sessions.ts';
@@ -92,6 +92,7 @@ export class MqttState {
   /** What a message is going to do once it is durable. */
   effectsOf(topic: string, qos: number, retain: boolean): Effects {
     const queue = qos > 0 && this.sessions.isAwaited(topic) ? qos : null;
+    if (queue === null && !retain) return noEffects;
     if (retain) this.#begin();
     return { retain: retain ? qos : null, queue };
   }

@@ -167,8 +167,10 @@ export class Sessions {
     for (const queued of known ?? []) this.#sessions.get(queued.client)?.name(queued, key);
     if (known !== undefined) return;
     // It was not awaited when it was offered to the log: somebody has subscribed to it since.
+    const since = mostByClient(subscribers, qos);
+    if (since.size === 0) return;
     const payload = typeof message.payload === 'string' ? message.payload : ownBytes(message.payload);
-    for (const [client, most] of mostByClient(subscribers, qos)) {
+    for (const [client, most] of since) {
       const session = this.#sessionOf(client);
       const queued = this.#enqueue({ client, topic: message.topic, payload, qos: most });
       if (queued !== null) session.name(queued, key);
