@@ -48,20 +48,21 @@ assert(
   limits.mqttClientPendingBytesMax < limits.mqttPendingBytesMax,
   'one client cannot use up the whole budget',
 );
-assert(limits.mqttPendingBytesMax < limits.pendingBytesMax, 'MQTT alone cannot overload the log');
+assert(limits.mqttPendingSettingBytesMax < limits.pendingBytesMax, 'MQTT alone cannot overload the log');
 assert(
-  limits.mqttPendingBytesMax + limits.serialPortsMax * limits.serialAppendBytesMax < limits.pendingBytesMax,
+  limits.mqttPendingSettingBytesMax + limits.serialPortsMax * limits.serialAppendBytesMax <
+    limits.pendingBytesMax,
   'MQTT and all serial ports together cannot overload the log',
 );
 assert(
-  limits.mqttPendingBytesMax +
+  limits.mqttPendingSettingBytesMax +
     limits.serialPortsMax * limits.serialAppendBytesMax +
     limits.mqttSourcesMax * limits.mqttSourcePendingBytesMax <
     limits.pendingBytesMax,
   'nor can they together with all brokers that are subscribed to',
 );
 assert(
-  limits.recordBytesMax + limits.mqttPublishOverheadBytes <= limits.mqttSourcePendingBytesMax,
+  limits.recordBytesMax + limits.mqttMessageOverheadBytes <= limits.mqttSourcePendingBytesMax,
   'a record of the largest size may be offered by a source',
 );
 assert(limits.mqttSourceStopMs * 2 < limits.stopTimeoutMs / 4, 'sources stop within their share of a stop');

@@ -159,12 +159,16 @@ export const limits = {
   /** Packets of one client that are read but not yet answered. */
   mqttClientPendingBytesMax: 2 * MIB,
   /** The same for all clients together; above it, sockets are not read. */
-  mqttPendingBytesMax: 24 * MIB,
+  mqttPendingBytesMax: 6 * MIB,
   /** Any packet but a PUBLISH; it is passed on whatever is pending. */
   mqttControlPacketBytesMax: 64 * KIB,
-  /** What a pending PUBLISH costs in objects, besides its bytes: so many small ones cannot use up the memory. */
-  mqttPublishOverheadBytes: 512,
-  /** PUBLISH packets, each with that, that are offered to the log in one request; a larger one is offered alone. */
+  /** What a client is given of that at its turn, if it has so much to send: about sixty small messages. */
+  mqttTurnBytes: 256 * KIB,
+  /** What a pending PUBLISH costs in objects of the broker and ours (measured), besides its bytes: so many small ones cannot use up the memory. */
+  mqttPublishOverheadBytes: 4 * KIB,
+  /** The same of a message that is kept, or on its way into the log. */
+  mqttMessageOverheadBytes: 512,
+  /** Messages, each with that, that are offered to the log in one request; a larger one is offered alone. */
   mqttOfferBytesMax: 1 * MIB,
   /** What comes before MQTT, of TLS and WebSocket together; small boards take seconds for the first. */
   mqttHandshakeTimeoutMs: 20_000,
@@ -235,6 +239,7 @@ export const limits = {
   mqttTimeoutSettingMsMax: 300_000,
   /** MQTT's own: 65,535 s. */
   mqttKeepAliveSettingMsMax: 65_535_000,
+  mqttPendingSettingBytesMax: 24 * MIB,
   mqttMessagesPerSecondSettingMax: 1_000_000,
   /** The topic of a message. */
   mqttTopicBytesMax: 1_024,

@@ -14,8 +14,8 @@ export const mqttFuzzPlants: readonly Plant[] = [
     file: guard,
     edits: [
       {
-        find: 'this.#budget.release(this.#pendingBytes);\n    this.#pendingBytes = 0;',
-        replace: 'this.#pendingBytes = 0;',
+        find: 'this.#budget.release(this.#pendingBytes + this.#allowanceBytes);',
+        replace: 'this.#budget.release(this.#allowanceBytes);',
       },
     ],
   },

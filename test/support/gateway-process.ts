@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Addresses, readGatewayFile } from '../../src/edge/gateway-file.ts';
 import type { StatusReport } from '../../src/edge/status.ts';
+import { startCommand } from './start-command.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
 const START_MS_MAX = 30_000;
@@ -61,11 +62,12 @@ export function spawnGateway({
   runner = [],
 }: GatewayOptions): GatewayRun {
   const settings = ['mqtt.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0', `data.dir=${dataDir}`, ...set];
-  const run = [process.execPath, MAIN, 'run', ...settings.flatMap((setting) => ['--set', setting])];
+  const start = [process.execPath, ...startCommand.flags, MAIN];
+  const run = [...start, 'run', ...settings.flatMap((setting) => ['--set', setting])];
   const [command = process.execPath, ...args] = [...runner, ...run];
   const child = spawn(command, args, {
     cwd: workingDirectory ?? join(dataDir, '..'),
-    env,
+    env: { ...startCommand.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;

@@ -1,6 +1,5 @@
-import { registerHooks } from 'node:module';
 import { allPlants } from './all-plants.ts';
-import { plantedSources } from './planted-sources.ts';
+import { plantWhenLoaded } from './planted-sources.ts';
 
 /**
  * Loaded with `node --import` into a child process: plants the bug that `HEADWATER_PLANT` names into the modules
@@ -10,12 +9,4 @@ const name = process.env['HEADWATER_PLANT'];
 const plant = allPlants.find((row) => row.name === name);
 if (plant === undefined) throw new Error(`there is no plant ${name}; see test/support/all-plants.ts`);
 
-const sources = plantedSources(plant);
-
-registerHooks({
-  load(url, context, nextLoad) {
-    const source = sources.get(url);
-    if (source === undefined) return nextLoad(url, context);
-    return { format: 'module-typescript', shortCircuit: true, source };
-  },
-});
+plantWhenLoaded(plant);

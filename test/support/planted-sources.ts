@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Plant } from '../sim/plants.ts';
 
@@ -19,4 +20,16 @@ export function plantedSources(plant: Plant): ReadonlyMap<string, string> {
     sources.set(url, pieces.join(replace));
   }
   return sources;
+}
+
+/** Changes the modules of a plant when this process loads them. */
+export function plantWhenLoaded(plant: Plant): void {
+  const sources = plantedSources(plant);
+  registerHooks({
+    load(url, context, nextLoad) {
+      const source = sources.get(url);
+      if (source === undefined) return nextLoad(url, context);
+      return { format: 'module-typescript', shortCircuit: true, source };
+    },
+  });
 }

@@ -14,11 +14,11 @@ export const mqttLimitsSection = () =>
       limits.mqttPacketBytesMax,
     ),
     /** What of one client may wait for its commit; above it, TCP holds the client back. */
-    pendingPerClient: size(limits.mqttPacketSettingBytesMin, limits.mqttPendingBytesMax).default(
+    pendingPerClient: size(limits.mqttPacketSettingBytesMin, limits.mqttPendingSettingBytesMax).default(
       limits.mqttClientPendingBytesMax,
     ),
     /** The same of all clients. */
-    pending: size(limits.mqttPacketSettingBytesMin, limits.mqttPendingBytesMax).default(
+    pending: size(limits.mqttPacketSettingBytesMin, limits.mqttPendingSettingBytesMax).default(
       limits.mqttPendingBytesMax,
     ),
     topicLength: wholeNumber(1, limits.mqttTopicSettingBytesMax, 'bytes').default(limits.mqttTopicBytesMax),

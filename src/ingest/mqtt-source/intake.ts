@@ -70,7 +70,7 @@ export class Intake {
   /** Takes a packet. */
   take(packet: Publish | Release): void {
     const bytes = packet.kind === 'publish' ? packet.topic.length + packet.payload.length : 0;
-    const weight = bytes + limits.mqttPublishOverheadBytes;
+    const weight = bytes + limits.mqttMessageOverheadBytes;
     const receivedMs = this.#options.clock.monotonicMs();
     const item = { packet, weight, number: this.#taken, receivedMs, isDurable: false };
     this.#taken += 1;

@@ -31,8 +31,8 @@ const weightOf = (bodyBytes: number): number => bodyBytes + limits.mqttPublishOv
  * Stands between a connection and the MQTT broker, and lets through only what is within the limits: packet by packet,
  * but without collecting them. What may not pass yet stays in its stream, so that TCP holds the client back.
  *
- * A PUBLISH passes once its weight is reserved, from the client's own budget and then from the common one; whoever
- * answers it calls {@link answered}. A DISCONNECT and the end of the stream pass after that, because the broker
+ * A PUBLISH passes once its weight is reserved, from the client's own budget and then from the common one, of which it is given
+ * enough for many packets at its turn, and gives back what its chunk does not need; whoever answers it calls {@link answered}. A DISCONNECT and the end of the stream pass after that, because the broker
  * closes the connection at once and the answers would be lost.
  */
 export class Guard extends Duplex {
@@ -58,6 +58,8 @@ export class Guard extends Duplex {
   #isSlowed = false;
   #wasSlowed = false;
   #pendingBytes = 0;
+  /** What is reserved for the packets that follow in this chunk. */
+  #allowanceBytes = 0;
   /** What the last PUBLISH that passed weighs; 0 once its body is complete. */
   #begunBytes = 0;
   #overdueMs = 0;
@@ -163,8 +165,9 @@ export class Guard extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#budget.cancel(this.#granted);
-    this.#budget.release(this.#pendingBytes);
+    this.#budget.release(this.#pendingBytes + this.#allowanceBytes);
     this.#pendingBytes = 0;
+    this.#allowanceBytes = 0;
     this.#rest = null;
     this.#stream.destroy();
     done(error);
@@ -184,6 +187,7 @@ export class Guard extends Duplex {
       this.#restFramed = 0;
       this.#pass(chunk, framed);
     }
+    this.#giveAllowanceBack();
     // A packet that its client did not complete is never answered.
     const unanswerable = this.#framer.isInPacket ? this.#begunBytes : 0;
     const isOver = this.#streamEnded && this.#rest === null && this.#pendingBytes === unanswerable;
@@ -248,11 +252,15 @@ export class Guard extends Duplex {
     if (type !== packetType.publish) return true;
     const weight = weightOf(bodyBytes);
     if (this.#pendingBytes + weight > this.#limits.clientPendingBytesMax || !this.#isInRate()) return false;
-    if (!this.#budget.reserve(weight, this.#granted)) {
-      this.#inLine = true;
-      return false;
+    if (weight > this.#allowanceBytes) {
+      // Who is in line holds nothing but what is pending: otherwise all could wait for each other.
+      this.#giveAllowanceBack();
+      const turnBytes = Math.min(limits.mqttTurnBytes, this.#limits.clientPendingBytesMax);
+      this.#allowanceBytes = this.#budget.reserve(weight, Math.max(weight, turnBytes), this.#granted);
+      this.#inLine = this.#allowanceBytes === 0;
+      if (this.#inLine) return false;
     }
-    this.#reserved(weight);
+    this.#spend(weight);
     return true;
   }
 
@@ -263,16 +271,24 @@ export class Guard extends Duplex {
     return !this.#isSlowed;
   }
 
-  #reserved(weight: number): void {
+  #spend(weight: number): void {
+    this.#allowanceBytes -= weight;
     this.#pendingBytes += weight;
     this.#begunBytes = weight;
   }
 
-  readonly #granted = (): void => {
+  #giveAllowanceBack(): void {
+    const unspent = this.#allowanceBytes;
+    this.#allowanceBytes = 0;
+    if (unspent > 0) this.#budget.release(unspent);
+  }
+
+  readonly #granted = (bytes: number): void => {
     const held = this.#held;
     assert(held !== null, 'who waits in line holds a packet');
     this.#inLine = false;
-    this.#reserved(weightOf(held.bodyBytes));
+    this.#allowanceBytes = bytes;
+    this.#spend(weightOf(held.bodyBytes));
     this.#letGo();
   };
 

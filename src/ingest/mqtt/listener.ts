@@ -65,6 +65,8 @@ export class Listener {
     this.#address = options.listen;
     this.#server = createServer({
       noDelay: true,
+      // It is read when the guard asks for more, and no sooner: a client that has to wait costs one chunk.
+      highWaterMark: 0,
       keepAlive: true,
       keepAliveInitialDelay: limits.mqttTcpKeepAliveMs,
       // A device that has sent all and closed its side still gets its acknowledgements; but handshakes would wait for who went away.

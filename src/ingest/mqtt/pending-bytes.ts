@@ -1,7 +1,7 @@
 /** A budget of bytes shared by all clients. Who does not fit waits in line, so that a large packet gets its turn. */
 export class PendingBytes {
   readonly #bytesMax: number;
-  readonly #waiting = new Map<() => void, number>();
+  readonly #waiting = new Map<(bytes: number) => void, number>();
   #used = 0;
 
   /** @param bytesMax must be at least the largest reservation, or that one would wait for ever. */
@@ -13,18 +13,23 @@ export class PendingBytes {
     return this.#used;
   }
 
-  /** True: the bytes are reserved. False: they are not yet, and `granted` is called once they are. */
-  reserve(bytes: number, granted: () => void): boolean {
-    if (this.#waiting.size > 0 || this.#used + bytes > this.#bytesMax) {
-      this.#waiting.set(granted, bytes);
-      return false;
+  /**
+   * Reserves what is left between `least` and `most`, and tells how much that is. 0: there is not so much, or others are in line; then
+   * `granted` is called with `most`, once that is reserved.
+   */
+  reserve(least: number, most: number, granted: (bytes: number) => void): number {
+    const left = this.#bytesMax - this.#used;
+    if (this.#waiting.size > 0 || left < least) {
+      this.#waiting.set(granted, most);
+      return 0;
     }
+    const bytes = Math.min(left, most);
     this.#used += bytes;
-    return true;
+    return bytes;
   }
 
   /** Leaves the line. */
-  cancel(granted: () => void): void {
+  cancel(granted: (bytes: number) => void): void {
     if (this.#waiting.delete(granted)) this.#serve();
   }
 
@@ -39,7 +44,7 @@ export class PendingBytes {
       if (this.#used + bytes > this.#bytesMax) return;
       this.#waiting.delete(granted);
       this.#used += bytes;
-      granted();
+      granted(bytes);
     }
   }
 }

@@ -23,7 +23,7 @@ export class TurnOffers {
 
   /** Offers a record with this turn; `offered` is called in the order of the records. */
   add(record: NewRecord, offered: Offered): void {
-    const bytes = payloadBytes(record) + limits.mqttPublishOverheadBytes;
+    const bytes = payloadBytes(record) + limits.mqttMessageOverheadBytes;
     if (this.#bytes + bytes > limits.mqttOfferBytesMax) this.flush();
     if (this.#records.length === 0) queueMicrotask(() => this.flush());
     this.#records.push(record);

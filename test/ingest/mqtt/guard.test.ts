@@ -126,16 +126,17 @@ test('a client that ends in the midst of a PUBLISH is not waited for, once what 
 
 test('no more passes than a client may have pending; the rest when that is answered', async () => {
   await deliverConnect();
-  const message = publish('t', Buffer.alloc(MIB - 1024));
+  const payloadBytes = MIB - 2 * limits.mqttPublishOverheadBytes;
+  const message = publish('t', Buffer.alloc(payloadBytes));
   client.send(message, message, message, message);
-  await until(() => guard.pendingBytes > 2 * (MIB - 1024), 'two messages');
-  await until(() => passed.length > 2 * (MIB - 1024), 'two messages');
+  await until(() => guard.pendingBytes > 2 * payloadBytes, 'two messages');
+  await until(() => passed.length > 2 * payloadBytes, 'two messages');
   expect(guard.pendingBytes).toBeLessThanOrEqual(limits.mqttClientPendingBytesMax);
   expect(passed.length).toBeLessThan(2 * message.length + 100);
-  guard.answered(bodyBytes(MIB - 1024));
-  await until(() => passed.length > 3 * (MIB - 1024), 'the third');
-  guard.answered(bodyBytes(MIB - 1024));
-  await until(() => passed.length > 4 * (MIB - 1024), 'the fourth');
+  guard.answered(bodyBytes(payloadBytes));
+  await until(() => passed.length > 3 * payloadBytes, 'the third');
+  guard.answered(bodyBytes(payloadBytes));
+  await until(() => passed.length > 4 * payloadBytes, 'the fourth');
 });
 
 test('small messages weigh more than their bytes, so that their number is bounded too', async () => {
@@ -151,7 +152,7 @@ test('small messages weigh more than their bytes, so that their number is bounde
 });
 
 test('a client waits for the common budget, and gives its share back when it goes', async () => {
-  budget.reserve(limits.mqttPendingBytesMax - 100, () => {});
+  budget.reserve(limits.mqttPendingBytesMax - 100, limits.mqttPendingBytesMax - 100, () => {});
   await deliverConnect();
   await deliver(publish('t', 'x'));
   await until(() => passed.length > connect('device').length, 'the first byte of the header');
@@ -164,7 +165,7 @@ test('a client waits for the common budget, and gives its share back when it goe
 });
 
 test('a client that goes away while it waits for the common budget is not granted anything', async () => {
-  budget.reserve(limits.mqttPendingBytesMax, () => {});
+  budget.reserve(limits.mqttPendingBytesMax, limits.mqttPendingBytesMax, () => {});
   await deliverConnect();
   await deliver(publish('t', 'x'));
   await until(() => passed.length > connect('device').length, 'the first byte of the header');
@@ -229,7 +230,7 @@ test('a client that begins a packet and does not complete it in time is cut, an 
 });
 
 test('a client that the gateway holds back is not late', async () => {
-  budget.reserve(limits.mqttPendingBytesMax, () => {});
+  budget.reserve(limits.mqttPendingBytesMax, limits.mqttPendingBytesMax, () => {});
   await deliverConnect();
   await deliver(publish('t', 'x'));
   await until(() => passed.length > connect('device').length, 'the first byte of the header');

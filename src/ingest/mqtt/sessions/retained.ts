@@ -98,4 +98,4 @@ export class Retained {
 }
 
 const weightOf = ({ topic, payload }: RetainedPacket): number =>
-  topic.length + payload.length + limits.mqttPublishOverheadBytes;
+  topic.length + payload.length + limits.mqttMessageOverheadBytes;

@@ -27,7 +27,7 @@ export interface BrokerKey {
 
 /** What a message weighs while it waits. */
 export const weightOf = ({ topic, payload }: Pick<QueuedMessage, 'topic' | 'payload'>): number =>
-  topic.length + payload.length + limits.mqttPublishOverheadBytes;
+  topic.length + payload.length + limits.mqttMessageOverheadBytes;
 
 const PACKET_IDS = 65_535;
 

@@ -66,4 +66,4 @@ export class Wills {
 }
 
 const weightOf = ({ client, topic, payload }: StoredWill): number =>
-  client.length + topic.length + payload.length + limits.mqttPublishOverheadBytes;
+  client.length + topic.length + payload.length + limits.mqttMessageOverheadBytes;
