@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { absentBenchmark } from './absent.ts';
 import { alarmBenchmark } from './alarm.ts';
+import { floodBenchmark } from './flood.ts';
 import { ingestBenchmark } from './ingest.ts';
 import { linkBenchmark } from './link.ts';
 import { logBenchmark, logParts } from './log.ts';
@@ -11,7 +12,10 @@ import { soakBenchmark } from './soak.ts';
 
 const USAGE = `Benchmarks, on the loopback address only. Each ends with one summary line; --save writes bench/results/<name>.json.
 
-  npm run bench -- ingest [--seconds 3] [--repeat 3] [--save]         MQTT QoS 1, beside Mosquitto
+  npm run bench -- ingest [--seconds 3] [--repeat 3] [--save]
+      MQTT of each QoS and by TLS, in three shapes, beside Mosquitto and NATS
+  npm run bench -- flood [--save]
+      memory under 999 clients that publish with QoS 0 as fast as they can, and how one fares that does not
   npm run bench -- absent [--repeat 3] [--save]
       what a subscriber that is away costs a device: PUBLISH to PUBACK at QoS 1, with and without one
   npm run bench -- mirror [--records 4000000] [--repeat 3] [--save]   a backlog into one Kafka broker, beside kcat
@@ -73,6 +77,9 @@ let held: boolean;
 switch (name) {
   case 'ingest':
     held = await finish(name, await ingestBenchmark({ seconds, repeat }));
+    break;
+  case 'flood':
+    held = await finish(name, await floodBenchmark());
     break;
   case 'absent':
     held = await finish(name, await absentBenchmark({ repeat }));

@@ -1,18 +1,26 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { StatusReport } from '../src/edge/status.ts';
 import * as packets from '../test/ingest/mqtt/packets.ts';
 import { until } from '../test/kafka/until.ts';
 import { type RunningGateway, startGateway } from '../test/support/gateway-process.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { nextOf, startLoad } from './load-process.ts';
+import { durableIn } from './mqtt-servers.ts';
 import { rssOfProcess } from './process-memory.ts';
 import { median, type Result, rounded } from './result.ts';
 
 const CONNECTING_AT_ONCE = 200;
 const ROUNDS = 20;
 const LOAD_MS = 10_000;
-const LOAD = { connections: 10, inFlight: 100, payloadBytes: 149, warmUpMs: 0, measureMs: LOAD_MS };
+const LOAD = {
+  qos: 1,
+  isTls: false,
+  connections: 10,
+  inFlight: 100,
+  payloadBytes: 149,
+  warmUpMs: 0,
+  measureMs: LOAD_MS,
+} as const;
 /** Reached early, so that most of the soak shows the disk kept within its budget. */
 const BUDGET = '512MiB';
 const SAMPLE_MS = 250;
@@ -56,7 +64,7 @@ export async function soakBenchmark(size: {
     }
   });
   console.log(`${acknowledged} messages: ${described(messages)}`);
-  const stored = await storedBy(gateway);
+  const stored = await durableIn(gateway);
   if (stored < acknowledged)
     broken.push(`${acknowledged} messages were acknowledged and ${stored} are durable`);
   for (const part of [connections, messages])
@@ -160,12 +168,4 @@ async function leftConnections(gateway: RunningGateway): Promise<string[]> {
   );
   const left = await count();
   return left === 0 ? [] : [`${left} connections are counted after all have gone`];
-}
-
-async function storedBy(gateway: RunningGateway): Promise<number> {
-  const { topics } = (await (await gateway.api('/api/status')).json()) as StatusReport;
-  return topics
-    .filter(({ name }) => name === 'readings')
-    .flatMap(({ partitions }) => partitions)
-    .reduce((sum, { highWatermark }) => sum + highWatermark, 0);
 }
