@@ -9,6 +9,7 @@ import { memoryBenchmark } from './memory.ts';
 import { mirrorBenchmark } from './mirror.ts';
 import { type Result, saveResult } from './result.ts';
 import { soakBenchmark } from './soak.ts';
+import { wholeBenchmark } from './whole.ts';
 
 const USAGE = `Benchmarks, on the loopback address only. Each ends with one summary line; --save writes bench/results/<name>.json.
 
@@ -16,6 +17,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
       MQTT of each QoS and by TLS, in three shapes, beside Mosquitto and NATS
   npm run bench -- flood [--save]
       memory under 999 clients that publish with QoS 0 as fast as they can, and how one fares that does not
+  npm run bench -- whole [--repeat 3] [--save]
+      CPU of the whole gateway from PUBLISH to one Kafka broker, at 2,000 messages/s and at full rate
   npm run bench -- absent [--repeat 3] [--save]
       what a subscriber that is away costs a device: PUBLISH to PUBACK at QoS 1, with and without one
   npm run bench -- mirror [--records 4000000] [--repeat 3] [--save]   a backlog into one Kafka broker, beside kcat
@@ -77,6 +80,9 @@ let held: boolean;
 switch (name) {
   case 'ingest':
     held = await finish(name, await ingestBenchmark({ seconds, repeat }));
+    break;
+  case 'whole':
+    held = await finish(name, await wholeBenchmark({ repeat }));
     break;
   case 'flood':
     held = await finish(name, await floodBenchmark());

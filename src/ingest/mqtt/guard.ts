@@ -31,9 +31,10 @@ const weightOf = (bodyBytes: number): number => bodyBytes + limits.mqttPublishOv
  * Stands between a connection and the MQTT broker, and lets through only what is within the limits: packet by packet,
  * but without collecting them. What may not pass yet stays in its stream, so that TCP holds the client back.
  *
- * A PUBLISH passes once its weight is reserved, from the client's own budget and then from the common one, of which it is given
- * enough for many packets at its turn, and gives back what its chunk does not need; whoever answers it calls {@link answered}. A DISCONNECT and the end of the stream pass after that, because the broker
- * closes the connection at once and the answers would be lost.
+ * A PUBLISH passes once its weight is reserved, from the client's own budget and then from the common one, of which a
+ * client is given enough for many packets at its turn, and gives back what its chunk does not need; whoever answers it
+ * calls {@link answered}. A DISCONNECT and the end of the stream pass after that, because the broker closes the
+ * connection at once and the answers would be lost.
  */
 export class Guard extends Duplex {
   readonly peer: Peer;
