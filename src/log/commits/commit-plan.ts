@@ -180,9 +180,8 @@ class Planning {
 
   #batchOf(id: PartitionId): Batch {
     // Records of one partition often follow each other.
-    const newest = this.#newest?.id;
-    if (this.#newest !== null && newest?.topicNumber === id.topicNumber && newest.partition === id.partition)
-      return this.#newest;
+    const newest = this.#newest;
+    if (newest?.id.topicNumber === id.topicNumber && newest.id.partition === id.partition) return newest;
     const key = partitionKey(id);
     const batch = this.#batches.get(key) ?? {
       id,
