@@ -96,7 +96,7 @@ export class PublishGate {
     this.#offers = new TurnOffers(async (records) => {
       await accept(records);
       metrics.add('headwater_records_accepted_total', records.length, { source: 'mqtt' });
-    }, isOfTheLog);
+    }, isOfOneRecord);
     this.#qos2 = qos2;
     this.#effectsOf = effectsOf;
     this.#happened = happened;
@@ -319,3 +319,6 @@ const isOfTheLog = (
   error: unknown,
 ): error is OperatingError & { code: 'log-unavailable' | 'log-overloaded' } =>
   isOperatingError(error) && (error.code === 'log-unavailable' || error.code === 'log-overloaded');
+
+/** Whether the log takes others. */
+const isOfOneRecord = (error: unknown): boolean => isOperatingError(error) && !isOfTheLog(error);

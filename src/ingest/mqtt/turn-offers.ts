@@ -10,15 +10,15 @@ export type Offered = (error: unknown) => void;
  */
 export class TurnOffers {
   readonly #accept: Accept;
-  /** Whether an error concerns all records of a request alike. */
-  readonly #isOfTheLog: (error: unknown) => boolean;
+  /** Whether an error concerns a single record, for which nothing of its request is stored. */
+  readonly #isOfOne: (error: unknown) => boolean;
   #records: NewRecord[] = [];
   #told: Offered[] = [];
   #bytes = 0;
 
-  constructor(accept: Accept, isOfTheLog: (error: unknown) => boolean) {
+  constructor(accept: Accept, isOfOne: (error: unknown) => boolean) {
     this.#accept = accept;
-    this.#isOfTheLog = isOfTheLog;
+    this.#isOfOne = isOfOne;
   }
 
   /** Offers a record with this turn; `offered` is called in the order of the records. */
@@ -44,11 +44,11 @@ export class TurnOffers {
 
   async #offer(records: readonly NewRecord[], told: readonly Offered[]): Promise<void> {
     const error = await this.#accept(records).then(() => null, caught);
-    if (error === null || records.length === 1 || this.#isOfTheLog(error)) {
+    if (records.length === 1 || !this.#isOfOne(error)) {
       for (const offered of told) offered(error);
       return;
     }
-    // Nothing of it is stored. One of them is at fault, and the others must not suffer for it.
+    // The others must not suffer for it.
     await Promise.all(records.map((record, at) => this.#offer([record], told.slice(at, at + 1))));
   }
 }

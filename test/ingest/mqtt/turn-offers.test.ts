@@ -15,7 +15,7 @@ const record = (text: string): NewRecord => ({
 const textOf = ({ value }: NewRecord): string => Buffer.from(value ?? []).toString();
 
 /** Offers to a log that refuses some records, and with them the requests that they are in. */
-function offering(refuses: (record: NewRecord) => OperatingError | null) {
+function offering(refuses: (record: NewRecord) => Error | null) {
   const requests: string[][] = [];
   const told: [string, string][] = [];
   const offers = new TurnOffers(
@@ -24,11 +24,11 @@ function offering(refuses: (record: NewRecord) => OperatingError | null) {
       const error = records.map(refuses).find((found) => found !== null);
       return error === undefined ? Promise.resolve() : Promise.reject(error);
     },
-    (error) => error instanceof OperatingError && error.code === 'log-unavailable',
+    (error) => error instanceof OperatingError && error.code !== 'log-unavailable',
   );
   const add = (text: string): void =>
     offers.add(record(text), (error) =>
-      told.push([text, error === null ? 'durable' : (error as OperatingError).code]),
+      told.push([text, error === null ? 'durable' : error instanceof OperatingError ? error.code : 'a bug']),
     );
   return { offers, add, requests, told };
 }
@@ -89,5 +89,16 @@ test('while the log takes nothing, all of a turn are refused, and not offered on
   expect(told).toEqual([
     ['a', 'log-unavailable'],
     ['b', 'log-unavailable'],
+  ]);
+});
+
+test('of what is no refusal nobody knows what is stored: it is not offered again', async () => {
+  const { add, requests, told } = offering(() => new TypeError('a bug of ours'));
+  for (const text of ['a', 'b']) add(text);
+  await turn();
+  expect(requests).toHaveLength(1);
+  expect(told).toEqual([
+    ['a', 'a bug'],
+    ['b', 'a bug'],
   ]);
 });
