@@ -164,6 +164,23 @@ test('a client waits for the common budget, and gives its share back when it goe
   await until(() => budget.used === 0, 'its share');
 });
 
+test('who waits for the common budget holds nothing of it but what is pending: or all could wait for each other', async () => {
+  const others = limits.mqttPendingBytesMax - 3 * limits.mqttPublishOverheadBytes;
+  budget.reserve(others, others, () => {});
+  await deliverConnect();
+  const large = publish('t', Buffer.alloc(2 * limits.mqttPublishOverheadBytes));
+  client.send(publish('t', 'x'), large);
+  await until(() => passed.length > connect('device').length + publish('t', 'x').length, 'the small one');
+  expect(guard.pendingBytes).toBe(weightOf(1));
+  expect(budget.used).toBe(others + guard.pendingBytes);
+  budget.release(others);
+  await until(
+    () => passed.length >= connect('device').length + publish('t', 'x').length + large.length,
+    'its turn',
+  );
+  expect(budget.used).toBe(guard.pendingBytes);
+});
+
 test('a client that goes away while it waits for the common budget is not granted anything', async () => {
   budget.reserve(limits.mqttPendingBytesMax, limits.mqttPendingBytesMax, () => {});
   await deliverConnect();
