@@ -20,6 +20,12 @@ export const anomalyLimits = {
   seriesPatternLengthMax: 512,
   seriesUnitLengthMax: 16,
   seriesIntervalMsMax: 24 * 3600 * 1000,
+  /** A topic, a key and a path with what stands between them. */
+  seriesNameLengthMax: 1500,
+  /** A verdict that somebody else's model publishes, the name of the model, and its words. */
+  modelVerdictBytesMax: 16 * KIB,
+  modelNameLengthMax: 64,
+  modelWordsMax: 4,
   /** What a read of the log for detection takes at a time. */
   anomalyReadBytesMax: 256 * KIB,
   /** So long readings are judged at a stretch, before others get the event loop; and so long they then have it. */
