@@ -31,6 +31,8 @@ export const anomalyLimits = {
   /** So long readings are judged at a stretch, before others get the event loop; and so long they then have it. */
   anomalySliceMs: 4,
   anomalyPauseMs: 1,
+  /** What comes within so long is judged together. */
+  anomalyReadIntervalMs: 50,
   /** Records between two looks at the clock within a stretch. */
   anomalySliceRecords: 16,
   /** How often silence is looked for. */
