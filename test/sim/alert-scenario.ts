@@ -81,6 +81,8 @@ function differences(expected: readonly ToldVerdict[], got: readonly ToldVerdict
     );
     return at === undefined
       ? []
-      : [`${series}: verdict ${at} is "${found[at] ?? 'missing'}", and "${wanted[at] ?? 'nothing'}" undisturbed`];
+      : [
+          `${series}: verdict ${at} is "${found[at] ?? 'missing'}", and "${wanted[at] ?? 'nothing'}" undisturbed`,
+        ];
   });
 }

@@ -37,9 +37,9 @@ export function readModelVerdict(payload: Uint8Array): ReadVerdict {
     return bad('it is not JSON');
   }
   const { model, series, isAnomalous, time, value } = membersOf(content);
-  if (!isName(model, limits.modelNameLengthMax))
-    return bad(`"model" is to be a text of 1 to ${limits.modelNameLengthMax} characters`);
-  if (!isName(series, limits.seriesNameLengthMax))
+  if (!isName(model, limits.alertModelBytesMax))
+    return bad(`"model" is to be a text of 1 to ${limits.alertModelBytesMax} characters`);
+  if (!isName(series, limits.seriesNameBytesMax))
     return bad(`"series" is to be the name of a series, as alerts have it: topic:key:path`);
   if (typeof isAnomalous !== 'boolean') return bad('"isAnomalous" is to be true or false');
   if (time !== undefined && !isNumber(time)) return bad('"time" is to be milliseconds since 1970');
@@ -65,7 +65,7 @@ function findingIn({ score, severity, expected, words }: Members): Finding | str
     score: isNumber(score) ? score : 1,
     expected: range,
     rarity: null,
-    words: Array.isArray(words) ? words.slice(0, limits.modelWordsMax) : [],
+    words: Array.isArray(words) ? words.slice(0, limits.alertWordsMax) : [],
     isWarmingUp: false,
   };
 }

@@ -31,8 +31,8 @@ export const anomalySection = () =>
         max: anyNumber().optional(),
         /** Shown behind values. */
         unit: text(
-          `a unit of at most ${limits.seriesUnitLengthMax} characters`,
-          (unit) => unit !== '' && unit.length <= limits.seriesUnitLengthMax,
+          `a unit of at most ${limits.alertUnitBytesMax} bytes`,
+          (unit) => unit !== '' && Buffer.byteLength(unit) <= limits.alertUnitBytesMax,
         ).optional(),
         /** Between two readings; without it what is usual is learned. */
         interval: duration(1, limits.seriesIntervalMsMax).optional(),
