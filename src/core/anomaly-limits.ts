@@ -35,6 +35,8 @@ export const anomalyLimits = {
   anomalyReadIntervalMs: 50,
   /** Records between two looks at the clock within a stretch. */
   anomalySliceRecords: 16,
+  /** Records of a partition that are learned again where no saved state says where to begin. */
+  relearnedRecordsMax: 500_000,
   /** How often silence is looked for. */
   anomalyTickMs: 5_000,
   /** The cursor is saved that often if nothing else is: so much is judged again after a crash. */
