@@ -6,9 +6,9 @@ const GROWTH = 1.25;
 
 /** How many alerts a healthy series may give in the time for one at normal sensitivity, and from which surprise on. */
 const sensitivities: Readonly<Record<Sensitivity, { readonly alerts: number; readonly least: number }>> = {
-  low: { alerts: 0.25, least: 1.2 },
-  normal: { alerts: 1, least: 0.8 },
-  high: { alerts: 4, least: 0.5 },
+  low: { alerts: 0.25, least: 1 },
+  normal: { alerts: 1, least: 0.6 },
+  high: { alerts: 4, least: 0.4 },
 };
 
 /**

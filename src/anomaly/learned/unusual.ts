@@ -22,7 +22,7 @@ import { views } from './views.ts';
 
 /** The numbers behind those of the mixture. */
 const THRESHOLD = 0;
-/** The largest surprise of late, fading. */
+/** The largest surprise that was told of late, fading: one that only goes on is not held for ever. */
 const EVIDENCE = 1;
 /** The threshold that was exceeded; 0 while nothing is unusual. */
 const RAISED = 2;
@@ -91,9 +91,10 @@ function decide(
   const { doubles } = state;
   const own = places.end.doubles;
   const threshold = thresholdNow(doubles[own + THRESHOLD] ?? 0, sight.elapsedMs, sensitivity);
-  const evidence = Math.max(surprise, EVIDENCE_FADING * (doubles[own + EVIDENCE] ?? 0));
+  const isTold = score > 0;
+  const evidence = Math.max(isTold ? surprise : 0, EVIDENCE_FADING * (doubles[own + EVIDENCE] ?? 0));
   const raised = doubles[own + RAISED] ?? 0;
-  const isRaise = raised === 0 && score > 0 && surprise > threshold && isWarm(state, places, sight.timeMs);
+  const isRaise = raised === 0 && isTold && surprise > threshold && isWarm(state, places, sight.timeMs);
   doubles[own + EVIDENCE] = evidence;
   doubles[own + THRESHOLD] = isRaise ? thresholdAfterAlert(threshold) : threshold;
   if (isRaise) {

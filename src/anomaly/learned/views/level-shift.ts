@@ -21,9 +21,9 @@ export const levelShift: View = {
   size: { doubles: 4, floats: 0 },
   usualScore: 3,
 
-  score({ doubles }, { doubles: at }, { value }) {
+  score({ doubles }, { doubles: at }, { value, isAfterGap }) {
     if ((doubles[at + COUNT] ?? 0) < READINGS_TO_BEGIN) return 0;
-    const last = doubles[at + SHORT_MEAN] ?? 0;
+    const last = doubles[at + (isAfterGap ? LONG_MEAN : SHORT_MEAN)] ?? 0;
     const short = last + SHORT_RATE * (value - last);
     return inDeviations(short - (doubles[at + LONG_MEAN] ?? 0), doubles[at + USUAL_DISTANCE] ?? 0);
   },
@@ -31,9 +31,8 @@ export const levelShift: View = {
   learn({ doubles }, { doubles: at }, { value, isAfterGap }) {
     const count = (doubles[at + COUNT] ?? 0) + 1;
     doubles[at + COUNT] = count;
-    if (count === 1 || isAfterGap) doubles[at + SHORT_MEAN] = value;
     if (count === 1) doubles[at + LONG_MEAN] = value;
-    const short = doubles[at + SHORT_MEAN] ?? 0;
+    const short = doubles[at + (count === 1 || isAfterGap ? LONG_MEAN : SHORT_MEAN)] ?? 0;
     const long = doubles[at + LONG_MEAN] ?? 0;
     const usual = doubles[at + USUAL_DISTANCE] ?? 0;
     const shortNow = short + Math.max(SHORT_RATE, 1 / count) * (value - short);

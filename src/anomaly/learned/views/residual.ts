@@ -26,8 +26,8 @@ export const residual: View = {
   size: { doubles: 4, floats: 0 },
   usualScore: 3,
 
-  score(state, at, { value }) {
-    if ((state.doubles[at.doubles + COUNT] ?? 0) < READINGS_TO_BEGIN) return 0;
+  score(state, at, { value, isAfterGap }) {
+    if (isAfterGap || (state.doubles[at.doubles + COUNT] ?? 0) < READINGS_TO_BEGIN) return 0;
     return inDeviations(value - predictedValue(state, at), predictionScale(state, at));
   },
 

@@ -28,11 +28,16 @@ export interface View {
   words(sight: Sight): string;
 }
 
-/** A deviation of so many usual ones is as surprising as any larger one. */
-const LARGEST_SURPRISE = 100;
+/** Deviations beyond so many usual ones count by their logarithm, so that a wild one does not dwarf all later ones. */
+const KNEE = 10;
+/** Where hardly anything ever deviated, each deviation is so many usual ones at most. */
+const MOST_DEVIATIONS = 1e6;
 
-/** A deviation as a multiple of the usual one; where there never was any, each is the largest surprise. */
+/** A deviation as a multiple of the usual one, with a logarithmic end: from 0 to about 125. */
 export function inDeviations(deviation: number, usual: number): number {
   const size = Math.abs(deviation);
-  return size < usual * LARGEST_SURPRISE ? size / usual : size > 0 ? LARGEST_SURPRISE : 0;
+  if (size < KNEE * usual) return size / usual;
+  if (size === 0) return 0;
+  const multiple = size < MOST_DEVIATIONS * usual ? size / usual : MOST_DEVIATIONS;
+  return KNEE * (1 + Math.log(multiple / KNEE));
 }
