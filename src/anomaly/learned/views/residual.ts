@@ -5,15 +5,18 @@ const LEVEL = 0;
 const TREND = 1;
 const SCALE = 2;
 const COUNT = 3;
+/** Errors in a row that were clipped at the same side; negative below. */
+const CLIPPED_RUN = 4;
 
 const LEVEL_RATE = 0.4;
 const TREND_RATE = 0.02;
 const TREND_DAMPING = 0.9;
 /** Slow, so that after a quiet hour not each tremor is a surprise. */
 const SCALE_RATE = 0.005;
-/** An error counts in full up to so many scales; of what is beyond, the level follows by the smaller share. */
+/** An error counts up to so many scales: a single wild value is not followed. */
 const CLIP = 3;
-const BEYOND_RATE = 0.1;
+/** After so many in a row on the same side it is a new level, and the prediction begins anew from there. */
+const READINGS_OF_NEW_LEVEL = 4;
 /** Before so many readings errors are not clipped, for nobody knows their scale. */
 const READINGS_TO_BEGIN = 10;
 
@@ -23,7 +26,7 @@ const READINGS_TO_BEGIN = 10;
  */
 export const residual: View = {
   name: 'residual',
-  size: { doubles: 4, floats: 0 },
+  size: { doubles: 5, floats: 0 },
   usualScore: 3,
 
   score(state, at, { value, isAfterGap }) {
@@ -46,9 +49,14 @@ export const residual: View = {
     const error = value - predicted;
     const limit = count < READINGS_TO_BEGIN || scale === 0 ? Number.MAX_VALUE : CLIP * scale;
     const clipped = Math.max(-limit, Math.min(limit, error));
+    const lastRun = doubles[offset + CLIPPED_RUN] ?? 0;
+    const side = clipped === error ? 0 : Math.sign(error);
+    const run = side * lastRun > 0 ? lastRun + side : side;
+    const isNewLevel = Math.abs(run) === READINGS_OF_NEW_LEVEL;
     const trend = TREND_DAMPING * (doubles[offset + TREND] ?? 0);
-    doubles[offset + LEVEL] = predicted + LEVEL_RATE * clipped + BEYOND_RATE * (error - clipped);
-    doubles[offset + TREND] = trend + TREND_RATE * clipped;
+    doubles[offset + LEVEL] = isNewLevel ? value : predicted + LEVEL_RATE * clipped;
+    doubles[offset + TREND] = isNewLevel ? 0 : trend + TREND_RATE * clipped;
+    doubles[offset + CLIPPED_RUN] = isNewLevel ? 0 : run;
     const size = Math.min(Math.abs(error), 2 * limit);
     doubles[offset + SCALE] = scale + Math.max(SCALE_RATE, 1 / count) * (size - scale);
   },

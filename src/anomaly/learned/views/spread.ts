@@ -26,10 +26,20 @@ export function countOf(doubles: Float64Array, at: number): number {
 export function learnSpread(doubles: Float64Array, at: number, value: number, rate: number): void {
   const count = countOf(doubles, at) + 1;
   const deviation = deviationOf(doubles, at);
-  const limit = deviation > 0 ? MOST_DEVIATIONS * deviation : Number.MAX_VALUE;
   const step = Math.max(rate, 1 / count);
-  const error = Math.max(-limit, Math.min(limit, value - centreOf(doubles, at)));
+  const error = clippedTo(doubles, at, value) - centreOf(doubles, at);
   doubles[at + CENTRE] = centreOf(doubles, at) + step * error;
   doubles[at + DEVIATION] = deviation + step * (Math.abs(error) - deviation);
   doubles[at + COUNT] = count;
+}
+
+/** The value, or the nearest one that is no wild one. */
+export function clippedTo(doubles: Float64Array, at: number, value: number): number {
+  const deviation = deviationOf(doubles, at);
+  if (deviation === 0) return value;
+  const centre = centreOf(doubles, at);
+  return Math.max(
+    centre - MOST_DEVIATIONS * deviation,
+    Math.min(centre + MOST_DEVIATIONS * deviation, value),
+  );
 }
