@@ -1,3 +1,4 @@
+import { anomalyLimits } from './anomaly-limits.ts';
 import { forwarderLimits } from './forwarder-limits.ts';
 import { KIB, MIB } from './sizes.ts';
 
@@ -347,6 +348,9 @@ export const limits = {
   mqttSourcesFileBytesMax: 256 * KIB,
 
   ...forwarderLimits,
+  ...anomalyLimits,
+
+  ...anomalyLimits,
 
   // Anomaly detection
   /** What a rule has seen of a series counts for a third after so long. */
