@@ -73,6 +73,8 @@ export const anomalyLimits = {
   alertOnDelayMs: 10_000,
   /** An alert is cleared when nothing was found for so long, besides a number of readings. */
   alertOffDelayMs: 60_000,
+  /** How long an alert may be shelved at once. */
+  alertShelvedMsMax: 365 * 24 * 3600 * 1000,
   /** The longest topic name, and what tells its series apart. */
   seriesNameBytesMax: 264,
   /** Texts of an alert, in UTF-8; longer ones are cut. */
