@@ -2,6 +2,14 @@ import { KIB, MIB } from './sizes.ts';
 
 /** Those rows of `limits` that are about anomaly detection. */
 export const anomalyLimits = {
+  // What is unusual
+  /** How rare a score is, is known from so much of the past at least, once there is so much. */
+  unusualMemoryMs: 8 * 7 * 24 * 3600 * 1000,
+  /** A healthy series gives one alert in so long at most, at normal sensitivity. */
+  unusualAlertMs: 7 * 24 * 3600 * 1000,
+  /** A series must have been known for so long before anything in it is called unusual. */
+  unusualWarmUpMs: 2 * 24 * 3600 * 1000,
+
   // Series
   /** Series that are known at a time, by default and at most; each has a state of some KiB in memory. */
   seriesDefault: 5_000,
@@ -35,6 +43,8 @@ export const anomalyLimits = {
   anomalyReadIntervalMs: 50,
   /** Records between two looks at the clock within a stretch. */
   anomalySliceRecords: 16,
+  /** Records of a partition that are learned again where no saved state says where to begin. */
+  relearnedRecordsMax: 500_000,
   /** How often silence is looked for. */
   anomalyTickMs: 5_000,
   /** The cursor is saved that often if nothing else is: so much is judged again after a crash. */

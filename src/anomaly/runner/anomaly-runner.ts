@@ -61,6 +61,7 @@ export class AnomalyRunner {
   /** Since when readings could have been heard without a pause of our own making. */
   #listeningSinceMs: number;
   #toldOfTrouble = false;
+  #news = new AbortController();
 
   constructor(options: AnomalyRunnerOptions) {
     this.#options = options;
@@ -71,6 +72,26 @@ export class AnomalyRunner {
     this.#stopListening = options.log.onCommit(() => this.#wake());
   }
 
+  /**
+   * Looks where to go on. At the first start of all that is behind what is there, which is learned but is not news; that is durable when
+   * this resolves, so that what comes then is judged whatever happens. While the log refuses, it is tried again later. Resolves with
+   * what detectors know.
+   */
+  async prepare(): Promise<readonly StatesEnd[]> {
+    const { log, positions, logger } = this.#options;
+    this.#follow(true);
+    const cursors = positions.memos(log.memos());
+    try {
+      await log.append([], cursors);
+      positions.saved(cursors);
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      logger.warn({ cause: messageOf(error) }, 'anomaly detection waits for the log; it goes on by itself');
+    }
+    return this.#ends();
+  }
+
+  /** To be called once it is prepared. */
   start(): void {
     this.#running = this.#run();
   }
@@ -89,6 +110,11 @@ export class AnomalyRunner {
       const position = this.#options.positions.of(topic, partition);
       return position === undefined ? sum : sum + highWatermark - position.next;
     }, 0);
+  }
+
+  /** Aborted by the next change of alerts that is durable; a new one after that. */
+  news(): AbortSignal {
+    return this.#news.signal;
   }
 
   /**
@@ -111,9 +137,6 @@ export class AnomalyRunner {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    this.#follow(true);
-    // What is there at the first start of all is not news: also not after a crash soon.
-    await this.#settle({ isForced: true });
     while (!signal.aborted) {
       const hasMore = await this.#turn();
       if (!hasMore) await this.#rest();
@@ -147,9 +170,11 @@ export class AnomalyRunner {
 
   #follow(isStart: boolean): void {
     const { log, positions, ends } = this.#options;
-    const startOf = ({ topic, partition }: PartitionInfo, cursor: number): number => {
+    // Of a partition that was not there when states were saved, or whose states are lost, the newest is learned.
+    const startOf = ({ topic, partition, logStartOffset }: PartitionInfo, cursor: number): number => {
       const end = ends.find((one) => one.topic === topic && one.partition === partition);
-      return isStart && end !== undefined ? Math.min(end.offset, cursor) : cursor;
+      const newest = Math.max(logStartOffset, cursor - limits.relearnedRecordsMax);
+      return isStart ? Math.min(end?.offset ?? newest, cursor) : cursor;
     };
     positions.follow(log.partitions(), log.memos(), startOf, isStart);
   }
@@ -231,6 +256,7 @@ export class AnomalyRunner {
     const records = verdicts.map((verdict) => ({ ...verdict, topic: anomaliesTopicName }));
     const isDurable = await this.#append(records, new Map([...memos, ...cursors]));
     if (isDurable) positions.saved(cursors);
+    if (isDurable && memos.size + verdicts.length > 0) this.#tellNews();
     for (const { settle } of requests) settle(isDurable ? null : stopping());
   }
 
@@ -267,6 +293,12 @@ export class AnomalyRunner {
     this.#wakeUp = () => waking.abort();
     await clock.sleep(limits.anomalyTickMs, waking.signal);
     this.#wakeUp = () => {};
+  }
+
+  #tellNews(): void {
+    const told = this.#news;
+    this.#news = new AbortController();
+    told.abort();
   }
 
   #wake(): void {
