@@ -10,6 +10,20 @@ export const anomalyLimits = {
   /** A series must have been known for so long before anything in it is called unusual. */
   unusualWarmUpMs: 2 * 24 * 3600 * 1000,
 
+  // Faults of sensors
+  /** What a rule has seen of a series counts for a third after so long. */
+  seriesMemoryMs: 28 * 24 * 3600 * 1000,
+  /** A part of the day that has a usual level of its own. */
+  daySlotMs: 1_800_000,
+  /** A series has shown a whole day, and its first night even if it began in one. */
+  dayKnownMs: 24 * 3600 * 1000,
+  nightsKnownMs: 2 * 24 * 3600 * 1000,
+  /** A device's clock may be ahead of, and behind, the time of its record by so much; the way to us takes time. */
+  clockAheadMsMax: 10_000,
+  clockBehindMsMax: 300_000,
+  /** A smaller change of that is none. */
+  clockOffsetMsMin: 2_000,
+
   // Series
   /** Series that are known at a time, by default and at most; each has a state of some KiB in memory. */
   seriesDefault: 5_000,
@@ -71,9 +85,9 @@ export const anomalyLimits = {
   /** Alerts that are raised or shelved. What would be raised above it is counted, and told as a flood. */
   openAlertsMax: 100,
   /** Alerts that wait for their on-delay. */
-  pendingAlertsMax: 56,
+  pendingAlertsMax: 44,
   /** An alert as it is kept in the log, with its key, raised and pending. */
-  alertMemoBytesMax: 768,
+  alertMemoBytesMax: 816,
   pendingAlertMemoBytesMax: 440,
   /** All of them: they are part of the beginning of each journal file. */
   alertMemosBytesMax: 100 * KIB,
@@ -87,25 +101,11 @@ export const anomalyLimits = {
   alertShelvedMsMax: 365 * 24 * 3600 * 1000,
   /** The longest topic name, and what tells its series apart. */
   seriesNameBytesMax: 264,
-  /** Texts of an alert, in UTF-8; longer ones are cut. */
-  alertWordsBytesMax: 48,
+  /** Texts of an alert, in UTF-8; longer ones are cut. Why, in words: one rule, or two views, together. */
+  alertWordsBytesMax: 144,
   alertWordsMax: 2,
   alertRarityBytesMax: 40,
   alertUnitBytesMax: 16,
   alertModelBytesMax: 32,
   alertActorBytesMax: 32,
-
-  // Sensor faults
-  /** What a rule has seen of a series counts for a third after so long. */
-  seriesMemoryMs: 28 * 24 * 3600 * 1000,
-  /** A part of the day that has a usual level of its own. */
-  daySlotMs: 1_800_000,
-  /** A series has shown a whole day, and its first night even if it began in one. */
-  dayKnownMs: 24 * 3600 * 1000,
-  nightsKnownMs: 2 * 24 * 3600 * 1000,
-  /** A device's clock may be ahead of, and behind, the time of its record by so much; the way to us takes time. */
-  clockAheadMsMax: 10_000,
-  clockBehindMsMax: 300_000,
-  /** A smaller change of that is none. */
-  clockOffsetMsMin: 2_000,
 } as const;
