@@ -243,6 +243,33 @@ export const metricRows = {
     'gauge',
     'How long it still does: 0 if it may send, NaN if nobody knows.',
   ),
+  headwater_anomaly_series: row('gauge', 'Series that detection knows.'),
+  headwater_anomaly_series_evicted_total: row(
+    'counter',
+    'Series that were forgotten because there are more than anomaly.seriesMax.',
+  ),
+  headwater_anomaly_readings_total: row(
+    'counter',
+    'Readings that detectors have judged or learned again after a start.',
+  ),
+  headwater_anomaly_lag_records: row('gauge', 'Durable records that detection has not looked at yet.'),
+  headwater_anomaly_state_bytes_total: row('counter', 'Bytes of detector states that were saved.'),
+  headwater_anomaly_model_verdicts_refused_total: row(
+    'counter',
+    'Verdicts of other models that could not be read.',
+  ),
+  headwater_alerts_open: row(
+    'gauge',
+    'Alerts that are raised and not cleared, those on the shelf left out, by severity: low, medium, high (from 600 on), urgent (from 800 on).',
+    ['severity'],
+  ),
+  headwater_alerts_unacknowledged: row('gauge', 'Of these, how many nobody has acknowledged.'),
+  headwater_alerts_shelved: row('gauge', 'Kinds of alerts of series that are shelved.'),
+  headwater_alerts_pending: row('gauge', 'Alerts that wait for their on-delay.'),
+  headwater_alerts_held_back: row(
+    'gauge',
+    'Findings that no alert was made of in the present flood, because too many are open; 0 without one.',
+  ),
   headwater_event_loop_delay_seconds: row('gauge', 'Longest delay of the event loop since the last scrape.'),
 } as const;
 
