@@ -48,6 +48,18 @@ describe('a fault in a series with a daily course', () => {
   });
 });
 
+test('what is unusual holds until the evidence, fading by a tenth a reading, is half the threshold', () => {
+  const from = 3 * ROWS_PER_WEEK;
+  const findings = found(stepUp(daily(from + 200, STEP_MS, 9), from, from + 1, 4));
+  const { score = 0 } = findings[from]?.[0] ?? {};
+  const evidence = score / (1 - score);
+  const readings = 1 + Math.floor(Math.log(evidence / 0.3) / -Math.log(0.9));
+  expect(readings).toBeGreaterThan(5);
+  expect(findings.flatMap(({ length }, index) => (length > 0 ? [index - from] : []))).toEqual([
+    ...Array(readings).keys(),
+  ]);
+});
+
 describe('a healthy series', () => {
   const random = new SimRandom(2);
   let level = 0;
