@@ -108,7 +108,7 @@ export const levelRule: Rule = {
     const isSudden = known === 0 ? jump > jumpShare * Math.abs(away) : known === 1;
     doubles[begin + KIND] = isSudden ? 1 : 2;
     const gauge = isDay ? DAY_SHIFT_GAUGE : isEdge ? EDGE_GAUGE : SHIFT_GAUGE;
-    const when = isDay ? ' at this time of day' : isEdge ? ' by the readings before it' : '';
+    const when = isDay ? ' at this time of day' : isEdge ? ' just before' : '';
     const kind = isSudden ? 'level-shift' : 'drift';
     return describe(kind, level, level - away, gaugeRecord(state, begin + gauge), when);
   },
@@ -128,8 +128,11 @@ function isBeyond(
 
 function describe(kind: FindingKind, level: number, expected: number, record: number, when: string): Finding {
   const range = { value: expected, low: expected - record, high: expected + record };
-  const away = `${inWords(level)} is ${inWords(Math.abs(level - expected))} away from the ${inWords(expected)} expected${when}`;
-  return faultFinding(kind, 400, range, false, `${away}; it was ${inWords(record)} at most on average`);
+  const words = [
+    `${inWords(level)} instead of ${inWords(expected)}${when}`,
+    `${inWords(record)} off on average at most before`,
+  ];
+  return faultFinding(kind, 400, words, { expected: range });
 }
 
 function average(doubles: Float64Array, at: number, value: number, readings: number, count: number): number {

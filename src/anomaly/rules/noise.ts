@@ -53,12 +53,14 @@ export const noiseRule: Rule = {
     const calmRecord = gaugeRecord(state, begin + DOWN);
     const isUp = gaugeIsExceeded(state, begin + UP, noise, upMargin, 0, observed);
     const isDown = gaugeIsExceeded(state, begin + DOWN, calm, downMargin, 0, observed);
+    if (!isUp && !isDown) return null;
+    const words = [`changes by ${inWords(noise)} a reading`];
     if (isUp) {
-      const words = `it changes by ${inWords(noise)} a reading; by ${inWords(usualNoise)} usually, by ${inWords(record)} at most`;
-      return faultFinding('noise-up', 400, { value: usualNoise, low: 0, high: record }, false, words);
+      words.push(`usually by ${inWords(usualNoise)}, by ${inWords(record)} at most`);
+      return faultFinding('noise-up', 400, words);
     }
-    if (!isDown || observed.ageMs < limits.nightsKnownMs) return null;
-    const words = `it hardly changes any more: by ${inWords(noise)} a reading; by ${inWords(usualNoise)} usually, by ${inWords(usualNoise / calmRecord)} at least`;
-    return faultFinding('noise-down', 300, null, false, words);
+    if (observed.ageMs < limits.nightsKnownMs) return null;
+    words.push(`usually by ${inWords(usualNoise)}, by ${inWords(usualNoise / calmRecord)} at least`);
+    return faultFinding('noise-down', 300, words);
   },
 };

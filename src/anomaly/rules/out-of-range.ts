@@ -48,14 +48,24 @@ export const outOfRangeRule: Rule = {
     learnRange(doubles, begin, low, high, value, isBeyond, wasBeyond);
 
     const { min, max } = hints;
-    if ((min !== null && value < min) || (max !== null && value > max)) {
-      const expected = limitsExpected(min ?? Math.min(low, value), max ?? Math.max(high, value));
-      const words = `${inWords(value)} is ${min !== null && value < min ? `below ${inWords(min)}` : `above ${inWords(max ?? 0)}`}, the limit set for it`;
-      return faultFinding('out-of-range', 800, expected, false, words);
+    if (min !== null && value < min) {
+      const expected = rangeOf(min, max ?? Math.max(high, min));
+      return faultFinding('out-of-range', 800, [`${inWords(value)} is below the limit ${inWords(min)}`], {
+        expected,
+      });
+    }
+    if (max !== null && value > max) {
+      const expected = rangeOf(min ?? Math.min(low, max), max);
+      return faultFinding('out-of-range', 800, [`${inWords(value)} is above the limit ${inWords(max)}`], {
+        expected,
+      });
     }
     if (!isBeyond) return null;
-    const words = `${inWords(value)} is far from all ${count} values before it, which were ${inWords(low)} to ${inWords(high)}`;
-    return faultFinding('out-of-range', 600, limitsExpected(low - margin, high + margin), false, words);
+    const words = [
+      `${inWords(value)} is far from all before`,
+      `${inWords(low)} to ${inWords(high)} in ${count} readings`,
+    ];
+    return faultFinding('out-of-range', 600, words, { expected: rangeOf(low - margin, high + margin) });
   },
 };
 
@@ -86,6 +96,6 @@ function learnRange(
   if (!wasBeyond || isFarther) doubles[begin + PEAK] = value;
 }
 
-function limitsExpected(low: number, high: number): Expected {
+function rangeOf(low: number, high: number): Expected {
   return { value: low / 2 + high / 2, low, high };
 }

@@ -1,8 +1,7 @@
 import type { Finding } from '../detection/finding.ts';
-import type { SeriesHints } from '../detection/reading.ts';
 import type { SeriesState, StateSize } from '../detection/series-state.ts';
 import type { Observed, Rule } from './rule.ts';
-import { durationInWords, faultFinding } from './words.ts';
+import { faultFinding, timeInWords } from './words.ts';
 
 const LONGEST = 0;
 
@@ -22,32 +21,14 @@ const growth = 2.5;
 const countJudged = 8;
 const countKnown = 64;
 
-/** How long nothing has come, beside what is usual. */
-export interface Pause {
-  readonly elapsedMs: number;
-  readonly intervalMs: number;
-  readonly count: number;
-}
-
-/** The finding that a series is silent, or null: for a timer, which asks between readings and changes nothing. */
-export function silenceDuring(
-  { doubles }: SeriesState,
-  at: StateSize,
-  pause: Pause,
-  hints: SeriesHints,
-  caution: number,
-): Finding | null {
-  const { elapsedMs, intervalMs, count } = pause;
-  const isHinted = hints.intervalMs !== null;
-  if (intervalMs <= 0 || (!isHinted && count < countJudged)) return null;
-  const youth = isHinted ? 1 : 1 + youthMargin / count;
-  const pauseMs = isHinted ? 0 : (doubles[at.doubles + LONGEST] ?? 0);
-  const allowedMs = Math.max(silentIntervals * intervalMs, pauseMargin * pauseMs) * youth * caution;
-  if (!(elapsedMs > allowedMs)) return null;
-  const words =
-    `nothing for ${durationInWords(elapsedMs)}; usually every ${durationInWords(intervalMs)}` +
-    (pauseMs > intervalMs ? `, after ${durationInWords(pauseMs)} at most` : '');
-  return faultFinding('silence', 600, null, count < countKnown, words);
+/** After how long without a reading, in milliseconds, the series is silent; infinite while that is not known. Changes nothing. */
+export function silentAfterMs({ doubles }: SeriesState, at: StateSize, observed: Observed): number {
+  const { intervalMs, count, hints, caution } = observed;
+  if (hints.intervalMs !== null) return silentIntervals * intervalMs * caution;
+  if (intervalMs <= 0 || count < countJudged) return Number.POSITIVE_INFINITY;
+  const longestMs = doubles[at.doubles + LONGEST] ?? 0;
+  const youth = 1 + youthMargin / count;
+  return Math.max(silentIntervals * intervalMs, pauseMargin * longestMs) * youth * caution;
 }
 
 /** Finds pauses that ended before a timer looked, and learns how long pauses are. */
@@ -59,18 +40,14 @@ export const silenceRule: Rule = {
   reset(): void {},
 
   observe(state: SeriesState, at: StateSize, observed: Observed): Finding | null {
-    const { elapsedMs } = observed;
+    const { elapsedMs, intervalMs, count } = observed;
     const begin = at.doubles;
     const longestMs = (state.doubles[begin + LONGEST] ?? 0) * observed.fade;
-    if (elapsedMs <= longestMs && elapsedMs <= silentIntervals * observed.intervalMs) {
-      state.doubles[begin + LONGEST] = longestMs;
-      return null;
-    }
-    const found = silenceDuring(state, at, observed, observed.hints, observed.caution);
-    state.doubles[begin + LONGEST] =
-      found === null
-        ? Math.max(longestMs, elapsedMs)
-        : Math.min(elapsedMs, growth * Math.max(longestMs, silentIntervals * observed.intervalMs));
-    return found;
+    const isSilence = elapsedMs > silentAfterMs(state, at, observed);
+    const boundMs = isSilence ? growth * Math.max(longestMs, silentIntervals * intervalMs) : elapsedMs;
+    state.doubles[begin + LONGEST] = Math.max(longestMs, Math.min(elapsedMs, boundMs));
+    if (!isSilence) return null;
+    const words = [`nothing for ${timeInWords(elapsedMs)}`, `usually every ${timeInWords(intervalMs)}`];
+    return faultFinding('silence', 600, words, { isWarmingUp: count < countKnown });
   },
 };

@@ -46,8 +46,8 @@ export const stepRule: Rule = {
       const isBack = Math.abs(reading.value - base) <= returnShare * Math.abs(jump);
       if (isBack || age >= spikeReadings) doubles[begin + JUMP] = 0;
       if (isBack) {
-        const words = `it jumped from ${inWords(base)} to ${inWords(base + jump)} and was back after ${age} readings`;
-        return faultFinding('spike', 400, null, false, words);
+        const words = [`from ${inWords(base)} to ${inWords(base + jump)}`, `back after ${age} readings`];
+        return faultFinding('spike', 400, words);
       }
     }
     if (!isJump) return null;
@@ -58,7 +58,7 @@ export const stepRule: Rule = {
     }
     const reach = record * margin * intervals;
     const expected = { value: previous, low: previous - reach, high: previous + reach };
-    const words = `a step of ${inWords(step)}; the largest of before was ${inWords(record)}`;
-    return faultFinding('rate', 500, expected, false, words);
+    const words = [`a step of ${inWords(step)}`, `${inWords(record)} a reading at most before`];
+    return faultFinding('rate', 500, words, { expected });
   },
 };

@@ -71,9 +71,8 @@ export const stuckRule: Rule = {
     const limit = runLimit(doubles, begin, observed, longest, changes);
     if (run + 1 <= limit) return null;
     const usual = Math.max(Math.round(longestAt(doubles, begin, previous, longest)), 1);
-    const before = usual === 1 ? 'at every one' : `after ${usual} at the latest`;
-    const words = `the same value ${inWords(previous)} for ${run + 1} readings; it changed ${before} until then`;
-    return faultFinding('stuck', 500, null, false, words);
+    const before = usual === 1 ? 'it changed at every one before' : `it changed after ${usual} at the latest`;
+    return faultFinding('stuck', 500, [`${inWords(previous)} for ${run + 1} readings`, before]);
   },
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { noHints, type Reading } from '../../../src/anomaly/detection/reading.ts';
-import { sensorFaults } from '../../../src/anomaly/rules/sensor-faults.ts';
+import { faultRules } from '../../../src/anomaly/rules/fault-rules.ts';
 import { silenceRule } from '../../../src/anomaly/rules/silence.ts';
 import { SimRandom } from '../../support/sim-random.ts';
 import {
@@ -25,7 +25,7 @@ const endOf = (readings: readonly Reading[]): number => readings.at(-1)?.timeMs 
 function silentAfter(readings: readonly Reading[], pauseMs: number, hints = noHints): boolean {
   const state = freshState();
   findingsOf(readings, hints, state);
-  return sensorFaults.silence(state, begin, endOf(readings) + pauseMs, hints) !== null;
+  return faultRules.silence(state, begin, endOf(readings) + pauseMs, hints) !== null;
 }
 
 describe('a timer', () => {
@@ -61,10 +61,10 @@ describe('a timer', () => {
     const readings = regular(200);
     findingsOf(readings, noHints, state);
     const before = state.bytes.slice();
-    const words = sensorFaults.silence(state, begin, endOf(readings) + 100 * minuteMs, noHints)?.words;
+    const words = faultRules.silence(state, begin, endOf(readings) + 100 * minuteMs, noHints)?.words;
     expect(words).toEqual(['nothing for 100 min; usually every 60 s']);
     expect(state.bytes).toEqual(before);
-    expect(sensorFaults.silence(state, begin, endOf(readings) - dayMs, noHints)).toBeNull();
+    expect(faultRules.silence(state, begin, endOf(readings) - dayMs, noHints)).toBeNull();
   });
 });
 

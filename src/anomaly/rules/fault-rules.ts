@@ -11,7 +11,7 @@ import { outOfRangeRule } from './out-of-range.ts';
 import type { Observed, Rule } from './rule.ts';
 import { sentinelRule } from './sentinel.ts';
 import { seriesProfile } from './series-profile.ts';
-import { silenceDuring, silenceRule } from './silence.ts';
+import { silenceRule, silentAfterMs } from './silence.ts';
 import { stepRule } from './step.ts';
 import { stuckRule } from './stuck.ts';
 
@@ -62,17 +62,14 @@ const observed: Observed = {
 const place = { doubles: 0, floats: 0 };
 
 /** The named faults of sensors. */
-export interface SensorFaults extends DetectionPart {
+export interface FaultRules extends DetectionPart {
   /** Whether the reading observed last was a measurement. If not, as of a sentinel value, no detector is to learn from it. */
   isMeasurement(state: SeriesState, at: StateSize): boolean;
-  /**
-   * Whether the series is silent at a time, in milliseconds since 1970 UTC: for a timer between readings. Changes nothing. Null
-   * if it is not, or its usual interval is not known.
-   */
-  silence(state: SeriesState, at: StateSize, nowMs: number, hints: SeriesHints): Finding | null;
+  /** After how long without a reading, in milliseconds, the series is silent; infinite while that is not known. For a timer: changes nothing. */
+  silentAfterMs(state: SeriesState, at: StateSize, hints: SeriesHints): number;
 }
 
-export const sensorFaults: SensorFaults = {
+export const faultRules: FaultRules = {
   size: begins.at(-1) ?? flagSize,
 
   reset(state: SeriesState, at: StateSize): void {
@@ -104,9 +101,9 @@ export const sensorFaults: SensorFaults = {
     return doubles[at.doubles + IS_MEASUREMENT] === 1;
   },
 
-  silence(state: SeriesState, at: StateSize, nowMs: number, hints: SeriesHints): Finding | null {
-    seriesProfile.compare(state, profilePlace(at), { ...noReading, timeMs: nowMs }, hints, observed);
-    return silenceDuring(state, placeOf(at, rules.indexOf(silenceRule)), observed, hints, observed.caution);
+  silentAfterMs(state: SeriesState, at: StateSize, hints: SeriesHints): number {
+    seriesProfile.compare(state, profilePlace(at), noReading, hints, observed);
+    return silentAfterMs(state, placeOf(at, rules.indexOf(silenceRule)), observed);
   },
 };
 
