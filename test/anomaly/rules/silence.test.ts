@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { noHints, type Reading } from '../../../src/anomaly/detection/reading.ts';
-import { faultRules } from '../../../src/anomaly/rules/fault-rules.ts';
+import { sensorFaults } from '../../../src/anomaly/rules/sensor-faults.ts';
 import { silenceRule } from '../../../src/anomaly/rules/silence.ts';
 import { SimRandom } from '../../support/sim-random.ts';
 import {
@@ -20,12 +20,10 @@ const regular = (count: number, intervalMs = minuteMs): Reading[] =>
     sourceTimeMs: null,
   }));
 
-const endOf = (readings: readonly Reading[]): number => readings.at(-1)?.timeMs ?? 0;
-
 function silentAfter(readings: readonly Reading[], pauseMs: number, hints = noHints): boolean {
   const state = freshState();
   findingsOf(readings, hints, state);
-  return faultRules.silence(state, begin, endOf(readings) + pauseMs, hints) !== null;
+  return pauseMs > sensorFaults.silentAfterMs(state, begin, hints);
 }
 
 describe('a timer', () => {
@@ -58,13 +56,11 @@ describe('a timer', () => {
 
   test('changes nothing, however often it looks', () => {
     const state = freshState();
-    const readings = regular(200);
-    findingsOf(readings, noHints, state);
+    findingsOf(regular(200), noHints, state);
     const before = state.bytes.slice();
-    const words = faultRules.silence(state, begin, endOf(readings) + 100 * minuteMs, noHints)?.words;
-    expect(words).toEqual(['nothing for 100 min; usually every 60 s']);
+    sensorFaults.silentAfterMs(state, begin, noHints);
+    expect(sensorFaults.silentAfterMs(state, begin, { ...noHints, intervalMs: 500 })).toBe(2000);
     expect(state.bytes).toEqual(before);
-    expect(faultRules.silence(state, begin, endOf(readings) - dayMs, noHints)).toBeNull();
   });
 });
 
@@ -75,8 +71,11 @@ describe('the next reading', () => {
     );
 
   test('tells of a pause at which no timer looked, and only the next', () => {
-    const found = findingsOf(withPause(dayMs / 24)).map((findings) => findings.map(({ kind }) => kind));
+    const findings = findingsOf(withPause(dayMs / 24));
+    const found = findings.map((of) => of.map(({ kind }) => kind));
+    const words = findings[400]?.find(({ kind }) => kind === 'silence')?.words;
     expect(found[400]).toContain('silence');
+    expect(words).toEqual(['nothing for 1 h 1 min', 'usually every 1 min']);
     expect(found.flat().filter((kind) => kind === 'silence')).toHaveLength(1);
   });
 

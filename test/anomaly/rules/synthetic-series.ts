@@ -1,7 +1,7 @@
 import type { Finding, FindingKind } from '../../../src/anomaly/detection/finding.ts';
 import { noHints, type Reading, type SeriesHints } from '../../../src/anomaly/detection/reading.ts';
 import { newSeriesState, type SeriesState } from '../../../src/anomaly/detection/series-state.ts';
-import { faultRules } from '../../../src/anomaly/rules/fault-rules.ts';
+import { sensorFaults } from '../../../src/anomaly/rules/sensor-faults.ts';
 import { SimRandom } from '../../support/sim-random.ts';
 
 export const minuteMs = 60_000;
@@ -82,8 +82,8 @@ export const healthySeries: Readonly<Record<string, (random: SimRandom, count: n
 
 /** A new state of the rules. */
 export function freshState(): SeriesState {
-  const state = newSeriesState(faultRules.size);
-  faultRules.reset(state, begin);
+  const state = newSeriesState(sensorFaults.size);
+  sensorFaults.reset(state, begin);
   return state;
 }
 
@@ -93,7 +93,7 @@ export function findingsOf(
   hints: SeriesHints = noHints,
   state: SeriesState = freshState(),
 ): readonly (readonly Finding[])[] {
-  return readings.map((reading) => faultRules.observe(state, begin, reading, hints));
+  return readings.map((reading) => sensorFaults.observe(state, begin, reading, hints));
 }
 
 /** How many readings after `from` a kind is first found; infinite if it is not. */

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Finding, FindingKind } from '../../../src/anomaly/detection/finding.ts';
 import { noHints, type Reading } from '../../../src/anomaly/detection/reading.ts';
 import { newSeriesState } from '../../../src/anomaly/detection/series-state.ts';
-import { faultRules, rules } from '../../../src/anomaly/rules/fault-rules.ts';
 import { outOfRangeRule } from '../../../src/anomaly/rules/out-of-range.ts';
+import { rules, sensorFaults } from '../../../src/anomaly/rules/sensor-faults.ts';
+import { limits } from '../../../src/core/limits.ts';
 import { SimRandom } from '../../support/sim-random.ts';
 import {
   alertsOf,
@@ -63,22 +64,22 @@ function numbersOf({ severity, score, expected }: Finding): number[] {
 
 describe('all rules together', () => {
   test('keep no more than 1.5 KiB of a series', () => {
-    const { doubles, floats } = faultRules.size;
+    const { doubles, floats } = sensorFaults.size;
     expect(doubles * 8 + floats * 4).toBeLessThanOrEqual(1536);
   });
 
   test('work on their own numbers alone, wherever these begin', () => {
     const at = { doubles: 3, floats: 5 };
     const state = newSeriesState({
-      doubles: at.doubles + faultRules.size.doubles + 2,
-      floats: at.floats + faultRules.size.floats + 2,
+      doubles: at.doubles + sensorFaults.size.doubles + 2,
+      floats: at.floats + sensorFaults.size.floats + 2,
     });
     state.doubles.fill(7);
     state.floats.fill(7);
-    faultRules.reset(state, at);
+    sensorFaults.reset(state, at);
     const readings = healthySeries['a temperature with its days']?.(new SimRandom(1), 600) ?? [];
     const faulty = readings.map((reading, index) => (index > 500 ? { ...reading, value: 90 } : reading));
-    const found = faulty.map((reading) => faultRules.observe(state, at, reading, noHints));
+    const found = faulty.map((reading) => sensorFaults.observe(state, at, reading, noHints));
     expect(found).toEqual(findingsOf(faulty));
     expect(found.flat()).not.toEqual([]);
     const around = [
@@ -102,7 +103,7 @@ describe('all rules together', () => {
         const at = cut % readings.length;
         const before = freshState();
         const first = findingsOf(readings.slice(0, at), noHints, before);
-        const after = newSeriesState(faultRules.size);
+        const after = newSeriesState(sensorFaults.size);
         after.bytes.set(before.bytes);
         // Another series is observed in between: nothing of it stays anywhere else.
         findingsOf(readings.slice(0, 3));
@@ -112,14 +113,17 @@ describe('all rules together', () => {
     );
   });
 
-  test('give finite numbers and words for whatever comes', () => {
+  test('give finite numbers, and words that fit into an alert, for whatever comes', () => {
     fc.assert(
       fc.property(knownThenAny, (readings) => {
         for (const finding of findingsOf(readings).flat()) {
           expect(numbersOf(finding).every(Number.isFinite)).toBe(true);
           expect(finding.severity).toBeGreaterThanOrEqual(1);
           expect(finding.severity).toBeLessThanOrEqual(1000);
-          expect(finding.words.join().length).toBeGreaterThan(10);
+          expect(finding.words.length).toBeGreaterThan(0);
+          expect(finding.words.length).toBeLessThanOrEqual(limits.alertWordsMax);
+          for (const text of finding.words)
+            expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limits.alertWordsBytesMax);
         }
       }),
       { numRuns: 100 },
@@ -130,8 +134,8 @@ describe('all rules together', () => {
     const state = freshState();
     const observe = (minute: number, value: number): boolean => {
       const reading = { timeMs: startMs + minute * minuteMs, value, sourceTimeMs: null };
-      faultRules.observe(state, begin, reading, noHints);
-      return faultRules.isMeasurement(state, begin);
+      sensorFaults.observe(state, begin, reading, noHints);
+      return sensorFaults.isMeasurement(state, begin);
     };
     const measured = Array.from({ length: 50 }, (_, minute) => observe(minute, 20 + Math.sin(minute)));
     expect(measured).not.toContain(false);

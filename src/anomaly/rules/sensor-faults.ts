@@ -62,14 +62,14 @@ const observed: Observed = {
 const place = { doubles: 0, floats: 0 };
 
 /** The named faults of sensors. */
-export interface FaultRules extends DetectionPart {
+export interface SensorFaults extends DetectionPart {
   /** Whether the reading observed last was a measurement. If not, as of a sentinel value, no detector is to learn from it. */
   isMeasurement(state: SeriesState, at: StateSize): boolean;
   /** After how long without a reading, in milliseconds, the series is silent; infinite while that is not known. For a timer: changes nothing. */
   silentAfterMs(state: SeriesState, at: StateSize, hints: SeriesHints): number;
 }
 
-export const faultRules: FaultRules = {
+export const sensorFaults: SensorFaults = {
   size: begins.at(-1) ?? flagSize,
 
   reset(state: SeriesState, at: StateSize): void {
