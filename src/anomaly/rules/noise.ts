@@ -17,7 +17,7 @@ const usualReadings = 512;
 /** A step counts as so many usual ones at most: a spike is no noise. */
 const boundSteps = 10;
 
-const upMargin = 1.5;
+const upMargin = 1.6;
 const downMargin = 4;
 
 /** Less than this share of the usual noise is as good as none. */
