@@ -57,7 +57,7 @@ export const noiseRule: Rule = {
     const words = [`changes by ${inWords(noise)} a reading`];
     if (isUp) {
       words.push(`usually by ${inWords(usualNoise)}, by ${inWords(record)} at most`);
-      return faultFinding('noise-up', 400, words);
+      return faultFinding('noise-up', 400, words, { isWarmingUp: observed.isNew });
     }
     if (observed.ageMs < limits.nightsKnownMs) return null;
     words.push(`usually by ${inWords(usualNoise)}, by ${inWords(usualNoise / calmRecord)} at least`);

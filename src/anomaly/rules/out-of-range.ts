@@ -14,6 +14,7 @@ const leastMargin = 0.35;
 /** … and so much more, divided by how many there were. */
 const youthMargin = 60;
 
+/** Fewer values say little of the range. */
 const countKnown = 32;
 
 /** Once out of range, a value is so until it is within this share of the margin. */
@@ -50,22 +51,21 @@ export const outOfRangeRule: Rule = {
     const { min, max } = hints;
     if (min !== null && value < min) {
       const expected = rangeOf(min, max ?? Math.max(high, min));
-      return faultFinding('out-of-range', 800, [`${inWords(value)} is below the limit ${inWords(min)}`], {
-        expected,
-      });
+      const words = [`${inWords(value)} is below the limit ${inWords(min)}`];
+      return faultFinding('out-of-range', 800, words, { expected });
     }
     if (max !== null && value > max) {
       const expected = rangeOf(min ?? Math.min(low, max), max);
-      return faultFinding('out-of-range', 800, [`${inWords(value)} is above the limit ${inWords(max)}`], {
-        expected,
-      });
+      const words = [`${inWords(value)} is above the limit ${inWords(max)}`];
+      return faultFinding('out-of-range', 800, words, { expected });
     }
     if (!isBeyond) return null;
     const words = [
       `${inWords(value)} is far from all before`,
       `${inWords(low)} to ${inWords(high)} in ${count} readings`,
     ];
-    return faultFinding('out-of-range', 600, words, { expected: rangeOf(low - margin, high + margin) });
+    const expected = rangeOf(low - margin, high + margin);
+    return faultFinding('out-of-range', 600, words, { expected, isWarmingUp: observed.isNew });
   },
 };
 

@@ -16,6 +16,8 @@ export interface Observed {
   elapsedMs: number;
   /** Since the first measurement. */
   ageMs: number;
+  /** It has not shown a whole day yet. */
+  isNew: boolean;
   /** The usual time between two readings; 0 if it is not known yet. */
   intervalMs: number;
   /** What is left of a number of the past that fades with time, of 1. */

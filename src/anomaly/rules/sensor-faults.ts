@@ -50,6 +50,7 @@ const observed: Observed = {
   step: 0,
   elapsedMs: 0,
   ageMs: 0,
+  isNew: true,
   intervalMs: 0,
   fade: 1,
   isCounter: false,

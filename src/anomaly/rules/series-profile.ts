@@ -47,7 +47,9 @@ export const seriesProfile = {
     observed.previous = previous;
     observed.step = count === 0 ? 0 : reading.value - previous;
     observed.elapsedMs = elapsedMs;
-    observed.ageMs = count === 0 ? 0 : reading.timeMs - (doubles[begin + FIRST_TIME] ?? 0);
+    const ageMs = count === 0 ? 0 : reading.timeMs - (doubles[begin + FIRST_TIME] ?? 0);
+    observed.ageMs = ageMs;
+    observed.isNew = ageMs < limits.dayKnownMs;
     observed.intervalMs = hints.intervalMs ?? doubles[begin + INTERVAL] ?? 0;
     observed.fade = 1 - Math.min(Math.max(elapsedMs, 0) / limits.seriesMemoryMs, 0.5);
     observed.isCounter = rises >= counterRises && rises >= risesPerFall * (doubles[begin + FALLS] ?? 0);

@@ -19,7 +19,6 @@ const growth = 2.5;
 
 /** Fewer measurements say little of the usual interval. */
 const countJudged = 8;
-const countKnown = 64;
 
 /** After how long without a reading, in milliseconds, the series is silent; infinite while that is not known. Changes nothing. */
 export function silentAfterMs({ doubles }: SeriesState, at: StateSize, observed: Observed): number {
@@ -40,7 +39,7 @@ export const silenceRule: Rule = {
   reset(): void {},
 
   observe(state: SeriesState, at: StateSize, observed: Observed): Finding | null {
-    const { elapsedMs, intervalMs, count } = observed;
+    const { elapsedMs, intervalMs } = observed;
     const begin = at.doubles;
     const longestMs = (state.doubles[begin + LONGEST] ?? 0) * observed.fade;
     const isSilence = elapsedMs > silentAfterMs(state, at, observed);
@@ -48,6 +47,6 @@ export const silenceRule: Rule = {
     state.doubles[begin + LONGEST] = Math.max(longestMs, Math.min(elapsedMs, boundMs));
     if (!isSilence) return null;
     const words = [`nothing for ${timeInWords(elapsedMs)}`, `usually every ${timeInWords(intervalMs)}`];
-    return faultFinding('silence', 600, words, { isWarmingUp: count < countKnown });
+    return faultFinding('silence', 600, words, { isWarmingUp: observed.isNew });
   },
 };

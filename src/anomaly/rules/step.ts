@@ -47,7 +47,7 @@ export const stepRule: Rule = {
       if (isBack || age >= spikeReadings) doubles[begin + JUMP] = 0;
       if (isBack) {
         const words = [`from ${inWords(base)} to ${inWords(base + jump)}`, `back after ${age} readings`];
-        return faultFinding('spike', 400, words);
+        return faultFinding('spike', 400, words, { isWarmingUp: observed.isNew });
       }
     }
     if (!isJump) return null;
@@ -59,6 +59,6 @@ export const stepRule: Rule = {
     const reach = record * margin * intervals;
     const expected = { value: previous, low: previous - reach, high: previous + reach };
     const words = [`a step of ${inWords(step)}`, `${inWords(record)} a reading at most before`];
-    return faultFinding('rate', 500, words, { expected });
+    return faultFinding('rate', 500, words, { expected, isWarmingUp: observed.isNew });
   },
 };

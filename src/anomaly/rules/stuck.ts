@@ -72,7 +72,8 @@ export const stuckRule: Rule = {
     if (run + 1 <= limit) return null;
     const usual = Math.max(Math.round(longestAt(doubles, begin, previous, longest)), 1);
     const before = usual === 1 ? 'it changed at every one before' : `it changed after ${usual} at the latest`;
-    return faultFinding('stuck', 500, [`${inWords(previous)} for ${run + 1} readings`, before]);
+    const words = [`${inWords(previous)} for ${run + 1} readings`, before];
+    return faultFinding('stuck', 500, words, { isWarmingUp: observed.isNew });
   },
 };
 
@@ -89,7 +90,7 @@ function runLimit(
   const isLimit = plateau >= 0 && (doubles[plateau + AS_LONG] ?? 0) >= asLongKnown;
   if (changes < changesKnown && !isLimit) return Number.POSITIVE_INFINITY;
   const longestHere = longestAt(doubles, begin, previous, longest);
-  const isYoung = longestHere > 1 && ageMs < limits.dayKnownMs;
+  const isYoung = longestHere > 1 && observed.isNew;
   // Many series rest at zero by night, and the first night has yet to be seen.
   if (previous === 0 && ageMs < limits.nightsKnownMs) return Number.POSITIVE_INFINITY;
   const margin = isYoung ? youthMargin : isLimit ? limitMargin : runMargin;
