@@ -48,10 +48,11 @@ const boundErrors = 4;
 /** The usual error is known after so many readings. */
 const errorReadings = 32;
 
-/** Smaller departures, in mean departures of the level from its slow mean, are none to speak of, however rare. */
+/** Smaller departures, in mean departures of the level from its slow mean, are none to speak of, however rare; nor, in a new series, a few coarse steps. */
 const levelFloor = 1.5;
 const edgeFloor = 0.5;
 const dayFloor = 0.5;
+const floorQuanta = 2;
 
 /** Levels need days to be known: the margin is so much larger, divided by how many were seen, from half a day on. */
 const youthMargin = 2;
@@ -137,7 +138,8 @@ function isBeyond(
   observed: Observed,
 ): boolean {
   const youth = youthMargin / Math.max(observed.ageMs / wholeDay, 0.5);
-  return gaugeIsExceeded(state, begin, Math.abs(away), margin + youth, floor, observed);
+  const least = Math.max(floor, floorQuanta * observed.newQuantum);
+  return gaugeIsExceeded(state, begin, Math.abs(away), margin + youth, least, observed);
 }
 
 function average(doubles: Float64Array, at: number, value: number, readings: number, count: number): number {

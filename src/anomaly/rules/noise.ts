@@ -51,7 +51,7 @@ export const noiseRule: Rule = {
     const calm = usualNoise > 0 ? usualNoise / (noise + floorShare * usualNoise) : 0;
     const record = gaugeRecord(state, begin + UP);
     const calmRecord = gaugeRecord(state, begin + DOWN);
-    const isUp = gaugeIsExceeded(state, begin + UP, noise, upMargin, 0, observed);
+    const isUp = gaugeIsExceeded(state, begin + UP, noise, upMargin, observed.newQuantum, observed);
     const isDown = gaugeIsExceeded(state, begin + DOWN, calm, downMargin, 0, observed);
     if (!isUp && !isDown) return null;
     const words = [`changes by ${inWords(noise)} a reading`];

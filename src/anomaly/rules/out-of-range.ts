@@ -14,6 +14,9 @@ const leastMargin = 0.35;
 /** … and so much more, divided by how many there were. */
 const youthMargin = 60;
 
+/** A new series in coarse steps takes so many of them at least. */
+const marginQuanta = 3;
+
 /** Fewer values say little of the range. */
 const countKnown = 32;
 
@@ -40,7 +43,8 @@ export const outOfRangeRule: Rule = {
     const begin = at.doubles;
     const low = count === 0 ? value : (doubles[begin + LOW] ?? 0);
     const high = count === 0 ? value : (doubles[begin + HIGH] ?? 0);
-    const margin = (high - low) * (leastMargin + youthMargin / Math.max(count, 1)) * observed.caution;
+    const share = leastMargin + youthMargin / Math.max(count, 1);
+    const margin = Math.max((high - low) * share, marginQuanta * observed.newQuantum) * observed.caution;
     const isJudged = count >= countKnown && high > low && !observed.isCounter;
     const wasBeyond = (doubles[begin + ACTIVE] ?? 0) !== 0;
     const reach = wasBeyond ? release * margin : margin;

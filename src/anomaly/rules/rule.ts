@@ -12,6 +12,8 @@ export interface Observed {
   previous: number;
   /** What has changed since then; 0 if there was none. */
   step: number;
+  /** Of a new series, the smallest step: values in coarse steps differ by that at least, and few were seen. 0 of others. */
+  newQuantum: number;
   /** Time since the measurement before it; 0 if there was none. */
   elapsedMs: number;
   /** Since the first measurement. */

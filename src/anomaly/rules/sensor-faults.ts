@@ -48,6 +48,7 @@ const observed: Observed = {
   count: 0,
   previous: 0,
   step: 0,
+  newQuantum: 0,
   elapsedMs: 0,
   ageMs: 0,
   isNew: true,

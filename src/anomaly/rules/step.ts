@@ -12,6 +12,9 @@ const GAUGE = 3;
 /** A step is impossible if it is so many times the largest of before. */
 const margin = 1.8;
 
+/** In a new series, so many coarse steps at once are none to speak of. */
+const floorQuanta = 2;
+
 /** A jump is a spike if the series is back within so many readings, but for this share of the jump. */
 const spikeReadings = 4;
 const returnShare = 0.35;
@@ -36,8 +39,9 @@ export const stepRule: Rule = {
     const { step, previous, reading, intervalMs, elapsedMs } = observed;
     const intervals = intervalMs > 0 ? Math.min(Math.max(elapsedMs / intervalMs, 1), pauseIntervals) : 1;
     const size = Math.abs(step) / intervals;
+    const floor = floorQuanta * observed.newQuantum;
     const record = gaugeRecord(state, begin + GAUGE);
-    const isJump = gaugeIsExceeded(state, begin + GAUGE, size, margin, 0, observed);
+    const isJump = gaugeIsExceeded(state, begin + GAUGE, size, margin, floor, observed);
     const jump = doubles[begin + JUMP] ?? 0;
     if (jump !== 0) {
       const base = doubles[begin + BASE] ?? 0;
