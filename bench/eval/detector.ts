@@ -1,0 +1,44 @@
+import type { Finding } from '../../src/anomaly/detection/finding.ts';
+import type { Reading } from '../../src/anomaly/detection/reading.ts';
+import {
+  newSeriesState,
+  type SeriesState,
+  type StateSize,
+} from '../../src/anomaly/detection/series-state.ts';
+
+/** What a detector says of a reading. */
+export interface Judgement {
+  /** From 0 to 1: how unusual it is. */
+  readonly score: number;
+  readonly findings: readonly Finding[];
+}
+
+/** All that the evaluation needs of a detector. It is blind: it sees the readings of one series one by one, and nothing else. */
+export interface Detector {
+  /** As it is written into the names of result files. */
+  readonly name: string;
+  readonly size: StateSize;
+  /** Writes the state of a series of which nothing is known. */
+  reset(state: SeriesState): void;
+  observe(state: SeriesState, reading: Reading): Judgement;
+}
+
+/** The state of a series of which nothing is known. */
+export function freshState(detector: Detector): SeriesState {
+  const state = newSeriesState(detector.size);
+  detector.reset(state);
+  return state;
+}
+
+/** A reading as it is in a benchmark: the device says nothing of its own clock. */
+export const readingOf = ({
+  timeMs,
+  value,
+}: {
+  readonly timeMs: number;
+  readonly value: number;
+}): Reading => ({
+  timeMs,
+  value,
+  sourceTimeMs: null,
+});
