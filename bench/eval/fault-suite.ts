@@ -1,0 +1,142 @@
+import type { FindingKind } from '../../src/anomaly/detection/finding.ts';
+import type { Reading } from '../../src/anomaly/detection/reading.ts';
+import type { SeriesState } from '../../src/anomaly/detection/series-state.ts';
+import type { Random } from '../../src/core/random.ts';
+import { median } from '../result.ts';
+import { type Detector, freshState, readingOf } from './detector.ts';
+import {
+  FAULT_READINGS,
+  type FaultType,
+  faultTypes,
+  GRACE_READINGS,
+  injected,
+  type Place,
+} from './fault-injection.ts';
+import type { LabelledSeries } from './nab-corpus.ts';
+
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+
+/** How a type of fault fares. Shares are of all faults of the type. */
+export interface FaultOutcome {
+  readonly type: FaultType;
+  readonly faults: number;
+  readonly caughtByAny: number;
+  readonly caughtByRules: number;
+  readonly caughtByLearned: number;
+  /** Readings from the first of the fault, which is 0, to the first finding; NaN if no fault was caught. */
+  readonly medianReadings: number;
+  /** The share that each kind of finding caught, the largest first. */
+  readonly kinds: readonly (readonly [kind: FindingKind, share: number])[];
+}
+
+/** What was said of clean readings. */
+export interface FalseAlerts {
+  readonly series: string;
+  readonly weeks: number;
+  /** How often a finding of each kind began outside of labelled windows. */
+  readonly alerts: ReadonlyMap<FindingKind, number>;
+}
+
+/** What a detector found in a series as it is. */
+interface CleanRun {
+  readonly readings: readonly Reading[];
+  readonly kinds: readonly ReadonlySet<FindingKind>[];
+  /** The state before the row of each place. */
+  readonly stateAt: ReadonlyMap<number, Uint8Array>;
+}
+
+const nothing: ReadonlySet<FindingKind> = new Set();
+
+function kindsOf(detector: Detector, state: SeriesState, reading: Reading): ReadonlySet<FindingKind> {
+  const { findings } = detector.observe(state, reading);
+  return findings.length === 0 ? nothing : new Set(findings.map(({ kind }) => kind));
+}
+
+function runClean(detector: Detector, { rows }: LabelledSeries, stops: ReadonlySet<number>): CleanRun {
+  const state = freshState(detector);
+  const stateAt = new Map<number, Uint8Array>();
+  const readings = rows.map(readingOf);
+  const kinds = readings.map((reading, row) => {
+    if (stops.has(row)) stateAt.set(row, state.bytes.slice());
+    return kindsOf(detector, state, reading);
+  });
+  return { readings, kinds, stateAt };
+}
+
+/** When each kind was first found, in readings from the beginning of the fault. A kind that is found there without the fault, too, does not count. */
+function caught(
+  detector: Detector,
+  run: CleanRun,
+  row: number,
+  faulty: readonly Reading[],
+): Map<FindingKind, number> {
+  const anyway = new Set(
+    run.kinds.slice(row - 1, row + FAULT_READINGS + GRACE_READINGS).flatMap((kinds) => [...kinds]),
+  );
+  const state = freshState(detector);
+  state.bytes.set(run.stateAt.get(row) ?? []);
+  const first = new Map<FindingKind, number>();
+  for (const [at, reading] of faulty.entries()) {
+    for (const kind of kindsOf(detector, state, reading)) {
+      if (!anyway.has(kind) && !first.has(kind)) first.set(kind, at);
+    }
+  }
+  return first;
+}
+
+function falseAlerts({ name, rows, windows }: LabelledSeries, { kinds }: CleanRun): FalseAlerts {
+  const alerts = new Map<FindingKind, number>();
+  for (const [row, found] of kinds.entries()) {
+    if (windows.some(({ first, last }) => row >= first && row <= last)) continue;
+    for (const kind of found) {
+      if (kinds[row - 1]?.has(kind) !== true) alerts.set(kind, (alerts.get(kind) ?? 0) + 1);
+    }
+  }
+  const lasting = (first: number, last: number): number =>
+    (rows[last]?.timeMs ?? 0) - (rows[first]?.timeMs ?? 0);
+  const labelledMs = windows.reduce((sum, { first, last }) => sum + lasting(first, last), 0);
+  return { series: name, weeks: (lasting(0, rows.length - 1) - labelledMs) / WEEK_MS, alerts };
+}
+
+/** A kind is either of the learned views or of a rule; a counter that begins anew is told, but is no fault found. */
+export const isLearned = (kind: FindingKind): boolean => kind === 'unusual';
+const isRule = (kind: FindingKind): boolean => !isLearned(kind) && kind !== 'counter-reset';
+
+function outcomeOf(type: FaultType, found: readonly ReadonlyMap<FindingKind, number>[]): FaultOutcome {
+  const share = (isCounted: (kind: FindingKind) => boolean): number =>
+    found.filter((kinds) => [...kinds.keys()].some(isCounted)).length / found.length;
+  const first = found.map((kinds) => Math.min(...kinds.values())).filter(Number.isFinite);
+  const all = [...new Set(found.flatMap((kinds) => [...kinds.keys()]))];
+  return {
+    type,
+    faults: found.length,
+    caughtByAny: share((kind) => isLearned(kind) || isRule(kind)),
+    caughtByRules: share(isRule),
+    caughtByLearned: share(isLearned),
+    medianReadings: median(first),
+    kinds: all.map((kind) => [kind, share((other) => other === kind)] as const).sort((a, b) => b[1] - a[1]),
+  };
+}
+
+/** Injects each type of fault at each place, and tells what a detector found; and what it said of all series as they are. */
+export function faultSuite(
+  detector: Detector,
+  series: readonly LabelledSeries[],
+  places: readonly Place[],
+  random: Random,
+): { readonly faults: readonly FaultOutcome[]; readonly falseAlerts: readonly FalseAlerts[] } {
+  const found = new Map<FaultType, ReadonlyMap<FindingKind, number>[]>(faultTypes.map((type) => [type, []]));
+  const alerts: FalseAlerts[] = [];
+  for (const one of series) {
+    const rows = places.filter((place) => place.series === one).map(({ row }) => row);
+    const run = runClean(detector, one, new Set(rows));
+    alerts.push(falseAlerts(one, run));
+    for (const row of rows) {
+      for (const type of faultTypes) {
+        const faulty = injected(type, run.readings.slice(0, row), run.readings.slice(row), random);
+        found.get(type)?.push(caught(detector, run, row, faulty));
+      }
+    }
+  }
+  return { faults: [...found].map(([type, outcomes]) => outcomeOf(type, outcomes)), falseAlerts: alerts };
+}
