@@ -1,10 +1,6 @@
 import type { Finding } from '../../src/anomaly/detection/finding.ts';
 import type { Reading } from '../../src/anomaly/detection/reading.ts';
-import {
-  newSeriesState,
-  type SeriesState,
-  type StateSize,
-} from '../../src/anomaly/detection/series-state.ts';
+import type { SeriesState } from '../../src/anomaly/detection/series-state.ts';
 
 /** What a detector says of a reading. */
 export interface Judgement {
@@ -17,17 +13,9 @@ export interface Judgement {
 export interface Detector {
   /** As it is written into the names of result files. */
   readonly name: string;
-  readonly size: StateSize;
-  /** Writes the state of a series of which nothing is known. */
-  reset(state: SeriesState): void;
+  /** The state of a series of which nothing is known. */
+  newState(): SeriesState;
   observe(state: SeriesState, reading: Reading): Judgement;
-}
-
-/** The state of a series of which nothing is known. */
-export function freshState(detector: Detector): SeriesState {
-  const state = newSeriesState(detector.size);
-  detector.reset(state);
-  return state;
 }
 
 /** A reading as it is in a benchmark: the device says nothing of its own clock. */

@@ -3,7 +3,7 @@ import type { Reading } from '../../src/anomaly/detection/reading.ts';
 import type { SeriesState } from '../../src/anomaly/detection/series-state.ts';
 import type { Random } from '../../src/core/random.ts';
 import { median } from '../result.ts';
-import { type Detector, freshState, readingOf } from './detector.ts';
+import { type Detector, readingOf } from './detector.ts';
 import {
   FAULT_READINGS,
   type FaultType,
@@ -53,7 +53,7 @@ function kindsOf(detector: Detector, state: SeriesState, reading: Reading): Read
 }
 
 function runClean(detector: Detector, { rows }: LabelledSeries, stops: ReadonlySet<number>): CleanRun {
-  const state = freshState(detector);
+  const state = detector.newState();
   const stateAt = new Map<number, Uint8Array>();
   const readings = rows.map(readingOf);
   const kinds = readings.map((reading, row) => {
@@ -73,7 +73,7 @@ function caught(
   const anyway = new Set(
     run.kinds.slice(row - 1, row + FAULT_READINGS + GRACE_READINGS).flatMap((kinds) => [...kinds]),
   );
-  const state = freshState(detector);
+  const state = detector.newState();
   state.bytes.set(run.stateAt.get(row) ?? []);
   const first = new Map<FindingKind, number>();
   for (const [at, reading] of faulty.entries()) {

@@ -1,5 +1,5 @@
 import type { Random } from '../../src/core/random.ts';
-import { type Detector, freshState, readingOf } from './detector.ts';
+import { type Detector, readingOf } from './detector.ts';
 import type { LabelledSeries } from './nab-corpus.ts';
 import { bestOutcome, type Corpus, corpusOf, normalized, type Profile, rawPoints } from './nab-scoring.ts';
 
@@ -30,7 +30,7 @@ export interface NabReport {
 
 /** The scores that a detector gives to the rows of a series, in order. */
 export function scoresOf(detector: Detector, { rows }: LabelledSeries): Float64Array {
-  const state = freshState(detector);
+  const state = detector.newState();
   return Float64Array.from(rows, (row) => detector.observe(state, readingOf(row)).score);
 }
 

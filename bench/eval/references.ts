@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/anomaly/detection/finding.ts';
+import { newSeriesState } from '../../src/anomaly/detection/series-state.ts';
 import type { Detector } from './detector.ts';
 import type { LabelledSeries } from './nab-corpus.ts';
 
@@ -35,10 +36,7 @@ const unusual = (score: number): Finding => ({
 /** The least that a detector should beat: the distance from an exponentially weighted mean in standard deviations. */
 export const movingAverage: Detector = {
   name: 'moving-average',
-  size: { doubles: 3, floats: 0 },
-  reset: ({ doubles }) => {
-    doubles.fill(0);
-  },
+  newState: () => newSeriesState({ doubles: 3, floats: 0 }),
   observe: ({ doubles }, { value }) => {
     const readings = doubles[READINGS] ?? 0;
     const distance = readings === 0 ? 0 : value - (doubles[MEAN] ?? 0);

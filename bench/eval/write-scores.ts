@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { listSeries, readRows } from './csv-series.ts';
-import { type Detector, freshState, readingOf } from './detector.ts';
+import { type Detector, readingOf } from './detector.ts';
 import { readWindowTimes, type WindowTimes } from './nab-corpus.ts';
 
 /** So many digits of a score that results need not be larger than what they are about. */
@@ -16,7 +16,7 @@ export function resultPath(detector: string, series: string): string {
 
 async function* scoredLines(detector: Detector, path: string, windows: WindowTimes | null, series: string) {
   const labelled = windows?.get(series) ?? [];
-  const state = freshState(detector);
+  const state = detector.newState();
   yield 'timestamp,value,anomaly_score,label\n';
   for await (const row of readRows(path)) {
     const { score } = detector.observe(state, readingOf(row));

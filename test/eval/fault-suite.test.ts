@@ -4,6 +4,7 @@ import { placesIn } from '../../bench/eval/fault-injection.ts';
 import { faultSuite } from '../../bench/eval/fault-suite.ts';
 import { movingAverage } from '../../bench/eval/references.ts';
 import type { Finding } from '../../src/anomaly/detection/finding.ts';
+import { newSeriesState } from '../../src/anomaly/detection/series-state.ts';
 import { SimRandom } from '../support/sim-random.ts';
 import { syntheticSeries } from './synthetic-series.ts';
 
@@ -30,10 +31,7 @@ type Judge = (count: number, value: number, before: number, timeMs: number) => r
 function detectorOf(judge: Judge): Detector {
   return {
     name: 'test',
-    size: { doubles: 2, floats: 0 },
-    reset: ({ doubles }) => {
-      doubles.fill(0);
-    },
+    newState: () => newSeriesState({ doubles: 2, floats: 0 }),
     observe: ({ doubles }, { value, timeMs }) => {
       const [count = 0, before = 0] = doubles;
       doubles.set([count + 1, value]);
