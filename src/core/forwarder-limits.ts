@@ -108,7 +108,7 @@ export const forwarderLimits = {
   /** Identities of a folder's past that are still read; older ones are covered by what the gateway remembers. */
   ancestorsMax: 16,
   /** What a save of the mirror's own state counts for each entry, besides its bytes. */
-  mirrorMemoOverheadBytes: 32,
+  memoOverheadBytes: 32,
   /** Partitions that a message names; a person needs no more to see what happened. */
   partitionsNamedMax: 5,
   brokersMax: 64,

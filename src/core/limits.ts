@@ -1,3 +1,4 @@
+import { anomalyLimits } from './anomaly-limits.ts';
 import { forwarderLimits } from './forwarder-limits.ts';
 import { KIB, MIB } from './sizes.ts';
 
@@ -347,6 +348,8 @@ export const limits = {
   mqttSourcesFileBytesMax: 256 * KIB,
 
   ...forwarderLimits,
+
+  ...anomalyLimits,
 
   // Admin HTTP
   adminRequestBytesMax: 4 * MIB,

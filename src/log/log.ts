@@ -24,6 +24,7 @@ import { Tail } from './tail.ts';
 import type {
   LedgerRange,
   LifeStart,
+  Memos,
   MirroredLog,
   PartitionInfo,
   Retention,
@@ -44,6 +45,8 @@ export interface LogOptions extends Omit<LogEnvironment, 'fileBytes'> {
   /** The rules by which records are removed; without them all stay, and nothing bounds the data folder. */
   readonly retention?: Retention | undefined;
 }
+
+const noMemos: Memos = new Map();
 
 /**
  * The partitioned commit log: the only place where a reading becomes a fact. What `append` has resolved for is
@@ -137,21 +140,17 @@ export class Log implements MirroredLog, Qos2Log {
   }
 
   /**
-   * Appends records, all in one commit. Resolves, in their order, once they are durable.
+   * Appends records, and saves memos as `saveMemos` does, all in one commit. Resolves, in their order, once they are durable.
    * @throws OperatingError `unknown-topic`, `illegal-partition`, `record-too-large`: ask for something else;
    *   `log-overloaded`, `log-unavailable`: offer the same records again later.
    */
-  async append(records: readonly NewRecord[]): Promise<readonly Appended[]> {
-    if (records.length === 0) return [];
+  async append(records: readonly NewRecord[], memos: Memos = noMemos): Promise<readonly Appended[]> {
+    if (records.length === 0 && memos.size === 0) return [];
     this.#refuseIfUnavailable({ needsRoom: true });
-    const bytes = checkedRequestBytes(records);
-    return await this.#queue.push(
-      {
-        kind: 'records',
-        records: records.map((record) => this.#placement.place(this.#journal.state, record)),
-      },
-      bytes,
-    );
+    const rows = memoRows(memos);
+    const bytes = checkedRequestBytes(records, rows);
+    const placed = records.map((record) => this.#placement.place(this.#journal.state, record));
+    return await this.#queue.push({ kind: 'records', records: placed, memos: rows }, bytes);
   }
 
   appendOnce(record: NewRecord, id: Qos2Id): Promise<boolean> {
@@ -267,18 +266,18 @@ export class Log implements MirroredLog, Qos2Log {
     );
   }
 
-  memos(): ReadonlyMap<string, Uint8Array> {
+  memos(): Memos {
     return this.#journal.state.memos();
   }
 
-  async saveMemos(memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async saveMemos(memos: Memos): Promise<void> {
     if (memos.size === 0) return;
     this.#refuseIfUnavailable();
     const rows = memoRows(memos);
-    await this.#queue.push({ kind: 'memos', memos: rows }, memoBytes(rows));
+    await this.#queue.push({ kind: 'records', records: [], memos: rows }, memoBytes(rows));
   }
 
-  async enterInLedger(ranges: readonly LedgerRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async enterInLedger(ranges: readonly LedgerRange[], memos: Memos): Promise<void> {
     this.#refuseIfUnavailable();
     await this.#upkeep.enterInLedger(ranges, memoRows(memos));
   }

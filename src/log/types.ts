@@ -126,6 +126,9 @@ export interface Unsettled {
   sinceMs(): number | null;
 }
 
+/** Small state that a reader keeps where the records are, each value under a key of its own; one without bytes forgets its key. */
+export type Memos = ReadonlyMap<string, Uint8Array>;
+
 /** The log as the mirror needs it: it keeps a little state of its own where the records are. */
 export interface MirroredLog extends LogReader {
   readonly unsettled: Unsettled;
@@ -136,17 +139,17 @@ export interface MirroredLog extends LogReader {
    */
   storedBytes(topic: string, partition: number, offset: number): number;
   /** What was saved last under each key, durable. */
-  memos(): ReadonlyMap<string, Uint8Array>;
+  memos(): Memos;
   /**
    * Saves these values under their keys, all in one commit; one without bytes forgets its key. Resolves once they
    * are durable. The whole of them is to stay below a hundred kilobytes or so: each journal file begins with it.
    * @throws OperatingError `log-overloaded`, `log-unavailable`
    */
-  saveMemos(memos: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  saveMemos(memos: Memos): Promise<void>;
   /**
    * Enters these ranges in the loss ledger and saves the memos as `saveMemos` does, all in one commit. The records stay
    * in the log for as long as others.
    * @throws OperatingError `log-overloaded`, `log-unavailable`
    */
-  enterInLedger(ranges: readonly LedgerRange[], memos: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  enterInLedger(ranges: readonly LedgerRange[], memos: Memos): Promise<void>;
 }

@@ -16,7 +16,7 @@ import {
   checkpointEntry,
   type Entry,
   logStartMoveEntry,
-  type MirrorMemo,
+  type Memo,
   memoBytes,
   sealedOffsetEntry,
 } from './state/entries.ts';
@@ -73,7 +73,7 @@ export class Upkeep {
   }
 
   /** Enters in the ledger what the mirror has to tell, and saves the memos in the same commit. */
-  async enterInLedger(losses: readonly LedgerRange[], memos: readonly MirrorMemo[]): Promise<void> {
+  async enterInLedger(losses: readonly LedgerRange[], memos: readonly Memo[]): Promise<void> {
     const plan = () => ({ entries: memos.map(checkpointEntry), losses });
     await this.#commitWithLosses(losses.length, plan, memoBytes(memos));
   }

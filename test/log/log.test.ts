@@ -315,6 +315,28 @@ describe('opening again', () => {
     });
   });
 
+  test('saves memos in the commit of the records that they belong to, or neither', async () => {
+    const disk = newDisk();
+    const log = await openWith({ a: 1, gone: 1 }, disk);
+    const memos = new Map([['cursor', Buffer.from('7')]]);
+    const { commits } = log.stats();
+    await log.append([textRecord('a', 'one')], memos);
+    expect(log.stats().commits).toBe(commits + 1);
+    expect(Buffer.from(log.memos().get('cursor') ?? []).toString()).toBe('7');
+    const deletion = log.deleteTopic('gone');
+    const refused = log.append([textRecord('gone', 'two')], new Map([['cursor', Buffer.from('8')]]));
+    await expect(refused).rejects.toMatchObject({ code: 'unknown-topic' });
+    await deletion;
+    await expect(
+      log.append([], new Map([['large', new Uint8Array(limits.frameBytesMax)]])),
+    ).rejects.toMatchObject({ code: 'record-too-large' });
+    await log.close();
+    const again = await openLog(disk.session());
+    expect(await readTexts(again, 'a', 0)).toEqual(['one']);
+    expect([...again.memos()].map(([key, value]) => `${key}=${Buffer.from(value)}`)).toEqual(['cursor=7']);
+    await again.close();
+  });
+
   test('after damage in the middle keeps what is behind it, serves a gap, and says what is lost', async () => {
     const disk = newDisk();
     const log = await openWith({ a: 1 }, disk);

@@ -8,7 +8,8 @@ import { batchHeaderBytes, encodeBatch } from '../encoding/batch.ts';
 import {
   checkpointEntry,
   type Entry,
-  type MirrorMemo,
+  type Memo,
+  memoBytes,
   type PartitionId,
   partitionKey,
   recordBatchEntry,
@@ -32,16 +33,20 @@ export interface UpkeepPlan {
 
 /** One caller's wish; all of it goes into one frame, so it is atomic. */
 export type Request =
-  /** With `once`: nothing is appended if that id is open, else it is open from then on. */
-  | { readonly kind: 'records'; readonly records: readonly PlacedRecord[]; readonly once?: Qos2Id }
+  /** With `once`: nothing is appended if that id is open, else it is open from then on. Memos are saved with the records. */
+  | {
+      readonly kind: 'records';
+      readonly records: readonly PlacedRecord[];
+      readonly once?: Qos2Id;
+      readonly memos?: readonly Memo[];
+    }
   | { readonly kind: 'release'; readonly id: Qos2Id }
   | { readonly kind: 'release-all'; readonly client: string }
   | TopicRequest
   /**
    * What it is depends on the state just before its commit, and on how that is stamped. The plan may throw an OperatingError, which refuses it.
    */
-  | { readonly kind: 'upkeep'; readonly plan: (state: LogState, stamping: Stamping) => UpkeepPlan }
-  | { readonly kind: 'memos'; readonly memos: readonly MirrorMemo[] };
+  | { readonly kind: 'upkeep'; readonly plan: (state: LogState, stamping: Stamping) => UpkeepPlan };
 
 /** What becomes of each request if the entries become durable. */
 export type Outcome = { readonly appended: readonly Appended[] } | { readonly refused: OperatingError };
@@ -52,9 +57,9 @@ const frameOverheadBytes = (limits.partitionsMax + 2) * (batchHeaderBytes + 16) 
 /** Record bytes, as this product counts them, that certainly fit into one frame. */
 export const requestBytesMax = limits.frameBytesMax - frameOverheadBytes;
 
-/** How large records of one append count together. @throws OperatingError `record-too-large` */
-export function checkedRequestBytes(records: readonly NewRecord[]): number {
-  const bytes = records.reduce((sum, record) => sum + checkedSize(record), 0);
+/** How large records and memos of one append count together. @throws OperatingError `record-too-large` */
+export function checkedRequestBytes(records: readonly NewRecord[], memos: readonly Memo[] = []): number {
+  const bytes = records.reduce((sum, record) => sum + checkedSize(record), memoBytes(memos));
   if (bytes <= requestBytesMax) return bytes;
   throw tooLarge(`${records.length} records of ${bytes} bytes in one append; send fewer at a time`);
 }
@@ -94,7 +99,7 @@ class Planning {
   readonly #topics: TopicPlan;
   readonly qos2: Qos2Plan;
   payloadBytes = 0;
-  readonly #memos: MirrorMemo[] = [];
+  readonly #memos: Memo[] = [];
   readonly #upkeep: Entry[] = [];
   readonly #batches = new Map<string, Batch>();
   #newest: Batch | null = null;
@@ -115,9 +120,6 @@ class Planning {
         return nothing;
       case 'release-all':
         this.qos2.releaseAll(request.client);
-        return nothing;
-      case 'memos':
-        this.#memos.push(...request.memos);
         return nothing;
       case 'topic':
       case 'topic-settings':
@@ -146,7 +148,7 @@ class Planning {
     return entries;
   }
 
-  #takeRecords({ records, once }: Request & { kind: 'records' }): Outcome {
+  #takeRecords({ records, once, memos = [] }: Request & { kind: 'records' }): Outcome {
     // The topic was there when the records were offered.
     const gone = records.find(({ id }) => this.#topics.isDeleted(id.topicNumber));
     if (gone !== undefined)
@@ -155,6 +157,7 @@ class Planning {
       if (this.qos2.isOpen(once)) return nothing;
       this.qos2.open(once);
     }
+    this.#memos.push(...memos);
     return { appended: records.map((record) => this.#append(record)) };
   }
 

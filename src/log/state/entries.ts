@@ -214,22 +214,22 @@ export function topicDeletionEntry(topicNumber: number): Entry {
 export const readTopicDeletionEntry = (entry: Entry): number =>
   new ByteReader(entry.bytes, 'topic deletion').uint32();
 
-/** Something that the mirror keeps, under a key of its own; no bytes: it keeps that no longer. */
-export interface MirrorMemo {
+/** Something that a reader keeps, under a key of its own; no bytes: it keeps that no longer. */
+export interface Memo {
   readonly key: string;
   readonly value: Uint8Array;
 }
 
 /** Memos by their keys, as rows. */
-export const memoRows = (memos: ReadonlyMap<string, Uint8Array>): readonly MirrorMemo[] =>
+export const memoRows = (memos: ReadonlyMap<string, Uint8Array>): readonly Memo[] =>
   [...memos].map(([key, value]) => ({ key, value }));
 
 /** What these memos count for in a commit. */
-export const memoBytes = (memos: readonly MirrorMemo[]): number =>
-  memos.reduce((sum, { key, value }) => sum + key.length + value.length + limits.mirrorMemoOverheadBytes, 0);
+export const memoBytes = (memos: readonly Memo[]): number =>
+  memos.reduce((sum, { key, value }) => sum + key.length + value.length + limits.memoOverheadBytes, 0);
 
-/** A memo of the mirror; what it means is the mirror's affair. */
-export function checkpointEntry({ key, value }: MirrorMemo): Entry {
+/** A memo of a reader; what it means is the reader's affair. The mirror's are its checkpoints, after which the kind is called. */
+export function checkpointEntry({ key, value }: Memo): Entry {
   const writer = new ByteWriter(key.length + value.length + 16);
   writer.text(key);
   writer.block(value);
@@ -237,7 +237,7 @@ export function checkpointEntry({ key, value }: MirrorMemo): Entry {
 }
 
 /** The reverse of {@link checkpointEntry}; the value is a copy. */
-export function readCheckpointEntry(entry: Entry): MirrorMemo {
+export function readCheckpointEntry(entry: Entry): Memo {
   const reader = new ByteReader(entry.bytes, 'checkpoint');
   return { key: reader.text(), value: Uint8Array.from(reader.block()) };
 }

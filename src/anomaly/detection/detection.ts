@@ -1,0 +1,18 @@
+import type { SeriesSettings } from '../series/series-settings.ts';
+import type { Finding } from './finding.ts';
+import type { Reading } from './reading.ts';
+import type { SeriesState } from './series-state.ts';
+
+/** All detectors together, as the runner sees them. They know nothing but what is in the state of a series. */
+export interface Detection {
+  /** Of another version the states mean something else: they are not restored. */
+  readonly version: string;
+  /** The state of a series of which nothing is known. */
+  newState(): SeriesState;
+  /** A state that was saved; undefined if the bytes are none of this version. */
+  restoredState(bytes: Uint8Array): SeriesState | undefined;
+  /** What is wrong with a reading; it is learned then. */
+  observe(state: SeriesState, reading: Reading, settings: SeriesSettings): readonly Finding[];
+  /** Whether a series has been silent for too long at this time, by the clock of its readings. Changes nothing. */
+  silence(state: SeriesState, timeMs: number, settings: SeriesSettings): Finding | null;
+}

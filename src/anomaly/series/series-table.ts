@@ -1,0 +1,162 @@
+import type { SeriesState } from '../detection/series-state.ts';
+import type { SeriesSettings, SeriesSettingsBook } from './series-settings.ts';
+
+/** Where a series comes from. */
+export interface SeriesPlace {
+  readonly topic: string;
+  readonly partition: number;
+  /** The key of its records, as text; empty where they have none. */
+  readonly key: string;
+  /** Where in the payload; empty for payloads that are just a number. */
+  readonly path: string;
+}
+
+/** A run of readings of one quantity, and what is known of it. */
+export interface Series extends SeriesPlace {
+  /** `topic:key:path`, without the path where there is none. */
+  readonly name: string;
+  readonly settings: SeriesSettings;
+  readonly state: SeriesState;
+  /** The state knows the readings of its partition below this offset. */
+  nextOffset: number;
+  /** What `nextOffset` was when the state was last saved; -1 before. */
+  savedOffset: number;
+  /** The time of its last reading, milliseconds since 1970 UTC. */
+  lastTimeMs: number;
+  /** When that was heard, by the monotonic clock. */
+  heardMs: number;
+  /** Greater than that of all series that were used before. */
+  usedAt: number;
+  /** Whether there was a reading after the first: before that it may be a name that never comes again. */
+  hasReturned: boolean;
+}
+
+export interface SeriesTableOptions {
+  readonly seriesMax: number;
+  readonly settings: SeriesSettingsBook;
+  /** A state of which nothing is known yet. */
+  readonly newState: () => SeriesState;
+}
+
+/** The series of one partition: by key, then by path. */
+export class PartitionSeries {
+  readonly topic: string;
+  readonly partition: number;
+  readonly #keys = new Map<string, Map<string, Series>>();
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  find(key: string, path: string): Series | undefined {
+    return this.#keys.get(key)?.get(path);
+  }
+
+  add(series: Series): void {
+    const fields = this.#keys.get(series.key) ?? new Map<string, Series>();
+    this.#keys.set(series.key, fields.set(series.path, series));
+  }
+
+  remove({ key, path }: Series): void {
+    const fields = this.#keys.get(key);
+    fields?.delete(path);
+    if (fields?.size === 0) this.#keys.delete(key);
+  }
+
+  *[Symbol.iterator](): Generator<Series> {
+    for (const fields of this.#keys.values()) yield* fields.values();
+  }
+}
+
+/** So many go at once, so that who makes up names without end does not have all be looked through for each. */
+const evictedShare = 1 / 64;
+
+/** All series that are known, in bounded number: for a new one those go that were not used for longest. */
+export class SeriesTable implements Iterable<Series> {
+  readonly #options: SeriesTableOptions;
+  readonly #partitions = new Map<string, PartitionSeries>();
+  #size = 0;
+  #uses = 0;
+  #evicted = 0;
+
+  constructor(options: SeriesTableOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many had to go for others. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  /** The series of a partition, none at first. */
+  of(topic: string, partition: number): PartitionSeries {
+    const name = `${topic}/${partition}`;
+    const found = this.#partitions.get(name) ?? new PartitionSeries(topic, partition);
+    this.#partitions.set(name, found);
+    return found;
+  }
+
+  /** The series of a key and a path, made if there is none; null if nobody is to look at it. */
+  use(partition: PartitionSeries, key: string, path: string, heardMs: number): Series | null {
+    const found = partition.find(key, path);
+    if (found !== undefined) found.hasReturned = true;
+    const series = found ?? this.#add(partition, key, path);
+    if (series === null) return null;
+    this.#uses += 1;
+    series.usedAt = this.#uses;
+    series.heardMs = heardMs;
+    return series;
+  }
+
+  *[Symbol.iterator](): Generator<Series> {
+    for (const partition of this.#partitions.values()) yield* partition;
+  }
+
+  /** Forgets a partition that is gone, with its series. */
+  remove({ topic, partition }: PartitionSeries): void {
+    for (const _ of this.of(topic, partition)) this.#size -= 1;
+    this.#partitions.delete(`${topic}/${partition}`);
+  }
+
+  #add(partition: PartitionSeries, key: string, path: string): Series | null {
+    const place = { topic: partition.topic, partition: partition.partition, key, path };
+    const name = seriesName(place);
+    const settings = this.#options.settings.of(name);
+    if (settings.detect === 'off') return null;
+    if (this.#size >= this.#options.seriesMax) this.#evict();
+    const series: Series = {
+      ...place,
+      name,
+      settings,
+      state: this.#options.newState(),
+      nextOffset: 0,
+      savedOffset: -1,
+      lastTimeMs: 0,
+      heardMs: 0,
+      usedAt: 0,
+      hasReturned: false,
+    };
+    partition.add(series);
+    this.#size += 1;
+    return series;
+  }
+
+  /** Names that came only once go first: a flood of them must not drive out those that are there to stay. */
+  #evict(): void {
+    const rank = ({ hasReturned, usedAt }: Series): number => (hasReturned ? this.#uses : 0) + usedAt;
+    const candidates = [...this].sort((one, other) => rank(one) - rank(other));
+    const count = Math.max(1, Math.floor(this.#options.seriesMax * evictedShare));
+    for (const series of candidates.slice(0, count)) this.of(series.topic, series.partition).remove(series);
+    this.#size -= count;
+    this.#evicted += count;
+  }
+}
+
+/** What a series is called in alerts, in the configuration and on the command line. */
+export const seriesName = ({ topic, key, path }: SeriesPlace): string =>
+  path === '' ? `${topic}:${key}` : `${topic}:${key}:${path}`;

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { newSeriesState } from '../../../src/anomaly/detection/series-state.ts';
+import { type SeriesRule, SeriesSettingsBook } from '../../../src/anomaly/series/series-settings.ts';
+import { type SeriesPlace, SeriesTable, seriesName } from '../../../src/anomaly/series/series-table.ts';
+
+const tableOf = (seriesMax: number, rules: readonly SeriesRule[] = []): SeriesTable =>
+  new SeriesTable({
+    seriesMax,
+    settings: new SeriesSettingsBook(rules),
+    newState: () => newSeriesState({ doubles: 1, floats: 2 }),
+  });
+
+const names = (table: SeriesTable): string[] => [...table].map(seriesName);
+
+describe('the table of series', () => {
+  test('makes a series when it is first used, and finds it again', () => {
+    const table = tableOf(10);
+    const readings = table.of('readings', 0);
+    const first = table.use(readings, 'sensors/kitchen', 'temperature', 5);
+    expect(first).toMatchObject({
+      name: 'readings:sensors/kitchen:temperature',
+      heardMs: 5,
+      hasReturned: false,
+    });
+    expect(table.use(table.of('readings', 0), 'sensors/kitchen', 'temperature', 7)).toBe(first);
+    expect(first).toMatchObject({ heardMs: 7, hasReturned: true });
+    expect(table.use(table.of('readings', 1), 'sensors/kitchen', 'temperature', 7)).not.toBe(first);
+    expect(table.use(readings, 'sensors/kitchen', '', 7)?.name).toBe('readings:sensors/kitchen');
+    expect(table.size).toBe(3);
+  });
+
+  test('keeps those that were used last when there are too many', () => {
+    const table = tableOf(3);
+    const place = table.of('readings', 0);
+    for (const key of ['a', 'b', 'c']) for (let use = 0; use < 2; use += 1) table.use(place, key, '', 0);
+    table.use(place, 'a', '', 0);
+    table.use(place, 'd', '', 0);
+    expect(names(table).sort()).toEqual(['readings:a', 'readings:c', 'readings:d']);
+    expect(table.evicted).toBe(1);
+    expect(table.size).toBe(3);
+  });
+
+  test('is not emptied by names that come only once', () => {
+    const table = tableOf(100);
+    const place = table.of('readings', 0);
+    for (let round = 0; round < 2; round += 1)
+      for (let key = 0; key < 50; key += 1) table.use(place, `steady/${key}`, '', 0);
+    for (let key = 0; key < 10_000; key += 1) table.use(place, `once/${key}`, '', 0);
+    expect(names(table).filter((name) => name.includes('steady'))).toHaveLength(50);
+    expect(table.size).toBeLessThanOrEqual(100);
+  });
+
+  test('has none that the configuration turns off, and gives others what it says of them', () => {
+    const table = tableOf(10, [
+      { match: 'readings:*:battery', hints: {}, detect: 'off' },
+      { match: 'readings:sensors/*', hints: { min: -40, max: 85 }, unit: '°C', detect: 'faults' },
+    ]);
+    const place = table.of('readings', 0);
+    expect(table.use(place, 'sensors/a', 'battery', 0)).toBeNull();
+    expect(table.use(place, 'sensors/a', 'temperature', 0)?.settings).toEqual({
+      hints: { min: -40, max: 85, intervalMs: null, sensitivity: 'normal' },
+      unit: '°C',
+      detect: 'faults',
+    });
+    expect(table.use(place, 'other', '', 0)?.settings).toMatchObject({ unit: null, detect: 'all' });
+    expect(table.size).toBe(2);
+  });
+
+  test('forgets the series of a partition that is gone, and no others', () => {
+    const table = tableOf(10);
+    for (const topic of ['gone', 'here']) table.use(table.of(topic, 0), 'a', '', 0);
+    table.remove(table.of('gone', 0));
+    expect(names(table)).toEqual(['here:a']);
+    expect(table.size).toBe(1);
+  });
+});
+
+describe('the name of a series', () => {
+  test('has no path where the payload is just a number', () => {
+    const place: SeriesPlace = { topic: 'readings', partition: 0, key: 'a/b', path: '' };
+    expect(seriesName(place)).toBe('readings:a/b');
+    expect(seriesName({ ...place, path: 'x.y' })).toBe('readings:a/b:x.y');
+  });
+});
