@@ -2,6 +2,7 @@ import { KIB, MIB } from './sizes.ts';
 
 /** Those rows of `limits` that are about anomaly detection. */
 export const anomalyLimits = {
+  // Series
   /** Series that are known at a time, by default and at most; each has a state of some KiB in memory. */
   seriesDefault: 5_000,
   seriesMax: 20_000,
@@ -18,19 +19,20 @@ export const anomalyLimits = {
   /** Rows of `anomaly.series`. */
   seriesRulesMax: 256,
   seriesPatternLengthMax: 512,
-  seriesUnitLengthMax: 16,
   seriesIntervalMsMax: 24 * 3600 * 1000,
-  /** A topic, a key and a path with what stands between them. */
-  seriesNameLengthMax: 1500,
-  /** A verdict that somebody else's model publishes, the name of the model, and its words. */
+
+  // Models of others
+  /** A verdict that somebody else's model publishes. */
   modelVerdictBytesMax: 16 * KIB,
-  modelNameLengthMax: 64,
-  modelWordsMax: 4,
+
+  // Reading the log
   /** What a read of the log for detection takes at a time. */
   anomalyReadBytesMax: 256 * KIB,
   /** So long readings are judged at a stretch, before others get the event loop; and so long they then have it. */
   anomalySliceMs: 4,
   anomalyPauseMs: 1,
+  /** What comes within so long is judged together. */
+  anomalyReadIntervalMs: 50,
   /** Records between two looks at the clock within a stretch. */
   anomalySliceRecords: 16,
   /** How often silence is looked for. */
@@ -40,6 +42,8 @@ export const anomalyLimits = {
   /** Waits between attempts to save verdicts in a log that refuses. */
   anomalyBackoffMsMin: 100,
   anomalyBackoffMsMax: 5_000,
+
+  // What detectors know
   /** What detector states may be written a day, by default and within bounds. */
   stateBytesPerDayDefault: 256 * MIB,
   stateBytesPerDayMin: 16 * MIB,
@@ -52,4 +56,30 @@ export const anomalyLimits = {
   stateEntryBytesMax: 128 * KIB,
   /** Files of states; with more, all states are written anew into one. */
   stateFilesMax: 64,
+
+  // Alerts
+  /** Alerts that are raised or shelved. What would be raised above it is counted, and told as a flood. */
+  openAlertsMax: 100,
+  /** Alerts that wait for their on-delay. */
+  pendingAlertsMax: 56,
+  /** An alert as it is kept in the log, with its key, raised and pending. */
+  alertMemoBytesMax: 768,
+  pendingAlertMemoBytesMax: 440,
+  /** All of them: they are part of the beginning of each journal file. */
+  alertMemosBytesMax: 100 * KIB,
+  /** A flood is over when no more than this share of the alerts above is left. */
+  alertFloodEndPercent: 75,
+  /** What is slow is raised after so long at the earliest. */
+  alertOnDelayMs: 10_000,
+  /** An alert is cleared when nothing was found for so long, besides a number of readings. */
+  alertOffDelayMs: 60_000,
+  /** The longest topic name, and what tells its series apart. */
+  seriesNameBytesMax: 264,
+  /** Texts of an alert, in UTF-8; longer ones are cut. */
+  alertWordsBytesMax: 48,
+  alertWordsMax: 2,
+  alertRarityBytesMax: 40,
+  alertUnitBytesMax: 16,
+  alertModelBytesMax: 32,
+  alertActorBytesMax: 32,
 } as const;

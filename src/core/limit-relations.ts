@@ -146,3 +146,13 @@ assert(
   limits.scryptCost * 128 * 8 <= limits.scryptBytesMax,
   'what we hash is within what a hash in the file may ask for',
 );
+assert(
+  limits.openAlertsMax * limits.alertMemoBytesMax +
+    limits.pendingAlertsMax * limits.pendingAlertMemoBytesMax <
+    limits.alertMemosBytesMax,
+  'as many alerts as there may be fit into what the log keeps of them',
+);
+assert(
+  limits.topicNameLengthMax + 14 < limits.seriesNameBytesMax,
+  'the name of a series has the whole name of its topic, also when it is cut and ends in a hash',
+);

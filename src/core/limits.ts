@@ -348,6 +348,7 @@ export const limits = {
   mqttSourcesFileBytesMax: 256 * KIB,
 
   ...forwarderLimits,
+  ...anomalyLimits,
 
   ...anomalyLimits,
 

@@ -243,6 +243,21 @@ export const metricRows = {
     'gauge',
     'How long it still does: 0 if it may send, NaN if nobody knows.',
   ),
+  headwater_anomaly_series: row('gauge', 'Series that detection knows.'),
+  headwater_anomaly_series_evicted_total: row(
+    'counter',
+    'Series that were forgotten because there are more than anomaly.seriesMax.',
+  ),
+  headwater_anomaly_readings_total: row(
+    'counter',
+    'Readings that detectors have judged or learned again after a start.',
+  ),
+  headwater_anomaly_lag_records: row('gauge', 'Durable records that detection has not looked at yet.'),
+  headwater_anomaly_state_bytes_total: row('counter', 'Bytes of detector states that were saved.'),
+  headwater_anomaly_model_verdicts_refused_total: row(
+    'counter',
+    'Verdicts of other models that could not be read.',
+  ),
   headwater_event_loop_delay_seconds: row('gauge', 'Longest delay of the event loop since the last scrape.'),
 } as const;
 

@@ -12,6 +12,19 @@ export const gapsTopicName = 'gaps';
 /** How the wall clock was set: a record for each clock epoch. */
 export const clockTopicName = 'clock';
 
+/** What detectors and models have found, and what became of it: a record for each change of an alert. */
+export const anomaliesTopicName = 'anomalies';
+
+/** Topics of which these patterns speak: `*` stands for any characters, and what begins with `!` is left out. */
+export function topicChooser(patterns: readonly string[]): (topic: string) => boolean {
+  // Topic names consist of letters, digits, `.`, `_` and `-`.
+  const patternOf = (pattern: string): RegExp =>
+    new RegExp(`^${pattern.replaceAll('.', String.raw`\.`).replaceAll('*', '.*')}$`);
+  const wanted = patterns.filter((one) => !one.startsWith('!')).map(patternOf);
+  const unwanted = patterns.filter((one) => one.startsWith('!')).map((one) => patternOf(one.slice(1)));
+  return (topic) => wanted.some((one) => one.test(topic)) && !unwanted.some((one) => one.test(topic));
+}
+
 /** Whether Kafka would accept the name for a topic: 1 to 249 of `a-z A-Z 0-9 . _ -`, but not `.` or `..`. */
 export function isLegalTopicName(name: string): boolean {
   return (

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../core/logger.ts';
-import { deadLettersTopicName, readingsTopicName } from '../core/topic-name.ts';
+import { anomaliesTopicName, deadLettersTopicName, readingsTopicName } from '../core/topic-name.ts';
 import { isFixed } from '../ingest/mqtt/routes/route.ts';
 import type { TopicInfo, TopicSettings } from '../log/types.ts';
 import type { Config, TopicConfig } from './config/schema.ts';
@@ -17,7 +17,11 @@ export interface TopicStore {
 export type TopicWriters = ReadonlyMap<string, readonly string[]>;
 
 /** Who writes where by this configuration. These topics have to exist. */
-export function topicWriters({ serial, mqtt }: Pick<Config, 'serial' | 'mqtt'>): TopicWriters {
+export function topicWriters({
+  serial,
+  mqtt,
+  anomaly,
+}: Pick<Config, 'serial' | 'mqtt' | 'anomaly'>): TopicWriters {
   const ports = serial.map(({ name }) => `the serial port ${name}`);
   const sources = [...ports, ...mqtt.sources.map(({ name }) => `the broker ${name}`)];
   // Where every message lands that no route sends elsewhere: it always exists.
@@ -25,8 +29,12 @@ export function topicWriters({ serial, mqtt }: Pick<Config, 'serial' | 'mqtt'>):
   for (const { topic, match } of mqtt.routes)
     if (isFixed(topic)) writers.set(topic, [...(writers.get(topic) ?? []), `the route ${match.text}`]);
   if (sources.length > 0) writers.set(deadLettersTopicName, sources);
+  if (anomaly.enabled) writers.set(anomaliesTopicName, ['anomaly detection']);
   return writers;
 }
+
+/** How topics of the gateway's own are made unless the configuration names them: alarms never wait behind readings (P7). */
+const ownSettings: ReadonlyMap<string, TopicSettings> = new Map([[anomaliesTopicName, { lane: 'alarm' }]]);
 
 /**
  * Makes the configured topics exist with at least so many partitions and exactly their settings, and those in
@@ -42,7 +50,7 @@ export async function ensureTopics(
 ): Promise<void> {
   const existing = new Map(log.topics().map((topic) => [topic.name, topic]));
   for (const name of needed) {
-    if (!existing.has(name) && !(name in configured)) await log.createTopic(name, 1);
+    if (!existing.has(name) && !(name in configured)) await log.createTopic(name, 1, ownSettings.get(name));
   }
   for (const [name, { partitions, settings }] of Object.entries(configured)) {
     const present = existing.get(name);

@@ -15,25 +15,38 @@ test('a needed topic exists, with one partition unless it is configured', async 
   expect(other.topics()).toEqual([{ name: 'readings', partitions: 4, settings: {} }]);
 });
 
+test('alerts have a topic that passes any backlog, unless the configuration wants it otherwise', async () => {
+  const log = new MemoryLog();
+  await ensureTopics(log, {}, ['anomalies'], silentLogger);
+  expect(log.topics()).toEqual([{ name: 'anomalies', partitions: 1, settings: { lane: 'alarm' } }]);
+  const other = new MemoryLog();
+  const configured = { anomalies: { partitions: 2, settings: { lane: 'bulk' as const } } };
+  await ensureTopics(other, configured, ['anomalies'], silentLogger);
+  expect(other.topics()).toEqual([{ name: 'anomalies', partitions: 2, settings: { lane: 'bulk' } }]);
+});
+
 test('what writes to a topic makes it needed: MQTT always, serial ports and brokers also dead letters, and routes to one topic', () => {
   const mqtt = { listen: { host: '127.0.0.1', port: 0 }, limits: defaultMqttLimits, routes: [], sources: [] };
   const url = { host: 'b', port: 1883, isTls: false, text: 'mqtt://b:1883' };
   const login = { clientId: undefined, username: undefined, password: undefined };
   const plant = { name: 'plant', url, topics: ['#'], qos: 2 as const, ...login, tls: {} };
+  const anomaly = { enabled: false, topics: ['*'], series: [], seriesMax: 1, stateBytesPerDay: 1 };
   const port = { path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' } as const;
-  expect([...topicWriters({ serial: [], mqtt })]).toEqual([['readings', ['MQTT']]]);
+  expect([...topicWriters({ serial: [], mqtt, anomaly })]).toEqual([['readings', ['MQTT']]]);
   expect([
-    ...topicWriters({ serial: [{ name: 'wind', ...port }], mqtt: { ...mqtt, sources: [plant] } }),
+    ...topicWriters({ serial: [{ name: 'wind', ...port }], mqtt: { ...mqtt, sources: [plant] }, anomaly }),
   ]).toEqual([
     ['readings', ['MQTT', 'the serial port wind', 'the broker plant']],
     ['dead-letters', ['the serial port wind', 'the broker plant']],
   ]);
+  const detecting = { serial: [], mqtt, anomaly: { ...anomaly, enabled: true } };
+  expect(topicWriters(detecting).get('anomalies')).toEqual(['anomaly detection']);
   const routes = [
     routeOf({ match: 'a/{b}', topic: 'temperature' }),
     routeOf({ match: 'c', topic: 'temperature' }),
     routeOf({ match: 'd/{e}', topic: '{e}' }),
   ];
-  expect(topicWriters({ serial: [], mqtt: { ...mqtt, routes } }).get('temperature')).toEqual([
+  expect(topicWriters({ serial: [], mqtt: { ...mqtt, routes }, anomaly }).get('temperature')).toEqual([
     'the route a/{b}',
     'the route c',
   ]);

@@ -102,7 +102,11 @@ const fixedByFormat: Readonly<Record<string, string>> = {
 };
 
 /** Where bounds stand, each in one place. */
-export const limitTables: readonly string[] = ['src/core/limits.ts', 'src/core/forwarder-limits.ts'];
+export const limitTables: readonly string[] = [
+  'src/core/limits.ts',
+  'src/core/forwarder-limits.ts',
+  'src/core/anomaly-limits.ts',
+];
 
 const boundsIn = (tree: Tree) =>
   sourcesIn(tree, 'src')

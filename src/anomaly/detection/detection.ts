@@ -13,6 +13,6 @@ export interface Detection {
   restoredState(bytes: Uint8Array): SeriesState | undefined;
   /** What is wrong with a reading; it is learned then. */
   observe(state: SeriesState, reading: Reading, settings: SeriesSettings): readonly Finding[];
-  /** Whether a series has been silent for too long at this time, by the clock of its readings. Changes nothing. */
-  silence(state: SeriesState, timeMs: number, settings: SeriesSettings): Finding | null;
+  /** After how long without a reading the series is missed; infinite while that is not known. */
+  silentAfterMs(state: SeriesState, settings: SeriesSettings): number;
 }

@@ -7,6 +7,8 @@ export interface ModelVerdict {
   readonly series: string;
   /** Milliseconds since 1970 UTC; null for the time of the record. */
   readonly timeMs: number | null;
+  /** The value that it speaks of, if it says. */
+  readonly value: number | null;
   /** Null if all is well again. */
   readonly finding: Finding | null;
 }
@@ -34,19 +36,17 @@ export function readModelVerdict(payload: Uint8Array): ReadVerdict {
   } catch {
     return bad('it is not JSON');
   }
-  const { model, series, isAnomalous, time } = membersOf(content);
-  if (!isName(model, limits.modelNameLengthMax))
-    return bad(`"model" is to be a text of 1 to ${limits.modelNameLengthMax} characters`);
-  if (!isName(series, limits.seriesNameLengthMax))
+  const { model, series, isAnomalous, time, value } = membersOf(content);
+  if (!isName(model, limits.alertModelBytesMax))
+    return bad(`"model" is to be a text of 1 to ${limits.alertModelBytesMax} characters`);
+  if (!isName(series, limits.seriesNameBytesMax))
     return bad(`"series" is to be the name of a series, as alerts have it: topic:key:path`);
   if (typeof isAnomalous !== 'boolean') return bad('"isAnomalous" is to be true or false');
   if (time !== undefined && !isNumber(time)) return bad('"time" is to be milliseconds since 1970');
-  const timeMs = isNumber(time) ? time : null;
-  if (!isAnomalous) return { ok: true, verdict: { model, series, timeMs, finding: null } };
-  const finding = findingIn(membersOf(content));
-  return typeof finding === 'string'
-    ? bad(finding)
-    : { ok: true, verdict: { model, series, timeMs, finding } };
+  if (value !== undefined && !isNumber(value)) return bad('"value" is to be a number');
+  const about = { model, series, timeMs: time ?? null, value: value ?? null };
+  const finding = isAnomalous ? findingIn(membersOf(content)) : null;
+  return typeof finding === 'string' ? bad(finding) : { ok: true, verdict: { ...about, finding } };
 }
 
 /** The finding, or what is wrong with it. */
@@ -65,7 +65,7 @@ function findingIn({ score, severity, expected, words }: Members): Finding | str
     score: isNumber(score) ? score : 1,
     expected: range,
     rarity: null,
-    words: Array.isArray(words) ? words.slice(0, limits.modelWordsMax) : [],
+    words: Array.isArray(words) ? words.slice(0, limits.alertWordsMax) : [],
     isWarmingUp: false,
   };
 }

@@ -1,3 +1,6 @@
+import type { AlertSubject } from '../alerts/alert.ts';
+import { seriesName } from '../alerts/series-name.ts';
+import type { WatchedSeries } from '../alerts/silence-tree.ts';
 import type { SeriesState } from '../detection/series-state.ts';
 import type { SeriesSettings, SeriesSettingsBook } from './series-settings.ts';
 
@@ -13,10 +16,12 @@ export interface SeriesPlace {
 
 /** A run of readings of one quantity, and what is known of it. */
 export interface Series extends SeriesPlace {
-  /** `topic:key:path`, without the path where there is none. */
-  readonly name: string;
+  /** What alerts of it are about. */
+  readonly subject: AlertSubject;
   readonly settings: SeriesSettings;
-  readonly state: SeriesState;
+  state: SeriesState;
+  /** Whether it is silent is asked there; null before its first reading of this run. */
+  watched: WatchedSeries | null;
   /** The state knows the readings of its partition below this offset. */
   nextOffset: number;
   /** What `nextOffset` was when the state was last saved; -1 before. */
@@ -36,6 +41,8 @@ export interface SeriesTableOptions {
   readonly settings: SeriesSettingsBook;
   /** A state of which nothing is known yet. */
   readonly newState: () => SeriesState;
+  /** Hears of series that are known no longer. */
+  readonly onRemoved: (series: Series) => void;
 }
 
 /** The series of one partition: by key, then by path. */
@@ -119,21 +126,22 @@ export class SeriesTable implements Iterable<Series> {
 
   /** Forgets a partition that is gone, with its series. */
   remove({ topic, partition }: PartitionSeries): void {
-    for (const _ of this.of(topic, partition)) this.#size -= 1;
+    for (const series of this.of(topic, partition)) this.#removed(series);
     this.#partitions.delete(`${topic}/${partition}`);
   }
 
   #add(partition: PartitionSeries, key: string, path: string): Series | null {
     const place = { topic: partition.topic, partition: partition.partition, key, path };
-    const name = seriesName(place);
+    const name = seriesName({ ...place, path: path === '' ? null : path });
     const settings = this.#options.settings.of(name);
     if (settings.detect === 'off') return null;
     if (this.#size >= this.#options.seriesMax) this.#evict();
     const series: Series = {
       ...place,
-      name,
+      subject: { series: name, partition: partition.partition, unit: settings.unit },
       settings,
       state: this.#options.newState(),
+      watched: null,
       nextOffset: 0,
       savedOffset: -1,
       lastTimeMs: 0,
@@ -151,12 +159,15 @@ export class SeriesTable implements Iterable<Series> {
     const rank = ({ hasReturned, usedAt }: Series): number => (hasReturned ? this.#uses : 0) + usedAt;
     const candidates = [...this].sort((one, other) => rank(one) - rank(other));
     const count = Math.max(1, Math.floor(this.#options.seriesMax * evictedShare));
-    for (const series of candidates.slice(0, count)) this.of(series.topic, series.partition).remove(series);
-    this.#size -= count;
+    for (const series of candidates.slice(0, count)) {
+      this.of(series.topic, series.partition).remove(series);
+      this.#removed(series);
+    }
     this.#evicted += count;
   }
-}
 
-/** What a series is called in alerts, in the configuration and on the command line. */
-export const seriesName = ({ topic, key, path }: SeriesPlace): string =>
-  path === '' ? `${topic}:${key}` : `${topic}:${key}:${path}`;
+  #removed(series: Series): void {
+    this.#size -= 1;
+    this.#options.onRemoved(series);
+  }
+}

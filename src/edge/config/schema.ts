@@ -14,6 +14,7 @@ import {
 import { type DecoderName, decoders, type FramingName, framings, namesOf } from '../registry.ts';
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
+import { type AnomalyConfig, anomalySection } from './anomaly-section.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
 import { mqttLimitsOf, mqttLimitsSection } from './mqtt-limits-section.ts';
 import {
@@ -151,6 +152,7 @@ const settingsFor = (hostName: string) =>
       /** So many partitions in the cluster, of which the key decides; without it those of here. */
       centralPartitions: wholeNumber(1, limits.centralPartitionsMax, 'partitions').optional(),
     }),
+    anomaly: anomalySection(),
     forwarder: forwarderSection(),
     log: section({
       level: choice(['debug', 'info', 'warn', 'error']).default('info'),
@@ -260,6 +262,7 @@ export interface Config {
   readonly admin: { readonly listen: Address };
   /** By name. It has no prototype, so that a topic may be called `constructor`. */
   readonly topics: Readonly<Record<string, TopicConfig>>;
+  readonly anomaly: AnomalyConfig;
   readonly forwarder: {
     readonly brokers: readonly Address[];
     readonly lingerMs: number;

@@ -63,6 +63,11 @@ export function wholeNumber(min: number, max: number, unit?: string) {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
+/** Any number. */
+export function anyNumber() {
+  return z.number({ error: () => 'write a number' });
+}
+
 /** True or false. */
 export function yesOrNo() {
   return z.boolean({ error: () => 'write true or false' });

@@ -1,4 +1,4 @@
-import { gapsTopicName } from '../../core/topic-name.ts';
+import { gapsTopicName, topicChooser } from '../../core/topic-name.ts';
 
 /** The local name of the checkpoint topic: a log topic called so is not mirrored, because it would collide. */
 export const checkpointTopicName = 'headwater-checkpoint';
@@ -28,8 +28,8 @@ export class TopicMapping {
   readonly checkpointTopic: string;
   readonly #before: string;
   readonly #after: string;
-  readonly #wanted: readonly RegExp[];
-  readonly #unwanted: readonly RegExp[];
+  readonly #mirrorsSome: boolean;
+  readonly #isWanted: (topic: string) => boolean;
 
   constructor({ gateway, site = '', template = defaultTopicTemplate, topics }: MappingOptions) {
     this.checkpointTopic = `${gateway}.${checkpointTopicName}`;
@@ -38,8 +38,8 @@ export class TopicMapping {
       .map((text) => text.replaceAll('{gateway}', gateway).replaceAll('{site}', site));
     this.#before = before;
     this.#after = after;
-    this.#wanted = topics.filter((one) => !one.startsWith('!')).map(patternOf);
-    this.#unwanted = topics.filter((one) => one.startsWith('!')).map((one) => patternOf(one.slice(1)));
+    this.#mirrorsSome = topics.some((one) => !one.startsWith('!'));
+    this.#isWanted = topicChooser(topics);
   }
 
   /** The central topic of a topic of the log. */
@@ -60,12 +60,8 @@ export class TopicMapping {
    */
   isMirrored(topic: string): boolean {
     if (topic === checkpointTopicName || this.centralTopic(topic) === this.checkpointTopic) return false;
-    if (this.#wanted.length === 0) return false;
+    if (!this.#mirrorsSome) return false;
     if (topic === gapsTopicName) return true;
-    return this.#wanted.some((one) => one.test(topic)) && !this.#unwanted.some((one) => one.test(topic));
+    return this.#isWanted(topic);
   }
 }
-
-/** Topic names consist of letters, digits, `.`, `_` and `-`. */
-const patternOf = (pattern: string): RegExp =>
-  new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);

@@ -13,6 +13,7 @@ describe('a verdict of a model', () => {
         model: 'river-hst',
         series: 'readings:a:t',
         timeMs: null,
+        value: null,
         finding: {
           kind: 'model',
           severity: 500,
@@ -31,7 +32,14 @@ describe('a verdict of a model', () => {
 
   test('may say how bad it is, what was expected, and why', () => {
     const expected = { value: 21, low: 20, high: 22 };
-    const more = { time: 1_700_000_000_000, score: 0.97, severity: 812.4, expected, words: ['rare'] };
+    const more = {
+      time: 1_700_000_000_000,
+      value: 25,
+      score: 0.97,
+      severity: 812.4,
+      expected,
+      words: ['rare'],
+    };
     expect(read({ ...least, ...more })).toMatchObject({
       verdict: {
         timeMs: 1_700_000_000_000,
@@ -47,6 +55,7 @@ describe('a verdict of a model', () => {
       [{ ...least, series: 7 }, /"series"/],
       [{ ...least, isAnomalous: 'yes' }, /"isAnomalous"/],
       [{ ...least, time: 'now' }, /"time"/],
+      [{ ...least, value: '7' }, /"value"/],
       [{ ...least, score: 2 }, /"score"/],
       [{ ...least, severity: 0 }, /"severity"/],
       [{ ...least, words: 'rare' }, /"words"/],

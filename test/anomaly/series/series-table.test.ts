@@ -1,16 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { newSeriesState } from '../../../src/anomaly/detection/series-state.ts';
 import { type SeriesRule, SeriesSettingsBook } from '../../../src/anomaly/series/series-settings.ts';
-import { type SeriesPlace, SeriesTable, seriesName } from '../../../src/anomaly/series/series-table.ts';
+import { type Series, SeriesTable } from '../../../src/anomaly/series/series-table.ts';
 
-const tableOf = (seriesMax: number, rules: readonly SeriesRule[] = []): SeriesTable =>
+const tableOf = (
+  seriesMax: number,
+  rules: readonly SeriesRule[] = [],
+  onRemoved: (series: Series) => void = () => {},
+): SeriesTable =>
   new SeriesTable({
     seriesMax,
     settings: new SeriesSettingsBook(rules),
     newState: () => newSeriesState({ doubles: 1, floats: 2 }),
+    onRemoved,
   });
 
-const names = (table: SeriesTable): string[] => [...table].map(seriesName);
+const names = (table: SeriesTable): string[] => [...table].map(({ subject }) => subject.series);
 
 describe('the table of series', () => {
   test('makes a series when it is first used, and finds it again', () => {
@@ -25,17 +30,19 @@ describe('the table of series', () => {
     expect(table.use(table.of('readings', 0), 'sensors/kitchen', 'temperature', 7)).toBe(first);
     expect(first).toMatchObject({ heardMs: 7, hasReturned: true });
     expect(table.use(table.of('readings', 1), 'sensors/kitchen', 'temperature', 7)).not.toBe(first);
-    expect(table.use(readings, 'sensors/kitchen', '', 7)?.name).toBe('readings:sensors/kitchen');
+    expect(table.use(readings, 'sensors/kitchen', '', 7)?.subject.series).toBe('readings:sensors/kitchen');
     expect(table.size).toBe(3);
   });
 
   test('keeps those that were used last when there are too many', () => {
-    const table = tableOf(3);
+    const removed: string[] = [];
+    const table = tableOf(3, [], ({ subject }) => void removed.push(subject.series));
     const place = table.of('readings', 0);
     for (const key of ['a', 'b', 'c']) for (let use = 0; use < 2; use += 1) table.use(place, key, '', 0);
     table.use(place, 'a', '', 0);
     table.use(place, 'd', '', 0);
     expect(names(table).sort()).toEqual(['readings:a', 'readings:c', 'readings:d']);
+    expect(removed).toEqual(['readings:b']);
     expect(table.evicted).toBe(1);
     expect(table.size).toBe(3);
   });
@@ -72,13 +79,5 @@ describe('the table of series', () => {
     table.remove(table.of('gone', 0));
     expect(names(table)).toEqual(['here:a']);
     expect(table.size).toBe(1);
-  });
-});
-
-describe('the name of a series', () => {
-  test('has no path where the payload is just a number', () => {
-    const place: SeriesPlace = { topic: 'readings', partition: 0, key: 'a/b', path: '' };
-    expect(seriesName(place)).toBe('readings:a/b');
-    expect(seriesName({ ...place, path: 'x.y' })).toBe('readings:a/b:x.y');
   });
 });

@@ -1,0 +1,189 @@
+import type { Clock } from '../core/clock.ts';
+import type { Disk } from '../core/disk.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import {
+  anomaliesTopicName,
+  clockTopicName,
+  deadLettersTopicName,
+  gapsTopicName,
+} from '../core/topic-name.ts';
+import type { Alert } from './alerts/alert.ts';
+import { AlertBook } from './alerts/alert-book.ts';
+import { SilenceTree } from './alerts/silence-tree.ts';
+import type { Detection } from './detection/detection.ts';
+import { AnomalyRunner, type JudgedLog } from './runner/anomaly-runner.ts';
+import { Judge } from './runner/judge.ts';
+import { cursorIn, Positions } from './runner/positions.ts';
+import { type SeriesRule, SeriesSettingsBook } from './series/series-settings.ts';
+import { SeriesTable } from './series/series-table.ts';
+import type { SavedState } from './states/state-file.ts';
+import { StateFiles } from './states/state-files.ts';
+import { StateSaver } from './states/state-saver.ts';
+
+export interface AnomalyOptions {
+  readonly log: JudgedLog;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly detection: Detection;
+  /** What the configuration says of series. */
+  readonly rules: readonly SeriesRule[];
+  readonly seriesMax: number;
+  /** Which topics hold readings, as far as the configuration says. */
+  readonly isWatched: (topic: string) => boolean;
+  /** Where other models publish their verdicts; null if there are none. */
+  readonly verdictsTopic: string | null;
+  readonly stateBytesPerDay: number;
+}
+
+/** How detection is. */
+export interface AnomalyStatus {
+  readonly series: number;
+  readonly seriesMax: number;
+  /** Series that were forgotten because there are more. */
+  readonly evicted: number;
+  /** Readings of this run. */
+  readonly readings: number;
+  /** Durable records that are not judged yet. */
+  readonly lagRecords: number;
+  /** What saved detector states take on the disk. */
+  readonly stateBytes: number;
+  readonly alerts: readonly Alert[];
+  /** Findings that no alert was made of, because there are too many. */
+  readonly heldBack: number;
+}
+
+/** Topics in which the gateway speaks of itself, or keeps what nobody could read. */
+const ownTopics: ReadonlySet<string> = new Set([
+  anomaliesTopicName,
+  clockTopicName,
+  deadLettersTopicName,
+  gapsTopicName,
+]);
+
+/** Anomaly detection: a reader of the log (design §7). */
+export class Anomaly {
+  readonly #options: AnomalyOptions;
+  readonly #book: AlertBook;
+  readonly #table: SeriesTable;
+  readonly #judge: Judge;
+  readonly #files: StateFiles;
+  readonly #runner: AnomalyRunner;
+
+  private constructor(
+    options: AnomalyOptions,
+    parts: { book: AlertBook; table: SeriesTable; judge: Judge; files: StateFiles; runner: AnomalyRunner },
+  ) {
+    this.#options = options;
+    this.#book = parts.book;
+    this.#table = parts.table;
+    this.#judge = parts.judge;
+    this.#files = parts.files;
+    this.#runner = parts.runner;
+  }
+
+  /** Takes up what was known and open when the last run ended. Rejects with what the disk says. */
+  static async open(options: AnomalyOptions): Promise<Anomaly> {
+    const { log, disk, clock, logger, metrics, detection, rules, seriesMax, verdictsTopic } = options;
+    const { book, problems } = AlertBook.restored(log.memos());
+    for (const problem of problems) logger.warn({}, problem);
+    const tree = new SilenceTree();
+    const table = new SeriesTable({
+      seriesMax,
+      settings: new SeriesSettingsBook(rules),
+      newState: () => detection.newState(),
+      onRemoved: ({ watched }) => {
+        if (watched !== null) tree.remove(watched);
+      },
+    });
+    const files = new StateFiles(disk, { logId: log.logId, detection: detection.version });
+    const { states, ends } = await files.load();
+    const judge = new Judge({ table, detection, book, tree, verdictsTopic, logger, metrics });
+    const isRead = (topic: string): boolean =>
+      topic === verdictsTopic || (options.isWatched(topic) && !ownTopics.has(topic));
+    const known = states.filter(({ topic, partition, nextOffset }) => {
+      // What knows more than the log has ever told is of another past of this folder.
+      const cursor = cursorIn(log.memos(), topic, partition);
+      return isRead(topic) && cursor !== null && nextOffset <= cursor;
+    });
+    restore(table, judge, detection, known, clock.monotonicMs());
+    const positions = new Positions(table, isRead, log.memos());
+    const saver = new StateSaver({
+      files,
+      series: table,
+      clock,
+      bytesPerDay: options.stateBytesPerDay,
+      logger,
+      metrics,
+    });
+    const runner = new AnomalyRunner({ log, book, judge, positions, saver, ends, clock, logger });
+    return new Anomaly(options, { book, table, judge, files, runner });
+  }
+
+  start(): void {
+    this.#runner.start();
+  }
+
+  /** Stops with everything saved that can be. */
+  async stop(): Promise<void> {
+    await this.#runner.stop();
+  }
+
+  /** What saved detector states take on the disk. */
+  get stateBytes(): number {
+    return this.#files.bytes;
+  }
+
+  status(): AnomalyStatus {
+    return {
+      series: this.#table.size,
+      seriesMax: this.#options.seriesMax,
+      evicted: this.#table.evicted,
+      readings: this.#judge.readings,
+      lagRecords: this.#runner.lagRecords,
+      stateBytes: this.#files.bytes,
+      alerts: this.#book.alerts(),
+      heldBack: this.#book.heldBack,
+    };
+  }
+
+  /** Somebody has seen the alert; resolves once that is durable, with null if no such alert is open. @throws OperatingError `log-unavailable` */
+  acknowledge(id: string, by: string): Promise<Alert | null> {
+    return this.#runner.change(() => this.#book.acknowledge(id, by, this.#options.clock.wallMs()));
+  }
+
+  /** Nobody wants to hear of it for so long; otherwise as `acknowledge`. */
+  shelve(id: string, forMs: number): Promise<Alert | null> {
+    const nowMs = this.#options.clock.wallMs();
+    return this.#runner.change(() => this.#book.shelve(id, nowMs + forMs, nowMs));
+  }
+
+  /** Ends that; otherwise as `acknowledge`. */
+  unshelve(id: string): Promise<Alert | null> {
+    return this.#runner.change(() => this.#book.unshelve(id, this.#options.clock.wallMs()));
+  }
+}
+
+/** Those that were heard last are there to stay, if there are too many. */
+function restore(
+  table: SeriesTable,
+  judge: Judge,
+  detection: Detection,
+  states: readonly SavedState[],
+  heardMs: number,
+): void {
+  for (const saved of states.toSorted((one, other) => one.lastTimeMs - other.lastTimeMs)) {
+    const state = detection.restoredState(saved.bytes);
+    if (state === undefined) continue;
+    const series = table.use(table.of(saved.topic, saved.partition), saved.key, saved.path, heardMs);
+    if (series === null) continue;
+    series.state = state;
+    series.nextOffset = saved.nextOffset;
+    series.savedOffset = saved.nextOffset;
+    series.lastTimeMs = saved.lastTimeMs;
+    series.hasReturned = true;
+    judge.watch(series);
+  }
+}
