@@ -79,9 +79,11 @@ function printReports(
 }
 
 function printFaults(faults: readonly FaultOutcome[]): void {
-  console.log(`Sensor faults, ${FAULTS} of each type, injected where nothing is labelled: percent caught\n`);
+  console.log(
+    `Sensor faults, ${FAULTS} of each type, injected where nothing is labelled: percent that raised an alert\n`,
+  );
   printTable(
-    ['fault', 'by any', 'by rules', 'by learned', 'median readings', 'by kind'],
+    ['fault', 'by any', 'by rules', 'by learned', 'median readings to it', 'by kind'],
     faults.map(({ type, caughtByAny, caughtByRules, caughtByLearned, medianReadings, kinds }) => [
       type,
       ...[caughtByAny, caughtByRules, caughtByLearned].map((share) => `${percent(share)}`),
@@ -163,7 +165,9 @@ function resultOf(
           [`${type}, caught, percent`, percent(caughtByAny)],
           [`${type}, caught by rules, percent`, percent(caughtByRules)],
           [`${type}, caught by learned views, percent`, percent(caughtByLearned)],
-          [`${type}, median readings to detection`, medianReadings],
+          ...(Number.isNaN(medianReadings)
+            ? []
+            : [[`${type}, median readings to the alert`, medianReadings] as const]),
         ]),
       ),
     },

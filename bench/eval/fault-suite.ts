@@ -3,6 +3,7 @@ import type { Reading } from '../../src/anomaly/detection/reading.ts';
 import type { SeriesState } from '../../src/anomaly/detection/series-state.ts';
 import type { Random } from '../../src/core/random.ts';
 import { median } from '../result.ts';
+import { AlertTracker } from './alert-tracker.ts';
 import { type Detector, readingOf } from './detector.ts';
 import {
   FAULT_READINGS,
@@ -23,9 +24,9 @@ export interface FaultOutcome {
   readonly caughtByAny: number;
   readonly caughtByRules: number;
   readonly caughtByLearned: number;
-  /** Readings from the first of the fault, which is 0, to the first finding; NaN if no fault was caught. */
+  /** Readings from the first of the fault, which is 0, to the first alert; NaN if no fault was caught. */
   readonly medianReadings: number;
-  /** The share that each kind of finding caught, the largest first. */
+  /** The share that alerts of each kind caught, the largest first. */
   readonly kinds: readonly (readonly [kind: FindingKind, share: number])[];
 }
 
@@ -33,64 +34,75 @@ export interface FaultOutcome {
 export interface FalseAlerts {
   readonly series: string;
   readonly weeks: number;
-  /** How often a finding of each kind began outside of labelled windows. */
+  /** How many alerts of each kind were raised outside of labelled windows. */
   readonly alerts: ReadonlyMap<FindingKind, number>;
 }
 
-/** What a detector found in a series as it is. */
+/** What was raised in a series as it is. */
 interface CleanRun {
   readonly readings: readonly Reading[];
-  readonly kinds: readonly ReadonlySet<FindingKind>[];
-  /** The state before the row of each place. */
-  readonly stateAt: ReadonlyMap<number, Uint8Array>;
+  /** The alerts raised at each reading. */
+  readonly raised: readonly ReadonlySet<FindingKind>[];
+  /** What was known before the row of each place. */
+  readonly knownAt: ReadonlyMap<number, Known>;
 }
 
-const nothing: ReadonlySet<FindingKind> = new Set();
+/** All that is known of a series. */
+class Known {
+  readonly #detector: Detector;
+  readonly #state: SeriesState;
+  readonly #alerts: AlertTracker;
 
-function kindsOf(detector: Detector, state: SeriesState, reading: Reading): ReadonlySet<FindingKind> {
-  const { findings } = detector.observe(state, reading);
-  return findings.length === 0 ? nothing : new Set(findings.map(({ kind }) => kind));
+  constructor(detector: Detector, alerts = new AlertTracker()) {
+    this.#detector = detector;
+    this.#state = detector.newState();
+    this.#alerts = alerts;
+  }
+
+  /** The same, which goes on from here by itself. */
+  copy(): Known {
+    const copy = new Known(this.#detector, this.#alerts.copy());
+    copy.#state.bytes.set(this.#state.bytes);
+    return copy;
+  }
+
+  /** The kinds of the alerts that a reading raises. */
+  observe(reading: Reading): ReadonlySet<FindingKind> {
+    return this.#alerts.observe(reading, this.#detector.observe(this.#state, reading).findings);
+  }
 }
 
 function runClean(detector: Detector, { rows }: LabelledSeries, stops: ReadonlySet<number>): CleanRun {
-  const state = detector.newState();
-  const stateAt = new Map<number, Uint8Array>();
+  const known = new Known(detector);
+  const knownAt = new Map<number, Known>();
   const readings = rows.map(readingOf);
-  const kinds = readings.map((reading, row) => {
-    if (stops.has(row)) stateAt.set(row, state.bytes.slice());
-    return kindsOf(detector, state, reading);
+  const raised = readings.map((reading, row) => {
+    if (stops.has(row)) knownAt.set(row, known.copy());
+    return known.observe(reading);
   });
-  return { readings, kinds, stateAt };
+  return { readings, raised, knownAt };
 }
 
-/** When each kind was first found, in readings from the beginning of the fault. A kind that is found there without the fault, too, does not count. */
-function caught(
-  detector: Detector,
-  run: CleanRun,
-  row: number,
-  faulty: readonly Reading[],
-): Map<FindingKind, number> {
+/** When each kind was first raised, in readings from the beginning of the fault. A kind that is raised there without the fault, too, does not count. */
+function caught(run: CleanRun, row: number, faulty: readonly Reading[]): Map<FindingKind, number> {
   const anyway = new Set(
-    run.kinds.slice(row - 1, row + FAULT_READINGS + GRACE_READINGS).flatMap((kinds) => [...kinds]),
+    run.raised.slice(row, row + FAULT_READINGS + GRACE_READINGS).flatMap((kinds) => [...kinds]),
   );
-  const state = detector.newState();
-  state.bytes.set(run.stateAt.get(row) ?? []);
+  const known = run.knownAt.get(row)?.copy();
   const first = new Map<FindingKind, number>();
   for (const [at, reading] of faulty.entries()) {
-    for (const kind of kindsOf(detector, state, reading)) {
+    for (const kind of known?.observe(reading) ?? []) {
       if (!anyway.has(kind) && !first.has(kind)) first.set(kind, at);
     }
   }
   return first;
 }
 
-function falseAlerts({ name, rows, windows }: LabelledSeries, { kinds }: CleanRun): FalseAlerts {
+function falseAlerts({ name, rows, windows }: LabelledSeries, { raised }: CleanRun): FalseAlerts {
   const alerts = new Map<FindingKind, number>();
-  for (const [row, found] of kinds.entries()) {
+  for (const [row, kinds] of raised.entries()) {
     if (windows.some(({ first, last }) => row >= first && row <= last)) continue;
-    for (const kind of found) {
-      if (kinds[row - 1]?.has(kind) !== true) alerts.set(kind, (alerts.get(kind) ?? 0) + 1);
-    }
+    for (const kind of kinds) alerts.set(kind, (alerts.get(kind) ?? 0) + 1);
   }
   const lasting = (first: number, last: number): number =>
     (rows[last]?.timeMs ?? 0) - (rows[first]?.timeMs ?? 0);
@@ -118,7 +130,7 @@ function outcomeOf(type: FaultType, found: readonly ReadonlyMap<FindingKind, num
   };
 }
 
-/** Injects each type of fault at each place, and tells what a detector found; and what it said of all series as they are. */
+/** Injects each type of fault at each place, and tells which alerts that raised; and those that all series raise as they are. */
 export function faultSuite(
   detector: Detector,
   series: readonly LabelledSeries[],
@@ -134,7 +146,7 @@ export function faultSuite(
     for (const row of rows) {
       for (const type of faultTypes) {
         const faulty = injected(type, run.readings.slice(0, row), run.readings.slice(row), random);
-        found.get(type)?.push(caught(detector, run, row, faulty));
+        found.get(type)?.push(caught(run, row, faulty));
       }
     }
   }

@@ -85,7 +85,7 @@ describe('the fault suite', () => {
     }
   });
 
-  test('counts how often a finding begins in clean readings, and leaves labelled windows out', () => {
+  test('counts the alerts that clean readings raise, and leaves labelled windows out', () => {
     const now = new Set([300, 301, 302, 700, 1550]);
     const { falseAlerts } = suite(detectorOf((count) => (now.has(count) ? ['unusual'] : [])));
     expect(falseAlerts.map(({ series: name, alerts }) => [name, alerts.get('unusual')])).toEqual([
