@@ -68,7 +68,7 @@ class Known {
 
   /** The kinds of the alerts that a reading raises. */
   observe(reading: Reading): ReadonlySet<FindingKind> {
-    return this.#alerts.observe(reading, this.#detector.observe(this.#state, reading).findings);
+    return this.#alerts.observe(reading, this.#detector.observe(this.#state, reading));
   }
 }
 

@@ -31,7 +31,7 @@ export interface NabReport {
 /** The scores that a detector gives to the rows of a series, in order. */
 export function scoresOf(detector: Detector, { rows }: LabelledSeries): Float64Array {
   const state = detector.newState();
-  return Float64Array.from(rows, (row) => detector.observe(state, readingOf(row)).score);
+  return Float64Array.from(rows, (row) => detector.score(state, readingOf(row)));
 }
 
 export const corpusScoredBy = (

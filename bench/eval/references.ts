@@ -1,5 +1,6 @@
 import type { Finding } from '../../src/anomaly/detection/finding.ts';
-import { newSeriesState } from '../../src/anomaly/detection/series-state.ts';
+import type { Reading } from '../../src/anomaly/detection/reading.ts';
+import { newSeriesState, type SeriesState } from '../../src/anomaly/detection/series-state.ts';
 import type { Detector } from './detector.ts';
 import type { LabelledSeries } from './nab-corpus.ts';
 
@@ -33,21 +34,26 @@ const unusual = (score: number): Finding => ({
   isWarmingUp: false,
 });
 
-/** The least that a detector should beat: the distance from an exponentially weighted mean in standard deviations. */
+/** How far a reading is from an exponentially weighted mean, from 0 to 1; both are learned then. */
+function distance({ doubles }: SeriesState, { value }: Reading): number {
+  const readings = doubles[READINGS] ?? 0;
+  const error = readings === 0 ? 0 : value - (doubles[MEAN] ?? 0);
+  const variance = doubles[VARIANCE] ?? 0;
+  const deviations = Math.abs(error) / Math.sqrt(variance + Number.EPSILON);
+  const weight = Math.max(WEIGHT, 1 / (readings + 1));
+  doubles[MEAN] = readings === 0 ? value : (doubles[MEAN] ?? 0) + weight * error;
+  doubles[VARIANCE] = (1 - weight) * (variance + weight * error * error);
+  doubles[READINGS] = readings + 1;
+  return readings < WARM_UP_READINGS ? 0 : deviations / (deviations + 1);
+}
+
+/** The least that a detector should beat: the distance from a moving average in standard deviations. */
 export const movingAverage: Detector = {
   name: 'moving-average',
   newState: () => newSeriesState({ doubles: 3, floats: 0 }),
-  observe: ({ doubles }, { value }) => {
-    const readings = doubles[READINGS] ?? 0;
-    const distance = readings === 0 ? 0 : value - (doubles[MEAN] ?? 0);
-    const variance = doubles[VARIANCE] ?? 0;
-    const deviations = Math.abs(distance) / Math.sqrt(variance + Number.EPSILON);
-    const weight = Math.max(WEIGHT, 1 / (readings + 1));
-    doubles[MEAN] = readings === 0 ? value : (doubles[MEAN] ?? 0) + weight * distance;
-    doubles[VARIANCE] = (1 - weight) * (variance + weight * distance * distance);
-    doubles[READINGS] = readings + 1;
-    if (readings < WARM_UP_READINGS) return { score: 0, findings: nothing };
-    const score = deviations / (deviations + 1);
-    return { score, findings: deviations > DEVIATIONS ? [unusual(score)] : nothing };
+  score: distance,
+  observe: (state, reading) => {
+    const score = distance(state, reading);
+    return score > DEVIATIONS / (DEVIATIONS + 1) ? [unusual(score)] : nothing;
   },
 };

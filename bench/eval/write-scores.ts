@@ -19,9 +19,8 @@ async function* scoredLines(detector: Detector, path: string, windows: WindowTim
   const state = detector.newState();
   yield 'timestamp,value,anomaly_score,label\n';
   for await (const row of readRows(path)) {
-    const { score } = detector.observe(state, readingOf(row));
     const isLabelled = labelled.some(([startMs, endMs]) => row.timeMs >= startMs && row.timeMs <= endMs);
-    const digits = Number(score.toFixed(SCORE_DIGITS));
+    const digits = Number(detector.score(state, readingOf(row)).toFixed(SCORE_DIGITS));
     yield `${row.timestamp},${row.value},${digits},${isLabelled ? 1 : 0}\n`;
   }
 }

@@ -31,11 +31,12 @@ type Judge = (count: number, value: number, before: number, timeMs: number) => r
 function detectorOf(judge: Judge): Detector {
   return {
     name: 'test',
+    score: () => 0,
     newState: () => newSeriesState({ doubles: 2, floats: 0 }),
     observe: ({ doubles }, { value, timeMs }) => {
       const [count = 0, before = 0] = doubles;
       doubles.set([count + 1, value]);
-      return { score: 0, findings: judge(count, value, before, timeMs).map(found) };
+      return judge(count, value, before, timeMs).map(found);
     },
   };
 }
