@@ -7,6 +7,7 @@ import {
   clockTopicName,
   deadLettersTopicName,
   gapsTopicName,
+  topicChooser,
 } from '../core/topic-name.ts';
 import type { Alert } from './alerts/alert.ts';
 import { AlertBook } from './alerts/alert-book.ts';
@@ -31,8 +32,8 @@ export interface AnomalyOptions {
   /** What the configuration says of series. */
   readonly rules: readonly SeriesRule[];
   readonly seriesMax: number;
-  /** Which topics hold readings, as far as the configuration says. */
-  readonly isWatched: (topic: string) => boolean;
+  /** Which topics hold readings, as patterns. */
+  readonly topics: readonly string[];
   /** Where other models publish their verdicts; null if there are none. */
   readonly verdictsTopic: string | null;
   readonly stateBytesPerDay: number;
@@ -84,7 +85,10 @@ export class Anomaly {
     this.#runner = parts.runner;
   }
 
-  /** Takes up what was known and open when the last run ended. Rejects with what the disk says. */
+  /**
+   * Takes up what was known and open when the last run ended. What comes from then on is judged, whatever happens. Rejects with what
+   * the disk says.
+   */
   static async open(options: AnomalyOptions): Promise<Anomaly> {
     const { log, disk, clock, logger, metrics, detection, rules, seriesMax, verdictsTopic } = options;
     const { book, problems } = AlertBook.restored(log.memos());
@@ -101,15 +105,16 @@ export class Anomaly {
     const files = new StateFiles(disk, { logId: log.logId, detection: detection.version });
     const { states, ends } = await files.load();
     const judge = new Judge({ table, detection, book, tree, verdictsTopic, logger, metrics });
+    const isWatched = topicChooser(options.topics);
     const isRead = (topic: string): boolean =>
-      topic === verdictsTopic || (options.isWatched(topic) && !ownTopics.has(topic));
+      topic === verdictsTopic || (isWatched(topic) && !ownTopics.has(topic));
     const known = states.filter(({ topic, partition, nextOffset }) => {
       // What knows more than the log has ever told is of another past of this folder.
       const cursor = cursorIn(log.memos(), topic, partition);
       return isRead(topic) && cursor !== null && nextOffset <= cursor;
     });
     restore(table, judge, detection, known, clock.monotonicMs());
-    const positions = new Positions(table, isRead, log.memos());
+    const positions = new Positions(table, isRead, [...options.topics, verdictsTopic], log.memos());
     const saver = new StateSaver({
       files,
       series: table,
@@ -119,6 +124,9 @@ export class Anomaly {
       metrics,
     });
     const runner = new AnomalyRunner({ log, book, judge, positions, saver, ends, clock, logger });
+    const begun = await runner.prepare();
+    // Where they begin is where they begin again after a crash before the first save.
+    if (files.count === 0) await files.save([], begun, { all: true, confirm: async () => {} });
     return new Anomaly(options, { book, table, judge, files, runner });
   }
 

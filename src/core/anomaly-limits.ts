@@ -35,6 +35,8 @@ export const anomalyLimits = {
   anomalyReadIntervalMs: 50,
   /** Records between two looks at the clock within a stretch. */
   anomalySliceRecords: 16,
+  /** Records of a partition that are learned again where no saved state says where to begin. */
+  relearnedRecordsMax: 500_000,
   /** How often silence is looked for. */
   anomalyTickMs: 5_000,
   /** The cursor is saved that often if nothing else is: so much is judged again after a crash. */
@@ -73,6 +75,8 @@ export const anomalyLimits = {
   alertOnDelayMs: 10_000,
   /** An alert is cleared when nothing was found for so long, besides a number of readings. */
   alertOffDelayMs: 60_000,
+  /** How long an alert may be shelved at once. */
+  alertShelvedMsMax: 365 * 24 * 3600 * 1000,
   /** The longest topic name, and what tells its series apart. */
   seriesNameBytesMax: 264,
   /** Texts of an alert, in UTF-8; longer ones are cut. */

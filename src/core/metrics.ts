@@ -258,6 +258,18 @@ export const metricRows = {
     'counter',
     'Verdicts of other models that could not be read.',
   ),
+  headwater_alerts_open: row(
+    'gauge',
+    'Alerts that are raised and not cleared, those on the shelf left out, by severity: low, medium, high (from 600 on), urgent (from 800 on).',
+    ['severity'],
+  ),
+  headwater_alerts_unacknowledged: row('gauge', 'Of these, how many nobody has acknowledged.'),
+  headwater_alerts_shelved: row('gauge', 'Kinds of alerts of series that are shelved.'),
+  headwater_alerts_pending: row('gauge', 'Alerts that wait for their on-delay.'),
+  headwater_alerts_held_back: row(
+    'gauge',
+    'Findings that no alert was made of in the present flood, because too many are open; 0 without one.',
+  ),
   headwater_event_loop_delay_seconds: row('gauge', 'Longest delay of the event loop since the last scrape.'),
 } as const;
 

@@ -170,7 +170,7 @@ export class Gateway {
     const renderMetrics = () => this.#renderMetrics(log, card, broker);
     const { address } = await this.#startAdmin(log, writers, mqttUsers, { status, renderMetrics });
     addresses.admin = formatAddress(address);
-    startTelling(broker.ingest, present, this.#parts);
+    startTelling(broker.ingest, present, null, this.#parts);
 
     if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, readClock, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
@@ -200,6 +200,7 @@ export class Gateway {
         ]),
       }),
       users,
+      alerts: null,
       token: await loadAdminToken(this.#dataDir, nodeRandom),
       ...seen,
       metricsContentType: this.#registry.contentType,
@@ -347,6 +348,7 @@ export class Gateway {
       serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
       forwarder: this.#forwarder?.status() ?? null,
+      anomaly: null,
     };
   }
 

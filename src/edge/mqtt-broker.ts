@@ -17,7 +17,7 @@ import { logHistory } from './session-store/log-history.ts';
 import type { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import type { StartedParts } from './started-parts.ts';
 import type { MqttReport, PresentStatus } from './status.ts';
-import { tellTopics } from './told-topics.ts';
+import { type AlertFeed, tellTopics } from './told-topics.ts';
 import type { MqttUsers } from './users/mqtt-users.ts';
 
 export interface MqttBrokerOptions {
@@ -95,10 +95,15 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
 }
 
 /** Tells the broker's subscribers how the gateway is, until it is stopped. */
-export function startTelling(ingest: MqttIngest, status: () => PresentStatus, parts: StartedParts): void {
+export function startTelling(
+  ingest: MqttIngest,
+  status: () => PresentStatus,
+  alerts: AlertFeed | null,
+  parts: StartedParts,
+): void {
   const stopping = new AbortController();
   const telling = tellTopics(
-    { status, tell: (messages) => ingest.tell(messages), clock: nodeClock },
+    { status, tell: (messages) => ingest.tell(messages), alerts, clock: nodeClock },
     stopping.signal,
   );
   parts.add('told topics', async () => {

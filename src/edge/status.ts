@@ -1,8 +1,10 @@
+import type { AnomalyStatus } from '../anomaly/anomaly.ts';
 import type { ForwarderStatus } from '../forwarder/progress/status.ts';
 import type { MqttStatus } from '../ingest/mqtt/mqtt-ingest.ts';
 import type { MqttSourceStatus } from '../ingest/mqtt-source/mqtt-source.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
+import type { AlertCounts } from './alert-counts.ts';
 import type { CardStatus } from './card-wear.ts';
 import type { Addresses } from './gateway-file.ts';
 import type { TlsStatus } from './listeners/tls-credentials.ts';
@@ -45,10 +47,17 @@ export interface StatusReport {
   readonly topics: readonly TopicStatus[];
   /** Null without a cluster in the configuration. */
   readonly forwarder: ForwarderStatus | null;
+  /** Null if anomaly detection is switched off. An alert does not make the gateway degraded: it refuses nothing. */
+  readonly anomaly: AnomalyReport | null;
 }
 
 /** What can be said without a look at the device. */
 export type PresentStatus = Omit<StatusReport, 'card'>;
+
+/** What the status says of anomaly detection: how many alerts there are, but not which. */
+export interface AnomalyReport extends Omit<AnomalyStatus, 'alerts'> {
+  readonly alerts: AlertCounts;
+}
 
 /** What the status says of MQTT. */
 export interface MqttReport extends MqttStatus {

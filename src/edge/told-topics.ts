@@ -1,5 +1,7 @@
+import type { Alert } from '../anomaly/alerts/alert.ts';
 import type { Clock } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
+import { AlertTopics } from './alert-topics.ts';
 import type { PresentStatus } from './status.ts';
 
 /** A message of the gateway itself. */
@@ -12,12 +14,22 @@ export interface ToldTopicsOptions {
   readonly status: () => PresentStatus;
   /** Gives the messages to subscribers, those that have changed. */
   readonly tell: (messages: readonly Told[]) => void;
+  /** Null if anomaly detection is switched off. */
+  readonly alerts: AlertFeed | null;
   readonly clock: Clock;
+}
+
+/** The alerts that there are, for those who want to hear of them at once. */
+export interface AlertFeed {
+  /** All that are not normal, the worst first. */
+  list(): readonly Alert[];
+  /** Aborted by the next change that is durable; a new one after that. */
+  news(): AbortSignal;
 }
 
 /** What rules on site can be made of: how the gateway is, below `$headwater/`. Who is to know more asks for the status. */
 export function toldTopics(report: PresentStatus): readonly Told[] {
-  const { gateway, version, state, reasons, log, clock, mqtt, serial, forwarder } = report;
+  const { gateway, version, state, reasons, log, clock, mqtt, serial, forwarder, anomaly } = report;
   const whole = {
     gateway,
     version,
@@ -35,6 +47,7 @@ export function toldTopics(report: PresentStatus): readonly Told[] {
       isStale: forwarder.isStale,
       lastAcknowledgedMs: forwarder.lastAcknowledgedMs,
     },
+    alerts: anomaly && { open: anomaly.alerts.open, unacknowledged: anomaly.alerts.unacknowledged },
   };
   return [
     { topic: '$headwater/status', payload: JSON.stringify(whole) },
@@ -46,11 +59,13 @@ export function toldTopics(report: PresentStatus): readonly Told[] {
 
 /** Tells subscribers of the local broker how the gateway is, again and again. Ends with the signal. */
 export async function tellTopics(
-  { status, tell, clock }: ToldTopicsOptions,
+  { status, tell, alerts, clock }: ToldTopicsOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const alertTopics = new AlertTopics();
   while (!signal.aborted) {
-    tell(toldTopics(status()));
-    await clock.sleep(limits.toldTopicsIntervalMs, signal);
+    const untilNews = alerts === null ? signal : AbortSignal.any([signal, alerts.news()]);
+    tell([...toldTopics(status()), ...(alerts === null ? [] : alertTopics.messages(alerts.list()))]);
+    await clock.sleep(limits.toldTopicsIntervalMs, untilNews);
   }
 }

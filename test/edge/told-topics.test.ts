@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { AlertBook } from '../../src/anomaly/alerts/alert-book.ts';
 import type { PresentStatus } from '../../src/edge/status.ts';
 import { type Told, tellTopics, toldTopics } from '../../src/edge/told-topics.ts';
+import { findingOf, hall, readingAt } from '../anomaly/alerts/alert-examples.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const report = {
@@ -27,6 +29,7 @@ const report = {
     isStale: false,
     lastAcknowledgedMs: 9,
   },
+  anomaly: { alerts: { open: { urgent: 0, high: 1, medium: 0, low: 0 }, unacknowledged: 1 }, series: 12 },
 } as unknown as PresentStatus;
 
 test('rules on site are told how the gateway is, and nothing of its insides', () => {
@@ -52,6 +55,7 @@ test('rules on site are told how the gateway is, and nothing of its insides', ()
       isStale: false,
       lastAcknowledgedMs: 9,
     },
+    alerts: { open: { urgent: 0, high: 1, medium: 0, low: 0 }, unacknowledged: 1 },
   });
   expect(status).not.toContain('secret');
 });
@@ -66,13 +70,50 @@ test('are told again and again, until the signal', async () => {
   const stopping = new AbortController();
   const told: (readonly Told[])[] = [];
   const telling = tellTopics(
-    { status: () => report, tell: (messages) => told.push(messages), clock },
+    { status: () => report, tell: (messages) => told.push(messages), alerts: null, clock },
     stopping.signal,
   );
   for (let round = 1; round <= 3; round += 1) {
     await expect.poll(() => told.length).toBe(round);
     clock.pass(5_000);
   }
+  stopping.abort();
+  await telling;
+});
+
+test('alerts are told at once, and taken away when they are over', async () => {
+  const book = AlertBook.restored(new Map()).book;
+  let news = new AbortController();
+  const alerts = { list: () => book.alerts(), news: () => news.signal };
+  const stopping = new AbortController();
+  const told: Map<string, string>[] = [];
+  const tell = (messages: readonly Told[]) =>
+    told.push(new Map(messages.map(({ topic, payload }) => [topic, payload])));
+  const telling = tellTopics(
+    { status: () => report, tell, alerts, clock: new ManualClock() },
+    stopping.signal,
+  );
+  const happens = async (change: () => void) => {
+    change();
+    const before = news;
+    news = new AbortController();
+    before.abort();
+    const count = told.length + 1;
+    await expect.poll(() => told.length).toBe(count);
+    return told.at(-1);
+  };
+  expect(told.at(-1)?.get('$headwater/alerts/count')).toBe('0');
+  const raised = await happens(() => book.observe(hall, readingAt(1, 9000), [findingOf('spike')]));
+  expect(raised?.get('$headwater/alerts/count')).toBe('1');
+  expect(JSON.parse(raised?.get('$headwater/alerts/spike/air/hall/co2') ?? '')).toMatchObject({
+    series: 'air:hall:co2',
+    value: 9000,
+    message: expect.stringContaining('has a spike'),
+  });
+  const cleared = await happens(() => book.forget('air:hall:co2', 9e9));
+  expect(cleared?.get('$headwater/alerts/spike/air/hall/co2')).toBe('');
+  expect(cleared?.get('$headwater/alerts')).toBe('[]');
+  expect((await happens(() => {}))?.has('$headwater/alerts/spike/air/hall/co2')).toBe(false);
   stopping.abort();
   await telling;
 });

@@ -49,15 +49,17 @@ async function play(seed: number, isKilled: boolean): Promise<Played> {
     const seconds = 1 + below(40);
     if (isKilled && below(3, fate) === 0) {
       runs += 1;
-      const died = site.disk.dieAfter(1 + below(operationsPerTurn, fate));
-      await Promise.race([died, site.pass(seconds * 1000, 20_000)]);
+      await site.passAndDie(seconds * 1000, 1 + below(operationsPerTurn, fate), 20_000);
       if (below(2, fate) === 0) site.disk.cutPower();
       await site.start();
-    } else if (isKilled && below(20, fate) === 0) {
+      continue;
+    }
+    if (isKilled && below(20, fate) === 0) {
       runs += 1;
       await site.stop();
       await site.start();
-    } else await site.pass(seconds * 1000, 20_000);
+    }
+    await site.pass(seconds * 1000, 20_000);
   }
   await site.pass(10_000);
   const verdicts = await site.verdicts();

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { alertPlants } from './alert-plants.ts';
 import { clockPlants } from './clock-plants.ts';
 import { mirrorPlants } from './mirror-plants.ts';
 import { harmlessPlants, plants } from './plants.ts';
@@ -7,6 +8,7 @@ import { harmlessPlants, plants } from './plants.ts';
 const hook = new URL('../support/plant-hook.ts', import.meta.url).href;
 const search = fileURLToPath(new URL('./run.ts', import.meta.url));
 const clockSearch = fileURLToPath(new URL('./clock-run.ts', import.meta.url));
+const alertSearch = fileURLToPath(new URL('./alert-run.ts', import.meta.url));
 const mirrorSearch = fileURLToPath(new URL('./mirror-run.ts', import.meta.url));
 
 /** How many states the search may need to find a planted bug, and looks at of what is harmless. */
@@ -14,6 +16,7 @@ const canaryStates = 12_000;
 const harmlessStates = 300;
 const mirrorCanaryRuns = 300;
 const clockCanaryRuns = 200;
+const alertCanaryRuns = 60;
 /** Less than a test may take: what runs in a circle must not go on behind it. */
 const canaryMs = 110_000;
 
@@ -25,6 +28,8 @@ function searchFor(plantName: string): readonly string[] {
   const clockPlant = clockPlants.find(({ name }) => name === plantName);
   if (clockPlant !== undefined)
     return [clockSearch, '--runs', String(clockCanaryRuns), '--from', String(clockPlant.fromSeed ?? 1)];
+  if (alertPlants.some(({ name }) => name === plantName))
+    return [alertSearch, '--runs', String(alertCanaryRuns)];
   const mirrorPlant = mirrorPlants.find(({ name }) => name === plantName);
   if (mirrorPlant !== undefined) {
     const mode = mirrorPlant.mode === undefined ? [] : ['--mode', mirrorPlant.mode];

@@ -1,6 +1,7 @@
 import { ownCopyPlant } from '../faults/fault-plants.ts';
 import { mqttFuzzPlants } from '../fuzz/mqtt-fuzz-plants.ts';
 import { killPlants } from '../kill/kill-plants.ts';
+import { alertPlants } from '../sim/alert-plants.ts';
 import { clockPlants } from '../sim/clock-plants.ts';
 import { hiddenEndPlant, mirrorPlants } from '../sim/mirror-plants.ts';
 import { harmlessPlants, type Plant, plants } from '../sim/plants.ts';
@@ -11,6 +12,7 @@ import { sessionPlants } from './session-plants.ts';
 export const allPlants: readonly Plant[] = [
   ...plants,
   ...clockPlants,
+  ...alertPlants,
   ...harmlessPlants,
   ...mirrorPlants,
   hiddenEndPlant,

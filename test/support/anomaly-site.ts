@@ -27,6 +27,7 @@ export class AnomalySite {
   readonly disk: SimDisk;
   readonly #options: Partial<AnomalyOptions>;
   #passedMs = 0;
+  #isDead = false;
   #clock = new ManualClock();
   #log: Log | null = null;
   #anomaly: Anomaly | null = null;
@@ -46,8 +47,20 @@ export class AnomalySite {
     return this.#anomaly;
   }
 
+  /** As `pass`, but the process dies in the middle of its so many-th disk operation from now, if there are so many. */
+  async passAndDie(ms: number, operations: number, stepMs: number): Promise<void> {
+    const untilMs = this.#passedMs + ms;
+    void this.disk.dieAfter(operations).then(() => {
+      this.#isDead = true;
+    });
+    await this.pass(ms, stepMs);
+    this.#isDead = true;
+    this.#passedMs = untilMs;
+  }
+
   /** A new run; whatever the one before had under way never returns. */
   async start(): Promise<void> {
+    this.#isDead = false;
     const clock = new ManualClock();
     clock.pass(this.#passedMs);
     this.#clock = clock;
@@ -65,7 +78,7 @@ export class AnomalySite {
       detection: new PlainDetection(),
       rules: [],
       seriesMax: 100,
-      isWatched: () => true,
+      topics: ['*'],
       verdictsTopic: null,
       stateBytesPerDay: 2 ** 40,
       ...this.#options,
@@ -100,7 +113,7 @@ export class AnomalySite {
       this.#passedMs += step;
       this.#clock.pass(step);
       await this.#settled();
-      if (left === 0) return;
+      if (left === 0 || this.#isDead) return;
     }
   }
 
@@ -110,7 +123,11 @@ export class AnomalySite {
   }
 
   async #settled(): Promise<void> {
-    for (let turn = 0, quiet = 0, seen = -1; turn < turnsMax && quiet < turnsMin; turn += 1) {
+    for (
+      let turn = 0, quiet = 0, seen = -1;
+      turn < turnsMax && quiet < turnsMin && !this.#isDead;
+      turn += 1
+    ) {
       await setImmediate();
       quiet = this.disk.operation === seen ? quiet + 1 : 0;
       seen = this.disk.operation;

@@ -187,12 +187,10 @@ function shelfOf(life: AlertLife, timeMs: number): AlertLife | null {
   return { alert: cleared, foundBits: 0, quietReadings: 0, quietSinceMs: 0, isTold: false };
 }
 
+/** Only readings clear an alert: when somebody looked must not decide what is told, or a crash would change it. */
 function timePassed(life: AlertLife, nowMs: number): AlertStep {
-  const { shelvedUntilMs, state, kind } = life.alert;
-  if (shelvedUntilMs !== null && nowMs >= shelvedUntilMs) return unshelved(life, nowMs);
-  if (state !== 'clearing' || kind === 'silence') return nothing(life);
-  const { offReadings, offMs } = alertDelays[kind];
-  return clearedIfDue(life, nowMs, offReadings, offMs);
+  const { shelvedUntilMs } = life.alert;
+  return shelvedUntilMs !== null && nowMs >= shelvedUntilMs ? unshelved(life, nowMs) : nothing(life);
 }
 
 function acknowledged(life: AlertLife, nowMs: number, by: string): AlertStep {

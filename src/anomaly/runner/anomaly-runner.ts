@@ -71,6 +71,26 @@ export class AnomalyRunner {
     this.#stopListening = options.log.onCommit(() => this.#wake());
   }
 
+  /**
+   * Looks where to go on. At the first start of all that is behind what is there, which is learned but is not news; that is durable when
+   * this resolves, so that what comes then is judged whatever happens. While the log refuses, it is tried again later. Resolves with
+   * what detectors know.
+   */
+  async prepare(): Promise<readonly StatesEnd[]> {
+    const { log, positions, logger } = this.#options;
+    this.#follow(true);
+    const cursors = positions.memos(log.memos());
+    try {
+      await log.append([], cursors);
+      positions.saved(cursors);
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      logger.warn({ cause: messageOf(error) }, 'anomaly detection waits for the log; it goes on by itself');
+    }
+    return this.#ends();
+  }
+
+  /** To be called once it is prepared. */
   start(): void {
     this.#running = this.#run();
   }
@@ -111,9 +131,6 @@ export class AnomalyRunner {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    this.#follow(true);
-    // What is there at the first start of all is not news: also not after a crash soon.
-    await this.#settle({ isForced: true });
     while (!signal.aborted) {
       const hasMore = await this.#turn();
       if (!hasMore) await this.#rest();
@@ -147,9 +164,11 @@ export class AnomalyRunner {
 
   #follow(isStart: boolean): void {
     const { log, positions, ends } = this.#options;
-    const startOf = ({ topic, partition }: PartitionInfo, cursor: number): number => {
+    // Of a partition that was not there when states were saved, or whose states are lost, the newest is learned.
+    const startOf = ({ topic, partition, logStartOffset }: PartitionInfo, cursor: number): number => {
       const end = ends.find((one) => one.topic === topic && one.partition === partition);
-      return isStart && end !== undefined ? Math.min(end.offset, cursor) : cursor;
+      const newest = Math.max(logStartOffset, cursor - limits.relearnedRecordsMax);
+      return isStart ? Math.min(end?.offset ?? newest, cursor) : cursor;
     };
     positions.follow(log.partitions(), log.memos(), startOf, isStart);
   }

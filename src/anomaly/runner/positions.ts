@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Memos, PartitionInfo } from '../../log/types.ts';
 import type { PartitionSeries, SeriesTable } from '../series/series-table.ts';
 
@@ -19,9 +20,10 @@ export interface Position {
 /** Whether all is read that there is. */
 export const isCaughtUp = ({ next, end }: Position): boolean => next >= end;
 
-const memoPrefix = 'anomaly/';
+const cursorPrefix = 'anomaly/cursor/';
+const topicsKey = 'anomaly/topics';
 const memoKey = ({ topic, partition }: Pick<Position, 'topic' | 'partition'>): string =>
-  `${memoPrefix}${topic}/${partition}`;
+  `${cursorPrefix}${topic}/${partition}`;
 
 /** The cursor of a partition in the log; null if it was never read. */
 export function cursorIn(memos: Memos, topic: string, partition: number): number | null {
@@ -33,14 +35,22 @@ export function cursorIn(memos: Memos, topic: string, partition: number): number
 export class Positions {
   readonly #table: SeriesTable;
   readonly #isRead: (topic: string) => boolean;
+  readonly #topics: Uint8Array;
   readonly #positions = new Map<string, Position>();
-  /** Whether nothing has been read in this log before: then what is there already is not news. */
-  readonly #isFirstRun: boolean;
+  /** Whether other topics were read here before, or none: then what is there already of new ones is not news. */
+  readonly #readsOthers: boolean;
 
-  constructor(table: SeriesTable, isRead: (topic: string) => boolean, memos: Memos) {
+  /** `isRead` says which topics are read, `topics` by what that is decided. */
+  constructor(
+    table: SeriesTable,
+    isRead: (topic: string) => boolean,
+    topics: readonly (string | null)[],
+    memos: Memos,
+  ) {
     this.#table = table;
     this.#isRead = isRead;
-    this.#isFirstRun = ![...memos.keys()].some((key) => key.startsWith(memoPrefix));
+    this.#topics = createHash('sha256').update(JSON.stringify(topics)).digest();
+    this.#readsOthers = Buffer.compare(memos.get(topicsKey) ?? new Uint8Array(), this.#topics) !== 0;
   }
 
   /** Takes in which partitions there are. `startOf` says where detectors begin to learn: at the cursor, or before it. */
@@ -73,7 +83,7 @@ export class Positions {
     isStart: boolean,
   ): Position {
     const { topic, partition, logStartOffset, highWatermark } = info;
-    const unread = this.#isFirstRun && isStart ? highWatermark : logStartOffset;
+    const unread = this.#readsOthers && isStart ? highWatermark : logStartOffset;
     const saved = cursorIn(memos, topic, partition);
     const told = saved ?? unread;
     const series = this.#table.of(topic, partition);
@@ -94,12 +104,14 @@ export class Positions {
   /** The cursors that are not saved yet, and those of partitions that are gone, to be forgotten. */
   memos(inLog: Memos): Memos {
     const changed = new Map<string, Uint8Array>();
+    const isKnown = Buffer.compare(inLog.get(topicsKey) ?? new Uint8Array(), this.#topics) === 0;
+    if (!isKnown) changed.set(topicsKey, this.#topics);
     for (const position of this.#positions.values()) {
       const reached = Math.max(position.next, position.told);
       if (reached !== position.saved) changed.set(memoKey(position), Buffer.from(`${reached}`));
     }
     for (const key of inLog.keys())
-      if (key.startsWith(memoPrefix) && !this.#positions.has(key)) changed.set(key, new Uint8Array());
+      if (key.startsWith(cursorPrefix) && !this.#positions.has(key)) changed.set(key, new Uint8Array());
     return changed;
   }
 

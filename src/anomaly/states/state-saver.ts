@@ -97,9 +97,7 @@ export class StateSaver {
     const news = everything.filter(({ nextOffset, savedOffset }) => nextOffset > savedOffset);
     const allBytes = bytesOf(everything);
     const newBytes = bytesOf(news);
-    const all =
-      files.count >= limits.stateFilesMax ||
-      files.bytes + newBytes > filesPerState * allBytes + limits.stateWriteBytes;
+    const all = files.count >= limits.stateFilesMax || files.bytes + newBytes > filesPerState * allBytes;
     return all ? { changed: everything, bytes: allBytes, all } : { changed: news, bytes: newBytes, all };
   }
 }

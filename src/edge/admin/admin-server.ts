@@ -12,6 +12,7 @@ import { degradations, type StatusReport } from '../status.ts';
 import type { TopicChange, TopicChanges } from '../topic-changes.ts';
 import type { ImportedUser } from '../users/mosquitto-passwd.ts';
 import type { NewUser, UserAdministration, UserChange } from '../users/users.ts';
+import { type AlertDesk, addAlerts } from './alert-routes.ts';
 import { ApiError, answerFor } from './api-error.ts';
 import { newRecords, type RecordsInput, recordLine, recordsInputSchema } from './record-json.ts';
 import { type RecordChunk, type RecordLog, type RecordQuery, readRecords } from './record-stream.ts';
@@ -32,6 +33,8 @@ export interface AdminServerOptions {
   readonly log: AdminLog;
   readonly topics: TopicChanges;
   readonly users: UserAdministration;
+  /** Null if anomaly detection is switched off. */
+  readonly alerts: AlertDesk | null;
   /** What every request but `/healthz` and `/readyz` must carry. */
   readonly token: string;
   /** Asked only after the start. */
@@ -80,6 +83,7 @@ export class AdminServer {
     addStatus(app, options);
     addTopics(app, options);
     addUsers(app, options);
+    addAlerts(app, options.alerts);
     addRecords(app, options, stopping.signal);
     try {
       await app.listen(options.listen);

@@ -7,7 +7,10 @@ export type ApiErrorCode =
   | 'unauthorized'
   | 'forbidden'
   | 'not-found'
-  | 'too-many-readers';
+  | 'too-many-readers'
+  | 'unknown-alert'
+  | 'ambiguous-alert'
+  | 'anomaly-off';
 
 /** A request that cannot be served, with the answer for it. */
 export class ApiError extends Error {
@@ -34,6 +37,9 @@ const statusOf: Partial<Record<ApiErrorCode, number>> = {
   'topic-exists': 409,
   'unknown-user': 404,
   'user-exists': 409,
+  'unknown-alert': 404,
+  'ambiguous-alert': 409,
+  'anomaly-off': 409,
   'topic-configured': 409,
   'topic-in-use': 409,
   'record-too-large': 413,

@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { choice, duration, size } from '../config/setting-kinds.ts';
 import type { TopicChange } from '../topic-changes.ts';
 import { AdminClient } from './admin-client.ts';
+import { addAlerts } from './alert-commands.ts';
 import { showCertificate } from './certificate.ts';
 import {
   type CommandLine,
@@ -110,6 +111,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     .action(async () => endWith(await showCertificate((await configuration()).config, terminal)));
   addTopics(program, terminal, gateway, endWith);
   addDevices(program, terminal, dataDir, endWith);
+  addAlerts(program, terminal, gateway, endWith);
   program
     .command('routes')
     .description('where MQTT messages go')

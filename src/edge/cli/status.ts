@@ -7,6 +7,7 @@ import { listenerRows, tlsRow } from '../listeners/listener-rows.ts';
 import type { ClockStatus, StatusReport, TopicStatus } from '../status.ts';
 import type { UsersStatus } from '../users/mqtt-users.ts';
 import type { AdminClient } from './admin-client.ts';
+import { alertsText } from './alerts.ts';
 import { cardRows } from './card-rows.ts';
 import { clusterRows } from './cluster-rows.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
@@ -47,6 +48,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ],
     ...cardRows(report.card).map((row, index) => [index === 0 ? 'card' : '', row] as const),
     ...clusterRows(report.forwarder, nowMs).map((row, index) => [index === 0 ? 'cluster' : '', row] as const),
+    ['alerts', alertsText(report.anomaly)],
     ...topicRows(topics).map((row, index) => [index === 0 ? 'topics' : '', row] as const),
   ];
   const verdict = report.state === 'ready' ? 'is ready' : 'is DEGRADED: it refuses readings now';

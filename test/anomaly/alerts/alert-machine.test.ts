@@ -67,11 +67,11 @@ test.each<[FindingKind, string]>([
   // At once; cleared after three quiet readings, of which the first is a minute old.
   ['spike', '![raised/0] . . . . . . .[cleared/0] → normal'],
   ['sentinel', '![raised/0] ! ! . ! . . . . . . .[cleared/1] → normal'],
-  ['out-of-range', '![raised/0] . . . +60[cleared/0] → normal'],
-  // Time alone clears nothing that was not quiet for long enough: a silent sensor is not a sound one.
+  ['out-of-range', '![raised/0] . . +60 .[cleared/0] → normal'],
+  // Time alone clears nothing: a silent sensor is not a sound one.
   ['stuck', '![raised/0] +600 → active'],
-  ['stuck', '![raised/0] . . . +39 +1[cleared/0] → normal'],
-  ['stuck', '![raised/0] . . +45 +600 → clearing'],
+  ['stuck', '![raised/0] . . . +600 → clearing'],
+  ['stuck', '![raised/0] . +600 . → clearing'],
   // The learned views are slow to become calm.
   ['unusual', '![raised/0] . . . . . . . . . .[cleared/0] → normal'],
   // Three of five, and ten seconds.

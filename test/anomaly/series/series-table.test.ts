@@ -23,7 +23,7 @@ describe('the table of series', () => {
     const readings = table.of('readings', 0);
     const first = table.use(readings, 'sensors/kitchen', 'temperature', 5);
     expect(first).toMatchObject({
-      name: 'readings:sensors/kitchen:temperature',
+      subject: { series: 'readings:sensors/kitchen:temperature', partition: 0, unit: null },
       heardMs: 5,
       hasReturned: false,
     });

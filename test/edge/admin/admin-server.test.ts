@@ -592,6 +592,7 @@ function options(port = 0): AdminServerOptions {
       writers: new Map([['readings', ['MQTT']]]),
     }),
     users,
+    alerts: null,
     token,
     status: () => Promise.resolve(report),
     renderMetrics: () => metrics.render(),

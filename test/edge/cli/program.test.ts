@@ -66,6 +66,7 @@ const report = {
     },
   ],
   forwarder: null,
+  anomaly: null,
 };
 
 const unset = { value: null, source: 'default' };
@@ -246,6 +247,7 @@ describe('status', () => {
         '           estimate: 0.011 % of 16 TB that a consumer card of 32 GB may take (set data.endurance to what yours is rated for) used; the time left is told after an hour',
         '           the data folder has no block device that can be read (overlay, tmpfs, network): only the count above is known',
         '  cluster  none configured: everything is stored, nothing is sent',
+        '  alerts   none: anomaly detection is switched off (anomaly.enabled)',
         '  topics   readings  1 partition   20 records  (next offset 30)',
         '           air       2 partitions  3 records  (next offset 1 2)',
         '',

@@ -56,8 +56,12 @@ export class Retained {
     return this.#byTopic.has(topic);
   }
 
-  /** From now on new subscribers are given this, too; it is not stored. False if they were given the same before. */
+  /**
+   * From now on new subscribers are given this, too; it is not stored. An empty one takes the topic's message away. False if they
+   * were given the same before.
+   */
   tell(packet: RetainedPacket): boolean {
+    if (packet.payload.length === 0) return this.#told.delete(packet.topic);
     if (this.#told.get(packet.topic)?.payload === packet.payload) return false;
     this.#told.set(packet.topic, packet);
     return true;

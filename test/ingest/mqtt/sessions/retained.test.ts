@@ -18,3 +18,12 @@ test('what the gateway itself tells is given to subscribers who ask for it, and 
   expect([retained.count, changes]).toEqual([0, 0]);
   expect(retained.changes(true)).toEqual({ put: [], remove: [] });
 });
+
+test('an empty message of the gateway takes away what it told, once', () => {
+  const retained = new Retained(() => {});
+  expect(retained.tell(packet('$headwater/alerts/spike/air', ''))).toBe(false);
+  retained.tell(packet('$headwater/alerts/spike/air', 'x'));
+  expect(retained.tell(packet('$headwater/alerts/spike/air', ''))).toBe(true);
+  expect(seen(retained, '$headwater/#')).toEqual([]);
+  expect(retained.tell(packet('$headwater/alerts/spike/air', ''))).toBe(false);
+});
