@@ -2,6 +2,14 @@ import { KIB, MIB } from './sizes.ts';
 
 /** Those rows of `limits` that are about anomaly detection. */
 export const anomalyLimits = {
+  // What is unusual
+  /** How rare a score is, is known from so much of the past at least, once there is so much. */
+  unusualMemoryMs: 8 * 7 * 24 * 3600 * 1000,
+  /** A healthy series gives one alert in so long at most, at normal sensitivity. */
+  unusualAlertMs: 7 * 24 * 3600 * 1000,
+  /** A series must have been known for so long before anything in it is called unusual. */
+  unusualWarmUpMs: 2 * 24 * 3600 * 1000,
+
   // Series
   /** Series that are known at a time, by default and at most; each has a state of some KiB in memory. */
   seriesDefault: 5_000,

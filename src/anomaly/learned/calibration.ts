@@ -1,0 +1,138 @@
+import { limits } from '../../core/limits.ts';
+import type { SeriesState, StateSize } from '../detection/series-state.ts';
+
+/** Maxima kept of each view. Even: when all are taken, they are joined in pairs. */
+const BLOCKS = 40;
+const FIRST_BLOCK_READINGS = 50;
+/** The reference is the maximum that this share of the blocks does not exceed. */
+const QUANTILE = 0.9;
+/** The reference grows by so much a block at most: an anomaly is not to make the series blind for the next one. */
+const GROWTH = 1.2;
+
+const BLOCK_READINGS = 0;
+const IN_BLOCK = 1;
+const FILLED = 2;
+const NEXT = 3;
+const SINCE = 4;
+
+const BLOCK_MAXIMUM = 0;
+const REFERENCE = 1;
+const MAXIMA = 2;
+const FLOATS_PER_VIEW = MAXIMA + BLOCKS;
+
+/** How often a score is reached. */
+export interface Rarity {
+  /** How many blocks reached it. */
+  readonly reached: number;
+  /** How long all blocks lasted together. */
+  readonly spanMs: number;
+}
+
+/** What the calibration of so many views takes of a state. */
+export function calibrationSize(views: number): StateSize {
+  return { doubles: 5, floats: views * FLOATS_PER_VIEW };
+}
+
+/**
+ * The score of a view that is rarely exceeded in this series: a high quantile of its maxima in blocks of readings, whose
+ * distribution hardly depends on that of the readings (block maxima, Gumbel 1958). 0 if nothing is known yet.
+ */
+export function referenceScore({ floats }: SeriesState, at: StateSize, view: number): number {
+  return floats[at.floats + view * FLOATS_PER_VIEW + REFERENCE] ?? 0;
+}
+
+/** How rare a score of a view is in this series. */
+export function rarityOf(
+  state: SeriesState,
+  at: StateSize,
+  view: number,
+  score: number,
+  timeMs: number,
+): Rarity {
+  const { doubles, floats } = state;
+  const blocks = doubles[at.doubles + FILLED] ?? 0;
+  const maxima = at.floats + view * FLOATS_PER_VIEW + MAXIMA;
+  let reached = 0;
+  for (let k = 0; k < blocks; k++) if ((floats[maxima + k] ?? 0) >= score) reached++;
+  return { reached, spanMs: timeMs - (doubles[at.doubles + SINCE] ?? timeMs) };
+}
+
+/** Takes in a reading's scores of all views. `usualScores` are those up to which nothing is news. */
+export function learnScores(
+  { doubles, floats }: SeriesState,
+  at: StateSize,
+  timeMs: number,
+  scores: Float64Array,
+  usualScores: readonly number[],
+): void {
+  const offset = at.doubles;
+  if (doubles[offset + BLOCK_READINGS] === 0) {
+    doubles[offset + BLOCK_READINGS] = FIRST_BLOCK_READINGS;
+    doubles[offset + SINCE] = timeMs;
+  }
+  for (let view = 0; view < scores.length; view++) {
+    const maximum = at.floats + view * FLOATS_PER_VIEW + BLOCK_MAXIMUM;
+    if ((scores[view] ?? 0) > (floats[maximum] ?? 0)) floats[maximum] = scores[view] ?? 0;
+  }
+  const inBlock = (doubles[offset + IN_BLOCK] ?? 0) + 1;
+  doubles[offset + IN_BLOCK] = inBlock;
+  if (inBlock < (doubles[offset + BLOCK_READINGS] ?? 0)) return;
+
+  doubles[offset + IN_BLOCK] = 0;
+  const next = doubles[offset + NEXT] ?? 0;
+  if (doubles[offset + FILLED] === BLOCKS) {
+    const since = doubles[offset + SINCE] ?? 0;
+    doubles[offset + SINCE] = since + (timeMs - since) / BLOCKS;
+  }
+  doubles[offset + NEXT] = next + 1;
+  doubles[offset + FILLED] = Math.max(doubles[offset + FILLED] ?? 0, next + 1);
+  for (let view = 0; view < scores.length; view++) {
+    endBlock(
+      floats,
+      at.floats + view * FLOATS_PER_VIEW,
+      next,
+      doubles[offset + FILLED] ?? 0,
+      usualScores[view] ?? 0,
+    );
+  }
+  if (next + 1 === BLOCKS) {
+    if (timeMs - (doubles[offset + SINCE] ?? 0) < limits.unusualMemoryMs)
+      joinBlocks(doubles, floats, at, scores.length);
+    else doubles[offset + NEXT] = 0;
+  }
+}
+
+const sorted = new Float64Array(BLOCKS);
+
+function endBlock(
+  floats: Float32Array,
+  view: number,
+  next: number,
+  filled: number,
+  usualScore: number,
+): void {
+  floats[view + MAXIMA + next] = floats[view + BLOCK_MAXIMUM] ?? 0;
+  floats[view + BLOCK_MAXIMUM] = 0;
+  sorted.fill(Number.MAX_VALUE);
+  for (let k = 0; k < filled; k++) sorted[k] = floats[view + MAXIMA + k] ?? 0;
+  sorted.sort();
+  const quantile = sorted[Math.floor(QUANTILE * filled)] ?? 0;
+  const reference = floats[view + REFERENCE] ?? 0;
+  const isFirst = filled === 1;
+  floats[view + REFERENCE] = isFirst
+    ? quantile
+    : Math.min(quantile, GROWTH * Math.max(reference, usualScore));
+}
+
+/** Two blocks become one, so that the same room holds twice the time. */
+function joinBlocks(doubles: Float64Array, floats: Float32Array, at: StateSize, views: number): void {
+  for (let view = 0; view < views; view++) {
+    const maxima = at.floats + view * FLOATS_PER_VIEW + MAXIMA;
+    for (let k = 0; k < BLOCKS / 2; k++) {
+      floats[maxima + k] = Math.max(floats[maxima + 2 * k] ?? 0, floats[maxima + 2 * k + 1] ?? 0);
+    }
+  }
+  doubles[at.doubles + BLOCK_READINGS] = 2 * (doubles[at.doubles + BLOCK_READINGS] ?? 0);
+  doubles[at.doubles + FILLED] = BLOCKS / 2;
+  doubles[at.doubles + NEXT] = BLOCKS / 2;
+}
