@@ -1,9 +1,10 @@
 import type { FindingKind } from '../../src/anomaly/detection/finding.ts';
 import { SimRandom } from '../../test/support/sim-random.ts';
 import { type Result, rounded } from '../result.ts';
-import type { Detector } from './detector.ts';
+import { isLearned, type Scorer } from './detector.ts';
 import { type FaultType, placesIn } from './fault-injection.ts';
-import { type FalseAlerts, type FaultOutcome, faultSuite, isLearned } from './fault-suite.ts';
+import { type FalseAlerts, type FaultOutcome, faultSuite } from './fault-suite.ts';
+import { headwaterDetector, scorerWithRules } from './headwater-detector.ts';
 import type { LabelledCorpus, LabelledSeries } from './nab-corpus.ts';
 import { corpusScoredBy, type NabReport, reportOf, scoresOf } from './nab-report.ts';
 import { clockScores, movingAverage, oracleScores } from './references.ts';
@@ -119,13 +120,17 @@ function printFalseAlerts(falseAlerts: readonly FalseAlerts[]): void {
   );
 }
 
-/** Scores a detector on the benchmark and with injected faults, prints both, and gives the summary. */
-export function evaluate(detector: Detector, corpus: LabelledCorpus): Result {
-  const ours = reportsOf(corpus, (series) => scoresOf(detector, series));
+/** Scores our detectors on the benchmark and with injected faults, prints both, and gives the summary. */
+export function evaluate(corpus: LabelledCorpus): Result {
+  const detector = headwaterDetector;
+  const scored = (newScorer: () => Scorer): readonly NabReport[] =>
+    reportsOf(corpus, (series) => scoresOf(newScorer(), series));
+  const ours = scored(detector.newScorer);
   const references = new Map([
     ['an oracle, at the labelled instants', reportsOf(corpus, oracleScores)],
     [detector.name, ours],
-    ['distance from a moving average', reportsOf(corpus, (series) => scoresOf(movingAverage, series))],
+    ['the same, and 1 where a rule alerts', scored(scorerWithRules)],
+    ['distance from a moving average', scored(movingAverage.newScorer)],
     ['a clock, every 600 readings', reportsOf(corpus, clockScores)],
   ]);
   printReports(ours, references);

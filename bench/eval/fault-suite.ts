@@ -4,7 +4,7 @@ import type { SeriesState } from '../../src/anomaly/detection/series-state.ts';
 import type { Random } from '../../src/core/random.ts';
 import { median } from '../result.ts';
 import { AlertTracker } from './alert-tracker.ts';
-import { type Detector, readingOf } from './detector.ts';
+import { type Detector, isLearned, isRule, readingOf } from './detector.ts';
 import {
   FAULT_READINGS,
   type FaultType,
@@ -109,10 +109,6 @@ function falseAlerts({ name, rows, windows }: LabelledSeries, { raised }: CleanR
   const labelledMs = windows.reduce((sum, { first, last }) => sum + lasting(first, last), 0);
   return { series: name, weeks: (lasting(0, rows.length - 1) - labelledMs) / WEEK_MS, alerts };
 }
-
-/** A kind is either of the learned views or of a rule; a counter that begins anew is told, but is no fault found. */
-export const isLearned = (kind: FindingKind): boolean => kind === 'unusual';
-const isRule = (kind: FindingKind): boolean => !isLearned(kind) && kind !== 'counter-reset';
 
 function outcomeOf(type: FaultType, found: readonly ReadonlyMap<FindingKind, number>[]): FaultOutcome {
   const share = (isCounted: (kind: FindingKind) => boolean): number =>

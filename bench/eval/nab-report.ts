@@ -1,5 +1,5 @@
 import type { Random } from '../../src/core/random.ts';
-import { type Detector, readingOf } from './detector.ts';
+import { readingOf, type Scorer } from './detector.ts';
 import type { LabelledSeries } from './nab-corpus.ts';
 import { bestOutcome, type Corpus, corpusOf, normalized, type Profile, rawPoints } from './nab-scoring.ts';
 
@@ -28,11 +28,9 @@ export interface NabReport {
   readonly transferred: number;
 }
 
-/** The scores that a detector gives to the rows of a series, in order. */
-export function scoresOf(detector: Detector, { rows }: LabelledSeries): Float64Array {
-  const state = detector.newState();
-  return Float64Array.from(rows, (row) => detector.score(state, readingOf(row)));
-}
+/** The scores of the rows of a series, in order. */
+export const scoresOf = (score: Scorer, { rows }: LabelledSeries): Float64Array =>
+  Float64Array.from(rows, (row) => score(readingOf(row)));
 
 export const corpusScoredBy = (
   series: readonly LabelledSeries[],

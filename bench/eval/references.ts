@@ -34,6 +34,8 @@ const unusual = (score: number): Finding => ({
   isWarmingUp: false,
 });
 
+const newState = () => newSeriesState({ doubles: 3, floats: 0 });
+
 /** How far a reading is from an exponentially weighted mean, from 0 to 1; both are learned then. */
 function distance({ doubles }: SeriesState, { value }: Reading): number {
   const readings = doubles[READINGS] ?? 0;
@@ -50,8 +52,11 @@ function distance({ doubles }: SeriesState, { value }: Reading): number {
 /** The least that a detector should beat: the distance from a moving average in standard deviations. */
 export const movingAverage: Detector = {
   name: 'moving-average',
-  newState: () => newSeriesState({ doubles: 3, floats: 0 }),
-  score: distance,
+  newScorer: () => {
+    const state = newState();
+    return (reading) => distance(state, reading);
+  },
+  newState,
   observe: (state, reading) => {
     const score = distance(state, reading);
     return score > DEVIATIONS / (DEVIATIONS + 1) ? [unusual(score)] : nothing;

@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 import { saveResult } from '../result.ts';
 import { NotASeriesError } from './csv-series.ts';
 import { evaluate } from './evaluate.ts';
+import { headwaterDetector } from './headwater-detector.ts';
 import { readCorpus } from './nab-corpus.ts';
-import { movingAverage } from './references.ts';
 import { writeScores } from './write-scores.ts';
 
 const USAGE = `How well the detectors do. Ends with one summary line.
@@ -19,8 +19,6 @@ const USAGE = `How well the detectors do. Ends with one summary line.
       rows within windows of DIR/../labels/combined_windows.json, if it is there, have the label 1`;
 
 const WHERE_FROM = `It is in the repository numenta/NAB on GitHub (MIT license): clone it, and give its folder as --data.`;
-
-const detector = movingAverage;
 
 function leave(exitCode: number, text: string): never {
   (exitCode === 0 ? console.log : console.error)(text);
@@ -49,15 +47,15 @@ async function writeAll(from: string, to: string): Promise<void> {
     () => false,
   );
   if (!isFolder) leave(2, `there is no folder ${from}`);
-  const files = await writeScores(detector, from, to);
+  const files = await writeScores(headwaterDetector, from, to);
   if (files === 0) leave(1, `there is no CSV file in ${from}`);
-  console.log(`wrote the scores of ${files} series into ${join(to, detector.name)}`);
+  console.log(`wrote the scores of ${files} series into ${join(to, headwaterDetector.name)}`);
 }
 
 async function evaluateAll(folder: string, isSaved: boolean): Promise<number> {
   const corpus = await readCorpus(folder);
   if (corpus === null) leave(2, `The Numenta Anomaly Benchmark (NAB) is not in ${folder}. ${WHERE_FROM}`);
-  const result = evaluate(detector, corpus);
+  const result = evaluate(corpus);
   if (isSaved) await saveResult('anomaly-eval', result);
   console.log(result.summary);
   return result.broken.length === 0 ? 0 : 1;

@@ -16,11 +16,11 @@ export function resultPath(detector: string, series: string): string {
 
 async function* scoredLines(detector: Detector, path: string, windows: WindowTimes | null, series: string) {
   const labelled = windows?.get(series) ?? [];
-  const state = detector.newState();
+  const score = detector.newScorer();
   yield 'timestamp,value,anomaly_score,label\n';
   for await (const row of readRows(path)) {
     const isLabelled = labelled.some(([startMs, endMs]) => row.timeMs >= startMs && row.timeMs <= endMs);
-    const digits = Number(detector.score(state, readingOf(row)).toFixed(SCORE_DIGITS));
+    const digits = Number(score(readingOf(row)).toFixed(SCORE_DIGITS));
     yield `${row.timestamp},${row.value},${digits},${isLabelled ? 1 : 0}\n`;
   }
 }

@@ -31,7 +31,7 @@ type Judge = (count: number, value: number, before: number, timeMs: number) => r
 function detectorOf(judge: Judge): Detector {
   return {
     name: 'test',
-    score: () => 0,
+    newScorer: () => () => 0,
     newState: () => newSeriesState({ doubles: 2, floats: 0 }),
     observe: ({ doubles }, { value, timeMs }) => {
       const [count = 0, before = 0] = doubles;

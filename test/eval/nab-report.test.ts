@@ -61,5 +61,5 @@ describe('a report', () => {
 test('a detector begins each series anew', () => {
   const [first = series[0]] = series;
   if (first === undefined) throw new Error('there is a series');
-  expect(scoresOf(movingAverage, first)).toEqual(scoresOf(movingAverage, first));
+  expect(scoresOf(movingAverage.newScorer(), first)).toEqual(scoresOf(movingAverage.newScorer(), first));
 });
