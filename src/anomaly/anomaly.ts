@@ -144,6 +144,21 @@ export class Anomaly {
     return this.#files.bytes;
   }
 
+  /** All alerts that are not normal, the worst first. */
+  list(): readonly Alert[] {
+    return this.#book.alerts();
+  }
+
+  /** Findings that no alert was made of, because too many are open. */
+  get heldBack(): number {
+    return this.#book.heldBack;
+  }
+
+  /** Aborted by the next change of alerts that is durable; a new one after that. */
+  news(): AbortSignal {
+    return this.#runner.news();
+  }
+
   status(): AnomalyStatus {
     return {
       series: this.#table.size,
@@ -152,8 +167,8 @@ export class Anomaly {
       readings: this.#judge.readings,
       lagRecords: this.#runner.lagRecords,
       stateBytes: this.#files.bytes,
-      alerts: this.#book.alerts(),
-      heldBack: this.#book.heldBack,
+      alerts: this.list(),
+      heldBack: this.heldBack,
     };
   }
 

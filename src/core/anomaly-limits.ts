@@ -10,6 +10,20 @@ export const anomalyLimits = {
   /** A series must have been known for so long before anything in it is called unusual. */
   unusualWarmUpMs: 2 * 24 * 3600 * 1000,
 
+  // Faults of sensors
+  /** What a rule has seen of a series counts for a third after so long. */
+  seriesMemoryMs: 28 * 24 * 3600 * 1000,
+  /** A part of the day that has a usual level of its own. */
+  daySlotMs: 1_800_000,
+  /** A series has shown a whole day, and its first night even if it began in one. */
+  dayKnownMs: 24 * 3600 * 1000,
+  nightsKnownMs: 2 * 24 * 3600 * 1000,
+  /** A device's clock may be ahead of, and behind, the time of its record by so much; the way to us takes time. */
+  clockAheadMsMax: 10_000,
+  clockBehindMsMax: 300_000,
+  /** A smaller change of that is none. */
+  clockOffsetMsMin: 2_000,
+
   // Series
   /** Series that are known at a time, by default and at most; each has a state of some KiB in memory. */
   seriesDefault: 5_000,

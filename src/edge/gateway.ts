@@ -25,6 +25,7 @@ import { nodeRandom } from '../platform/node-random.ts';
 import { pinoLogger } from '../platform/pino-logger.ts';
 import { AdminServer, type AdminServerOptions } from './admin/admin-server.ts';
 import { loadAdminToken } from './admin/admin-token.ts';
+import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
 import { CardWear } from './card-wear.ts';
 import { accessReader, accessWarnings } from './cluster-credentials.ts';
 import { formatAddress } from './config/address.ts';
@@ -70,6 +71,8 @@ export class Gateway {
   #serialPorts: SerialPorts | null = null;
   /** Null without a cluster in the configuration. */
   #forwarder: Forwarder | null = null;
+  /** Null if the configuration wants none. */
+  #anomaly: AnomalyDetection | null = null;
   /** What the log may remove, as far as the mirror is concerned. */
   readonly #forwarding: MirrorForwarding;
   readonly #mapping: TopicMapping;
@@ -147,6 +150,14 @@ export class Gateway {
     this.#parts.add('housekeeping', () => housekeeping.stop());
     const writers = topicWriters(this.#config);
     await ensureTopics(log, this.#config.topics, writers.keys(), this.#logger);
+    this.#anomaly = await startAnomalyDetection({
+      config: this.#config,
+      disk,
+      log,
+      parts: this.#parts,
+      logger: this.#logger.child({ part: 'anomaly' }),
+      metrics: this.#metrics,
+    });
     const accept: Accept = async (records) => {
       await log.append(records);
     };
@@ -170,7 +181,7 @@ export class Gateway {
     const renderMetrics = () => this.#renderMetrics(log, card, broker);
     const { address } = await this.#startAdmin(log, writers, mqttUsers, { status, renderMetrics });
     addresses.admin = formatAddress(address);
-    startTelling(broker.ingest, present, null, this.#parts);
+    startTelling(broker.ingest, present, this.#anomaly?.desk ?? null, this.#parts);
 
     if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, readClock, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
@@ -200,7 +211,7 @@ export class Gateway {
         ]),
       }),
       users,
-      alerts: null,
+      alerts: this.#anomaly?.desk ?? null,
       token: await loadAdminToken(this.#dataDir, nodeRandom),
       ...seen,
       metricsContentType: this.#registry.contentType,
@@ -256,7 +267,7 @@ export class Gateway {
       budgetBytes: this.#config.data.budget,
       freeBytes: () => freeBytes(this.#dataDir),
       isClockSet: () => isClockSet(systemTimeService),
-      otherBytes: () => sessions.bytes,
+      otherBytes: () => sessions.bytes + (this.#anomaly?.stateBytes ?? 0),
       clock: nodeClock,
       logger: this.#logger.child({ part: 'housekeeping' }),
       metrics: this.#metrics,
@@ -348,7 +359,7 @@ export class Gateway {
       serial: this.#serialPorts?.status() ?? [],
       topics: topicStatuses(log.partitions()),
       forwarder: this.#forwarder?.status() ?? null,
-      anomaly: null,
+      anomaly: this.#anomaly?.status() ?? null,
     };
   }
 
@@ -358,6 +369,7 @@ export class Gateway {
     await card.report();
     metrics.set('headwater_log_available', log.available ? 1 : 0);
     broker.report();
+    this.#anomaly?.report();
     metrics.set('headwater_journal_files', log.stats().journalFiles);
     metrics.set('headwater_clock_set', log.clockEpoch?.isSet === true ? 1 : 0);
     this.#registry.forget('headwater_high_watermark');

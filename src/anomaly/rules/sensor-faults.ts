@@ -11,7 +11,7 @@ import { outOfRangeRule } from './out-of-range.ts';
 import type { Observed, Rule } from './rule.ts';
 import { sentinelRule } from './sentinel.ts';
 import { seriesProfile } from './series-profile.ts';
-import { silenceDuring, silenceRule } from './silence.ts';
+import { allowedPauseMs, silenceRule } from './silence.ts';
 import { stepRule } from './step.ts';
 import { stuckRule } from './stuck.ts';
 
@@ -65,11 +65,8 @@ const place = { doubles: 0, floats: 0 };
 export interface SensorFaults extends DetectionPart {
   /** Whether the reading observed last was a measurement. If not, as of a sentinel value, no detector is to learn from it. */
   isMeasurement(state: SeriesState, at: StateSize): boolean;
-  /**
-   * Whether the series is silent at a time, in milliseconds since 1970 UTC: for a timer between readings. Changes nothing. Null
-   * if it is not, or its usual interval is not known.
-   */
-  silence(state: SeriesState, at: StateSize, nowMs: number, hints: SeriesHints): Finding | null;
+  /** After how long without a reading the series is missed; infinite while its usual interval is not known. Changes nothing. */
+  silentAfterMs(state: SeriesState, at: StateSize, hints: SeriesHints): number;
 }
 
 export const sensorFaults: SensorFaults = {
@@ -104,9 +101,9 @@ export const sensorFaults: SensorFaults = {
     return doubles[at.doubles + IS_MEASUREMENT] === 1;
   },
 
-  silence(state: SeriesState, at: StateSize, nowMs: number, hints: SeriesHints): Finding | null {
-    seriesProfile.compare(state, profilePlace(at), { ...noReading, timeMs: nowMs }, hints, observed);
-    return silenceDuring(state, placeOf(at, rules.indexOf(silenceRule)), observed, hints, observed.caution);
+  silentAfterMs(state: SeriesState, at: StateSize, hints: SeriesHints): number {
+    seriesProfile.compare(state, profilePlace(at), noReading, hints, observed);
+    return allowedPauseMs(state, placeOf(at, rules.indexOf(silenceRule)), observed, hints, observed.caution);
   },
 };
 

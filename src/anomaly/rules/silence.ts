@@ -29,21 +29,32 @@ export interface Pause {
   readonly count: number;
 }
 
-/** The finding that a series is silent, or null: for a timer, which asks between readings and changes nothing. */
-export function silenceDuring(
+/** How long a series may be silent: infinite while its usual interval is not known. For a timer as well: it changes nothing. */
+export function allowedPauseMs(
   { doubles }: SeriesState,
+  at: StateSize,
+  { intervalMs, count }: Pick<Pause, 'intervalMs' | 'count'>,
+  hints: SeriesHints,
+  caution: number,
+): number {
+  const isHinted = hints.intervalMs !== null;
+  if (intervalMs <= 0 || (!isHinted && count < countJudged)) return Number.POSITIVE_INFINITY;
+  const youth = isHinted ? 1 : 1 + youthMargin / count;
+  const pauseMs = isHinted ? 0 : (doubles[at.doubles + LONGEST] ?? 0);
+  return Math.max(silentIntervals * intervalMs, pauseMargin * pauseMs) * youth * caution;
+}
+
+/** The finding that a series was silent before a reading, or null. */
+function silenceDuring(
+  state: SeriesState,
   at: StateSize,
   pause: Pause,
   hints: SeriesHints,
   caution: number,
 ): Finding | null {
   const { elapsedMs, intervalMs, count } = pause;
-  const isHinted = hints.intervalMs !== null;
-  if (intervalMs <= 0 || (!isHinted && count < countJudged)) return null;
-  const youth = isHinted ? 1 : 1 + youthMargin / count;
-  const pauseMs = isHinted ? 0 : (doubles[at.doubles + LONGEST] ?? 0);
-  const allowedMs = Math.max(silentIntervals * intervalMs, pauseMargin * pauseMs) * youth * caution;
-  if (!(elapsedMs > allowedMs)) return null;
+  if (!(elapsedMs > allowedPauseMs(state, at, pause, hints, caution))) return null;
+  const pauseMs = hints.intervalMs === null ? (state.doubles[at.doubles + LONGEST] ?? 0) : 0;
   const words =
     `nothing for ${durationInWords(elapsedMs)}; usually every ${durationInWords(intervalMs)}` +
     (pauseMs > intervalMs ? `, after ${durationInWords(pauseMs)} at most` : '');

@@ -61,6 +61,7 @@ export class AnomalyRunner {
   /** Since when readings could have been heard without a pause of our own making. */
   #listeningSinceMs: number;
   #toldOfTrouble = false;
+  #news = new AbortController();
 
   constructor(options: AnomalyRunnerOptions) {
     this.#options = options;
@@ -109,6 +110,11 @@ export class AnomalyRunner {
       const position = this.#options.positions.of(topic, partition);
       return position === undefined ? sum : sum + highWatermark - position.next;
     }, 0);
+  }
+
+  /** Aborted by the next change of alerts that is durable; a new one after that. */
+  news(): AbortSignal {
+    return this.#news.signal;
   }
 
   /**
@@ -250,6 +256,7 @@ export class AnomalyRunner {
     const records = verdicts.map((verdict) => ({ ...verdict, topic: anomaliesTopicName }));
     const isDurable = await this.#append(records, new Map([...memos, ...cursors]));
     if (isDurable) positions.saved(cursors);
+    if (isDurable && memos.size + verdicts.length > 0) this.#tellNews();
     for (const { settle } of requests) settle(isDurable ? null : stopping());
   }
 
@@ -286,6 +293,12 @@ export class AnomalyRunner {
     this.#wakeUp = () => waking.abort();
     await clock.sleep(limits.anomalyTickMs, waking.signal);
     this.#wakeUp = () => {};
+  }
+
+  #tellNews(): void {
+    const told = this.#news;
+    this.#news = new AbortController();
+    told.abort();
   }
 
   #wake(): void {

@@ -16,7 +16,7 @@ const read = (yaml: string): ConfigResult =>
 /** The file with its examples switched on: comments that look like a setting lose their `#`. */
 const withExamples = text
   .replaceAll(/^( *)# (?= *(?:- )?[a-zA-Z]+:( |$))/gm, '$1')
-  .replaceAll(/^ *(?:brokers|serial|sources): \[\]\n/gm, '');
+  .replaceAll(/^ *(?:brokers|serial|sources|series): \[\]\n/gm, '');
 
 describe('headwater.example.yaml', () => {
   it('says the defaults', () => {
@@ -56,6 +56,12 @@ describe('headwater.example.yaml', () => {
           },
           ws: { listen: { host: '0.0.0.0', port: 8083 } },
           wss: { listen: { host: '0.0.0.0', port: 8084 } },
+        },
+        anomaly: {
+          series: [
+            { match: 'readings:sensors/*:temperature', min: -40, max: 85, unit: '°C', interval: 10_000 },
+          ],
+          verdicts: 'verdicts',
         },
         forwarder: {
           brokers: [{ host: 'kafka1' }, { host: 'kafka2' }],

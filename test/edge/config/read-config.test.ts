@@ -29,6 +29,13 @@ const defaults = {
   serial: [],
   admin: { listen: { host: '127.0.0.1', port: 8080 } },
   topics: {},
+  anomaly: {
+    enabled: true,
+    topics: ['*'],
+    series: [],
+    seriesMax: 5000,
+    stateBytesPerDay: 256 * 1024 ** 2,
+  },
   forwarder: {
     brokers: [],
     lingerMs: 1000,
@@ -66,6 +73,12 @@ admin: { listen: localhost:9000 }
 topics:
   temperature: { partitions: 2 }
   constructor:
+anomaly:
+  topics: ['sensors.*']
+  series: [{ match: '*:temperature', min: -40, max: 85, unit: °C, interval: 10s, sensitivity: high, detect: faults }]
+  seriesMax: 100
+  stateBytesPerDay: 16MiB
+  verdicts: verdicts
 forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, waitForClock: 30s, topics: [temperature], delivery: at-least-once, onCheckpointLost: stop }
 log: { level: debug }
 `;
@@ -82,6 +95,24 @@ log: { level: debug }
       topics: {
         temperature: { partitions: 2, settings: {} },
         constructor: { partitions: 1, settings: {} },
+      },
+      anomaly: {
+        enabled: true,
+        topics: ['sensors.*'],
+        series: [
+          {
+            match: '*:temperature',
+            min: -40,
+            max: 85,
+            unit: '°C',
+            interval: 10_000,
+            sensitivity: 'high',
+            detect: 'faults',
+          },
+        ],
+        seriesMax: 100,
+        stateBytesPerDay: 16 * 1024 ** 2,
+        verdicts: 'verdicts',
       },
       forwarder: {
         brokers: [
@@ -177,7 +208,7 @@ describe('a bad configuration is reported with its place and what to write inste
   it.each([
     [
       '5',
-      'hw.yaml:1:1: write a mapping of settings here: gateway, data, mqtt, serial, admin, topics, forwarder, log, not 5',
+      'hw.yaml:1:1: write a mapping of settings here: gateway, data, mqtt, serial, admin, topics, anomaly, forwarder, log, not 5',
     ],
     [
       'data: 7',
@@ -210,7 +241,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'kafka: {}',
-      'hw.yaml:1:1: kafka: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, forwarder, log',
+      'hw.yaml:1:1: kafka: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, anomaly, forwarder, log',
     ],
     [
       'gateway: { name: a/b }',
@@ -431,8 +462,8 @@ describe('a bad configuration is reported with its place and what to write inste
       'hw.yaml:3:3: data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000, not -1',
       '--set mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), or off, not "x"',
       'hw.yaml:4:8: log.level: write one of debug, info, warn, error, not 3',
-      'hw.yaml:5:1: foo: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, forwarder, log',
-      '--set bar: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, forwarder, log',
+      'hw.yaml:5:1: foo: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, anomaly, forwarder, log',
+      '--set bar: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, anomaly, forwarder, log',
     ]);
   });
 

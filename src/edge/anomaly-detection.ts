@@ -1,0 +1,74 @@
+import { Anomaly } from '../anomaly/anomaly.ts';
+import { allDetectors } from '../anomaly/detection/all-detectors.ts';
+import type { Disk } from '../core/disk.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Log } from '../log/log.ts';
+import { nodeClock } from '../platform/node-clock.ts';
+import type { AlertDesk } from './admin/alert-routes.ts';
+import { anomalyReport, reportAlerts } from './alert-counts.ts';
+import { seriesRules } from './config/anomaly-section.ts';
+import type { Config } from './config/schema.ts';
+import type { StartedParts } from './started-parts.ts';
+import type { AnomalyReport } from './status.ts';
+import type { AlertFeed } from './told-topics.ts';
+
+export interface AnomalyDetectionOptions {
+  readonly config: Config;
+  readonly disk: Disk;
+  readonly log: Log;
+  readonly parts: StartedParts;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Anomaly detection as the gateway runs it. */
+export interface AnomalyDetection {
+  readonly desk: AlertDesk & AlertFeed;
+  /** What the status says of it. */
+  status(): AnomalyReport;
+  /** Enters among the metrics what is a state rather than an event. */
+  report(): void;
+  /** What saved detector states take on the disk. */
+  readonly stateBytes: number;
+}
+
+/**
+ * Begins to look at what the log holds, as a part that is stopped before the log; null if the configuration does not want it. What comes
+ * after this has resolved is judged, whatever happens. Rejects with what the disk says.
+ */
+export async function startAnomalyDetection(
+  options: AnomalyDetectionOptions,
+): Promise<AnomalyDetection | null> {
+  const { config, disk, log, parts, logger, metrics } = options;
+  const { enabled, topics, seriesMax, stateBytesPerDay, verdicts } = config.anomaly;
+  if (!enabled) return null;
+  const anomaly = await Anomaly.open({
+    log,
+    disk,
+    clock: nodeClock,
+    logger,
+    metrics,
+    detection: allDetectors,
+    rules: seriesRules(config.anomaly),
+    seriesMax,
+    topics,
+    verdictsTopic: verdicts ?? null,
+    stateBytesPerDay,
+  });
+  anomaly.start();
+  parts.add('anomaly detection', () => anomaly.stop());
+  return {
+    desk: anomaly,
+    status: () => anomalyReport(anomaly.status()),
+    report: () => {
+      const status = anomaly.status();
+      metrics.set('headwater_anomaly_series', status.series);
+      metrics.set('headwater_anomaly_lag_records', status.lagRecords);
+      reportAlerts(anomalyReport(status), metrics);
+    },
+    get stateBytes() {
+      return anomaly.stateBytes;
+    },
+  };
+}
