@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Anomaly, type AnomalyOptions } from '../../src/anomaly/anomaly.ts';
+import type { JudgedLog } from '../../src/anomaly/runner/anomaly-runner.ts';
+import { OperatingError } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import { anomaliesTopicName } from '../../src/core/topic-name.ts';
@@ -28,6 +30,12 @@ export class AnomalySite {
   readonly #options: Partial<AnomalyOptions>;
   #passedMs = 0;
   #isDead = false;
+  /** Whether the log refuses what detection wants to be stored, as a full one does. */
+  refuseAppends = false;
+  /** What the service log was told. */
+  readonly warnings: string[] = [];
+  /** Bytes of detector states that were saved. */
+  stateBytesWritten = 0;
   #clock = new ManualClock();
   #log: Log | null = null;
   #anomaly: Anomaly | null = null;
@@ -70,11 +78,16 @@ export class AnomalySite {
       if (log.partitionsOf(name) === 0) await log.createTopic(name, name === 'readings' ? 2 : 1);
     this.#log = log;
     this.#anomaly = await Anomaly.open({
-      log,
+      log: this.#refusing(log),
       disk,
       clock,
-      logger: silentLogger,
-      metrics: noMetrics,
+      logger: { ...silentLogger, warn: (_: object, line: string) => void this.warnings.push(line) },
+      metrics: {
+        ...noMetrics,
+        add: (name, by) => {
+          if (name === 'headwater_anomaly_state_bytes_total') this.stateBytesWritten += by;
+        },
+      },
       detection: new PlainDetection(),
       rules: [],
       seriesMax: 100,
@@ -117,9 +130,36 @@ export class AnomalySite {
     }
   }
 
+  /** While nothing runs. */
+  passOff(ms: number): void {
+    this.#passedMs += ms;
+  }
+
   async verdicts(): Promise<readonly ToldVerdict[]> {
     const records = await readRecords(this.log, anomaliesTopicName, 0);
     return records.map(({ value }) => JSON.parse(Buffer.from(value ?? []).toString()) as ToldVerdict);
+  }
+
+  /** The log, unless it is to refuse. */
+  #refusing(log: Log): JudgedLog {
+    const isAvailable = (): boolean => !this.refuseAppends;
+    return {
+      logId: log.logId,
+      get available() {
+        return isAvailable();
+      },
+      topics: () => log.topics(),
+      partitions: () => log.partitions(),
+      lives: (topic, partition) => log.lives(topic, partition),
+      read: (topic, partition, offset, bytesMax) => log.read(topic, partition, offset, bytesMax),
+      giveBack: (batches) => log.giveBack(batches),
+      onCommit: (listener) => log.onCommit(listener),
+      memos: () => log.memos(),
+      append: async (records, memos) => {
+        if (!isAvailable()) throw new OperatingError('log-unavailable', 'the log refuses');
+        return await log.append(records, memos);
+      },
+    };
   }
 
   async #settled(): Promise<void> {

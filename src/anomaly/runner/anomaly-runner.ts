@@ -282,6 +282,7 @@ export class AnomalyRunner {
       logger.warn({ cause: messageOf(error) }, 'anomaly detection waits for the log; it goes on by itself');
     this.#toldOfTrouble = true;
     await clock.sleep(ms, this.#stop.signal);
+    this.#listeningSinceMs = clock.monotonicMs();
   }
 
   /** Until there is something new, or time for the next tick. */
