@@ -114,7 +114,7 @@ class Models:
             message.wait_for_publish(timeout=5)
 
     def _publish(self, series, verdict):
-        words = ["half-space trees: a region that is rarely visited"] if verdict["isAnomalous"] else []
+        words = ["half-space trees: a rarely visited region"] if verdict["isAnomalous"] else []
         message = {"model": self._name, "series": series, "time": int(time.time() * 1000), "words": words, **verdict}
         print(json.dumps(message), flush=True)
         return self._client.publish(f"models/{self._name}/verdicts", json.dumps(message), qos=1)

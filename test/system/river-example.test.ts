@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { connectAsync } from 'mqtt';
 import { beforeAll, expect, test } from 'vitest';
-import { startGateway } from '../support/gateway-process.ts';
+import { until } from '../kafka/until.ts';
+import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { runProgram } from './run-program.ts';
 
 const example = fileURLToPath(new URL('../../examples/river', import.meta.url));
 const INSTALL_MS_MAX = 180_000;
+const ALERT_MS_MAX = 10_000;
 
 let python = '';
 
@@ -21,7 +22,15 @@ beforeAll(async () => {
   expect(created, 'install it with: apt-get install python3-venv').toMatchObject({ code: 0 });
   python = join(folder.path, 'bin/python');
   const requirements = join(example, 'requirements.txt');
-  const installed = await runProgram(python, ['-m', 'pip', 'install', '--quiet', '-r', requirements]);
+  const installed = await runProgram(python, [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--no-compile',
+    '-r',
+    requirements,
+  ]);
   expect(installed).toMatchObject({ code: 0 });
   return () => folder[Symbol.asyncDispose]();
 }, INSTALL_MS_MAX);
@@ -32,23 +41,39 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-test('the model of the example says when a series begins to be anomalous, and when it ends', async () => {
+interface Told {
+  readonly event: string;
+  readonly series: string;
+  readonly kind: string;
+  readonly model: string | null;
+}
+
+/** What the gateway has told of alerts so far. */
+async function told(gateway: RunningGateway): Promise<readonly Told[]> {
+  const answer = await gateway.api('/api/records?topic=anomalies&partition=0&offset=0');
+  const lines = answer.ok ? (await answer.text()).trimEnd().split('\n') : [];
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(JSON.parse(line).value) as Told);
+}
+
+test('the model of the example raises an alert and clears it', async () => {
   await using folder = await temporaryFolder();
-  await using gateway = await startGateway({ dataDir: join(folder.path, 'data') });
-  const subscriber = await connectAsync(`mqtt://${gateway.mqtt}`);
-  const verdicts: unknown[] = [];
-  subscriber.on('message', (_topic, payload) => verdicts.push(JSON.parse(payload.toString())));
-  await subscriber.subscribeAsync('models/river-hst/verdicts', { qos: 1 });
+  await using gateway = await startGateway({
+    dataDir: join(folder.path, 'data'),
+    set: ["mqtt.routes=[{ match: 'models/+/verdicts', topic: verdicts }]", 'anomaly.verdicts=verdicts'],
+  });
   const model = spawn(python, [join(example, 'river_model.py'), '--mqtt', gateway.mqtt], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(createInterface(model.stdout), 'line');
   expect(await runProgram(python, [join(example, 'sensor.py'), gateway.mqtt])).toMatchObject({ code: 0 });
+  const alerts = await until('the alert is cleared', ALERT_MS_MAX, async () => {
+    const ofModel = (await told(gateway)).filter(({ kind }) => kind === 'model');
+    return ofModel.length >= 2 ? ofModel : undefined;
+  });
   await stop(model);
-  await subscriber.endAsync();
-  const series = 'readings:sensors/kitchen:temperature';
-  expect(verdicts).toMatchObject([
-    { model: 'river-hst', series, isAnomalous: true },
-    { model: 'river-hst', series, isAnomalous: false },
+  const alert = { kind: 'model', model: 'river-hst', series: 'readings:sensors/kitchen:temperature' };
+  expect(alerts).toMatchObject([
+    { ...alert, event: 'raised' },
+    { ...alert, event: 'cleared' },
   ]);
 });
