@@ -18,6 +18,8 @@ export const anomalyLimits = {
   /** A series has shown a whole day, and its first night even if it began in one. */
   dayKnownMs: 24 * 3600 * 1000,
   nightsKnownMs: 2 * 24 * 3600 * 1000,
+  /** A shorter pause is none, however fast a series is: networks and garbage collectors make them. */
+  silenceMsMin: 5_000,
   /** A device's clock may be ahead of, and behind, the time of its record by so much; the way to us takes time. */
   clockAheadMsMax: 10_000,
   clockBehindMsMax: 300_000,
