@@ -4,6 +4,7 @@ import { alarmBenchmark } from './alarm.ts';
 import { anomalyBenchmark } from './anomaly.ts';
 import { floodBenchmark } from './flood.ts';
 import { ingestBenchmark } from './ingest.ts';
+import { learnedBenchmark } from './learned.ts';
 import { linkBenchmark } from './link.ts';
 import { logBenchmark, logParts } from './log.ts';
 import { memoryBenchmark } from './memory.ts';
@@ -33,6 +34,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
       whether memory stays flat while the cluster is away: an hour in virtual time, and six real minutes
   npm run bench -- soak [--connections 100000] [--messages 20000000] [--save]
       whether connection count and memory stay flat while clients come and go, and through messages of QoS 1
+  npm run bench -- learned [--save]
+      what the learned views cost a reading, and how often they alert of series in which nothing is wrong
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
       the commit log beside a plain file log and SQLite, in TMPDIR; one of ${logParts.join(', ')}, or all`;
 
@@ -109,6 +112,9 @@ switch (name) {
     break;
   case 'memory':
     held = await finish(name, await memoryBenchmark());
+    break;
+  case 'learned':
+    held = await finish(name, learnedBenchmark());
     break;
   case 'soak': {
     const size = {

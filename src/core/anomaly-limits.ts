@@ -85,9 +85,9 @@ export const anomalyLimits = {
   /** Alerts that are raised or shelved. What would be raised above it is counted, and told as a flood. */
   openAlertsMax: 100,
   /** Alerts that wait for their on-delay. */
-  pendingAlertsMax: 56,
+  pendingAlertsMax: 44,
   /** An alert as it is kept in the log, with its key, raised and pending. */
-  alertMemoBytesMax: 768,
+  alertMemoBytesMax: 816,
   pendingAlertMemoBytesMax: 440,
   /** All of them: they are part of the beginning of each journal file. */
   alertMemosBytesMax: 100 * KIB,
@@ -101,8 +101,8 @@ export const anomalyLimits = {
   alertShelvedMsMax: 365 * 24 * 3600 * 1000,
   /** The longest topic name, and what tells its series apart. */
   seriesNameBytesMax: 264,
-  /** Texts of an alert, in UTF-8; longer ones are cut. */
-  alertWordsBytesMax: 48,
+  /** Texts of an alert, in UTF-8; longer ones are cut. Why, in words: one rule, or two views, together. */
+  alertWordsBytesMax: 144,
   alertWordsMax: 2,
   alertRarityBytesMax: 40,
   alertUnitBytesMax: 16,

@@ -350,8 +350,6 @@ export const limits = {
   ...forwarderLimits,
   ...anomalyLimits,
 
-  ...anomalyLimits,
-
   // Admin HTTP
   adminRequestBytesMax: 4 * MIB,
   adminRecordsPerRequestMax: 1000,

@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Log } from '../log/log.ts';
 import { nodeClock } from '../platform/node-clock.ts';
-import type { AlertDesk } from './admin/alert-routes.ts';
+import type { AlertDesk } from './admin/alert-requests.ts';
 import { anomalyReport, reportAlerts } from './alert-counts.ts';
 import { seriesRules } from './config/anomaly-section.ts';
 import type { Config } from './config/schema.ts';

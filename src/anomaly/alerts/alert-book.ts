@@ -64,7 +64,8 @@ export class AlertBook {
 
   /**
    * What one source found at a reading: our detectors (`model` is null), or the external model of this name. Alerts of the same
-   * source for which nothing was found have one more quiet reading.
+   * source for which nothing was found have one more quiet reading. That a silence was found means that it is over: only a tick
+   * raises one, because a device that returns after a while is not an alert of each of its fields.
    */
   observe(
     subject: AlertSubject,
@@ -75,11 +76,12 @@ export class AlertBook {
     const source = model === null ? null : plainText(model, limits.alertModelBytesMax);
     for (const finding of findings) {
       if (finding.kind === 'counter-reset') this.#note(subject, reading, finding);
-      else this.#find({ subject, reading, finding, standsFor: 0 }, source);
+      else if (finding.kind !== 'silence') this.#find({ subject, reading, finding, standsFor: 0 }, source);
     }
     for (const entry of this.#entriesOf(subject)) {
       const { kind, model: ofModel } = entry.life.alert;
-      if (ofModel !== source || findings.some((finding) => finding.kind === kind)) continue;
+      const isFound = kind !== 'silence' && findings.some((finding) => finding.kind === kind);
+      if (isFound || ofModel !== source) continue;
       this.#step(entry, { type: 'quiet', timeMs: reading.timeMs });
     }
   }

@@ -99,9 +99,7 @@ export function withFinding(alert: Alert, reading: AlertReading, finding: Findin
     value: reading.value === null ? null : rounded(reading.value),
     expected: boundedExpected(finding.expected),
     rarity: finding.rarity === null ? null : plainText(finding.rarity, limits.alertRarityBytesMax),
-    words: finding.words
-      .slice(0, limits.alertWordsMax)
-      .map((text) => plainText(text, limits.alertWordsBytesMax)),
+    words: boundedWords(finding.words),
     isWarmingUp: finding.isWarmingUp,
   };
 }
@@ -130,15 +128,25 @@ const alertId = (
 const shortHash = (parts: readonly (string | number | null)[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 
-/** Text without what JSON would have to escape, cut to so many bytes. */
-export const plainText = (text: string, bytesMax: number): string =>
-  boundedText(
-    text
-      .toWellFormed()
-      .replace(/[\p{C}\\]/gu, ' ')
-      .replaceAll('"', "'"),
-    bytesMax,
-  );
+/** Text without what JSON would have to escape, cut to so many bytes in UTF-8; then it ends in three dots, if there is room for them. */
+export function plainText(text: string, bytesMax: number): string {
+  const plain = text
+    .toWellFormed()
+    .replace(/[\p{C}\\]/gu, ' ')
+    .replaceAll('"', "'");
+  if (Buffer.byteLength(plain) <= bytesMax) return plain;
+  return bytesMax < 3 ? '' : `${boundedText(plain, bytesMax - 3)}…`;
+}
+
+/** The first texts, together within the limit. */
+function boundedWords(words: readonly string[]): readonly string[] {
+  let bytesLeft: number = limits.alertWordsBytesMax;
+  return words.slice(0, limits.alertWordsMax).map((text) => {
+    const bounded = plainText(text, bytesLeft);
+    bytesLeft -= Buffer.byteLength(bounded);
+    return bounded;
+  });
+}
 
 function boundedExpected(expected: Expected | null): Expected | null {
   if (expected === null) return null;

@@ -1,5 +1,12 @@
 import { type AlertEvent, type AlertLife, isOpen } from './alert-machine.ts';
-import { groupsOf, isSilentWhole, ofSeries, type Silence, type SilenceTree } from './silence-tree.ts';
+import {
+  groupsOf,
+  isSilentWhole,
+  mayBeSilentWhole,
+  ofSeries,
+  type Silence,
+  type SilenceTree,
+} from './silence-tree.ts';
 
 /**
  * What has become of a silence that is open; null if nothing. That of a device, topic or gateway lasts on, while a part of it is
@@ -22,7 +29,7 @@ export function silenceEvent(life: AlertLife, tree: SilenceTree, nowMs: number):
 
 /**
  * What is silent and not told yet, in the order of names, and the open silences that one of a device, topic or gateway stands
- * for from now on. It is the highest of which nothing is heard that is told.
+ * for from now on. It is the highest of which nothing is heard that is told; what may soon be a part of a higher one is waited for.
  */
 export function newSilences(
   tree: SilenceTree,
@@ -36,14 +43,13 @@ export function newSilences(
     const groups = groupsOf(series);
     const at = groups.findIndex((group) => isSilentWhole(group) || isOpenSilence(group.subject.series));
     const holder = groups[at];
-    if (holder === undefined) {
-      if (!isOpenSilence(name)) silences.set(name, ofSeries(series, nowMs));
-      continue;
-    }
-    const { series: holderName } = holder.subject;
-    if (!isOpenSilence(holderName) && !silences.has(holderName)) {
-      silences.set(holderName, tree.ofGroup(holder, nowMs));
-    }
+    const told = holder?.subject.series ?? name;
+    const isWaitedFor = groups
+      .slice(0, at === -1 ? groups.length : at)
+      .some((group) => mayBeSilentWhole(series, group));
+    if (!isWaitedFor && !isOpenSilence(told) && !silences.has(told))
+      silences.set(told, holder === undefined ? ofSeries(series, nowMs) : tree.ofGroup(holder, nowMs));
+    if (holder === undefined || !(silences.has(told) || isOpenSilence(told))) continue;
     for (const below of [...groups.slice(at + 1).map(({ subject }) => subject.series), name]) {
       if (isOpenSilence(below)) suppressed.add(below);
     }

@@ -14,6 +14,8 @@ export interface SeriesGroup {
   /** Of these, how many would be missed, and how many of those are silent. */
   watched: number;
   silent: number;
+  /** When any of its series was heard last. */
+  lastHeardMs: number;
 }
 
 /** A series as the tree knows it. Only the tree changes it. */
@@ -23,6 +25,8 @@ export interface WatchedSeries {
   /** After so long it is missed; infinite if it comes when it likes. */
   silentAfterMs: number;
   isSilent: boolean;
+  /** For how long nothing has come, as it was judged last. */
+  silentForMs: number;
   lastHeardMs: number;
   /** The offset after its last reading. */
   nextOffset: number;
@@ -60,11 +64,13 @@ export class SilenceTree {
       group,
       silentAfterMs: Number.POSITIVE_INFINITY,
       isSilent: false,
+      silentForMs: 0,
       lastHeardMs: timeMs,
       nextOffset,
     };
     this.#series.set(subject.series, series);
     for (const above of groupsOf(series)) above.series += 1;
+    this.heard(series, timeMs, nextOffset);
     return series;
   }
 
@@ -82,6 +88,8 @@ export class SilenceTree {
   heard(series: WatchedSeries, timeMs: number, nextOffset: number): void {
     series.lastHeardMs = timeMs;
     series.nextOffset = nextOffset;
+    for (let group: SeriesGroup | null = series.group; group !== null; group = group.above)
+      group.lastHeardMs = Math.max(group.lastHeardMs, timeMs);
     if (series.isSilent) this.#setSilent(series, false);
   }
 
@@ -90,7 +98,8 @@ export class SilenceTree {
     const change = Number(Number.isFinite(silentAfterMs)) - Number(Number.isFinite(series.silentAfterMs));
     series.silentAfterMs = silentAfterMs;
     if (change !== 0) for (const above of groupsOf(series)) above.watched += change;
-    const isSilent = nowMs - series.lastHeardMs > silentAfterMs;
+    series.silentForMs = nowMs - series.lastHeardMs;
+    const isSilent = series.silentForMs > silentAfterMs;
     if (isSilent !== series.isSilent) this.#setSilent(series, isSilent);
   }
 
@@ -161,6 +170,15 @@ export function ofSeries(series: WatchedSeries, nowMs: number): Silence {
 export const isSilentWhole = ({ watched, silent }: SeriesGroup): boolean =>
   watched >= 2 && silent === watched;
 
+/**
+ * Whether it may be that of a whole group nothing is heard any more, although some of its series are not missed yet: none was heard
+ * since this one should have come. That is waited for, but not for longer than the series has been missing already.
+ */
+export const mayBeSilentWhole = (series: WatchedSeries, group: SeriesGroup): boolean =>
+  group.watched >= 2 &&
+  group.lastHeardMs < series.lastHeardMs + series.silentAfterMs / 2 &&
+  series.silentForMs <= 2 * series.silentAfterMs;
+
 function silence(
   subject: AlertSubject,
   last: WatchedSeries,
@@ -181,6 +199,7 @@ const newGroup = (series: string, above: SeriesGroup | null, severity: number): 
   series: 0,
   watched: 0,
   silent: 0,
+  lastHeardMs: Number.NEGATIVE_INFINITY,
 });
 
 /** The groups of a series: the gateway, its topic, its device. */

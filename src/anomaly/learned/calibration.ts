@@ -4,10 +4,8 @@ import type { SeriesState, StateSize } from '../detection/series-state.ts';
 /** Maxima kept of each view. Even: when all are taken, they are joined in pairs. */
 const BLOCKS = 40;
 const FIRST_BLOCK_READINGS = 50;
-/** The reference is the maximum that this share of the blocks does not exceed. */
+/** The reference is the maximum that this share of the blocks does not exceed: a few with anomalies do not raise it. */
 const QUANTILE = 0.9;
-/** The reference grows by so much a block at most: an anomaly is not to make the series blind for the next one. */
-const GROWTH = 1.2;
 
 const BLOCK_READINGS = 0;
 const IN_BLOCK = 1;
@@ -57,14 +55,9 @@ export function rarityOf(
   return { reached, spanMs: timeMs - (doubles[at.doubles + SINCE] ?? timeMs) };
 }
 
-/** Takes in a reading's scores of all views. `usualScores` are those up to which nothing is news. */
-export function learnScores(
-  { doubles, floats }: SeriesState,
-  at: StateSize,
-  timeMs: number,
-  scores: Float64Array,
-  usualScores: readonly number[],
-): void {
+/** Takes in a reading's scores of all views. */
+export function learnScores(state: SeriesState, at: StateSize, timeMs: number, scores: Float64Array): void {
+  const { doubles, floats } = state;
   const offset = at.doubles;
   if (doubles[offset + BLOCK_READINGS] === 0) {
     doubles[offset + BLOCK_READINGS] = FIRST_BLOCK_READINGS;
@@ -72,56 +65,37 @@ export function learnScores(
   }
   for (let view = 0; view < scores.length; view++) {
     const maximum = at.floats + view * FLOATS_PER_VIEW + BLOCK_MAXIMUM;
-    if ((scores[view] ?? 0) > (floats[maximum] ?? 0)) floats[maximum] = scores[view] ?? 0;
+    floats[maximum] = Math.max(floats[maximum] ?? 0, scores[view] ?? 0);
   }
-  const inBlock = (doubles[offset + IN_BLOCK] ?? 0) + 1;
-  doubles[offset + IN_BLOCK] = inBlock;
-  if (inBlock < (doubles[offset + BLOCK_READINGS] ?? 0)) return;
+  doubles[offset + IN_BLOCK] = (doubles[offset + IN_BLOCK] ?? 0) + 1;
+  if (doubles[offset + IN_BLOCK] === doubles[offset + BLOCK_READINGS])
+    endBlocks(state, at, timeMs, scores.length);
+}
 
-  doubles[offset + IN_BLOCK] = 0;
+function endBlocks({ doubles, floats }: SeriesState, at: StateSize, timeMs: number, views: number): void {
+  const offset = at.doubles;
   const next = doubles[offset + NEXT] ?? 0;
-  if (doubles[offset + FILLED] === BLOCKS) {
-    const since = doubles[offset + SINCE] ?? 0;
-    doubles[offset + SINCE] = since + (timeMs - since) / BLOCKS;
-  }
-  doubles[offset + NEXT] = next + 1;
-  doubles[offset + FILLED] = Math.max(doubles[offset + FILLED] ?? 0, next + 1);
-  for (let view = 0; view < scores.length; view++) {
-    endBlock(
-      floats,
-      at.floats + view * FLOATS_PER_VIEW,
-      next,
-      doubles[offset + FILLED] ?? 0,
-      usualScores[view] ?? 0,
-    );
-  }
-  if (next + 1 === BLOCKS) {
-    if (timeMs - (doubles[offset + SINCE] ?? 0) < limits.unusualMemoryMs)
-      joinBlocks(doubles, floats, at, scores.length);
-    else doubles[offset + NEXT] = 0;
-  }
+  // The clock of a series may have been set back.
+  const since = Math.min(timeMs, doubles[offset + SINCE] ?? 0);
+  const isReplaced = doubles[offset + FILLED] === BLOCKS;
+  const filled = isReplaced ? BLOCKS : next + 1;
+  doubles[offset + SINCE] = isReplaced ? since + (timeMs - since) / BLOCKS : since;
+  doubles[offset + IN_BLOCK] = 0;
+  doubles[offset + NEXT] = (next + 1) % BLOCKS;
+  doubles[offset + FILLED] = filled;
+  for (let view = 0; view < views; view++) endBlock(floats, at.floats + view * FLOATS_PER_VIEW, next, filled);
+  if (next + 1 === BLOCKS && timeMs - since < limits.unusualMemoryMs) joinBlocks(doubles, floats, at, views);
 }
 
 const sorted = new Float64Array(BLOCKS);
 
-function endBlock(
-  floats: Float32Array,
-  view: number,
-  next: number,
-  filled: number,
-  usualScore: number,
-): void {
+function endBlock(floats: Float32Array, view: number, next: number, filled: number): void {
   floats[view + MAXIMA + next] = floats[view + BLOCK_MAXIMUM] ?? 0;
   floats[view + BLOCK_MAXIMUM] = 0;
   sorted.fill(Number.MAX_VALUE);
   for (let k = 0; k < filled; k++) sorted[k] = floats[view + MAXIMA + k] ?? 0;
   sorted.sort();
-  const quantile = sorted[Math.floor(QUANTILE * filled)] ?? 0;
-  const reference = floats[view + REFERENCE] ?? 0;
-  const isFirst = filled === 1;
-  floats[view + REFERENCE] = isFirst
-    ? quantile
-    : Math.min(quantile, GROWTH * Math.max(reference, usualScore));
+  floats[view + REFERENCE] = sorted[Math.floor(QUANTILE * filled)] ?? 0;
 }
 
 /** Two blocks become one, so that the same room holds twice the time. */

@@ -38,7 +38,6 @@ const MARGIN = 1.4;
 /** What is left of the record after one more reading: a half of it after a hundred. */
 const RECORD_FADING = Math.exp(-1 / 150);
 
-const usualScores = views.map((view) => view.usualScore);
 let lastPlaces = placed({ doubles: 0, floats: 0 });
 
 /** What the mixture takes of a state. */
@@ -101,7 +100,7 @@ export function learn(state: SeriesState, places: MixturePlaces, value: number, 
   state.doubles[record] = isTold(state, places, surprise)
     ? surprise
     : RECORD_FADING * (state.doubles[record] ?? 0);
-  learnScores(state, places.calibration, sight.timeMs, scores, usualScores);
+  learnScores(state, places.calibration, sight.timeMs, scores);
   for (const { view, place } of places.views) view.learn(state, place, sight);
   learnRhythm(state, places.rhythm, value, sight);
 }

@@ -2,7 +2,7 @@ import { limits } from '../../core/limits.ts';
 import type { Finding } from '../detection/finding.ts';
 import type { SeriesState, StateSize } from '../detection/series-state.ts';
 import type { Observed, Rule } from './rule.ts';
-import { durationInWords, faultFinding } from './words.ts';
+import { faultFinding, timeInWords } from './words.ts';
 
 const LAST = 0;
 const USUAL = 1;
@@ -61,14 +61,14 @@ function judge(
   isSteady: boolean,
   isWarmingUp: boolean,
 ): Finding | null {
-  const size = durationInWords(Math.abs(offsetMs));
-  const usual = hasChanged ? `; it was ${durationInWords(Math.abs(usualMs))} ${side(usualMs)} before` : '';
-  if (offsetMs > limits.clockAheadMsMax) {
-    return faultFinding('clock-skew', 400, null, isWarmingUp, `the device's clock is ${size} ahead${usual}`);
-  }
+  const isFuture = offsetMs > limits.clockAheadMsMax;
   const isBehind = offsetMs < -limits.clockBehindMsMax || (hasChanged && offsetMs < usualMs);
-  if (!isBehind || !isSteady) return null;
-  return faultFinding('clock-skew', 300, null, isWarmingUp, `the device's clock is ${size} behind${usual}`);
+  if (!isFuture && !(isBehind && isSteady)) return null;
+  const words = [`the device's clock is ${skewInWords(offsetMs)}`];
+  if (hasChanged) words.push(`it was ${skewInWords(usualMs)} before`);
+  return faultFinding('clock-skew', isFuture ? 400 : 300, words, { isWarmingUp });
 }
 
-const side = (offsetMs: number): string => (offsetMs > 0 ? 'ahead' : 'behind');
+function skewInWords(offsetMs: number): string {
+  return `${timeInWords(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead' : 'behind'}`;
+}

@@ -13,7 +13,7 @@ export const counterResetRule: Rule = {
 
   observe(_state: SeriesState, _at: StateSize, { isReset, previous, reading }: Observed): Finding | null {
     if (!isReset) return null;
-    const words = `the counter fell from ${inWords(previous)} to ${inWords(reading.value)}: it began anew`;
-    return faultFinding('counter-reset', 50, null, false, words);
+    const words = `from ${inWords(previous)} to ${inWords(reading.value)}`;
+    return faultFinding('counter-reset', 50, [words, 'the counter began anew']);
   },
 };

@@ -21,7 +21,7 @@ const release = 0.7;
 const faultShare = 0.25;
 
 /** With b blocks seen, what was highest so far is expected to be surpassed by chance: by so much, divided by b. */
-const youthMargin = 8;
+const youthMargin = 10;
 
 const blocksKnown = 2;
 

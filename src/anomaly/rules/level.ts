@@ -1,5 +1,5 @@
 import { limits } from '../../core/limits.ts';
-import type { Finding, FindingKind } from '../detection/finding.ts';
+import type { Finding } from '../detection/finding.ts';
 import type { SeriesState, StateSize } from '../detection/series-state.ts';
 import { gaugeDoubles, gaugeIsExceeded, gaugeRecord } from './gauge.ts';
 import type { Observed, Rule } from './rule.ts';
@@ -36,6 +36,9 @@ const daysKept = 6;
 const slowReadings = 256;
 const fastReadings = 4;
 const middleReadings = 16;
+/** After so many intervals without a reading, the fast and the middle mean begin anew. */
+const pauseIntervals = 8;
+
 const shiftReadings = 8;
 const driftReadings = 32;
 
@@ -45,16 +48,17 @@ const boundErrors = 4;
 /** The usual error is known after so many readings. */
 const errorReadings = 32;
 
-/** Smaller departures, in mean departures of the level from its slow mean, are none to speak of, however rare. */
+/** Smaller departures, in mean departures of the level from its slow mean, are none to speak of, however rare; nor, in a new series, a few coarse steps. */
 const levelFloor = 1.5;
 const edgeFloor = 0.5;
 const dayFloor = 0.5;
+const floorQuanta = 2;
 
 /** Levels need days to be known: the margin is so much larger, divided by how many were seen, from half a day on. */
 const youthMargin = 2;
 
 const edgeMargin = 1.4;
-const levelMargin = 1.3;
+const levelMargin = 1.5;
 
 /** A departure that has had a jump of such a share of it is a shift, else a drift; jumps fade by so much from reading to reading. */
 const jumpShare = 0.5;
@@ -62,7 +66,8 @@ const jumpFade = 0.97;
 
 /**
  * A level that differs from what was expected by more than it ever did ("offset", "drift", "calibration" faults: Ni et al. 2009,
- * de Bruijn et al. 2016). Expected is the mean of the time of day or the slow mean, whichever has foretold better; medians of three keep spikes out.
+ * de Bruijn et al. 2016). Expected is what was just before, the slow mean, and once days were seen the mean of the time of day;
+ * each has a gauge of its own. Medians of three keep spikes out.
  */
 export const levelRule: Rule = {
   size: { doubles: DAY_DRIFT_GAUGE + gaugeDoubles, floats: 2 * slots },
@@ -74,14 +79,16 @@ export const levelRule: Rule = {
   observe(state: SeriesState, at: StateSize, observed: Observed): Finding | null {
     const { doubles } = state;
     const begin = at.doubles;
-    const { count, isCounter, ageMs } = observed;
+    const { count, isCounter, ageMs, elapsedMs, intervalMs } = observed;
     if (isCounter) return null;
     const level = medianOfThree(doubles, begin, observed);
     const dayMiss = missOfDay(state, at, level, observed);
     const error = doubles[begin + SLOW_ERROR] ?? 0;
     const miss = missOfSlow(doubles, begin, level, count);
-    const fast = average(doubles, begin + FAST, level, fastReadings, count);
-    const middle = average(doubles, begin + MIDDLE, level, middleReadings, count);
+    // After a pause, the level may have moved meanwhile: what was just before says nothing.
+    const recent = elapsedMs > pauseIntervals * intervalMs ? 0 : count;
+    const fast = average(doubles, begin + FAST, level, fastReadings, recent);
+    const middle = average(doubles, begin + MIDDLE, level, middleReadings, recent);
     const edge = fast - middle;
     const shift = average(doubles, begin + SHIFT, miss, shiftReadings, count);
     const drift = average(doubles, begin + DRIFT, miss, driftReadings, count);
@@ -108,9 +115,17 @@ export const levelRule: Rule = {
     const isSudden = known === 0 ? jump > jumpShare * Math.abs(away) : known === 1;
     doubles[begin + KIND] = isSudden ? 1 : 2;
     const gauge = isDay ? DAY_SHIFT_GAUGE : isEdge ? EDGE_GAUGE : SHIFT_GAUGE;
-    const when = isDay ? ' at this time of day' : isEdge ? ' by the readings before it' : '';
-    const kind = isSudden ? 'level-shift' : 'drift';
-    return describe(kind, level, level - away, gaugeRecord(state, begin + gauge), when);
+    const record = gaugeRecord(state, begin + gauge);
+    const when = isDay ? ' at this time of day' : isEdge ? ' just before' : '';
+    const expected = level - away;
+    const words = [
+      `${inWords(level)} instead of ${inWords(expected)}${when}`,
+      `${inWords(record)} off on average at most before`,
+    ];
+    return faultFinding(isSudden ? 'level-shift' : 'drift', 400, words, {
+      expected: { value: expected, low: expected - record, high: expected + record },
+      isWarmingUp: observed.isNew,
+    });
   },
 };
 
@@ -123,13 +138,8 @@ function isBeyond(
   observed: Observed,
 ): boolean {
   const youth = youthMargin / Math.max(observed.ageMs / wholeDay, 0.5);
-  return gaugeIsExceeded(state, begin, Math.abs(away), margin + youth, floor, observed);
-}
-
-function describe(kind: FindingKind, level: number, expected: number, record: number, when: string): Finding {
-  const range = { value: expected, low: expected - record, high: expected + record };
-  const away = `${inWords(level)} is ${inWords(Math.abs(level - expected))} away from the ${inWords(expected)} expected${when}`;
-  return faultFinding(kind, 400, range, false, `${away}; it was ${inWords(record)} at most on average`);
+  const least = Math.max(floor, floorQuanta * observed.newQuantum);
+  return gaugeIsExceeded(state, begin, Math.abs(away), margin + youth, least, observed);
 }
 
 function average(doubles: Float64Array, at: number, value: number, readings: number, count: number): number {

@@ -17,7 +17,7 @@ const usualReadings = 512;
 /** A step counts as so many usual ones at most: a spike is no noise. */
 const boundSteps = 10;
 
-const upMargin = 1.5;
+const upMargin = 1.6;
 const downMargin = 4;
 
 /** Less than this share of the usual noise is as good as none. */
@@ -51,14 +51,16 @@ export const noiseRule: Rule = {
     const calm = usualNoise > 0 ? usualNoise / (noise + floorShare * usualNoise) : 0;
     const record = gaugeRecord(state, begin + UP);
     const calmRecord = gaugeRecord(state, begin + DOWN);
-    const isUp = gaugeIsExceeded(state, begin + UP, noise, upMargin, 0, observed);
+    const isUp = gaugeIsExceeded(state, begin + UP, noise, upMargin, observed.newQuantum, observed);
     const isDown = gaugeIsExceeded(state, begin + DOWN, calm, downMargin, 0, observed);
+    if (!isUp && !isDown) return null;
+    const words = [`changes by ${inWords(noise)} a reading`];
     if (isUp) {
-      const words = `it changes by ${inWords(noise)} a reading; by ${inWords(usualNoise)} usually, by ${inWords(record)} at most`;
-      return faultFinding('noise-up', 400, { value: usualNoise, low: 0, high: record }, false, words);
+      words.push(`usually by ${inWords(usualNoise)}, by ${inWords(record)} at most`);
+      return faultFinding('noise-up', 400, words, { isWarmingUp: observed.isNew });
     }
-    if (!isDown || observed.ageMs < limits.nightsKnownMs) return null;
-    const words = `it hardly changes any more: by ${inWords(noise)} a reading; by ${inWords(usualNoise)} usually, by ${inWords(usualNoise / calmRecord)} at least`;
-    return faultFinding('noise-down', 300, null, false, words);
+    if (observed.ageMs < limits.nightsKnownMs) return null;
+    words.push(`usually by ${inWords(usualNoise)}, by ${inWords(usualNoise / calmRecord)} at least`);
+    return faultFinding('noise-down', 300, words);
   },
 };

@@ -1,7 +1,7 @@
 import type { Finding } from '../detection/finding.ts';
 import type { SeriesState, StateSize } from '../detection/series-state.ts';
 import type { Observed, Rule } from './rule.ts';
-import { durationInWords, faultFinding, inWords } from './words.ts';
+import { faultFinding, inWords, timeInWords } from './words.ts';
 
 const LATE_TIME = 0;
 const LATE_RUN = 1;
@@ -30,13 +30,7 @@ export const orderRule: Rule = {
     const sourceElapsedMs = reading.sourceTimeMs === null ? 0 : reading.sourceTimeMs - sourceMs;
     const isSameSource = reading.sourceTimeMs === null || sourceElapsedMs === 0;
     if (count > 0 && elapsedMs === 0 && step === 0 && isSameSource) {
-      return faultFinding(
-        'duplicate',
-        100,
-        null,
-        false,
-        `the value ${inWords(reading.value)} came again with the same time`,
-      );
+      return faultFinding('duplicate', 100, [`${inWords(reading.value)} came again with the same time`]);
     }
     const isLate = count > 0 && (elapsedMs < 0 || sourceElapsedMs < 0);
     if (!isLate) {
@@ -54,12 +48,6 @@ export const orderRule: Rule = {
       return null;
     }
     const lateMs = elapsedMs < 0 ? -elapsedMs : -sourceElapsedMs;
-    return faultFinding(
-      'out-of-order',
-      200,
-      null,
-      false,
-      `its time is ${durationInWords(lateMs)} before that of the reading before it`,
-    );
+    return faultFinding('out-of-order', 200, [`its time is ${timeInWords(lateMs)} before the last`]);
   },
 };

@@ -14,6 +14,10 @@ const leastMargin = 0.35;
 /** … and so much more, divided by how many there were. */
 const youthMargin = 60;
 
+/** A new series in coarse steps takes so many of them at least. */
+const marginQuanta = 3;
+
+/** Fewer values say little of the range. */
 const countKnown = 32;
 
 /** Once out of range, a value is so until it is within this share of the margin. */
@@ -39,7 +43,8 @@ export const outOfRangeRule: Rule = {
     const begin = at.doubles;
     const low = count === 0 ? value : (doubles[begin + LOW] ?? 0);
     const high = count === 0 ? value : (doubles[begin + HIGH] ?? 0);
-    const margin = (high - low) * (leastMargin + youthMargin / Math.max(count, 1)) * observed.caution;
+    const share = leastMargin + youthMargin / Math.max(count, 1);
+    const margin = Math.max((high - low) * share, marginQuanta * observed.newQuantum) * observed.caution;
     const isJudged = count >= countKnown && high > low && !observed.isCounter;
     const wasBeyond = (doubles[begin + ACTIVE] ?? 0) !== 0;
     const reach = wasBeyond ? release * margin : margin;
@@ -48,14 +53,23 @@ export const outOfRangeRule: Rule = {
     learnRange(doubles, begin, low, high, value, isBeyond, wasBeyond);
 
     const { min, max } = hints;
-    if ((min !== null && value < min) || (max !== null && value > max)) {
-      const expected = limitsExpected(min ?? Math.min(low, value), max ?? Math.max(high, value));
-      const words = `${inWords(value)} is ${min !== null && value < min ? `below ${inWords(min)}` : `above ${inWords(max ?? 0)}`}, the limit set for it`;
-      return faultFinding('out-of-range', 800, expected, false, words);
+    if (min !== null && value < min) {
+      const expected = rangeOf(min, max ?? Math.max(high, min));
+      const words = [`${inWords(value)} is below the limit ${inWords(min)}`];
+      return faultFinding('out-of-range', 800, words, { expected });
+    }
+    if (max !== null && value > max) {
+      const expected = rangeOf(min ?? Math.min(low, max), max);
+      const words = [`${inWords(value)} is above the limit ${inWords(max)}`];
+      return faultFinding('out-of-range', 800, words, { expected });
     }
     if (!isBeyond) return null;
-    const words = `${inWords(value)} is far from all ${count} values before it, which were ${inWords(low)} to ${inWords(high)}`;
-    return faultFinding('out-of-range', 600, limitsExpected(low - margin, high + margin), false, words);
+    const words = [
+      `${inWords(value)} is far from all before`,
+      `${inWords(low)} to ${inWords(high)} in ${count} readings`,
+    ];
+    const expected = rangeOf(low - margin, high + margin);
+    return faultFinding('out-of-range', 600, words, { expected, isWarmingUp: observed.isNew });
   },
 };
 
@@ -86,6 +100,6 @@ function learnRange(
   if (!wasBeyond || isFarther) doubles[begin + PEAK] = value;
 }
 
-function limitsExpected(low: number, high: number): Expected {
+function rangeOf(low: number, high: number): Expected {
   return { value: low / 2 + high / 2, low, high };
 }

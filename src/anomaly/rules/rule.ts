@@ -12,10 +12,14 @@ export interface Observed {
   previous: number;
   /** What has changed since then; 0 if there was none. */
   step: number;
+  /** Of a new series, the smallest step: values in coarse steps differ by that at least, and few were seen. 0 of others. */
+  newQuantum: number;
   /** Time since the measurement before it; 0 if there was none. */
   elapsedMs: number;
   /** Since the first measurement. */
   ageMs: number;
+  /** It has not shown a whole day yet. */
+  isNew: boolean;
   /** The usual time between two readings; 0 if it is not known yet. */
   intervalMs: number;
   /** What is left of a number of the past that fades with time, of 1. */

@@ -11,7 +11,7 @@ import { outOfRangeRule } from './out-of-range.ts';
 import type { Observed, Rule } from './rule.ts';
 import { sentinelRule } from './sentinel.ts';
 import { seriesProfile } from './series-profile.ts';
-import { allowedPauseMs, silenceRule } from './silence.ts';
+import { silenceRule, silentAfterMs } from './silence.ts';
 import { stepRule } from './step.ts';
 import { stuckRule } from './stuck.ts';
 
@@ -48,8 +48,10 @@ const observed: Observed = {
   count: 0,
   previous: 0,
   step: 0,
+  newQuantum: 0,
   elapsedMs: 0,
   ageMs: 0,
+  isNew: true,
   intervalMs: 0,
   fade: 1,
   isCounter: false,
@@ -65,7 +67,7 @@ const place = { doubles: 0, floats: 0 };
 export interface SensorFaults extends DetectionPart {
   /** Whether the reading observed last was a measurement. If not, as of a sentinel value, no detector is to learn from it. */
   isMeasurement(state: SeriesState, at: StateSize): boolean;
-  /** After how long without a reading the series is missed; infinite while its usual interval is not known. Changes nothing. */
+  /** After how long without a reading, in milliseconds, the series is silent; infinite while that is not known. For a timer: changes nothing. */
   silentAfterMs(state: SeriesState, at: StateSize, hints: SeriesHints): number;
 }
 
@@ -103,7 +105,7 @@ export const sensorFaults: SensorFaults = {
 
   silentAfterMs(state: SeriesState, at: StateSize, hints: SeriesHints): number {
     seriesProfile.compare(state, profilePlace(at), noReading, hints, observed);
-    return allowedPauseMs(state, placeOf(at, rules.indexOf(silenceRule)), observed, hints, observed.caution);
+    return silentAfterMs(state, placeOf(at, rules.indexOf(silenceRule)), observed);
   },
 };
 

@@ -45,7 +45,9 @@ export const sentinelRule: Rule = {
     const { reading, count, step } = observed;
     const { value } = reading;
     if (!(Math.abs(value) < largestMagnitude)) {
-      return faultFinding('sentinel', 700, null, count < countKnown, `${value} is no measurement`);
+      return faultFinding('sentinel', 700, [`${value} is no measurement`], {
+        isWarmingUp: count < countKnown,
+      });
     }
     const low = doubles[begin + LOW] ?? 0;
     const high = doubles[begin + HIGH] ?? 0;
@@ -61,9 +63,9 @@ export const sentinelRule: Rule = {
       );
       const isStrange = isOutside && size > stepMargin * usual;
       if (!isAtBegin && !isStrange) return null;
-      const words = `${inWords(value)} stands for no measurement`;
-      const seen = count === 0 ? '' : `; all before it were ${inWords(low)} to ${inWords(high)}`;
-      return faultFinding('sentinel', 700, null, count < countKnown, words + seen);
+      const words = [`${inWords(value)} stands for no measurement`];
+      if (count > 0) words.push(`before, there were ${inWords(low)} to ${inWords(high)}`);
+      return faultFinding('sentinel', 700, words, { isWarmingUp: count < countKnown });
     }
     doubles[begin + LOW] = Math.min(low, value);
     doubles[begin + HIGH] = Math.max(high, value);

@@ -10,6 +10,7 @@ const VALUE = 3;
 const INTERVAL = 4;
 const RISES = 5;
 const FALLS = 6;
+const QUANTUM = 7;
 
 /** Readings of a block. The faults that matter begin within one, so that they are not compared with themselves. */
 const blockReadings = 64;
@@ -31,7 +32,7 @@ const cautions: Readonly<Record<Sensitivity, number>> = { low: 1.5, normal: 1, h
 
 /** What the rules share about a series: its last measurement, how often it is measured, and whether it counts. */
 export const seriesProfile = {
-  size: { doubles: 7, floats: 0 } satisfies StateSize,
+  size: { doubles: 8, floats: 0 } satisfies StateSize,
 
   /** Writes into `observed` how the reading relates to the measurements before it. */
   compare(state: SeriesState, at: StateSize, reading: Reading, hints: SeriesHints, observed: Observed): void {
@@ -47,7 +48,10 @@ export const seriesProfile = {
     observed.previous = previous;
     observed.step = count === 0 ? 0 : reading.value - previous;
     observed.elapsedMs = elapsedMs;
-    observed.ageMs = count === 0 ? 0 : reading.timeMs - (doubles[begin + FIRST_TIME] ?? 0);
+    const ageMs = count === 0 ? 0 : reading.timeMs - (doubles[begin + FIRST_TIME] ?? 0);
+    observed.ageMs = ageMs;
+    observed.isNew = ageMs < limits.dayKnownMs;
+    observed.newQuantum = observed.isNew ? (doubles[begin + QUANTUM] ?? 0) : 0;
     observed.intervalMs = hints.intervalMs ?? doubles[begin + INTERVAL] ?? 0;
     observed.fade = 1 - Math.min(Math.max(elapsedMs, 0) / limits.seriesMemoryMs, 0.5);
     observed.isCounter = rises >= counterRises && rises >= risesPerFall * (doubles[begin + FALLS] ?? 0);
@@ -69,6 +73,9 @@ export const seriesProfile = {
       const surplus = Math.min(elapsedMs - intervalMs, intervalMs);
       doubles[begin + INTERVAL] = intervalMs === 0 ? elapsedMs : intervalMs + share * surplus;
     }
+    const quantum = doubles[begin + QUANTUM] ?? 0;
+    if (step !== 0)
+      doubles[begin + QUANTUM] = quantum === 0 ? Math.abs(step) : Math.min(quantum, Math.abs(step));
     if (step > 0) doubles[begin + RISES] = (doubles[begin + RISES] ?? 0) + 1;
     if (step < 0 && !observed.isReset) doubles[begin + FALLS] = (doubles[begin + FALLS] ?? 0) + 1;
     if ((doubles[begin + RISES] ?? 0) > rememberedRises) {

@@ -1,8 +1,7 @@
 import type { Finding } from '../detection/finding.ts';
-import type { SeriesHints } from '../detection/reading.ts';
 import type { SeriesState, StateSize } from '../detection/series-state.ts';
 import type { Observed, Rule } from './rule.ts';
-import { durationInWords, faultFinding } from './words.ts';
+import { faultFinding, timeInWords } from './words.ts';
 
 const LONGEST = 0;
 
@@ -20,45 +19,15 @@ const growth = 2.5;
 
 /** Fewer measurements say little of the usual interval. */
 const countJudged = 8;
-const countKnown = 64;
 
-/** How long nothing has come, beside what is usual. */
-export interface Pause {
-  readonly elapsedMs: number;
-  readonly intervalMs: number;
-  readonly count: number;
-}
-
-/** How long a series may be silent: infinite while its usual interval is not known. For a timer as well: it changes nothing. */
-export function allowedPauseMs(
-  { doubles }: SeriesState,
-  at: StateSize,
-  { intervalMs, count }: Pick<Pause, 'intervalMs' | 'count'>,
-  hints: SeriesHints,
-  caution: number,
-): number {
-  const isHinted = hints.intervalMs !== null;
-  if (intervalMs <= 0 || (!isHinted && count < countJudged)) return Number.POSITIVE_INFINITY;
-  const youth = isHinted ? 1 : 1 + youthMargin / count;
-  const pauseMs = isHinted ? 0 : (doubles[at.doubles + LONGEST] ?? 0);
-  return Math.max(silentIntervals * intervalMs, pauseMargin * pauseMs) * youth * caution;
-}
-
-/** The finding that a series was silent before a reading, or null. */
-function silenceDuring(
-  state: SeriesState,
-  at: StateSize,
-  pause: Pause,
-  hints: SeriesHints,
-  caution: number,
-): Finding | null {
-  const { elapsedMs, intervalMs, count } = pause;
-  if (!(elapsedMs > allowedPauseMs(state, at, pause, hints, caution))) return null;
-  const pauseMs = hints.intervalMs === null ? (state.doubles[at.doubles + LONGEST] ?? 0) : 0;
-  const words =
-    `nothing for ${durationInWords(elapsedMs)}; usually every ${durationInWords(intervalMs)}` +
-    (pauseMs > intervalMs ? `, after ${durationInWords(pauseMs)} at most` : '');
-  return faultFinding('silence', 600, null, count < countKnown, words);
+/** After how long without a reading, in milliseconds, the series is silent; infinite while that is not known. Changes nothing. */
+export function silentAfterMs({ doubles }: SeriesState, at: StateSize, observed: Observed): number {
+  const { intervalMs, count, hints, caution } = observed;
+  if (hints.intervalMs !== null) return silentIntervals * intervalMs * caution;
+  if (intervalMs <= 0 || count < countJudged) return Number.POSITIVE_INFINITY;
+  const longestMs = doubles[at.doubles + LONGEST] ?? 0;
+  const youth = 1 + youthMargin / count;
+  return Math.max(silentIntervals * intervalMs, pauseMargin * longestMs) * youth * caution;
 }
 
 /** Finds pauses that ended before a timer looked, and learns how long pauses are. */
@@ -70,18 +39,14 @@ export const silenceRule: Rule = {
   reset(): void {},
 
   observe(state: SeriesState, at: StateSize, observed: Observed): Finding | null {
-    const { elapsedMs } = observed;
+    const { elapsedMs, intervalMs } = observed;
     const begin = at.doubles;
     const longestMs = (state.doubles[begin + LONGEST] ?? 0) * observed.fade;
-    if (elapsedMs <= longestMs && elapsedMs <= silentIntervals * observed.intervalMs) {
-      state.doubles[begin + LONGEST] = longestMs;
-      return null;
-    }
-    const found = silenceDuring(state, at, observed, observed.hints, observed.caution);
-    state.doubles[begin + LONGEST] =
-      found === null
-        ? Math.max(longestMs, elapsedMs)
-        : Math.min(elapsedMs, growth * Math.max(longestMs, silentIntervals * observed.intervalMs));
-    return found;
+    const isSilence = elapsedMs > silentAfterMs(state, at, observed);
+    const boundMs = isSilence ? growth * Math.max(longestMs, silentIntervals * intervalMs) : elapsedMs;
+    state.doubles[begin + LONGEST] = Math.max(longestMs, Math.min(elapsedMs, boundMs));
+    if (!isSilence) return null;
+    const words = [`nothing for ${timeInWords(elapsedMs)}`, `usually every ${timeInWords(intervalMs)}`];
+    return faultFinding('silence', 600, words, { isWarmingUp: observed.isNew });
   },
 };

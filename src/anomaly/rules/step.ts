@@ -12,6 +12,9 @@ const GAUGE = 3;
 /** A step is impossible if it is so many times the largest of before. */
 const margin = 1.8;
 
+/** In a new series, so many coarse steps at once are none to speak of. */
+const floorQuanta = 2;
+
 /** A jump is a spike if the series is back within so many readings, but for this share of the jump. */
 const spikeReadings = 4;
 const returnShare = 0.35;
@@ -36,8 +39,9 @@ export const stepRule: Rule = {
     const { step, previous, reading, intervalMs, elapsedMs } = observed;
     const intervals = intervalMs > 0 ? Math.min(Math.max(elapsedMs / intervalMs, 1), pauseIntervals) : 1;
     const size = Math.abs(step) / intervals;
+    const floor = floorQuanta * observed.newQuantum;
     const record = gaugeRecord(state, begin + GAUGE);
-    const isJump = gaugeIsExceeded(state, begin + GAUGE, size, margin, 0, observed);
+    const isJump = gaugeIsExceeded(state, begin + GAUGE, size, margin, floor, observed);
     const jump = doubles[begin + JUMP] ?? 0;
     if (jump !== 0) {
       const base = doubles[begin + BASE] ?? 0;
@@ -46,8 +50,8 @@ export const stepRule: Rule = {
       const isBack = Math.abs(reading.value - base) <= returnShare * Math.abs(jump);
       if (isBack || age >= spikeReadings) doubles[begin + JUMP] = 0;
       if (isBack) {
-        const words = `it jumped from ${inWords(base)} to ${inWords(base + jump)} and was back after ${age} readings`;
-        return faultFinding('spike', 400, null, false, words);
+        const words = [`from ${inWords(base)} to ${inWords(base + jump)}`, `back after ${age} readings`];
+        return faultFinding('spike', 400, words, { isWarmingUp: observed.isNew });
       }
     }
     if (!isJump) return null;
@@ -58,7 +62,7 @@ export const stepRule: Rule = {
     }
     const reach = record * margin * intervals;
     const expected = { value: previous, low: previous - reach, high: previous + reach };
-    const words = `a step of ${inWords(step)}; the largest of before was ${inWords(record)}`;
-    return faultFinding('rate', 500, expected, false, words);
+    const words = [`a step of ${inWords(step)}`, `${inWords(record)} a reading at most before`];
+    return faultFinding('rate', 500, words, { expected, isWarmingUp: observed.isNew });
   },
 };

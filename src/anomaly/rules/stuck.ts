@@ -71,9 +71,9 @@ export const stuckRule: Rule = {
     const limit = runLimit(doubles, begin, observed, longest, changes);
     if (run + 1 <= limit) return null;
     const usual = Math.max(Math.round(longestAt(doubles, begin, previous, longest)), 1);
-    const before = usual === 1 ? 'at every one' : `after ${usual} at the latest`;
-    const words = `the same value ${inWords(previous)} for ${run + 1} readings; it changed ${before} until then`;
-    return faultFinding('stuck', 500, null, false, words);
+    const before = usual === 1 ? 'it changed at every one before' : `it changed after ${usual} at the latest`;
+    const words = [`${inWords(previous)} for ${run + 1} readings`, before];
+    return faultFinding('stuck', 500, words, { isWarmingUp: observed.isNew });
   },
 };
 
@@ -90,23 +90,26 @@ function runLimit(
   const isLimit = plateau >= 0 && (doubles[plateau + AS_LONG] ?? 0) >= asLongKnown;
   if (changes < changesKnown && !isLimit) return Number.POSITIVE_INFINITY;
   const longestHere = longestAt(doubles, begin, previous, longest);
-  const isYoung = longestHere > 1 && ageMs < limits.dayKnownMs;
+  const isYoung = longestHere > 1 && observed.isNew;
   // Many series rest at zero by night, and the first night has yet to be seen.
   if (previous === 0 && ageMs < limits.nightsKnownMs) return Number.POSITIVE_INFINITY;
   const margin = isYoung ? youthMargin : isLimit ? limitMargin : runMargin;
   const known = Math.max(leastRun, margin * longestHere);
-  return caution * (plateau < 0 ? Math.max(known, chanceRun(doubles, begin, changes, count)) : known);
+  if (plateau >= 0) return caution * known;
+  const rest = margin * longestRest(doubles, begin);
+  // Runs of chance have a geometric distribution; of all measurements, this share repeated the one before it.
+  const repeated = Math.max(1 - (changes + 1) / (count + 1), rareChance);
+  const chance = Math.log(rareChance) / Math.log(repeated);
+  return caution * Math.max(known, Math.min(chance, rest));
 }
 
-/** At a value where the series does not rest, a run that might be chance: longer ones are as rare as `rareChance`, or than any rest. */
-function chanceRun(doubles: Float64Array, begin: number, changes: number, count: number): number {
+/** The longest run at the values where the series rests. */
+function longestRest(doubles: Float64Array, begin: number): number {
   let rest = 0;
   for (let index = 0; index < plateauPlaces; index += 1) {
     rest = Math.max(rest, doubles[begin + PLATEAUS + plateauDoubles * index + LONGEST_HERE] ?? 0);
   }
-  // Runs of chance have a geometric distribution; of all measurements, this share repeated the one before it.
-  const repeated = Math.max(1 - (changes + 1) / (count + 1), rareChance);
-  return Math.min(Math.log(rareChance) / Math.log(repeated), rest);
+  return rest;
 }
 
 function longestAt(doubles: Float64Array, begin: number, value: number, longest: number): number {

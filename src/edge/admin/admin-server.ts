@@ -12,7 +12,14 @@ import { degradations, type StatusReport } from '../status.ts';
 import type { TopicChange, TopicChanges } from '../topic-changes.ts';
 import type { ImportedUser } from '../users/mosquitto-passwd.ts';
 import type { NewUser, UserAdministration, UserChange } from '../users/users.ts';
-import { type AlertDesk, addAlerts } from './alert-routes.ts';
+import {
+  type Acknowledgement,
+  type AlertDesk,
+  AlertRequests,
+  acknowledgementSchema,
+  type Shelving,
+  shelvingSchema,
+} from './alert-requests.ts';
 import { ApiError, answerFor } from './api-error.ts';
 import { newRecords, type RecordsInput, recordLine, recordsInputSchema } from './record-json.ts';
 import { type RecordChunk, type RecordLog, type RecordQuery, readRecords } from './record-stream.ts';
@@ -83,7 +90,7 @@ export class AdminServer {
     addStatus(app, options);
     addTopics(app, options);
     addUsers(app, options);
-    addAlerts(app, options.alerts);
+    addAlerts(app, options);
     addRecords(app, options, stopping.signal);
     try {
       await app.listen(options.listen);
@@ -198,6 +205,24 @@ function addUsers(app: FastifyInstance, { users }: AdminServerOptions): void {
     async ({ params: { name }, body }) => await users.change(name, body),
   );
   app.delete<Named>('/api/users/:name', async ({ params: { name } }) => await users.remove(name));
+}
+
+/** Each change is durable once it is answered, with the alert as it is then. */
+function addAlerts(app: FastifyInstance, options: AdminServerOptions): void {
+  const alerts = new AlertRequests(options.alerts);
+  app.get('/api/alerts', () => alerts.list());
+  type Chosen = { Params: { id: string } };
+  app.post<Chosen & { Body: Acknowledgement }>(
+    '/api/alerts/:id/ack',
+    { schema: { body: acknowledgementSchema } },
+    ({ params: { id }, body }) => alerts.acknowledge(id, body),
+  );
+  app.post<Chosen & { Body: Shelving }>(
+    '/api/alerts/:id/shelve',
+    { schema: { body: shelvingSchema } },
+    ({ params: { id }, body }) => alerts.shelve(id, body),
+  );
+  app.post<Chosen>('/api/alerts/:id/unshelve', ({ params: { id } }) => alerts.unshelve(id));
 }
 
 interface RecordQueryText {

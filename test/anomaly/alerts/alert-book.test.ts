@@ -200,10 +200,10 @@ test('a silent device is one alert, its fields come back with what it recovers o
     return told(book.take());
   };
   tree.heard(inside, 100_000, 2);
-  tree.heard(wind, 3000, 2);
+  tree.heard(wind, 7000, 2);
   expect(at(11_000)).toEqual(['raised roof:rain silence']);
-  expect(at(14_000)).toEqual(['suppressed roof:rain silence', 'raised air:roof:* silence']);
-  expect(at(15_000)).toEqual([]);
+  expect(at(18_000)).toEqual(['suppressed roof:rain silence', 'raised air:roof:* silence']);
+  expect(at(19_000)).toEqual([]);
   // One field is back: the other one has as long as it is given anyway.
   tree.heard(wind, 20_000, 3);
   expect(at(20_000)).toEqual([]);
@@ -245,4 +245,49 @@ test('a reading ends the silence of its series without waiting for a tick', () =
     [],
   );
   expect(told(book.take())).toEqual(['raised roof:wind silence', 'cleared roof:wind silence']);
+});
+
+/** Forty devices behind a port, each heard once a minute, at its own second; and one elsewhere. What is told of them. */
+function lostPort(lostMs: number, backMs: number, endMs: number): readonly string[] {
+  const book = empty();
+  const tree = new SilenceTree();
+  const [elsewhere = expect.fail(), ...behind] = Array.from({ length: 41 }, (_, index) => {
+    const [topic, key] = index === 0 ? ['other', 'a'] : ['port', `device${index}`];
+    return tree.add(
+      { series: `${topic}:${key}`, partition: 0, unit: null },
+      { topic, key, path: null },
+      0,
+      1,
+    );
+  });
+  const lines: string[] = [];
+  for (let nowMs = 0; nowMs <= endMs; nowMs += 1000) {
+    tree.heard(elsewhere, nowMs, 1);
+    for (const [index, series] of behind.entries()) {
+      if (nowMs % 60_000 !== index * 1500 - (index % 2) * 500 || (nowMs >= lostMs && nowMs < backMs))
+        continue;
+      tree.heard(series, nowMs, 1);
+      const reading = { timeMs: nowMs, value: 1, offset: 1 };
+      book.observe(series.subject, reading, [findingOf('silence')].slice(0, Number(nowMs >= backMs)));
+    }
+    if (nowMs % 5000 !== 0) continue;
+    for (const series of [elsewhere, ...behind]) tree.judge(series, nowMs, 240_000);
+    book.tick(nowMs, tree);
+    for (const line of told(book.take())) lines.push(`${nowMs / 1000} ${line}`);
+  }
+  return lines;
+}
+
+test('a lost port is one alert, although its devices are missed one after the other, and return so', () => {
+  expect(lostPort(600_000, 3_600_000, 4_200_000)).toEqual([
+    '840 raised port:* silence',
+    '3660 cleared port:* silence',
+  ]);
+});
+
+test('that a pause is over is no silence', () => {
+  const book = empty();
+  book.observe(hall, readingAt(1), [findingOf('silence')]);
+  expect(told(book.take())).toEqual([]);
+  expect(book.isQuiet(hall)).toBe(true);
 });

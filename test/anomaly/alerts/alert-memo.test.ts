@@ -105,3 +105,14 @@ test('a flood is read back as it was written, and refused if it is damaged', () 
     expect(decodeFlood(Uint8Array.from(bytes)).ok).toBe(false);
   }
 });
+
+test('texts that are cut end in three dots, and two of them share the room', () => {
+  const words = (...given: readonly string[]) =>
+    withFinding(begun, readingAt(4), findingOf('spike', { words: given })).words;
+  const room = limits.alertWordsBytesMax;
+  expect(words('a new shape', 'unusual for 03:00')).toEqual(['a new shape', 'unusual for 03:00']);
+  expect(words('x'.repeat(room))).toEqual(['x'.repeat(room)]);
+  expect(words('x'.repeat(room + 1))).toEqual([`${'x'.repeat(room - 3)}…`]);
+  expect(words('x'.repeat(room - 10), 'unusual for 03:00')).toEqual(['x'.repeat(room - 10), 'unusual…']);
+  expect(words('say "why"\n', 'a', 'b')).toEqual(["say 'why' ", 'a']);
+});

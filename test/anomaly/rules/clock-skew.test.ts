@@ -31,7 +31,7 @@ test('a stamp from the future is told at once', () => {
 test('a clock that is an hour behind from the beginning is told once that is steady', () => {
   const readings = stamped(100, (_, random) => -3_600_000 - 100 * random.next());
   expect(skewedAt(readings)[0]).toBeLessThanOrEqual(6);
-  expect(findingsOf(readings)[50]?.[0]?.words).toEqual(["the device's clock is 60 min behind"]);
+  expect(findingsOf(readings)[50]?.[0]?.words).toEqual(["the device's clock is 1 h behind"]);
 });
 
 test('a clock that was set back by half a minute is told, until that is usual', () => {

@@ -19,7 +19,7 @@ describe('limits of the configuration', () => {
   test('are told with the limit that was passed', () => {
     const readings = faultyTemperature(1, 3000, (reading) => ({ ...reading, value: 41 }));
     const finding = findingsOf(readings, hints)[3000]?.find(({ kind }) => kind === 'out-of-range');
-    expect(finding?.words).toEqual(['41 is above 40, the limit set for it']);
+    expect(finding?.words).toEqual(['41 is above the limit 40']);
     expect(finding?.expected).toEqual({ value: 25, low: 10, high: 40 });
   });
 

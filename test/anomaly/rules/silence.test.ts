@@ -56,10 +56,10 @@ describe('a timer', () => {
 
   test('changes nothing, however often it looks', () => {
     const state = freshState();
-    const readings = regular(200);
-    findingsOf(readings, noHints, state);
+    findingsOf(regular(200), noHints, state);
     const before = state.bytes.slice();
-    expect(sensorFaults.silentAfterMs(state, begin, noHints)).toBeLessThan(10 * minuteMs);
+    sensorFaults.silentAfterMs(state, begin, noHints);
+    expect(sensorFaults.silentAfterMs(state, begin, { ...noHints, intervalMs: 500 })).toBe(2000);
     expect(state.bytes).toEqual(before);
   });
 });
@@ -71,8 +71,11 @@ describe('the next reading', () => {
     );
 
   test('tells of a pause at which no timer looked, and only the next', () => {
-    const found = findingsOf(withPause(dayMs / 24)).map((findings) => findings.map(({ kind }) => kind));
+    const findings = findingsOf(withPause(dayMs / 24));
+    const found = findings.map((of) => of.map(({ kind }) => kind));
+    const words = findings[400]?.find(({ kind }) => kind === 'silence')?.words;
     expect(found[400]).toContain('silence');
+    expect(words).toEqual(['nothing for 1 h 1 min', 'usually every 1 min']);
     expect(found.flat().filter((kind) => kind === 'silence')).toHaveLength(1);
   });
 

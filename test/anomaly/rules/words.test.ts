@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationInWords, faultFinding, inWords } from '../../../src/anomaly/rules/words.ts';
+import { faultFinding, inWords, timeInWords } from '../../../src/anomaly/rules/words.ts';
 
 test('numbers have four significant digits, and none is lost before the point', () => {
   expect([21.5, 0.123456, 1234567.8, -3, 0, 1e20, 1e-9].map(inWords)).toEqual([
@@ -8,30 +8,30 @@ test('numbers have four significant digits, and none is lost before the point', 
     '1234568',
     '-3',
     '0',
-    '1.000e+20',
-    '1.000e-9',
+    '1.00e+20',
+    '1.00e-9',
   ]);
 });
 
-test('durations are in the largest unit of which there are two', () => {
-  expect([5, 1999, 2000, 119_000, 7_200_000, 200_000_000].map(durationInWords)).toEqual([
+test('times are in the two largest units that say something, and in milliseconds below a second', () => {
+  expect([5, 999, 1999, 119_000, 7_260_000, 200_000_000].map(timeInWords)).toEqual([
     '5 ms',
-    '1999 ms',
-    '2 s',
-    '119 s',
-    '2 h',
-    '2.315 days',
+    '999 ms',
+    '1 s',
+    '1 min 59 s',
+    '2 h 1 min',
+    '2 d 7 h',
   ]);
 });
 
 test('a finding of a rule is sure of itself', () => {
-  expect(faultFinding('stuck', 500, null, false, 'why')).toEqual({
+  const finding = {
     kind: 'stuck',
     severity: 500,
     score: 1,
     expected: null,
     rarity: null,
-    words: ['why'],
     isWarmingUp: false,
-  });
+  };
+  expect(faultFinding('stuck', 500, ['why'])).toEqual({ ...finding, words: ['why'] });
 });

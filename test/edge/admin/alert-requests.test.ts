@@ -3,7 +3,7 @@ import { AlertBook } from '../../../src/anomaly/alerts/alert-book.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/admin-server.ts';
-import type { AlertDesk } from '../../../src/edge/admin/alert-routes.ts';
+import type { AlertDesk } from '../../../src/edge/admin/alert-requests.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { findingOf, hall, readingAt } from '../../anomaly/alerts/alert-examples.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
