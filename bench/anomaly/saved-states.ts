@@ -39,6 +39,7 @@ export async function savedInADay(series: number): Promise<SavedStates> {
     settings: new SeriesSettingsBook([]),
     newState: () => allDetectors.newState(),
     onRemoved: () => {},
+    metrics: noMetrics,
   });
   const partition = table.of('readings', 0);
   for (let index = 0; index < series; index += 1) table.use(partition, `sensors/${index}`, 'temperature', 0);

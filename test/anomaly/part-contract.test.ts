@@ -5,6 +5,7 @@ import type { DetectionPart } from '../../src/anomaly/detection/part.ts';
 import { noHints, type Reading } from '../../src/anomaly/detection/reading.ts';
 import { newSeriesState } from '../../src/anomaly/detection/series-state.ts';
 import { sensorFaults } from '../../src/anomaly/rules/sensor-faults.ts';
+import { limits } from '../../src/core/limits.ts';
 import { SimRandom } from '../support/sim-random.ts';
 import { contractViolations } from './part-contract.ts';
 import { faultyTemperature, healthySeries, minuteMs, startMs } from './rules/synthetic-series.ts';
@@ -121,7 +122,7 @@ describe('the contract', () => {
       throw new Error('no number');
     },
     'allocates where all is well': () => [],
-    'finds what cannot be told': () => [{ ...found, words: ['x'.repeat(49)] }],
+    'finds what cannot be told': () => [{ ...found, words: ['x'.repeat(limits.alertWordsBytesMax + 1)] }],
     'writes where the numbers of others are': ({ doubles }, at) => {
       doubles[at.doubles + 1] = 1;
       return nothing;

@@ -120,7 +120,7 @@ export const levelRule: Rule = {
     const expected = level - away;
     const words = [
       `${inWords(level)} instead of ${inWords(expected)}${when}`,
-      `${inWords(record)} off on average at most before`,
+      `on average it was at most ${inWords(record)} away before`,
     ];
     return faultFinding(isSudden ? 'level-shift' : 'drift', 400, words, {
       expected: { value: expected, low: expected - record, high: expected + record },

@@ -6,16 +6,20 @@ import { faultFinding, inWords, timeInWords } from './words.ts';
 const LATE_TIME = 0;
 const LATE_RUN = 1;
 const SOURCE_TIME = 2;
+const SAME_TIME = 3;
 
 /** So many late readings in order among themselves, and time itself was set back. */
 const believedRun = 4;
+
+/** A series that has had so many values at the time of the one before is too fast for its clock: equal ones are no copies. */
+const tooFast = 3;
 
 /**
  * Readings that come twice (same time, same value) or late (an older time than the one before). A clock that was set back is
  * told by a few late readings; then its time is believed.
  */
 export const orderRule: Rule = {
-  size: { doubles: 3, floats: 0 },
+  size: { doubles: 4, floats: 0 },
   consequence: 'no-measurement',
   silencedBy: [],
 
@@ -29,8 +33,12 @@ export const orderRule: Rule = {
     const sourceMs = doubles[begin + SOURCE_TIME] ?? 0;
     const sourceElapsedMs = reading.sourceTimeMs === null ? 0 : reading.sourceTimeMs - sourceMs;
     const isSameSource = reading.sourceTimeMs === null || sourceElapsedMs === 0;
-    if (count > 0 && elapsedMs === 0 && step === 0 && isSameSource) {
-      return faultFinding('duplicate', 100, [`${inWords(reading.value)} came again with the same time`]);
+    if (count > 0 && elapsedMs === 0 && isSameSource) {
+      const sameTime = doubles[begin + SAME_TIME] ?? 0;
+      if (step === 0 && sameTime < tooFast) {
+        return faultFinding('duplicate', 100, [`${inWords(reading.value)} came again with the same time`]);
+      }
+      if (step !== 0) doubles[begin + SAME_TIME] = sameTime + 1;
     }
     const isLate = count > 0 && (elapsedMs < 0 || sourceElapsedMs < 0);
     if (!isLate) {

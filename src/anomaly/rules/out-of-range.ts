@@ -65,8 +65,8 @@ export const outOfRangeRule: Rule = {
     }
     if (!isBeyond) return null;
     const words = [
-      `${inWords(value)} is far from all before`,
-      `${inWords(low)} to ${inWords(high)} in ${count} readings`,
+      `${inWords(value)} is far from all values so far`,
+      `the ${count} before were ${inWords(low)} to ${inWords(high)}`,
     ];
     const expected = rangeOf(low - margin, high + margin);
     return faultFinding('out-of-range', 600, words, { expected, isWarmingUp: observed.isNew });

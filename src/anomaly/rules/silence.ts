@@ -1,3 +1,4 @@
+import { limits } from '../../core/limits.ts';
 import type { Finding } from '../detection/finding.ts';
 import type { SeriesState, StateSize } from '../detection/series-state.ts';
 import type { Observed, Rule } from './rule.ts';
@@ -23,11 +24,14 @@ const countJudged = 8;
 /** After how long without a reading, in milliseconds, the series is silent; infinite while that is not known. Changes nothing. */
 export function silentAfterMs({ doubles }: SeriesState, at: StateSize, observed: Observed): number {
   const { intervalMs, count, hints, caution } = observed;
-  if (hints.intervalMs !== null) return silentIntervals * intervalMs * caution;
+  if (hints.intervalMs !== null) {
+    return Math.max(silentIntervals * intervalMs * caution, limits.silenceMsMin);
+  }
   if (intervalMs <= 0 || count < countJudged) return Number.POSITIVE_INFINITY;
   const longestMs = doubles[at.doubles + LONGEST] ?? 0;
   const youth = 1 + youthMargin / count;
-  return Math.max(silentIntervals * intervalMs, pauseMargin * longestMs) * youth * caution;
+  const usualMs = Math.max(silentIntervals * intervalMs, pauseMargin * longestMs);
+  return Math.max(usualMs * youth * caution, limits.silenceMsMin);
 }
 
 /** Finds pauses that ended before a timer looked, and learns how long pauses are. */

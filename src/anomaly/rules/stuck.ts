@@ -71,8 +71,9 @@ export const stuckRule: Rule = {
     const limit = runLimit(doubles, begin, observed, longest, changes);
     if (run + 1 <= limit) return null;
     const usual = Math.max(Math.round(longestAt(doubles, begin, previous, longest)), 1);
-    const before = usual === 1 ? 'it changed at every one before' : `it changed after ${usual} at the latest`;
-    const words = [`${inWords(previous)} for ${run + 1} readings`, before];
+    const before =
+      usual === 1 ? 'it changed at every one before' : `it changed at least every ${usual} before`;
+    const words = [`the same value ${inWords(previous)} for ${run + 1} readings`, before];
     return faultFinding('stuck', 500, words, { isWarmingUp: observed.isNew });
   },
 };

@@ -25,6 +25,15 @@ test('the same record time with another source time is no duplicate', () => {
   expect(kindsOf([reading(0, 7, -2), reading(0, 7, -1), reading(0, 7, -1)])).toEqual(['', '', 'duplicate']);
 });
 
+test('a series that is faster than its clock has no duplicates', () => {
+  const fast = Array.from({ length: 300 }, (_, index) =>
+    reading(Math.floor(index / 10), Math.floor(index / 3) % 4),
+  );
+  const kinds = kindsOf(fast);
+  expect(kinds.slice(0, 3)).toContain('duplicate');
+  expect(kinds.slice(20)).not.toContain('duplicate');
+});
+
 test('a reading of an older time is out of order, and the next one is measured against the newest', () => {
   const kinds = kindsOf([...minutes(0, 100), reading(50, 20.5), ...minutes(100, 50)]);
   expect(kinds[100]).toBe('out-of-order');

@@ -18,7 +18,10 @@ test('a sensor that never repeats a value is stuck after eight readings', () => 
   const delay = delayOf('stuck', readings, 3000);
   expect(delay).toBeLessThanOrEqual(10);
   const finding = findingsOf(readings)[3000 + delay]?.find(({ kind }) => kind === 'stuck');
-  expect(finding?.words).toEqual([`21.5 for ${delay + 1} readings`, 'it changed at every one before']);
+  expect(finding?.words).toEqual([
+    `the same value 21.5 for ${delay + 1} readings`,
+    'it changed at every one before',
+  ]);
 });
 
 test('it is found as long as it lasts, and no longer', () => {
