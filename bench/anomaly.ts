@@ -98,7 +98,7 @@ function resultOf({ stateKib, costs, saved, ingested: { on, off } }: Measured): 
       `${costs.map(({ series, micros }) => `${rounded(micros)} µs with ${series} series`).join(', ')}; ` +
       `${rounded(stateKib)} KiB of state, ${rounded(heapKib)} KiB in memory; ${rounded(ratio)} ` +
       `(${Math.round(on.perSecond)} and without detection ${Math.round(off.perSecond)}/s, ${Math.round(on.cpuPercent)} and ` +
-      `${Math.round(off.cpuPercent)} % of a core); at most ${rounded(mostSaved)} of ${savedMax} MiB saved a day`,
+      `${Math.round(off.cpuPercent)} % of a core); at most ${rounded(mostSaved)} MiB saved on the first day, of ${savedMax} and an hour's worth`,
     broken,
     figures: {
       ...Object.fromEntries(

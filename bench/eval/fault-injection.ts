@@ -17,8 +17,9 @@ const SPIKE_RANGES = 1.5;
 const NOISE_FACTOR = 4;
 const OFFSET_RANGES = 0.6;
 const DRIFT_RANGES = 0.8;
-/** So far below everything that was seen a sensor drops. */
+/** So far below the range a sensor drops. */
 const DROP_RANGES = 0.25;
+const RANGE_TAIL = 0.01;
 /** A series without any noise gets some of its range. */
 const NOISE_RANGES_MIN = 0.01;
 
@@ -28,26 +29,33 @@ export interface Place {
   readonly row: number;
 }
 
-/** What a series was like before a fault. */
-interface Scale {
+/** What was usual of a series before a fault. */
+export interface Usual {
+  /** Its last reading. */
+  readonly last: number;
   readonly low: number;
   readonly range: number;
   /** The standard deviation of what one reading differs from the next, for one of the two. */
   readonly noise: number;
 }
 
-function scaleBefore(readings: readonly Reading[]): Scale {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  let squares = 0;
-  for (const [index, { value }] of readings.entries()) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-    squares += (value - (readings[index - 1]?.value ?? value)) ** 2;
-  }
-  const range = high - low;
+/**
+ * What is usual of readings. Of a hundred the lowest and the highest are beyond their range: faults as large as the one outlier of
+ * old, anybody finds. Where there is nothing else, they are the range.
+ */
+export function usualOf(readings: readonly Reading[]): Usual {
+  const sorted = Float64Array.from(readings, ({ value }) => value).sort();
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  const isFlat = at(RANGE_TAIL) === at(1 - RANGE_TAIL);
+  const low = at(isFlat ? 0 : RANGE_TAIL);
+  const range = at(isFlat ? 1 : 1 - RANGE_TAIL) - low;
+  const squares = readings.reduce(
+    (sum, { value }, index) => sum + (value - (readings[index - 1]?.value ?? value)) ** 2,
+    0,
+  );
   const noise = Math.sqrt(squares / Math.max(1, readings.length - 1) / 2);
-  return { low, range, noise: Math.max(noise, NOISE_RANGES_MIN * range) };
+  const last = readings.at(-1)?.value ?? 0;
+  return { last, low, range, noise: Math.max(noise, NOISE_RANGES_MIN * range) };
 }
 
 /** Normally distributed, by the method of Box and Muller (1958). */
@@ -55,22 +63,20 @@ const gaussian = (random: Random): number =>
   Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 
 /**
- * The readings of a series from a fault on: those of the fault, then, clean again, those in which it may still be found. A dropout has none of its own. `before` are all readings before the fault, `clean`
- * those from there on as they were.
+ * The readings of a series from a fault on: those of the fault, then, clean again, those in which it may still be found. A dropout has none of its own. `clean`
+ * are the readings from the fault on as they were.
  */
 export function injected(
   type: FaultType,
-  before: readonly Reading[],
+  { last, low, range, noise }: Usual,
   clean: readonly Reading[],
   random: Random,
 ): readonly Reading[] {
-  const { low, range, noise } = scaleBefore(before);
-  const held = before.at(-1)?.value ?? 0;
   const sign = random.next() < 0.5 ? -1 : 1;
   const faultyValue = (value: number, at: number): number => {
     switch (type) {
       case 'stuck-at':
-        return held;
+        return last;
       case 'drop':
         return low - DROP_RANGES * range;
       case 'spike':

@@ -12,6 +12,7 @@ import {
   GRACE_READINGS,
   injected,
   type Place,
+  usualOf,
 } from './fault-injection.ts';
 import type { LabelledSeries } from './nab-corpus.ts';
 
@@ -140,8 +141,10 @@ export function faultSuite(
     const run = runClean(detector, one, new Set(rows));
     alerts.push(falseAlerts(one, run));
     for (const row of rows) {
+      const usual = usualOf(run.readings.slice(0, row));
+      const clean = run.readings.slice(row);
       for (const type of faultTypes) {
-        const faulty = injected(type, run.readings.slice(0, row), run.readings.slice(row), random);
+        const faulty = injected(type, usual, clean, random);
         found.get(type)?.push(caught(run, row, faulty));
       }
     }

@@ -7,6 +7,7 @@ import {
   GRACE_READINGS,
   injected,
   placesIn,
+  usualOf,
 } from '../../bench/eval/fault-injection.ts';
 import { SimRandom } from '../support/sim-random.ts';
 import { syntheticSeries } from './synthetic-series.ts';
@@ -15,16 +16,35 @@ const series = syntheticSeries('wave', { count: 2000, seed: 1 });
 const readings = series.rows.map(readingOf);
 const before = readings.slice(0, 1000);
 const clean = readings.slice(1000);
-const low = Math.min(...before.map(({ value }) => value));
-const range = Math.max(...before.map(({ value }) => value)) - low;
+const usual = usualOf(before);
+const { low, range } = usual;
 
-const faulty = (type: FaultType, seed = 1) => injected(type, before, clean, new SimRandom(seed));
+const faulty = (type: FaultType, seed = 1) => injected(type, usual, clean, new SimRandom(seed));
 /** How far each reading of the fault is from what it was. */
 const shifts = (type: FaultType, seed = 1) =>
   faulty(type, seed).map(({ value }, at) => value - (clean[at]?.value ?? 0));
 
 const deviation = (values: readonly number[]): number =>
   Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+
+describe('the range of readings', () => {
+  const of = (values: readonly number[]) => {
+    const { low: lowest, range: width } = usualOf(
+      values.map((value, at) => readingOf({ timeMs: at, value })),
+    );
+    return [lowest, width];
+  };
+
+  test('leaves out the lowest and the highest of a hundred', () => {
+    const values = Array.from({ length: 201 }, (_, at) => at);
+    expect(of(values)).toEqual([2, 196]);
+    expect(of([-5000, ...values.slice(1, -1), 5000])).toEqual([2, 196]);
+  });
+
+  test('is all of them, where there is nothing else', () => {
+    expect(of([...Array(500).fill(20), 30])).toEqual([20, 10]);
+  });
+});
 
 describe('a fault', () => {
   test.each(faultTypes)('leaves the readings after it and all times alone: %s', (type) => {
@@ -49,7 +69,7 @@ describe('a fault', () => {
     expect(new Set(values)).toEqual(new Set([before.at(-1)?.value]));
   });
 
-  test('of a sensor that drops is one value below all before', () => {
+  test('of a sensor that drops is one value below the range', () => {
     const values = new Set(
       faulty('drop')
         .slice(0, FAULT_READINGS)
