@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { absentBenchmark } from './absent.ts';
 import { alarmBenchmark } from './alarm.ts';
+import { anomalyBenchmark } from './anomaly.ts';
 import { floodBenchmark } from './flood.ts';
 import { ingestBenchmark } from './ingest.ts';
 import { learnedBenchmark } from './learned.ts';
@@ -27,6 +28,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
       an alarm past a backlog, over 1 Mbit/s and 300 ms to one Kafka broker
   npm run bench -- link [--repeat 3] [--save]
       what a reading costs on the link, and a backlog over 8 Mbit/s, to one Kafka broker
+  npm run bench -- anomaly [--repeat 3] [--save]
+      what detection costs: CPU per reading, bytes per series, bytes saved per day, and readings/s with and without it
   npm run bench -- memory [--save]
       whether memory stays flat while the cluster is away: an hour in virtual time, and six real minutes
   npm run bench -- soak [--connections 100000] [--messages 20000000] [--save]
@@ -86,6 +89,9 @@ switch (name) {
     break;
   case 'whole':
     held = await finish(name, await wholeBenchmark({ repeat }));
+    break;
+  case 'anomaly':
+    held = await finish(name, await anomalyBenchmark({ repeat }));
     break;
   case 'flood':
     held = await finish(name, await floodBenchmark());

@@ -98,9 +98,11 @@ export class Anomaly {
       seriesMax,
       settings: new SeriesSettingsBook(rules),
       newState: () => detection.newState(),
-      onRemoved: ({ watched }) => {
+      onRemoved: ({ watched, subject }) => {
         if (watched !== null) tree.remove(watched);
+        book.forget(subject.series, clock.wallMs());
       },
+      metrics,
     });
     const files = new StateFiles(disk, { logId: log.logId, detection: detection.version });
     const { states, ends } = await files.load();

@@ -38,6 +38,9 @@ export const anomalyLimits = {
   seriesPathLengthMax: 200,
   /** Records with a longer key are no readings of a series. */
   seriesKeyBytesMax: 1024,
+  /** When a device can have taken a reading, since 1970: any other number called a time is a measurement. */
+  payloadTimeSecondsMin: 1_000_000_000,
+  payloadTimeSecondsMax: 4_102_444_800,
   /** A number that is the whole payload. */
   plainNumberLengthMax: 32,
   /** Rows of `anomaly.series`. */
@@ -76,6 +79,8 @@ export const anomalyLimits = {
   stateBytesPerDayMax: 64 * 1024 * MIB,
   /** States are saved no more often than this, however few have changed. */
   stateSaveMsMin: 60_000,
+  /** What is allowed for a day is earned in so many milliseconds. */
+  stateBytesEarnedMs: 24 * 3600 * 1000,
   /** What is written of them at a time. */
   stateWriteBytes: 1 * MIB,
   /** One block of a file of states: a state with its names, or where those of all partitions end. */

@@ -98,6 +98,7 @@ const fixedByFormat: Readonly<Record<string, string>> = {
   'src/log/commits/placement.ts headerOverheadBytes': 'the varints of a Kafka header, at their longest',
   'src/log/encoding/bytes.ts capacityBytes': 'the first size of a buffer that grows',
   'src/ingest/mqtt/packet-framer.ts LENGTH_BYTES_MAX': 'the remaining length of an MQTT packet',
+  'src/anomaly/states/state-file.ts blockHeadBytes': 'length and checksum of a block of detector states',
   'src/edge/admin/admin-token.ts TOKEN_BYTES': 'the content of admin.token',
 };
 

@@ -20,6 +20,7 @@ const composition: ReadonlySet<string> = new Set([
   entryPoint,
   'src/edge/gateway.ts',
   'src/edge/mqtt-broker.ts',
+  'src/edge/anomaly-detection.ts',
 ]);
 
 const folderOf = (path: string): string => path.split('/')[1] ?? '';

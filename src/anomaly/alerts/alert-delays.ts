@@ -18,6 +18,7 @@ export interface AlertDelays {
 const { alertOnDelayMs, alertOffDelayMs } = limits;
 
 const atOnce = { onReadings: 1, ofReadings: 1, onMs: 0, offReadings: 3, offMs: alertOffDelayMs };
+const byOneWord = { onReadings: 1, ofReadings: 1, onMs: 0, offReadings: 1, offMs: 0 };
 /** What shows in many readings, and may be seen by chance in a few. */
 const afterAFew = {
   onReadings: 3,
@@ -33,7 +34,7 @@ const whenRepeated = { onReadings: 3, ofReadings: 20, onMs: 0, offReadings: 20, 
 export const alertDelays: Readonly<Record<FindingKind, AlertDelays>> = {
   stuck: atOnce,
   // The first reading ends it.
-  silence: { onReadings: 1, ofReadings: 1, onMs: 0, offReadings: 1, offMs: 0 },
+  silence: byOneWord,
   'out-of-range': atOnce,
   rate: atOnce,
   spike: atOnce,
@@ -49,5 +50,6 @@ export const alertDelays: Readonly<Record<FindingKind, AlertDelays>> = {
   'counter-reset': atOnce,
   // The learned views have de-bounced it; they are slow to become calm.
   unusual: { ...atOnce, offReadings: 10 },
-  model: atOnce,
+  // It says itself when it begins, and once when it ends.
+  model: byOneWord,
 };

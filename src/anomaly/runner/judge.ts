@@ -26,6 +26,8 @@ export interface JudgeOptions {
 export class Judge {
   readonly #options: JudgeOptions;
   #readings = 0;
+  /** Those that are in the metrics. */
+  #counted = 0;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -106,7 +108,9 @@ export class Judge {
 
   /** Time has passed: looks of every series, silent for so long, whether it is missed. */
   tick(nowMs: number, silentMs: (series: Series) => number): void {
-    const { table, detection, book, tree } = this.#options;
+    const { table, detection, book, tree, metrics } = this.#options;
+    metrics.add('headwater_anomaly_readings_total', this.#readings - this.#counted);
+    this.#counted = this.#readings;
     for (const series of table) {
       if (series.watched === null) continue;
       // By the clock of its readings, which the wall clock may have been set past.

@@ -72,10 +72,6 @@ class Search implements PayloadNumbers {
 const timeNames: ReadonlySet<string> = new Set(['t', 'ts', 'time', 'timestamp', 'datetime', 'date']);
 const isoTime = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
 
-/** A year in which a device can have taken a reading, as seconds: anything else of such a name is a measurement. */
-const epochSecondsMin = 1_000_000_000;
-const epochSecondsMax = 4_102_444_800;
-
 /** A time as devices write it, in milliseconds since 1970 UTC; null if it is none. */
 function timeIn(value: number | string): number | null {
   if (typeof value === 'string') {
@@ -84,7 +80,10 @@ function timeIn(value: number | string): number | null {
   }
   // Seconds, milliseconds, microseconds or nanoseconds: each range begins far above the end of the one before.
   for (let perSecond = 1; perSecond <= 1e9; perSecond *= 1000)
-    if (value >= epochSecondsMin * perSecond && value <= epochSecondsMax * perSecond)
+    if (
+      value >= limits.payloadTimeSecondsMin * perSecond &&
+      value <= limits.payloadTimeSecondsMax * perSecond
+    )
       return (value / perSecond) * 1000;
   return null;
 }

@@ -1,3 +1,4 @@
+import type { Metrics } from '../../core/metrics.ts';
 import type { AlertSubject } from '../alerts/alert.ts';
 import { seriesName } from '../alerts/series-name.ts';
 import type { WatchedSeries } from '../alerts/silence-tree.ts';
@@ -43,6 +44,7 @@ export interface SeriesTableOptions {
   readonly newState: () => SeriesState;
   /** Hears of series that are known no longer. */
   readonly onRemoved: (series: Series) => void;
+  readonly metrics: Metrics;
 }
 
 /** The series of one partition: by key, then by path. */
@@ -164,6 +166,7 @@ export class SeriesTable implements Iterable<Series> {
       this.#removed(series);
     }
     this.#evicted += count;
+    this.#options.metrics.add('headwater_anomaly_series_evicted_total', count);
   }
 
   #removed(series: Series): void {

@@ -17,7 +17,6 @@ export interface StateSaverOptions {
   readonly metrics: Metrics;
 }
 
-const dayMs = 24 * 3600 * 1000;
 /** So many hours' worth may be written soon after a start. */
 const hoursAtStart = 1;
 /** All states are written anew when the files hold so many times as much as that would take. */
@@ -50,7 +49,7 @@ export class StateSaver {
     if (this.#saving !== null || nowMs - this.#lookedMs < limits.stateSaveMsMin) return;
     this.#lookedMs = nowMs;
     const { bytesPerDay } = this.#options;
-    const earned = ((nowMs - this.#creditMs) / dayMs) * bytesPerDay;
+    const earned = ((nowMs - this.#creditMs) / limits.stateBytesEarnedMs) * bytesPerDay;
     this.#creditBytes = Math.min(bytesPerDay, this.#creditBytes + earned);
     this.#creditMs = nowMs;
     const { changed, bytes } = this.#toSave();

@@ -214,12 +214,15 @@ export class Lane implements MirrorStanding {
 
   /** Until it has topics, and holds the assignment; or until the stop, or a rest. */
   async #untilItMayOpen(): Promise<void> {
+    let isClosed = false;
     while (!this.#stop.signal.aborted && this.#plan.rest(this.name) === null) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#news = resolve;
       const isNeeded = this.#assignment.isNeeded(this.name);
       if (isNeeded && this.#assignment.hold(this.name)) return;
-      if (!isNeeded) await this.#target.close();
+      // Every commit comes by here.
+      if (!isNeeded && !isClosed) await this.#target.close();
+      isClosed ||= !isNeeded;
       await promise;
     }
   }

@@ -85,6 +85,13 @@ test('kinds, and external models, live beside each other on one series', () => {
   expect(book.alerts()).toHaveLength(3);
 });
 
+test('an external model ends its alert by saying so once', () => {
+  const book = empty();
+  book.observe(hall, readingAt(1), [findingOf('model')], 'ours');
+  book.observe(hall, readingAt(2), [], 'ours');
+  expect(told(book.take())).toEqual(['raised air:hall:co2 model', 'cleared air:hall:co2 model']);
+});
+
 test('a counter that begins anew is noted, and is no alert', () => {
   const book = empty();
   book.observe(hall, readingAt(1), [findingOf('counter-reset')]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { newSeriesState } from '../../../src/anomaly/detection/series-state.ts';
 import { type SeriesRule, SeriesSettingsBook } from '../../../src/anomaly/series/series-settings.ts';
 import { type Series, SeriesTable } from '../../../src/anomaly/series/series-table.ts';
+import { noMetrics } from '../../../src/core/metrics.ts';
 
 const tableOf = (
   seriesMax: number,
@@ -13,6 +14,7 @@ const tableOf = (
     settings: new SeriesSettingsBook(rules),
     newState: () => newSeriesState({ doubles: 1, floats: 2 }),
     onRemoved,
+    metrics: noMetrics,
   });
 
 const names = (table: SeriesTable): string[] => [...table].map(({ subject }) => subject.series);

@@ -1,0 +1,117 @@
+import type { Reading } from '../../src/anomaly/detection/reading.ts';
+import type { Random } from '../../src/core/random.ts';
+import type { LabelledSeries } from './nab-corpus.ts';
+import { probationRows } from './nab-scoring.ts';
+
+/** Faults as sensors have them, see Ni et al. 2009, "Sensor network data fault types". */
+export const faultTypes = ['stuck-at', 'drop', 'spike', 'noise', 'offset', 'drift', 'dropout'] as const;
+
+export type FaultType = (typeof faultTypes)[number];
+
+/** So many readings a fault lasts; a spike is one reading. */
+export const FAULT_READINGS = 60;
+/** What is found so many readings after the end of a fault is still the fault. */
+export const GRACE_READINGS = 10;
+
+const SPIKE_RANGES = 1.5;
+const NOISE_FACTOR = 4;
+const OFFSET_RANGES = 0.6;
+const DRIFT_RANGES = 0.8;
+/** So far below everything that was seen a sensor drops. */
+const DROP_RANGES = 0.25;
+/** A series without any noise gets some of its range. */
+const NOISE_RANGES_MIN = 0.01;
+
+/** Where a fault begins: a row of a series, around which nothing is labelled. */
+export interface Place {
+  readonly series: LabelledSeries;
+  readonly row: number;
+}
+
+/** What a series was like before a fault. */
+interface Scale {
+  readonly low: number;
+  readonly range: number;
+  /** The standard deviation of what one reading differs from the next, for one of the two. */
+  readonly noise: number;
+}
+
+function scaleBefore(readings: readonly Reading[]): Scale {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  let squares = 0;
+  for (const [index, { value }] of readings.entries()) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+    squares += (value - (readings[index - 1]?.value ?? value)) ** 2;
+  }
+  const range = high - low;
+  const noise = Math.sqrt(squares / Math.max(1, readings.length - 1) / 2);
+  return { low, range, noise: Math.max(noise, NOISE_RANGES_MIN * range) };
+}
+
+/** Normally distributed, by the method of Box and Muller (1958). */
+const gaussian = (random: Random): number =>
+  Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+
+/**
+ * The readings of a series from a fault on: those of the fault, then, clean again, those in which it may still be found. A dropout has none of its own. `before` are all readings before the fault, `clean`
+ * those from there on as they were.
+ */
+export function injected(
+  type: FaultType,
+  before: readonly Reading[],
+  clean: readonly Reading[],
+  random: Random,
+): readonly Reading[] {
+  const { low, range, noise } = scaleBefore(before);
+  const held = before.at(-1)?.value ?? 0;
+  const sign = random.next() < 0.5 ? -1 : 1;
+  const faultyValue = (value: number, at: number): number => {
+    switch (type) {
+      case 'stuck-at':
+        return held;
+      case 'drop':
+        return low - DROP_RANGES * range;
+      case 'spike':
+        return at === 0 ? value + sign * SPIKE_RANGES * range : value;
+      case 'noise':
+        // What is there already counts for one.
+        return value + Math.sqrt(NOISE_FACTOR ** 2 - 1) * noise * gaussian(random);
+      case 'offset':
+        return value + sign * OFFSET_RANGES * range;
+      case 'drift':
+        return value + (sign * DRIFT_RANGES * range * (at + 1)) / FAULT_READINGS;
+      case 'dropout':
+        return value;
+    }
+  };
+  const faulty = clean
+    .slice(0, FAULT_READINGS)
+    .map((reading, at) => ({ ...reading, value: faultyValue(reading.value, at) }));
+  const after = clean.slice(FAULT_READINGS, FAULT_READINGS + GRACE_READINGS);
+  return type === 'dropout' ? after : [...faulty, ...after];
+}
+
+/** Whether a fault can begin at a row: after the warm-up, nothing labelled from just before to just after, and not all values the same. */
+function isClear({ rows, windows }: LabelledSeries, row: number): boolean {
+  const first = row - GRACE_READINGS;
+  const last = row + FAULT_READINGS + GRACE_READINGS;
+  if (first < probationRows(rows.length) || last >= rows.length) return false;
+  if (windows.some((window) => window.first <= last && window.last >= first)) return false;
+  return rows.slice(row, row + FAULT_READINGS).some(({ value }) => value !== rows[row]?.value);
+}
+
+/** So many places, spread evenly over the series and by chance within each. Series that have none are left out. */
+export function placesIn(series: readonly LabelledSeries[], count: number, random: Random): readonly Place[] {
+  const clear = series
+    .map((one) => ({ series: one, rows: [...one.rows.keys()].filter((row) => isClear(one, row)) }))
+    .filter(({ rows }) => rows.length > 0);
+  const places: Place[] = [];
+  while (places.length < count && clear.length > 0) {
+    for (const { series: one, rows } of clear.slice(0, count - places.length)) {
+      places.push({ series: one, row: rows[Math.floor(random.next() * rows.length)] ?? 0 });
+    }
+  }
+  return places;
+}
