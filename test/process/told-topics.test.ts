@@ -12,9 +12,10 @@ test('a subscriber of $headwater/# is told at once how the gateway is, and nobod
     const told = new Map<string, { readonly text: string; readonly retain: boolean }>();
     client.on('message', (topic, payload, { retain }) => told.set(topic, { text: `${payload}`, retain }));
     await client.subscribeAsync('$headwater/#');
-    await expect.poll(() => told.size, { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => told.size, { timeout: 20_000 }).toBe(6);
     expect(told.get('$headwater/state')).toEqual({ text: 'ready', retain: true });
     expect(told.get('$headwater/forwarder/state')?.text).toBe('off');
+    expect(told.get('$headwater/alerts')?.text).toBe('[]');
     expect(JSON.parse(told.get('$headwater/status')?.text ?? '')).toMatchObject({
       state: 'ready',
       reasons: [],
@@ -23,7 +24,7 @@ test('a subscriber of $headwater/# is told at once how the gateway is, and nobod
     const { topics } = (await (await gateway.api('/api/topics')).json()) as {
       topics: readonly { name: string }[];
     };
-    expect(topics.map(({ name }) => name).toSorted()).toEqual(['clock', 'readings']);
+    expect(topics.map(({ name }) => name).toSorted()).toEqual(['anomalies', 'clock', 'readings']);
     const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
     client.publish('$headwater/state', 'degraded', { qos: 1, retain: true });
     await closed;
