@@ -58,7 +58,7 @@ const floorQuanta = 2;
 const youthMargin = 2;
 
 const edgeMargin = 1.4;
-const levelMargin = 1.5;
+const levelMargin = 1.15;
 
 /** A departure that has had a jump of such a share of it is a shift, else a drift; jumps fade by so much from reading to reading. */
 const jumpShare = 0.5;

@@ -9,7 +9,7 @@ const PEAK = 2;
 const ACTIVE = 3;
 
 /** A value is clearly beyond all others if it is so much of their range away, … */
-const leastMargin = 0.35;
+const leastMargin = 0.3;
 
 /** … and so much more, divided by how many there were. */
 const youthMargin = 60;

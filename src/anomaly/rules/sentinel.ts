@@ -64,7 +64,7 @@ export const sentinelRule: Rule = {
       const isStrange = isOutside && size > stepMargin * usual;
       if (!isAtBegin && !isStrange) return null;
       const words = [`${inWords(value)} stands for no measurement`];
-      if (count > 0) words.push(`before, there were ${inWords(low)} to ${inWords(high)}`);
+      if (low <= high) words.push(`before, there were ${inWords(low)} to ${inWords(high)}`);
       return faultFinding('sentinel', 700, words, { isWarmingUp: count < countKnown });
     }
     doubles[begin + LOW] = Math.min(low, value);

@@ -46,6 +46,15 @@ test('a sensor that is switched on with such a value does not teach it', () => {
   expect(sentinelsIn([85, ...around(20, 100), 85])).toEqual([0, 101]);
 });
 
+test('its words tell what there was before, if there was anything', () => {
+  const wordsAt = (values: readonly number[], row: number) => findingsOf(readingsOf(values))[row]?.[0]?.words;
+  expect(wordsAt([20, 21, 20, -127], 3)).toEqual([
+    '-127 stands for no measurement',
+    'before, there were 20 to 21',
+  ]);
+  expect(wordsAt([85, 85, 85, 85, -127], 4)).toEqual(['-127 stands for no measurement']);
+});
+
 test('a series that begins with more of them means them', () => {
   expect(sentinelsIn(Array.from({ length: 100 }, () => 85))).toEqual([0, 1, 2]);
   expect(sentinelRule.consequence).toBe('no-measurement');
