@@ -10,6 +10,7 @@ const oneCommit = 'const isDurable = await this.#append(records, new Map([...mem
 export const alertPlants: readonly Plant[] = [
   {
     name: 'cursors-in-a-commit-after-the-verdicts',
+    fromSeed: 4,
     file: runner,
     edits: [
       {
@@ -52,6 +53,7 @@ export const alertPlants: readonly Plant[] = [
   },
   {
     name: 'states-counted-before-the-cursor-is-durable',
+    fromSeed: 8,
     file: 'src/anomaly/states/state-files.ts',
     edits: [{ find: 'await confirm();', replace: '' }],
   },
@@ -87,6 +89,7 @@ export const alertPlants: readonly Plant[] = [
   },
   {
     name: 'first-cursors-not-durable-before-the-first-reading',
+    fromSeed: 22,
     file: runner,
     edits: [{ find: 'await log.append([], cursors);', replace: '' }],
   },

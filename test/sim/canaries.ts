@@ -28,8 +28,9 @@ function searchFor(plantName: string): readonly string[] {
   const clockPlant = clockPlants.find(({ name }) => name === plantName);
   if (clockPlant !== undefined)
     return [clockSearch, '--runs', String(clockCanaryRuns), '--from', String(clockPlant.fromSeed ?? 1)];
-  if (alertPlants.some(({ name }) => name === plantName))
-    return [alertSearch, '--runs', String(alertCanaryRuns)];
+  const alertPlant = alertPlants.find(({ name }) => name === plantName);
+  if (alertPlant !== undefined)
+    return [alertSearch, '--runs', String(alertCanaryRuns), '--from', String(alertPlant.fromSeed ?? 1)];
   const mirrorPlant = mirrorPlants.find(({ name }) => name === plantName);
   if (mirrorPlant !== undefined) {
     const mode = mirrorPlant.mode === undefined ? [] : ['--mode', mirrorPlant.mode];

@@ -3,7 +3,8 @@ import type { Finding, FindingKind } from '../../src/anomaly/detection/finding.t
 import type { Reading } from '../../src/anomaly/detection/reading.ts';
 import { newSeriesState, type SeriesState } from '../../src/anomaly/detection/series-state.ts';
 
-const size = { doubles: 3, floats: 0 };
+/** As large as that of a real one, beside the names in the files. */
+const size = { doubles: 3, floats: 256 };
 const outOfRangeAbove = 100;
 const countPerDuplicate = 17;
 
