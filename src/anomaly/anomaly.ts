@@ -125,7 +125,7 @@ export class Anomaly {
       logger,
       metrics,
     });
-    const runner = new AnomalyRunner({ log, book, judge, positions, saver, ends, clock, logger });
+    const runner = new AnomalyRunner({ log, book, judge, positions, saver, ends, clock, logger, metrics });
     const begun = await runner.prepare();
     // Where they begin is where they begin again after a crash before the first save.
     if (files.count === 0) await files.save([], begun, { all: true, confirm: async () => {} });
