@@ -1,10 +1,11 @@
 import type { FindingKind } from '../../src/anomaly/detection/finding.ts';
+import { type Sensitivity, sensitivities } from '../../src/anomaly/detection/reading.ts';
 import { SimRandom } from '../../test/support/sim-random.ts';
 import { type Result, rounded } from '../result.ts';
-import { isLearned, type Scorer } from './detector.ts';
-import { type FaultType, placesIn } from './fault-injection.ts';
+import { type Detector, isLearned, isRule, type Scorer } from './detector.ts';
+import { type FaultType, faultTypes, placesIn, type RangeKind } from './fault-injection.ts';
 import { type FalseAlerts, type FaultOutcome, faultSuite } from './fault-suite.ts';
-import { headwaterDetector, scorerWithRules } from './headwater-detector.ts';
+import { detectorOf, headwaterDetector, scorerWithRules } from './headwater-detector.ts';
 import type { LabelledCorpus, LabelledSeries } from './nab-corpus.ts';
 import { corpusScoredBy, type NabReport, reportOf, scoresOf } from './nab-report.ts';
 import { clockScores, movingAverage, oracleScores } from './references.ts';
@@ -79,9 +80,14 @@ function printReports(
   );
 }
 
-function printFaults(faults: readonly FaultOutcome[]): void {
+const rangeWords: Readonly<Record<RangeKind, string>> = {
+  usual: 'the range in which 98 of 100 readings were before',
+  whole: 'the range from the lowest to the highest reading before',
+};
+
+function printFaults(faults: readonly FaultOutcome[], range: RangeKind): void {
   console.log(
-    `Sensor faults, ${FAULTS} of each type, injected where nothing is labelled: percent that raised an alert\n`,
+    `Sensor faults, ${FAULTS} of each type, as large as ${rangeWords[range]} makes them, injected where nothing is labelled: percent that raised an alert\n`,
   );
   printTable(
     ['fault', 'by any', 'by rules', 'by learned', 'median readings to it', 'by kind'],
@@ -135,15 +141,42 @@ export function evaluate(corpus: LabelledCorpus): Result {
   ]);
   printReports(ours, references);
   const places = placesIn(corpus.series, FAULTS, new SimRandom(SEED));
-  const { faults, falseAlerts } = faultSuite(detector, corpus.series, places, new SimRandom(SEED));
-  printFaults(faults);
+  const suite = (from: Detector, range: RangeKind) =>
+    faultSuite(from, corpus.series, places, range, new SimRandom(SEED));
+  const { faults, falseAlerts } = suite(detector, 'usual');
+  const whole = suite(detector, 'whole').faults;
+  printFaults(faults, 'usual');
+  printFaults(whole, 'whole');
+  printTradeOff(sensitivities.map((one) => ({ sensitivity: one, ...suite(detectorOf(one), 'usual') })));
   printFalseAlerts(falseAlerts);
-  return resultOf(ours, faults, falseAlerts);
+  return resultOf(ours, faults, whole, falseAlerts);
+}
+
+interface Traded {
+  readonly sensitivity: Sensitivity;
+  readonly faults: readonly FaultOutcome[];
+  readonly falseAlerts: readonly FalseAlerts[];
+}
+
+/** What is found more, and told falsely more, with another sensitivity. */
+function printTradeOff(traded: readonly Traded[]): void {
+  console.log(
+    'What the setting `sensitivity` trades: percent caught by any, and false alerts per series and week\n',
+  );
+  printTable(
+    ['sensitivity', ...faultTypes, 'false, learned', 'false, rules'],
+    traded.map(({ sensitivity, faults, falseAlerts }) => [
+      sensitivity,
+      ...faults.map(({ caughtByAny }) => `${percent(caughtByAny)}`),
+      ...[isLearned, isRule].map((isCounted) => perWeek(falseAlerts, isCounted).mean.toFixed(2)),
+    ]),
+  );
 }
 
 function resultOf(
   reports: readonly NabReport[],
   faults: readonly FaultOutcome[],
+  whole: readonly FaultOutcome[],
   falseAlerts: readonly FalseAlerts[],
 ): Result {
   const learned = perWeek(falseAlerts, isLearned).mean;
@@ -165,6 +198,13 @@ function resultOf(
         reports.map(({ profile, normalized }) => [`NAB, ${profile}`, rounded(normalized)]),
       ),
       'false learned alerts per series and week': rounded(learned),
+      'false alerts of rules per series and week': rounded(perWeek(falseAlerts, isRule).mean),
+      ...Object.fromEntries(
+        whole.map(({ type, caughtByAny }) => [
+          `${type}, by the whole range, caught, percent`,
+          percent(caughtByAny),
+        ]),
+      ),
       ...Object.fromEntries(
         faults.flatMap(({ type, caughtByAny, caughtByRules, caughtByLearned, medianReadings }) => [
           [`${type}, caught, percent`, percent(caughtByAny)],

@@ -19,7 +19,10 @@ const OFFSET_RANGES = 0.6;
 const DRIFT_RANGES = 0.8;
 /** So far below the range a sensor drops. */
 const DROP_RANGES = 0.25;
-const RANGE_TAIL = 0.01;
+/** What counts as the range of a series, by the share of its readings that are beyond it at either end. */
+export const rangeTails = { usual: 0.01, whole: 0 } as const;
+
+export type RangeKind = keyof typeof rangeTails;
 /** A series without any noise gets some of its range. */
 const NOISE_RANGES_MIN = 0.01;
 
@@ -40,15 +43,16 @@ export interface Usual {
 }
 
 /**
- * What is usual of readings. Of a hundred the lowest and the highest are beyond their range: faults as large as the one outlier of
- * old, anybody finds. Where there is nothing else, they are the range.
+ * What is usual of readings. Of a hundred the lowest and the highest are beyond their usual range: faults as large as the one
+ * outlier of old, anybody finds. Where there is nothing else, they are the range.
  */
-export function usualOf(readings: readonly Reading[]): Usual {
+export function usualOf(readings: readonly Reading[], kind: RangeKind): Usual {
+  const tail = rangeTails[kind];
   const sorted = Float64Array.from(readings, ({ value }) => value).sort();
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
-  const isFlat = at(RANGE_TAIL) === at(1 - RANGE_TAIL);
-  const low = at(isFlat ? 0 : RANGE_TAIL);
-  const range = at(isFlat ? 1 : 1 - RANGE_TAIL) - low;
+  const isFlat = at(tail) === at(1 - tail);
+  const low = at(isFlat ? 0 : tail);
+  const range = at(isFlat ? 1 : 1 - tail) - low;
   const squares = readings.reduce(
     (sum, { value }, index) => sum + (value - (readings[index - 1]?.value ?? value)) ** 2,
     0,

@@ -12,6 +12,7 @@ import {
   GRACE_READINGS,
   injected,
   type Place,
+  type RangeKind,
   usualOf,
 } from './fault-injection.ts';
 import type { LabelledSeries } from './nab-corpus.ts';
@@ -127,11 +128,15 @@ function outcomeOf(type: FaultType, found: readonly ReadonlyMap<FindingKind, num
   };
 }
 
-/** Injects each type of fault at each place, and tells which alerts that raised; and those that all series raise as they are. */
+/**
+ * Injects each type of fault at each place, as large as that kind of range makes it, and tells which alerts that raised; and those
+ * that all series raise as they are.
+ */
 export function faultSuite(
   detector: Detector,
   series: readonly LabelledSeries[],
   places: readonly Place[],
+  range: RangeKind,
   random: Random,
 ): { readonly faults: readonly FaultOutcome[]; readonly falseAlerts: readonly FalseAlerts[] } {
   const found = new Map<FaultType, ReadonlyMap<FindingKind, number>[]>(faultTypes.map((type) => [type, []]));
@@ -141,7 +146,7 @@ export function faultSuite(
     const run = runClean(detector, one, new Set(rows));
     alerts.push(falseAlerts(one, run));
     for (const row of rows) {
-      const usual = usualOf(run.readings.slice(0, row));
+      const usual = usualOf(run.readings.slice(0, row), range);
       const clean = run.readings.slice(row);
       for (const type of faultTypes) {
         const faulty = injected(type, usual, clean, random);

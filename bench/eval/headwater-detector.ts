@@ -1,4 +1,5 @@
 import { allDetectors } from '../../src/anomaly/detection/all-detectors.ts';
+import { noHints, type Sensitivity } from '../../src/anomaly/detection/reading.ts';
 import { newSeriesState, type StateSize } from '../../src/anomaly/detection/series-state.ts';
 import { learnedScore, unusual } from '../../src/anomaly/learned/unusual.ts';
 import { defaultSettings } from '../../src/anomaly/series/series-settings.ts';
@@ -25,10 +26,16 @@ export function scorerWithRules(): Scorer {
   };
 }
 
-/** All detectors of the daemon, without any hint. The score is that of the learned views: rules have none. */
-export const headwaterDetector: Detector = {
-  name: 'headwater',
-  newScorer: learnedScorer,
-  newState: () => allDetectors.newState(),
-  observe: (state, reading) => allDetectors.observe(state, reading, defaultSettings),
-};
+/** All detectors of the daemon, told nothing of the series. The score is that of the learned views: rules have none. */
+export function detectorOf(sensitivity: Sensitivity): Detector {
+  const settings = { ...defaultSettings, hints: { ...noHints, sensitivity } };
+  return {
+    name: 'headwater',
+    newScorer: learnedScorer,
+    newState: () => allDetectors.newState(),
+    observe: (state, reading) => allDetectors.observe(state, reading, settings),
+  };
+}
+
+/** As it is without a configuration. */
+export const headwaterDetector: Detector = detectorOf(noHints.sensitivity);

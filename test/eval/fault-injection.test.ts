@@ -7,6 +7,7 @@ import {
   GRACE_READINGS,
   injected,
   placesIn,
+  type RangeKind,
   usualOf,
 } from '../../bench/eval/fault-injection.ts';
 import { SimRandom } from '../support/sim-random.ts';
@@ -16,7 +17,7 @@ const series = syntheticSeries('wave', { count: 2000, seed: 1 });
 const readings = series.rows.map(readingOf);
 const before = readings.slice(0, 1000);
 const clean = readings.slice(1000);
-const usual = usualOf(before);
+const usual = usualOf(before, 'usual');
 const { low, range } = usual;
 
 const faulty = (type: FaultType, seed = 1) => injected(type, usual, clean, new SimRandom(seed));
@@ -28,9 +29,10 @@ const deviation = (values: readonly number[]): number =>
   Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
 
 describe('the range of readings', () => {
-  const of = (values: readonly number[]) => {
+  const of = (values: readonly number[], kind: RangeKind = 'usual') => {
     const { low: lowest, range: width } = usualOf(
       values.map((value, at) => readingOf({ timeMs: at, value })),
+      kind,
     );
     return [lowest, width];
   };
@@ -39,6 +41,7 @@ describe('the range of readings', () => {
     const values = Array.from({ length: 201 }, (_, at) => at);
     expect(of(values)).toEqual([2, 196]);
     expect(of([-5000, ...values.slice(1, -1), 5000])).toEqual([2, 196]);
+    expect(of([-5000, ...values.slice(1, -1), 5000], 'whole')).toEqual([-5000, 10_000]);
   });
 
   test('is all of them, where there is nothing else', () => {

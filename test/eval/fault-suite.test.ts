@@ -41,7 +41,7 @@ function detectorOf(judge: Judge): Detector {
   };
 }
 
-const suite = (detector: Detector) => faultSuite(detector, series, places, new SimRandom(4));
+const suite = (detector: Detector) => faultSuite(detector, series, places, 'usual', new SimRandom(4));
 const outcome = (detector: Detector, type: string) =>
   suite(detector).faults.find((fault) => fault.type === type);
 
