@@ -273,14 +273,16 @@ const canaries: readonly Canary[] = [
       'src/core/limits.ts': 'export const limits = {\n  waitMsMax: 5,\n};\nassert(limits.waitMsMax < 6);',
       'src/core/forwarder-limits.ts': 'export const forwarderLimits = {\n  lingerMsMax: 5,\n};',
       'src/core/anomaly-limits.ts': 'export const anomalyLimits = {\n  openAlertsMax: 5,\n};',
+      'src/core/serial-limits.ts': 'export const serialLimits = {\n  serialPortsMax: 5,\n};',
     },
-    caught: ['headwater_a_total', 'never-thrown', 'waitMsMax', 'lingerMsMax', 'openAlertsMax'],
+    caught: ['headwater_a_total', 'never-thrown', 'waitMsMax', 'lingerMsMax', 'openAlertsMax', 'serialPortsMax'],
     good: {
       'src/core/metrics.ts': "export const rows = {\n  headwater_a_total: row('counter', 'A.'),\n};",
       'src/core/errors.ts': "export type ErrorCode =\n  | 'thrown';",
       'src/core/limits.ts': 'export const limits = {\n  waitMsMax: 5,\n};',
       'src/core/forwarder-limits.ts': 'export const forwarderLimits = {};',
       'src/core/anomaly-limits.ts': 'export const anomalyLimits = {};',
+      'src/core/serial-limits.ts': 'export const serialLimits = {};',
       'src/log/a.ts':
         "metrics.add('headwater_a_total', 1); throw new OperatingError('thrown', text(limits.waitMsMax));",
     },

@@ -107,6 +107,7 @@ export const limitTables: readonly string[] = [
   'src/core/limits.ts',
   'src/core/forwarder-limits.ts',
   'src/core/anomaly-limits.ts',
+  'src/core/serial-limits.ts',
 ];
 
 const boundsIn = (tree: Tree) =>
