@@ -1,4 +1,4 @@
-import type { Decoded } from './frame.ts';
+import type { Decoded } from './decoder.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
