@@ -11,11 +11,12 @@ import {
   laneNames,
   type TopicSettings,
 } from '../../log/types.ts';
-import { type DecoderName, decoders, type FramingName, framings, namesOf } from '../registry.ts';
+import { type DecoderConfig, type FramingName, framings, namesOf } from '../registry.ts';
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type AnomalyConfig, anomalySection } from './anomaly-section.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
+import { decoderSection } from './decoder-section.ts';
 import { mqttLimitsOf, mqttLimitsSection } from './mqtt-limits-section.ts';
 import {
   configuredListeners,
@@ -127,7 +128,7 @@ const settingsFor = (hostName: string) =>
         path: devicePath(),
         baud: wholeNumber(limits.serialBaudMin, limits.serialBaudMax, 'bits per second'),
         framing: choice(namesOf(framings)).default('line'),
-        decoder: choice(namesOf(decoders)).default('json'),
+        decoder: decoderSection().default({ type: 'json' }),
       }),
       'serial ports, such as [{ name: weather, path: /dev/ttyUSB0, baud: 9600 }]',
       limits.serialPortsMax,
@@ -304,7 +305,7 @@ export interface SerialPortConfig {
   readonly path: string;
   readonly baud: number;
   readonly framing: FramingName;
-  readonly decoder: DecoderName;
+  readonly decoder: DecoderConfig;
 }
 
 export type Checked = { readonly config: Config } | { readonly problems: readonly SettingProblem[] };
@@ -335,7 +336,8 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
 
 /** The path of every setting; `*` stands for a name that the user chooses. */
 export function settingPaths(): readonly SettingPath[] {
-  knownPaths ??= pathsBelow(settingsFor(''), []);
+  // Types of one setting have settings of the same name, `type` for one.
+  knownPaths ??= [...new Map(pathsBelow(settingsFor(''), []).map((path) => [path.join('.'), path])).values()];
   return knownPaths;
 }
 

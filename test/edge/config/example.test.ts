@@ -27,7 +27,13 @@ describe('headwater.example.yaml', () => {
     expect(read(withExamples)).toMatchObject({
       config: {
         gateway: { name: 'gw1' },
-        serial: [{ name: 'weather', baud: 9600, framing: 'line', decoder: 'json' }],
+        serial: [
+          { name: 'weather', baud: 9600, framing: 'line', decoder: { type: 'json' } },
+          { decoder: { type: 'csv', columns: ['temperature', 'humidity'], separator: ';' } },
+          { decoder: { type: 'key-value', pairSeparator: '|', keySeparator: '=' } },
+          { decoder: { type: 'regex', pattern: { source: '^WS (?<wind_speed>[0-9.]+) m/s' } } },
+          { decoder: { type: 'number', name: 'weight' } },
+        ],
         data: { budget: 4 * 1024 ** 3, endurance: 30e12 },
         topics: {
           temperature: {
