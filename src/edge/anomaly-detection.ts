@@ -12,6 +12,7 @@ import type { Config } from './config/schema.ts';
 import type { StartedParts } from './started-parts.ts';
 import type { AnomalyReport } from './status.ts';
 import type { AlertFeed } from './told-topics.ts';
+import { decodedBy, topicDecoders } from './topic-decoders.ts';
 
 export interface AnomalyDetectionOptions {
   readonly config: Config;
@@ -53,6 +54,7 @@ export async function startAnomalyDetection(
     rules: seriesRules(config.anomaly),
     seriesMax,
     topics,
+    decoded: decodedBy(topicDecoders(config.mqtt.routes)),
     verdictsTopic: verdicts ?? null,
     stateBytesPerDay,
   });

@@ -3,7 +3,6 @@ import { isLegalTopicName } from '../../core/topic-name.ts';
 import { defaultTopicTemplate, TopicMapping } from '../../forwarder/cluster/topic-mapping.ts';
 import type { HourSpan } from '../../forwarder/lanes/link-hours.ts';
 import type { MqttLimits } from '../../ingest/mqtt/mqtt-limits.ts';
-import type { Route } from '../../ingest/mqtt/routes/route.ts';
 import {
   type Compression,
   compressions,
@@ -24,7 +23,7 @@ import {
   mqttTlsSection,
   webSocketSection,
 } from './mqtt-sections.ts';
-import { routeList, routeOf } from './route-section.ts';
+import { type RouteConfig, routeList, routeOf } from './route-section.ts';
 import {
   brokerAddress,
   type CheckContext,
@@ -256,7 +255,7 @@ export interface Config {
   readonly mqtt: MqttAddresses & {
     readonly anonymous?: boolean | undefined;
     readonly limits: MqttLimits;
-    readonly routes: readonly Route[];
+    readonly routes: readonly RouteConfig[];
     readonly sources: readonly MqttSourceConfig[];
   };
   readonly serial: readonly SerialPortConfig[];
