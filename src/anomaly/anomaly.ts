@@ -12,8 +12,8 @@ import {
 import type { Alert } from './alerts/alert.ts';
 import { AlertBook } from './alerts/alert-book.ts';
 import { SilenceTree } from './alerts/silence-tree.ts';
-import type { Detection } from './detection/detection.ts';
 import { AnomalyRunner, type JudgedLog } from './runner/anomaly-runner.ts';
+import type { Detection } from './runner/detection.ts';
 import { Judge } from './runner/judge.ts';
 import { cursorIn, Positions } from './runner/positions.ts';
 import { type SeriesRule, SeriesSettingsBook } from './series/series-settings.ts';
