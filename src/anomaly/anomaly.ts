@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Disk } from '../core/disk.ts';
+import { isSystemError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import {
@@ -86,8 +87,8 @@ export class Anomaly {
   }
 
   /**
-   * Takes up what was known and open when the last run ended. What comes from then on is judged, whatever happens. Rejects with what
-   * the disk says.
+   * Takes up what was known and open when the last run ended. What comes from then on is judged, whatever happens. Where the disk does
+   * not let saved states be read, it says so and goes on: they are learned again.
    */
   static async open(options: AnomalyOptions): Promise<Anomaly> {
     const { log, disk, clock, logger, metrics, detection, rules, seriesMax, verdictsTopic } = options;
@@ -105,7 +106,7 @@ export class Anomaly {
       metrics,
     });
     const files = new StateFiles(disk, { logId: log.logId, detection: detection.version });
-    const { states, ends } = await files.load();
+    const { states, ends } = (await unlessDiskFails(() => files.load(), logger)) ?? { states: [], ends: [] };
     const judge = new Judge({ table, detection, book, tree, verdictsTopic, logger, metrics });
     const isWatched = topicChooser(options.topics);
     const isRead = (topic: string): boolean =>
@@ -128,7 +129,8 @@ export class Anomaly {
     const runner = new AnomalyRunner({ log, book, judge, positions, saver, ends, clock, logger });
     const begun = await runner.prepare();
     // Where they begin is where they begin again after a crash before the first save.
-    if (files.count === 0) await files.save([], begun, { all: true, confirm: async () => {} });
+    if (files.count === 0)
+      await unlessDiskFails(() => files.save([], begun, { all: true, confirm: async () => {} }), logger);
     return new Anomaly(options, { book, table, judge, files, runner });
   }
 
@@ -188,6 +190,23 @@ export class Anomaly {
   /** Ends that; otherwise as `acknowledge`. */
   unshelve(id: string): Promise<Alert | null> {
     return this.#runner.change(() => this.#book.unshelve(id, this.#options.clock.wallMs()));
+  }
+}
+
+/** Whatever is wrong with the folder of states, detection does without it: readings are to be taken in. */
+async function unlessDiskFails<Result>(
+  work: () => Promise<Result>,
+  logger: Logger,
+): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    logger.warn(
+      { cause: messageOf(error) },
+      'the folder "anomaly" cannot be used: what detectors know is learned again from the log at each start until it can',
+    );
+    return undefined;
   }
 }
 

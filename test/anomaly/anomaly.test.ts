@@ -218,6 +218,20 @@ describe('saved states', () => {
     await site.stop();
   });
 
+  test('whose folder cannot be used do not keep the gateway from starting, and it says so', async () => {
+    const refuse = () => Promise.reject(Object.assign(new Error('EROFS'), { syscall: 'open' }));
+    const site = await started({ disk: { ...newDisk().session(), makeFolder: refuse, create: refuse } });
+    expect(site.warnings[0]).toMatch(/^the folder "anomaly" cannot be used/);
+    await known(site, 'kitchen');
+    await site.send('kitchen', 150);
+    await site.pass(second);
+    expect(await told(site)).toEqual([
+      'raised out-of-range readings:kitchen',
+      'raised spike readings:kitchen',
+    ]);
+    await site.stop();
+  });
+
   test('that know more than the log has told are of another past, and are left out', async () => {
     const disk = newDisk();
     const site = await started({}, disk);
