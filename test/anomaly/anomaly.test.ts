@@ -59,7 +59,7 @@ describe('anomaly detection', () => {
     await before.pass(second);
     await before.stop();
     const now = await started({}, disk);
-    await now.pass(second);
+    await now.pass(2 * second);
     expect(await told(now)).toEqual([]);
     expect(now.anomaly.status()).toMatchObject({ readings: 7, series: 1 });
     await now.send('kitchen', 90);
@@ -134,6 +134,21 @@ describe('anomaly detection', () => {
       'raised out-of-range readings:kitchen',
       'raised spike readings:kitchen',
     ]);
+    await site.stop();
+  });
+
+  test('leaves to the next run what a stop came before, also if the log is back in that moment', async () => {
+    const site = await started();
+    await known(site, 'kitchen');
+    await site.send('kitchen', 150);
+    site.refuseAppends = true;
+    await site.pass(10 * second);
+    site.refuseAppends = false;
+    site.refusals = 1;
+    await site.stop();
+    await site.start();
+    await site.pass(2 * second);
+    expect(await told(site)).toContain('raised out-of-range readings:kitchen');
     await site.stop();
   });
 });

@@ -61,6 +61,8 @@ export class AnomalyRunner {
   /** Since when readings could have been heard without a pause of our own making. */
   #listeningSinceMs: number;
   #toldOfTrouble = false;
+  /** Whether a stop came before what was found was durable: the next run finds it again. */
+  #isGivenUp = false;
   #news = new AbortController();
 
   constructor(options: AnomalyRunnerOptions) {
@@ -244,6 +246,8 @@ export class AnomalyRunner {
 
   /** Makes durable what there is to be: verdicts, changed alerts, cursors, and what somebody asked for. */
   async #settle({ isForced }: { readonly isForced: boolean }): Promise<void> {
+    // After what could not be made durable nothing may be: with cursors behind it, it would never be told.
+    if (this.#isGivenUp) return;
     const { book, log, positions, clock } = this.#options;
     const requests = this.#requests.splice(0);
     for (const { apply } of requests) apply();
@@ -255,6 +259,7 @@ export class AnomalyRunner {
     this.#cursorsSavedMs = clock.monotonicMs();
     const records = verdicts.map((verdict) => ({ ...verdict, topic: anomaliesTopicName }));
     const isDurable = await this.#append(records, new Map([...memos, ...cursors]));
+    this.#isGivenUp = !isDurable;
     if (isDurable) positions.saved(cursors);
     if (isDurable && memos.size + verdicts.length > 0) this.#tellNews();
     for (const { settle } of requests) settle(isDurable ? null : stopping());
