@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { StateFiles } from '../../src/anomaly/states/state-files.ts';
+import { limits } from '../../src/core/limits.ts';
 import { AnomalySite } from '../support/anomaly-site.ts';
 import { PlainDetection } from '../support/plain-detection.ts';
 import { newDisk } from '../support/small-segments.ts';
@@ -150,6 +152,33 @@ describe('anomaly detection', () => {
     await site.pass(2 * second);
     expect(await told(site)).toContain('raised out-of-range readings:kitchen');
     await site.stop();
+  });
+
+  test('lets others have the event loop, however small the batches are that it reads', async () => {
+    const disk = newDisk();
+    const before = await started({ topics: ['none'] }, disk);
+    for (let count = 0; count < 100; count += 1) await before.send('kitchen', 20);
+    await before.stop();
+    let nowMs = 0;
+    let pauses = 0;
+    const now = await started(
+      {
+        clock: {
+          wallMs: () => 1_700_000_000_000,
+          // Each look takes a millisecond.
+          monotonicMs: () => (nowMs += 1),
+          sleep: async (ms) => {
+            pauses += Number(ms === limits.anomalyPauseMs);
+            await setImmediate();
+          },
+        },
+      },
+      disk,
+    );
+    for (let turns = 0; turns < 100 && now.anomaly.status().readings < 100; turns += 1) await now.pass(0);
+    expect(now.anomaly.status().readings).toBe(100);
+    expect(pauses).toBeGreaterThan(100 / limits.anomalySliceMs / 2);
+    await now.stop();
   });
 });
 

@@ -207,14 +207,10 @@ export class AnomalyRunner {
     records: ReturnType<typeof decodeBatch>,
     heardMs: number,
   ): Promise<void> {
-    let sinceLook = 0;
     for (const record of records) {
       if (record.offset < position.next) continue;
       this.#options.judge.judge(position, record, heardMs);
       position.next = record.offset + 1;
-      sinceLook += 1;
-      if (sinceLook < limits.anomalySliceRecords) continue;
-      sinceLook = 0;
       if (this.#options.clock.monotonicMs() - this.#sliceStartMs >= limits.anomalySliceMs)
         await this.#breathe();
       if (this.#stop.signal.aborted) return;
