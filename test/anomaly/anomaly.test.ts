@@ -198,6 +198,29 @@ describe('silence', () => {
     await site.stop();
   });
 
+  test('is none if keys have only moved to other partitions because there are more', async () => {
+    const site = await started({ detection: new PlainDetection(silentAfterMs) });
+    await site.log.createTopic('air', 1);
+    const send = async (sensors: readonly string[], seconds: number) => {
+      for (let passed = 0; passed < seconds; passed += 10) {
+        for (const sensor of sensors) await site.send(sensor, 20, 'air');
+        await site.pass(10 * second);
+      }
+    };
+    const sensors = ['a', 'b', 'c', 'd'];
+    await send(sensors, 60);
+    await site.log.growTopic('air', 3);
+    await send(sensors, 120);
+    const silences = async () => (await told(site)).filter((line) => line.includes('silence'));
+    expect(site.anomaly.status().series).toBeGreaterThan(sensors.length);
+    expect(await silences()).toEqual([]);
+    await site.stop();
+    await site.start();
+    await send(sensors.slice(1), 120);
+    expect(await silences()).toEqual(['raised silence air:a']);
+    await site.stop();
+  });
+
   test('is not that of the gateway: neither while it was off, nor while it refuses readings', async () => {
     const site = await started({ detection: new PlainDetection(silentAfterMs) });
     await site.send('kitchen', 20);
