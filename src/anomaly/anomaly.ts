@@ -12,6 +12,7 @@ import {
 } from '../core/topic-name.ts';
 import type { Alert } from './alerts/alert.ts';
 import { AlertBook } from './alerts/alert-book.ts';
+import { topicOf } from './alerts/series-name.ts';
 import { SilenceTree } from './alerts/silence-tree.ts';
 import type { Detection } from './detection/detection.ts';
 import { AnomalyRunner, type JudgedLog } from './runner/anomaly-runner.ts';
@@ -95,9 +96,10 @@ export class Anomaly {
     const { book, problems } = AlertBook.restored(log.memos());
     for (const problem of problems) logger.warn({}, problem);
     const tree = new SilenceTree();
+    const settings = new SeriesSettingsBook(rules);
     const table = new SeriesTable({
       seriesMax,
-      settings: new SeriesSettingsBook(rules),
+      settings,
       newState: () => detection.newState(),
       onRemoved: ({ watched, subject }) => {
         if (watched !== null) tree.remove(watched);
@@ -111,6 +113,14 @@ export class Anomaly {
     const isWatched = topicChooser(options.topics);
     const isRead = (topic: string): boolean =>
       topic === verdictsTopic || (isWatched(topic) && !ownTopics.has(topic));
+    const there = new Set(log.topics().map(({ name }) => name));
+    book.keepThose(({ model, series }) => {
+      const topic = topicOf(series);
+      if (model !== null) return verdictsTopic !== null;
+      // Groups of which no series is watched end by themselves.
+      if (topic === null || series.endsWith('*')) return true;
+      return isRead(topic) && there.has(topic) && settings.of(series).detect !== 'off';
+    }, clock.wallMs());
     const known = states.filter(({ topic, partition, nextOffset }) => {
       // What knows more than the log has ever told is of another past of this folder.
       const cursor = cursorIn(log.memos(), topic, partition);

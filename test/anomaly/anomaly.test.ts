@@ -91,6 +91,30 @@ describe('anomaly detection', () => {
     await site.stop();
   });
 
+  test('clears at the next start what the configuration has it look at no longer', async () => {
+    const disk = newDisk();
+    const site = await started({ verdictsTopic: 'verdicts' }, disk);
+    for (const topic of ['air', 'power', 'verdicts']) await site.log.createTopic(topic, 1);
+    for (const topic of ['readings', 'air', 'power']) await site.send('hall', 150, topic);
+    const verdict = { model: 'river', series: 'readings:hall', isAnomalous: true };
+    await site.send('river', JSON.stringify(verdict), 'verdicts');
+    await site.pass(second);
+    expect(site.anomaly.list()).toHaveLength(4);
+    await site.stop();
+    const now = await started(
+      { topics: ['*', '!air'], rules: [{ match: 'power:*', hints: {}, detect: 'off' }] },
+      disk,
+    );
+    await now.pass(second);
+    expect(now.anomaly.list()).toMatchObject([{ series: 'readings:hall', model: null }]);
+    expect((await told(now)).slice(4).toSorted()).toEqual([
+      'cleared model readings:hall',
+      'cleared out-of-range air:hall',
+      'cleared out-of-range power:hall',
+    ]);
+    await now.stop();
+  });
+
   test('lets changes of alerts be durable before it says so', async () => {
     const disk = newDisk();
     const site = await started({}, disk);
