@@ -105,9 +105,16 @@ export class StateFiles {
   ): Promise<number> {
     const number = this.#nextNumber;
     this.#nextNumber += 1;
-    const sizeBytes = await this.#write(states, ends);
-    await confirm();
-    await this.#disk.rename(spareName, pathOf(number));
+    let sizeBytes: number;
+    try {
+      sizeBytes = await this.#write(states, ends);
+      await confirm();
+      await this.#disk.rename(spareName, pathOf(number));
+    } catch (error) {
+      // On a full disk the log needs the room.
+      await this.#disk.remove(spareName);
+      throw error;
+    }
     await this.#disk.syncFolder(folder);
     const older = all ? this.#files : [];
     this.#files = [...(all ? [] : this.#files), { path: pathOf(number), number, sizeBytes }];

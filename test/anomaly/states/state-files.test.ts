@@ -70,6 +70,15 @@ describe('saved detector states', () => {
     expect((await open(disk)).loaded.ends).toEqual(endAt(3));
   });
 
+  test('take no room once a save has failed', async () => {
+    const disk = newDisk();
+    const { files } = await open(disk);
+    disk.budgetBytes = 25_000;
+    const many = Array.from({ length: 300 }, (_, index) => stateOf(`sensor ${index}`, index));
+    await expect(files.save(many, endAt(300), confirmed)).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(await disk.session().list('anomaly')).toEqual([]);
+  });
+
   test('of another log or of other detectors are gone', async () => {
     const disk = newDisk();
     const { files } = await open(disk);
