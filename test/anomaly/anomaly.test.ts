@@ -353,4 +353,33 @@ describe('saved states', () => {
     expect(site.stateBytesWritten - written).toBeGreaterThan((bytesPerDay / 24) * (hours - 1));
     await site.stop();
   });
+
+  test('are saved now and then also if they take more than their bytes a day at once', async () => {
+    const site = await started({ stateBytesPerDay: 3000 });
+    const written = site.stateBytesWritten;
+    const days = 6;
+    for (let hours = 0; hours < days * 24; hours += 1) {
+      for (const sensor of ['a', 'b', 'c', 'd']) await site.send(sensor, 20);
+      await site.pass(60 * minute, 60 * minute);
+    }
+    expect(site.stateBytesWritten - written).toBeGreaterThan(3000 * (days - 4));
+    expect(site.stateBytesWritten - written).toBeLessThan(3000 * (days + 1));
+    await site.stop();
+  });
+
+  test('that cannot be saved are not tried more often than those that can', async () => {
+    let attempts = 0;
+    const create = () => {
+      attempts += 1;
+      return Promise.reject(Object.assign(new Error('ENOSPC'), { syscall: 'write' }));
+    };
+    const site = await started({ stateBytesPerDay: 24 * 1000, disk: { ...newDisk().session(), create } });
+    for (let minutes = 0; minutes < 120; minutes += 1) {
+      await site.send('a', 20);
+      await site.pass(minute, minute);
+    }
+    expect(attempts).toBeGreaterThan(1);
+    expect(attempts).toBeLessThan(6);
+    await site.stop();
+  });
 });
