@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Disk } from '../core/disk.ts';
-import { isSystemError, messageOf } from '../core/errors.ts';
+import { isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import {
@@ -186,20 +186,30 @@ export class Anomaly {
     };
   }
 
-  /** Somebody has seen the alert; resolves once that is durable, with null if no such alert is open. @throws OperatingError `log-unavailable` */
+  /** Somebody has seen the alert; resolves once that is durable, with null if no such alert is open. @throws OperatingError `log-unavailable`: ask again later */
   acknowledge(id: string, by: string): Promise<Alert | null> {
-    return this.#runner.change(() => this.#book.acknowledge(id, by, this.#options.clock.wallMs()));
+    return this.#change(() => this.#book.acknowledge(id, by, this.#options.clock.wallMs()));
   }
 
   /** Nobody wants to hear of it for so long; otherwise as `acknowledge`. */
   shelve(id: string, forMs: number): Promise<Alert | null> {
     const nowMs = this.#options.clock.wallMs();
-    return this.#runner.change(() => this.#book.shelve(id, nowMs + forMs, nowMs));
+    return this.#change(() => this.#book.shelve(id, nowMs + forMs, nowMs));
   }
 
   /** Ends that; otherwise as `acknowledge`. */
   unshelve(id: string): Promise<Alert | null> {
-    return this.#runner.change(() => this.#book.unshelve(id, this.#options.clock.wallMs()));
+    return this.#change(() => this.#book.unshelve(id, this.#options.clock.wallMs()));
+  }
+
+  /** Who asks hears at once that the log refuses now, rather than waiting for as long as it does. */
+  async #change(apply: () => Alert | null): Promise<Alert | null> {
+    if (!this.#options.log.available)
+      throw new OperatingError(
+        'log-unavailable',
+        'alerts cannot be changed while nothing can be stored; "headwater status" says why. Ask again then',
+      );
+    return await this.#runner.change(apply);
   }
 }
 

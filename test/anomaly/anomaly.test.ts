@@ -163,6 +163,21 @@ describe('anomaly detection', () => {
     await site.stop();
   });
 
+  test('refuses a change of an alert while the log refuses, and changes nothing', async () => {
+    const site = await started();
+    await site.send('kitchen', 150);
+    await site.pass(second);
+    const [alert] = site.anomaly.list();
+    site.refuseAppends = true;
+    await expect(site.anomaly.acknowledge(alert?.id ?? '', 'Ada')).rejects.toMatchObject({
+      code: 'log-unavailable',
+    });
+    site.refuseAppends = false;
+    await site.pass(10 * second);
+    expect(site.anomaly.list()).toMatchObject([{ acknowledgedBy: null }]);
+    await site.stop();
+  });
+
   test('leaves to the next run what a stop came before, also if the log is back in that moment', async () => {
     const site = await started();
     await known(site, 'kitchen');
