@@ -34,7 +34,7 @@ export interface AnomalyDetection {
 
 /**
  * Begins to look at what the log holds, as a part that is stopped before the log; null if the configuration does not want it. What comes
- * after this has resolved is judged, whatever happens. Rejects with what the disk says.
+ * after this has resolved is judged, whatever happens.
  */
 export async function startAnomalyDetection(
   options: AnomalyDetectionOptions,

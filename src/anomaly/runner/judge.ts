@@ -112,7 +112,8 @@ export class Judge {
     metrics.add('headwater_anomaly_readings_total', this.#readings - this.#counted);
     this.#counted = this.#readings;
     for (const series of table) {
-      if (series.watched === null) continue;
+      // Of those of one name in several partitions the one that was heard last counts.
+      if (series.watched === null || series.lastTimeMs < series.watched.lastHeardMs) continue;
       // By the clock of its readings, which the wall clock may have been set past.
       const silentAfterMs = detection.silentAfterMs(series.state, series.settings);
       tree.judge(series.watched, series.lastTimeMs + silentMs(series), silentAfterMs);
