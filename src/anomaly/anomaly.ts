@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Disk } from '../core/disk.ts';
 import { isSystemError, messageOf, OperatingError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import {
@@ -20,8 +21,8 @@ import { Judge } from './runner/judge.ts';
 import { cursorIn, Positions } from './runner/positions.ts';
 import { type SeriesRule, SeriesSettingsBook } from './series/series-settings.ts';
 import { SeriesTable } from './series/series-table.ts';
-import type { SavedState } from './states/state-file.ts';
-import { StateFiles } from './states/state-files.ts';
+import type { SavedState, StatesEnd } from './states/state-file.ts';
+import { type LoadedStates, StateFiles } from './states/state-files.ts';
 import { StateSaver } from './states/state-saver.ts';
 
 export interface AnomalyOptions {
@@ -88,8 +89,8 @@ export class Anomaly {
   }
 
   /**
-   * Takes up what was known and open when the last run ended. What comes from then on is judged, whatever happens. Where the disk does
-   * not let saved states be read, it says so and goes on: they are learned again.
+   * Takes up which alerts were open when the last run ended, and how far it was. What comes from then on is judged, whatever happens; but
+   * what detectors know is restored only once it is started, so that readings need not wait for that.
    */
   static async open(options: AnomalyOptions): Promise<Anomaly> {
     const { log, disk, clock, logger, metrics, detection, rules, seriesMax, verdictsTopic } = options;
@@ -108,7 +109,6 @@ export class Anomaly {
       metrics,
     });
     const files = new StateFiles(disk, { logId: log.logId, detection: detection.version });
-    const { states, ends } = (await unlessDiskFails(() => files.load(), logger)) ?? { states: [], ends: [] };
     const judge = new Judge({ table, detection, book, tree, verdictsTopic, logger, metrics });
     const isWatched = topicChooser(options.topics);
     const isRead = (topic: string): boolean =>
@@ -121,12 +121,6 @@ export class Anomaly {
       if (topic === null || series.endsWith('*')) return true;
       return isRead(topic) && there.has(topic) && settings.of(series).detect !== 'off';
     }, clock.wallMs());
-    const known = states.filter(({ topic, partition, nextOffset }) => {
-      // What knows more than the log has ever told is of another past of this folder.
-      const cursor = cursorIn(log.memos(), topic, partition);
-      return isRead(topic) && cursor !== null && nextOffset <= cursor;
-    });
-    restore(table, judge, detection, known, clock.monotonicMs());
     const positions = new Positions(table, isRead, [...options.topics, verdictsTopic], log.memos());
     const saver = new StateSaver({
       files,
@@ -136,11 +130,19 @@ export class Anomaly {
       logger,
       metrics,
     });
-    const runner = new AnomalyRunner({ log, book, judge, positions, saver, ends, clock, logger });
-    const begun = await runner.prepare();
-    // Where they begin is where they begin again after a crash before the first save.
-    if (files.count === 0)
-      await unlessDiskFails(() => files.save([], begun, { all: true, confirm: async () => {} }), logger);
+    const cursors = new Map(log.memos());
+    const takeUp = async (): Promise<readonly StatesEnd[]> => {
+      const { states, ends } = await loaded(files, logger);
+      const known = states.filter(({ topic, partition, nextOffset }) => {
+        // What knows more than the log has ever told is of another past of this folder.
+        const cursor = cursorIn(cursors, topic, partition);
+        return isRead(topic) && cursor !== null && nextOffset <= cursor;
+      });
+      await restore(table, judge, detection, known, clock);
+      return ends;
+    };
+    const runner = new AnomalyRunner({ log, book, judge, positions, saver, takeUp, clock, logger });
+    await runner.prepare();
     return new Anomaly(options, { book, table, judge, files, runner });
   }
 
@@ -213,35 +215,38 @@ export class Anomaly {
   }
 }
 
-/** Whatever is wrong with the folder of states, detection does without it: readings are to be taken in. */
-async function unlessDiskFails<Result>(
-  work: () => Promise<Result>,
-  logger: Logger,
-): Promise<Result | undefined> {
+/** What was saved. Whatever is wrong with the folder, detection does without it. */
+async function loaded(files: StateFiles, logger: Logger): Promise<LoadedStates> {
   try {
-    return await work();
+    return await files.load();
   } catch (error) {
     if (!isSystemError(error)) throw error;
     logger.warn(
       { cause: messageOf(error) },
       'the folder "anomaly" cannot be used: what detectors know is learned again from the log at each start until it can',
     );
-    return undefined;
+    return { states: [], ends: [] };
   }
 }
 
-/** Those that were heard last are there to stay, if there are too many. */
-function restore(
+/** Those that were heard last are there to stay, if there are too many. Others get the event loop now and then. */
+async function restore(
   table: SeriesTable,
   judge: Judge,
   detection: Detection,
   states: readonly SavedState[],
-  heardMs: number,
-): void {
+  clock: Clock,
+): Promise<void> {
+  let sliceStartMs = clock.monotonicMs();
   for (const saved of states.toSorted((one, other) => one.lastTimeMs - other.lastTimeMs)) {
     const state = detection.restoredState(saved.bytes);
     if (state === undefined) continue;
-    const series = table.use(table.of(saved.topic, saved.partition), saved.key, saved.path, heardMs);
+    const series = table.use(
+      table.of(saved.topic, saved.partition),
+      saved.key,
+      saved.path,
+      clock.monotonicMs(),
+    );
     if (series === null) continue;
     series.state = state;
     series.nextOffset = saved.nextOffset;
@@ -249,5 +254,8 @@ function restore(
     series.lastTimeMs = saved.lastTimeMs;
     series.hasReturned = true;
     judge.watch(series);
+    if (clock.monotonicMs() - sliceStartMs < limits.anomalySliceMs) continue;
+    await clock.sleep(limits.anomalyPauseMs);
+    sliceStartMs = clock.monotonicMs();
   }
 }

@@ -397,4 +397,25 @@ describe('saved states', () => {
     expect(attempts).toBeLessThan(6);
     await site.stop();
   });
+
+  test('are not waited for by the start, however long the disk takes to read them', async () => {
+    const disk = newDisk();
+    const site = await started({}, disk);
+    await known(site, 'kitchen');
+    await site.stop();
+    const states = newDisk().session();
+    const reading = Promise.withResolvers<readonly string[]>();
+    const now = await started({ disk: { ...states, list: () => reading.promise } }, disk);
+    await now.send('kitchen', 150);
+    await now.pass(second);
+    expect(now.anomaly.status()).toMatchObject({ readings: 0, lagRecords: 1 });
+    reading.resolve([]);
+    await now.pass(second);
+    await now.pass(second);
+    expect(await told(now)).toEqual([
+      'raised out-of-range readings:kitchen',
+      'raised spike readings:kitchen',
+    ]);
+    await now.stop();
+  });
 });

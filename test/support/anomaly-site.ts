@@ -99,6 +99,7 @@ export class AnomalySite {
       ...this.#options,
     });
     this.#anomaly.start();
+    await this.#settled();
   }
 
   async stop(): Promise<void> {

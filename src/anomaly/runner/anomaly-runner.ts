@@ -5,7 +5,7 @@ import type { Logger } from '../../core/logger.ts';
 import type { NewRecord } from '../../core/record.ts';
 import { anomaliesTopicName } from '../../core/topic-name.ts';
 import { decodeBatch } from '../../log/encoding/batch.ts';
-import type { LogReader, Memos, PartitionInfo } from '../../log/types.ts';
+import type { LogReader, Memos } from '../../log/types.ts';
 import type { AlertBook } from '../alerts/alert-book.ts';
 import type { Series } from '../series/series-table.ts';
 import type { StatesEnd } from '../states/state-file.ts';
@@ -27,8 +27,8 @@ export interface AnomalyRunnerOptions {
   readonly judge: Judge;
   readonly positions: Positions;
   readonly saver: StateSaver;
-  /** What the saved states of all series know. */
-  readonly ends: readonly StatesEnd[];
+  /** Restores what was saved of all series; resolves with how far it reaches. */
+  readonly takeUp: () => Promise<readonly StatesEnd[]>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -76,12 +76,11 @@ export class AnomalyRunner {
 
   /**
    * Looks where to go on. At the first start of all that is behind what is there, which is learned but is not news; that is durable when
-   * this resolves, so that what comes then is judged whatever happens. While the log refuses, it is tried again later. Resolves with
-   * what detectors know.
+   * this resolves, so that what comes then is judged whatever happens. While the log refuses, it is tried again later.
    */
-  async prepare(): Promise<readonly StatesEnd[]> {
+  async prepare(): Promise<void> {
     const { log, positions, logger } = this.#options;
-    this.#follow(true);
+    positions.follow(log.partitions(), log.memos(), true);
     const cursors = positions.memos(log.memos());
     try {
       await log.append([], cursors);
@@ -90,10 +89,9 @@ export class AnomalyRunner {
       if (!isOperatingError(error)) throw error;
       logger.warn({ cause: messageOf(error) }, 'anomaly detection waits for the log; it goes on by itself');
     }
-    return this.#ends();
   }
 
-  /** To be called once it is prepared. */
+  /** To be called once it is prepared. What was saved is restored only now: readings are taken in meanwhile. */
   start(): void {
     this.#running = this.#run();
   }
@@ -139,6 +137,7 @@ export class AnomalyRunner {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
+    await this.#begin();
     while (!signal.aborted) {
       const hasMore = await this.#turn();
       if (!hasMore) await this.#rest();
@@ -152,12 +151,12 @@ export class AnomalyRunner {
 
   /** Reads some of every partition; whether there is more. */
   async #turn(): Promise<boolean> {
-    const { saver, clock } = this.#options;
+    const { log, saver, clock, positions } = this.#options;
     this.#hasNews = false;
-    this.#follow(false);
+    positions.follow(log.partitions(), log.memos(), false);
     this.#sliceStartMs = clock.monotonicMs();
     let hasMore = false;
-    for (const position of [...this.#options.positions]) {
+    for (const position of [...positions]) {
       if (this.#stop.signal.aborted) return false;
       hasMore = (await this.#readSome(position)) || hasMore;
     }
@@ -170,15 +169,18 @@ export class AnomalyRunner {
     return hasMore;
   }
 
-  #follow(isStart: boolean): void {
-    const { log, positions, ends } = this.#options;
-    // Of a partition that was not there when states were saved, or whose states are lost, the newest is learned.
-    const startOf = ({ topic, partition, logStartOffset }: PartitionInfo, cursor: number): number => {
+  /** Takes up what was saved, and goes back to where it ends. */
+  async #begin(): Promise<void> {
+    const { positions, log, saver, takeUp } = this.#options;
+    const ends = await takeUp();
+    for (const position of positions) {
+      const { topic, partition, told } = position;
       const end = ends.find((one) => one.topic === topic && one.partition === partition);
-      const newest = Math.max(logStartOffset, cursor - limits.relearnedRecordsMax);
-      return isStart ? Math.min(end?.offset ?? newest, cursor) : cursor;
-    };
-    positions.follow(log.partitions(), log.memos(), startOf, isStart);
+      // Of a partition that was not there when states were saved, or whose states are lost, the newest is learned.
+      position.next = Math.max(0, Math.min(end?.offset ?? told - limits.relearnedRecordsMax, told));
+    }
+    positions.follow(log.partitions(), log.memos(), false);
+    await saver.saveBeginning(this.#ends());
   }
 
   async #readSome(position: Position): Promise<boolean> {

@@ -60,6 +60,11 @@ export class StateSaver {
     });
   }
 
+  /** Saves, where there is nothing yet, from where detectors learn: there they begin again after a crash before the first save. */
+  async saveBeginning(ends: readonly StatesEnd[]): Promise<void> {
+    if (this.#options.files.count === 0) await this.#save(ends, async () => {});
+  }
+
   /** Saves what has changed, whatever it takes; for a stop. */
   async saveNow(ends: readonly StatesEnd[], confirm: () => Promise<void>): Promise<void> {
     await this.#saving;
