@@ -78,6 +78,7 @@ const canaries: readonly Canary[] = [
       'package.json': manifest({ dependencies: { loose: '^1.0.0' }, devDependencies: { newest: 'latest' } }),
       'src/log/a.ts': "import { x } from 'undeclared';\nimport 'newest';",
       'test/b.ts': "import 'unheard-of';",
+      'demo/c.ts': "import 'unseen';",
     },
     caught: [
       'loose ^1.0.0 is not an exact version',
@@ -85,6 +86,7 @@ const canaries: readonly Canary[] = [
       'src imports undeclared',
       'src imports newest',
       'tests import unheard-of',
+      'tests import unseen',
       'nothing in src imports loose',
     ],
     good: {
@@ -160,6 +162,7 @@ const canaries: readonly Canary[] = [
       'src/log/b.ts':
         'const a: any = b as any;\n// TODO later\n/* v8 ignore next */ // biome-ignore lint: so\n',
       'bench/c.ts': '// @ts-expect-error\n// see #12',
+      'demo/d.ts': '// FIXME',
     },
     caught: [
       'test/a.test.ts:1: vi.mock(',
@@ -174,6 +177,7 @@ const canaries: readonly Canary[] = [
       'src/log/b.ts:2: TODO',
       'bench/c.ts:1: @ts-expect-error',
       'bench/c.ts:2: #12',
+      'demo/d.ts:1: FIXME',
     ],
     good: {
       'src/log/a.ts': "await Promise.any(all); // any of them\nconst text = 'TODO: any';\nthis.#a1 = /TODO/;",
@@ -200,12 +204,19 @@ const canaries: readonly Canary[] = [
     good: Object.fromEntries(tree.map(({ path, text }) => [path, text])),
   },
   {
-    rule: 'an exported function or class of src says what it promises',
+    rule: 'an exported function or class says what it promises',
     bad: {
       'src/log/a.ts':
         'export function a() {}\nexport class B {}\n// no doc comment\nexport const c = (x: string): void => {};\n/** Of another. */\nconst d = 1;\nexport async function e() {}',
+      'demo/f.ts': 'export function f() {}',
     },
-    caught: ['a.ts:1: a needs', 'a.ts:2: B needs', 'a.ts:4: c needs', 'a.ts:7: e needs'],
+    caught: [
+      'a.ts:1: a needs',
+      'a.ts:2: B needs',
+      'a.ts:4: c needs',
+      'a.ts:7: e needs',
+      'demo/f.ts:1: f needs',
+    ],
     good: {
       'src/log/a.ts':
         '/** A. */\nexport function a() {}\nfunction b() {}\nexport const c = 1;\n/** D. */\nexport const d = () => 1;',
@@ -214,16 +225,25 @@ const canaries: readonly Canary[] = [
   },
   {
     rule: 'names are full words, the same for the same thing',
-    bad: { 'src/log/a.ts': 'const walPath = b;\nf((err) => g);\nconst { c, req } = d;\nlet MSG_COUNT = 1;' },
-    caught: ['walPath: write journal', 'err: write error', 'req: write request', 'MSG_COUNT: write message'],
+    bad: {
+      'src/log/a.ts': 'const walPath = b;\nf((err) => g);\nconst { c, req } = d;\nlet MSG_COUNT = 1;',
+      'demo/b.ts': 'const idx = 1;',
+    },
+    caught: [
+      'walPath: write journal',
+      'err: write error',
+      'req: write request',
+      'MSG_COUNT: write message',
+      'idx: write index',
+    ],
     good: {
       'src/log/a.ts': "request({ numPartitions: 1 }); logger.warn({ err: error }, 'msg'); const wall = 1;",
     },
   },
   {
     rule: 'a file has one idea: at most 400 lines, a test 800',
-    bad: { 'src/log/a.ts': lines(401), 'test/b.ts': lines(801) },
-    caught: ['src/log/a.ts: 401 lines', 'test/b.ts: 801 lines'],
+    bad: { 'src/log/a.ts': lines(401), 'demo/c.ts': lines(401), 'test/b.ts': lines(801) },
+    caught: ['src/log/a.ts: 401 lines', 'demo/c.ts: 401 lines', 'test/b.ts: 801 lines'],
     good: { 'src/log/a.ts': lines(400), 'test/b.ts': lines(800) },
   },
   {
@@ -253,14 +273,23 @@ const canaries: readonly Canary[] = [
       'src/core/limits.ts': 'export const limits = {\n  waitMsMax: 5,\n};\nassert(limits.waitMsMax < 6);',
       'src/core/forwarder-limits.ts': 'export const forwarderLimits = {\n  lingerMsMax: 5,\n};',
       'src/core/anomaly-limits.ts': 'export const anomalyLimits = {\n  openAlertsMax: 5,\n};',
+      'src/core/serial-limits.ts': 'export const serialLimits = {\n  serialPortsMax: 5,\n};',
     },
-    caught: ['headwater_a_total', 'never-thrown', 'waitMsMax', 'lingerMsMax', 'openAlertsMax'],
+    caught: [
+      'headwater_a_total',
+      'never-thrown',
+      'waitMsMax',
+      'lingerMsMax',
+      'openAlertsMax',
+      'serialPortsMax',
+    ],
     good: {
       'src/core/metrics.ts': "export const rows = {\n  headwater_a_total: row('counter', 'A.'),\n};",
       'src/core/errors.ts': "export type ErrorCode =\n  | 'thrown';",
       'src/core/limits.ts': 'export const limits = {\n  waitMsMax: 5,\n};',
       'src/core/forwarder-limits.ts': 'export const forwarderLimits = {};',
       'src/core/anomaly-limits.ts': 'export const anomalyLimits = {};',
+      'src/core/serial-limits.ts': 'export const serialLimits = {};',
       'src/log/a.ts':
         "metrics.add('headwater_a_total', 1); throw new OperatingError('thrown', text(limits.waitMsMax));",
     },

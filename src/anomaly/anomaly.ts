@@ -15,8 +15,8 @@ import type { Alert } from './alerts/alert.ts';
 import { AlertBook } from './alerts/alert-book.ts';
 import { topicOf } from './alerts/series-name.ts';
 import { SilenceTree } from './alerts/silence-tree.ts';
-import type { Detection } from './detection/detection.ts';
 import { AnomalyRunner, type JudgedLog } from './runner/anomaly-runner.ts';
+import type { Detection } from './runner/detection.ts';
 import { Judge } from './runner/judge.ts';
 import { cursorIn, Positions } from './runner/positions.ts';
 import { type SeriesRule, SeriesSettingsBook } from './series/series-settings.ts';
@@ -141,7 +141,7 @@ export class Anomaly {
       await restore(table, judge, detection, known, clock);
       return ends;
     };
-    const runner = new AnomalyRunner({ log, book, judge, positions, saver, takeUp, clock, logger });
+    const runner = new AnomalyRunner({ log, book, judge, positions, saver, takeUp, clock, logger, metrics });
     await runner.prepare();
     return new Anomaly(options, { book, table, judge, files, runner });
   }

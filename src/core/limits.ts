@@ -1,5 +1,6 @@
 import { anomalyLimits } from './anomaly-limits.ts';
 import { forwarderLimits } from './forwarder-limits.ts';
+import { serialLimits } from './serial-limits.ts';
 import { KIB, MIB } from './sizes.ts';
 
 /** Every bound of the product, in one place, with its unit in its name. */
@@ -298,32 +299,6 @@ export const limits = {
   sourceNoticesMax: 10,
   sourceNoticeIntervalMs: 600_000,
 
-  // Serial
-  serialPortsMax: 16,
-  serialPortNameLengthMax: 63,
-  serialBaudMin: 50,
-  serialBaudMax: 4_000_000,
-  /** One frame; what is longer is a dead letter of its first so many bytes. */
-  serialFrameBytesMax: 64 * KIB,
-  /** What a port gives at a time. */
-  serialReadBytesMax: 4 * KIB,
-  /** What a waiting record costs in objects, besides its bytes. */
-  serialRecordOverheadBytes: 512,
-  /** Records of one port in one append to the log. */
-  serialAppendBytesMax: 256 * KIB,
-  /** Records of one port that wait for the log: above it, the port is not read while an append is undecided. */
-  serialPauseBytes: 512 * KIB,
-  /** The same while the log refuses: the port is read on, and above it the oldest records are dropped. */
-  serialPendingBytesMax: 2 * MIB,
-  /** Waits between attempts to open a port. A port that returns is open again within 5 s. */
-  serialOpenBackoffMsMin: 200,
-  serialOpenBackoffMsMax: 2_000,
-  /** Waits between offers to a log that refuses. */
-  serialOfferBackoffMsMin: 50,
-  serialOfferBackoffMsMax: 2_000,
-  /** A stop waits so long for the log to take what was read. */
-  serialStopMs: 1_000,
-
   // Brokers that the gateway subscribes to
   mqttSourcesMax: 4,
   mqttSourceNameLengthMax: 63,
@@ -349,6 +324,7 @@ export const limits = {
 
   ...forwarderLimits,
   ...anomalyLimits,
+  ...serialLimits,
 
   // Admin HTTP
   adminRequestBytesMax: 4 * MIB,

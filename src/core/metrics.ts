@@ -258,6 +258,7 @@ export const metricRows = {
     'counter',
     'Verdicts of other models that could not be read.',
   ),
+  headwater_alerts_raised_total: row('counter', 'Alerts that were raised, by kind.', ['kind']),
   headwater_alerts_open: row(
     'gauge',
     'Alerts that are raised and not cleared, those on the shelf left out, by severity: low, medium, high (from 600 on), urgent (from 800 on).',

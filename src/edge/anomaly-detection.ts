@@ -1,16 +1,15 @@
+import { allDetectors } from '../anomaly/all-detectors.ts';
 import { Anomaly } from '../anomaly/anomaly.ts';
-import { allDetectors } from '../anomaly/detection/all-detectors.ts';
 import type { Disk } from '../core/disk.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Log } from '../log/log.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import type { AlertDesk } from './admin/alert-requests.ts';
-import { anomalyReport, reportAlerts } from './alert-counts.ts';
+import { type AnomalyReport, anomalyReport, reportAlerts } from './alert-counts.ts';
 import { seriesRules } from './config/anomaly-section.ts';
 import type { Config } from './config/schema.ts';
 import type { StartedParts } from './started-parts.ts';
-import type { AnomalyReport } from './status.ts';
 import type { AlertFeed } from './told-topics.ts';
 
 export interface AnomalyDetectionOptions {

@@ -12,7 +12,6 @@ import { isSetAt } from '../log/clock/clock-epoch.ts';
 import type { Log, LogOptions } from '../log/log.ts';
 import { boardSerial } from '../platform/board-serial.ts';
 import { readBootId } from '../platform/boot-id.ts';
-import { isClockSet, systemTimeService } from '../platform/clock-check.ts';
 import { CountedDisk } from '../platform/counted-disk.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
@@ -34,6 +33,7 @@ import { reportForwarder } from './forwarder-metrics.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
 import { greeting } from './greeting.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { type Machine, thisMachine } from './machine.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { reportMirror } from './mirror-report.ts';
 import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts';
@@ -61,6 +61,7 @@ type OwnLogOptions = Pick<LogOptions, 'disk' | 'sealer' | 'readClock' | 'retenti
 export class Gateway {
   readonly #config: Config;
   readonly #dataDir: string;
+  readonly #machine: Machine;
   readonly #logger: Logger;
   readonly #registry = new MetricsRegistry();
   readonly #metrics = new RunTotals(this.#registry);
@@ -77,9 +78,10 @@ export class Gateway {
   readonly #forwarding: MirrorForwarding;
   readonly #mapping: TopicMapping;
 
-  private constructor(config: Config, dataDir: string, lock: FolderLock) {
+  private constructor(config: Config, dataDir: string, lock: FolderLock, machine: Machine) {
     this.#config = config;
     this.#dataDir = dataDir;
+    this.#machine = machine;
     this.#lock = lock;
     this.#logger = pinoLogger(config.log.level);
     this.#mapping = topicMapping(config);
@@ -93,11 +95,16 @@ export class Gateway {
    * @throws OperatingError `data-folder-in-use`, `data-folder-unusable`, `unreadable-format`, `port-unusable`,
    *   `log-unavailable`, or what the creation of a configured topic meets
    */
-  static async start(config: Config, output: Output, signal: AbortSignal): Promise<Gateway> {
+  static async start(
+    config: Config,
+    output: Output,
+    signal: AbortSignal,
+    machine: Machine = thisMachine,
+  ): Promise<Gateway> {
     const dataDir = await prepareDataFolder(config.data.dir);
     const lock = FolderLock.take(dataDir);
     if (lock === null) throw await inUse(dataDir);
-    const gateway = new Gateway(config, dataDir, lock);
+    const gateway = new Gateway(config, dataDir, lock, machine);
     try {
       await gateway.#startParts(output, signal);
       return gateway;
@@ -162,7 +169,7 @@ export class Gateway {
       await log.append(records);
     };
 
-    await this.#startSerial(accept);
+    this.#startSerial(accept);
     const broker = await startMqttBroker({
       config: this.#config,
       dataDir: this.#dataDir,
@@ -236,9 +243,10 @@ export class Gateway {
       output.print(line);
   }
 
-  async #startSerial(accept: Accept): Promise<void> {
-    const started = await SerialPorts.start({
+  #startSerial(accept: Accept): void {
+    const started = SerialPorts.start({
       ports: this.#config.serial,
+      open: this.#machine.openPort,
       accept,
       clock: nodeClock,
       logger: this.#logger.child({ part: 'serial' }),
@@ -266,7 +274,7 @@ export class Gateway {
       forwarding: this.#forwarding,
       budgetBytes: this.#config.data.budget,
       freeBytes: () => freeBytes(this.#dataDir),
-      isClockSet: () => isClockSet(systemTimeService),
+      isClockSet: this.#machine.isClockSet,
       otherBytes: () => sessions.bytes + (this.#anomaly?.stateBytes ?? 0),
       clock: nodeClock,
       logger: this.#logger.child({ part: 'housekeeping' }),

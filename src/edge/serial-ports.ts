@@ -2,12 +2,14 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Accept } from '../core/record.ts';
+import type { OpenPort } from '../ingest/serial/port.ts';
 import { type SerialPortStatus, SerialSource } from '../ingest/serial/serial-source.ts';
 import type { SerialPortConfig } from './config/schema.ts';
 import { decoders, framings } from './registry.ts';
 
 export interface SerialPortsOptions {
   readonly ports: readonly SerialPortConfig[];
+  readonly open: OpenPort;
   readonly accept: Accept;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -23,10 +25,7 @@ export class SerialPorts {
   }
 
   /** Starts to read all of them. One that is not there, or cannot be opened, is tried again until it can. */
-  static async start({ ports, logger, ...shared }: SerialPortsOptions): Promise<SerialPorts> {
-    if (ports.length === 0) return new SerialPorts([]);
-    // Loaded only for those who have ports: it is native code.
-    const { openSerialPort } = await import('../ingest/serial/serial-port.ts');
+  static start({ ports, logger, ...shared }: SerialPortsOptions): SerialPorts {
     const sources = ports.map(({ name, path, baud, framing, decoder }) =>
       SerialSource.start({
         ...shared,
@@ -34,7 +33,6 @@ export class SerialPorts {
         settings: { path, baud },
         framer: framings[framing](),
         decoder: decoders[decoder],
-        open: openSerialPort,
         logger: logger.child({ port: name }),
       }),
     );

@@ -3,13 +3,15 @@ import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { SerialPortConfig } from '../../src/edge/config/schema.ts';
+import { thisMachine } from '../../src/edge/machine.ts';
 import { SerialPorts } from '../../src/edge/serial-ports.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const start = (ports: readonly SerialPortConfig[]): Promise<SerialPorts> =>
+const start = (ports: readonly SerialPortConfig[]): SerialPorts =>
   SerialPorts.start({
     ports,
+    open: thisMachine.openPort,
     accept: () => Promise.resolve(),
     clock: nodeClock,
     logger: silentLogger,
@@ -17,7 +19,7 @@ const start = (ports: readonly SerialPortConfig[]): Promise<SerialPorts> =>
   });
 
 test('without ports there is nothing to show and nothing to stop', async () => {
-  const ports = await start([]);
+  const ports = start([]);
   expect(ports.status()).toEqual([]);
   await ports.stop();
 });
@@ -27,7 +29,7 @@ test('ports start whether they are there or not, are shown in the order of the c
   const config = ['wind', 'rain'].map((name) => {
     return { name, path: join(folder.path, name), baud: 9600, framing: 'line', decoder: 'json' } as const;
   });
-  const ports = await start(config);
+  const ports = start(config);
   expect(ports.status().map(({ name, state }) => [name, state])).toEqual([
     ['wind', 'opening'],
     ['rain', 'opening'],

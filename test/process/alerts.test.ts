@@ -38,6 +38,8 @@ test('a reading that stands for a fault is an alert on MQTT, in the log and on t
   expect(output).toMatch(/^[0-9a-f]{8} +\d+ {2}readings:sensors\/kitchen:temperature .*-127/m);
   const id = output.slice(0, 8);
   expect(await headwater('alerts', 'ack', id, '--by', 'Ada')).toMatchObject({ code: 0 });
+  const metrics = await (await gateway.api('/metrics')).text();
+  expect(metrics).toContain('headwater_alerts_raised_total{kind="sentinel"} 1\n');
   await gateway.kill('SIGKILL');
   await using again = await startGateway({ dataDir });
   await expect.poll(async () => (await anomalyOf(again))?.lagRecords, { timeout }).toBe(0);

@@ -79,7 +79,7 @@ const commentBans: readonly Ban[] = [
 const marks: Rule = {
   name: 'nothing is silenced, postponed or untyped',
   violations: (tree) => {
-    const files = sourcesIn(tree, 'src', 'test', 'bench', '.ci');
+    const files = sourcesIn(tree, 'src', 'test', 'bench', 'demo', '.ci');
     return [...banned(files, 'code', markBans), ...banned(files, 'comments', commentBans)];
   },
 };
@@ -107,6 +107,7 @@ export const limitTables: readonly string[] = [
   'src/core/limits.ts',
   'src/core/forwarder-limits.ts',
   'src/core/anomaly-limits.ts',
+  'src/core/serial-limits.ts',
 ];
 
 const boundsIn = (tree: Tree) =>
@@ -141,9 +142,9 @@ const exportedCode =
   /^export (?:(?:async )?function\*?|(?:abstract )?class) (\w+)|^export const (\w+)(?:: [^=\n]+)? = (?:async )?(?:\w+|\([^;]*?\)(?:: [^;{=]*)?) =>/gm;
 
 const documented: Rule = {
-  name: 'an exported function or class of src says what it promises',
+  name: 'an exported function or class says what it promises',
   violations: (tree) =>
-    sourcesIn(tree, 'src').flatMap((file) =>
+    sourcesIn(tree, 'src', 'demo').flatMap((file) =>
       [...file.code.matchAll(exportedCode)]
         .filter(({ index }) => !file.text.slice(0, index).trimEnd().endsWith('*/'))
         .map(({ index, 1: name, 2: constant }) =>
@@ -190,7 +191,7 @@ const wordsOf = (name: string): readonly string[] =>
 const words: Rule = {
   name: 'names are full words, the same for the same thing',
   violations: (tree) =>
-    sourcesIn(tree, 'src').flatMap((file) =>
+    sourcesIn(tree, 'src', 'demo').flatMap((file) =>
       [...file.code.matchAll(declaredName)].flatMap(({ index, 1: declared, 2: name = declared ?? '' }) =>
         wordsOf(name).flatMap((word) => {
           const full = Object.hasOwn(fullWords, word) ? fullWords[word] : undefined;

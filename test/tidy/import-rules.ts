@@ -89,7 +89,7 @@ const declared: Rule = {
     const { dependencies = {}, devDependencies = {}, optionalDependencies = {} } = manifest;
     const all: Dependencies = { ...dependencies, ...devDependencies, ...optionalDependencies };
     const inProduct = packagesOf(sourcesIn(tree, 'src'));
-    const inTests = packagesOf(sourcesIn(tree, 'test', 'bench'));
+    const inTests = packagesOf(sourcesIn(tree, 'test', 'bench', 'demo'));
     return [
       ...Object.entries(all)
         .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))

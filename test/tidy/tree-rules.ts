@@ -2,13 +2,13 @@ import { posix } from 'node:path';
 import { limitTables } from './code-rules.ts';
 import { at, fileOf, type Rule, sourcesIn, type Tree } from './tree.ts';
 
-const code = ['src', 'test', 'bench'] as const;
+const code = ['src', 'demo', 'test', 'bench'] as const;
 
 const sizes: Rule = {
   name: 'a file has one idea: at most 400 lines, a test 800',
   violations: (tree) =>
     sourcesIn(tree, ...code).flatMap(({ path, text }) => {
-      const linesMax = path.startsWith('src/') ? 400 : 800;
+      const linesMax = /^(?:src|demo)\//.test(path) ? 400 : 800;
       const lines = text.split('\n').length - 1;
       return lines > linesMax ? [`${path}: ${lines} lines, ${linesMax} at most; find its second idea`] : [];
     }),
@@ -66,7 +66,7 @@ const tables: Rule = {
 const isDocument = (path: string): boolean => path.endsWith('.md') && path !== 'CHANGELOG.md';
 
 /** Words in backticks that are paths: below a folder of ours, or the name of a source file. */
-const namedPath = /`((?:src|test|bench|deploy|docs|\.ci)\/[\w./-]*|[\w./-]+\.(?:ts|md))`/g;
+const namedPath = /`((?:src|demo|test|bench|deploy|docs|\.ci)\/[\w./-]*|[\w./-]+\.(?:ts|md))`/g;
 
 const documents: Rule = {
   name: 'documents name files that exist',

@@ -1,7 +1,7 @@
 import { assert } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { LogRecord } from '../../core/record.ts';
-import type { Finding } from '../detection/finding.ts';
+import type { Finding, FindingKind } from '../detection/finding.ts';
 import {
   type Alert,
   type AlertReading,
@@ -26,6 +26,8 @@ export interface AlertsToCommit {
   readonly verdicts: readonly LogRecord[];
   /** What has changed of what the log keeps, by key; no bytes: it is kept no longer. */
   readonly memos: ReadonlyMap<string, Uint8Array>;
+  /** The kinds of the alerts that are raised. */
+  readonly raised: readonly FindingKind[];
 }
 
 /** A place of the book: one kind of alert of one series, and what has become of it. */
@@ -45,6 +47,7 @@ export class AlertBook {
   #pending = 0;
   #flood: Flood | null = null;
   #verdicts: LogRecord[] = [];
+  #raised: FindingKind[] = [];
   readonly #changed = new Set<string>();
 
   /** The book that these memos of the log speak of, and what of them cannot be read, in words; that is forgotten. */
@@ -161,9 +164,11 @@ export class AlertBook {
   take(): AlertsToCommit {
     const memos = new Map([...this.#changed].map((key) => [key, this.#memo(key)] as const));
     const verdicts = this.#verdicts;
+    const raised = this.#raised;
     this.#verdicts = [];
+    this.#raised = [];
     this.#changed.clear();
-    return { verdicts, memos };
+    return { verdicts, memos, raised };
   }
 
   #memo(key: string): Uint8Array {
@@ -226,7 +231,10 @@ export class AlertBook {
   }
 
   #tell(told: readonly Telling[]): void {
-    for (const telling of told) this.#verdicts.push(verdictRecord(telling));
+    for (const telling of told) {
+      this.#verdicts.push(verdictRecord(telling));
+      if (telling.change === 'raised') this.#raised.push(telling.alert.kind);
+    }
   }
 
   #insert(entry: Entry, isNew = false): void {

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { isOperatingError, isSystemError, messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { Metrics } from '../../core/metrics.ts';
 import type { NewRecord } from '../../core/record.ts';
 import { anomaliesTopicName } from '../../core/topic-name.ts';
 import { decodeBatch } from '../../log/encoding/batch.ts';
@@ -31,6 +32,7 @@ export interface AnomalyRunnerOptions {
   readonly takeUp: () => Promise<readonly StatesEnd[]>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /** A change of the alerts that somebody asks for. */
@@ -246,10 +248,10 @@ export class AnomalyRunner {
   async #settle({ isForced }: { readonly isForced: boolean }): Promise<void> {
     // After what could not be made durable nothing may be: with cursors behind it, it would never be told.
     if (this.#isGivenUp) return;
-    const { book, log, positions, clock } = this.#options;
+    const { book, log, positions, clock, metrics } = this.#options;
     const requests = this.#requests.splice(0);
     for (const { apply } of requests) apply();
-    const { verdicts, memos } = book.take();
+    const { verdicts, memos, raised } = book.take();
     const isDue = isForced || clock.monotonicMs() - this.#cursorsSavedMs >= limits.anomalyCursorMs;
     if (verdicts.length === 0 && memos.size === 0 && requests.length === 0 && !isDue) return;
     const cursors = positions.memos(log.memos());
@@ -259,6 +261,7 @@ export class AnomalyRunner {
     const isDurable = await this.#append(records, new Map([...memos, ...cursors]));
     this.#isGivenUp = !isDurable;
     if (isDurable) positions.saved(cursors);
+    if (isDurable) for (const kind of raised) metrics.add('headwater_alerts_raised_total', 1, { kind });
     if (isDurable && memos.size + verdicts.length > 0) this.#tellNews();
     for (const { settle } of requests) settle(isDurable ? null : stopping());
   }

@@ -4,11 +4,11 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { StoredRecord } from '../../core/record.ts';
 import type { AlertBook } from '../alerts/alert-book.ts';
 import type { SilenceTree, WatchedSeries } from '../alerts/silence-tree.ts';
-import type { Detection } from '../detection/detection.ts';
 import type { Finding } from '../detection/finding.ts';
 import { readModelVerdict } from '../models/model-verdict.ts';
 import { type Field, numbersIn } from '../series/payload.ts';
 import type { Series, SeriesTable } from '../series/series-table.ts';
+import type { Detection } from './detection.ts';
 import type { Position } from './positions.ts';
 
 export interface JudgeOptions {

@@ -20,8 +20,8 @@ export class ByteWriter {
   #buffer: Buffer;
   #length = 0;
 
-  constructor(capacityBytes = 256) {
-    this.#buffer = Buffer.allocUnsafe(capacityBytes);
+  constructor(capacityBytes = 256, allocate: (sizeBytes: number) => Buffer = Buffer.allocUnsafe) {
+    this.#buffer = allocate(capacityBytes);
   }
 
   get length(): number {

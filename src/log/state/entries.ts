@@ -44,7 +44,9 @@ export const partitionKey = ({ topicNumber, partition }: PartitionId): string =>
 
 /** As (kind uint8, length uint32, bytes), one after the other. */
 export function encodeEntries(entries: readonly Entry[]): Uint8Array {
-  const writer = new ByteWriter(entries.reduce((sum, entry) => sum + entry.bytes.length + 5, 16));
+  const sizeBytes = entries.reduce((sum, entry) => sum + entry.bytes.length + 5, 0);
+  // Views of it stay in memory for long: in a pool that small buffers share, each would keep all of the pool.
+  const writer = new ByteWriter(sizeBytes, Buffer.allocUnsafeSlow);
   for (const entry of entries) {
     writer.uint8(entry.kind);
     writer.block(entry.bytes);

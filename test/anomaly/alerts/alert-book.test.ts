@@ -58,7 +58,7 @@ test('a series is quiet until something is found, and again when all is cleared'
   const book = empty();
   expect(book.isQuiet(hall)).toBe(true);
   book.observe(hall, readingAt(1), []);
-  expect(book.take()).toEqual({ verdicts: [], memos: new Map() });
+  expect(book.take()).toEqual({ verdicts: [], memos: new Map(), raised: [] });
   book.observe(hall, readingAt(2), [findingOf('spike')]);
   expect(book.isQuiet(hall)).toBe(false);
   for (let offset = 3; offset < 10; offset += 1) book.observe(hall, readingAt(offset), []);

@@ -1,0 +1,20 @@
+import type { OpenPort } from '../ingest/serial/port.ts';
+import { isClockSet, systemTimeService } from '../platform/clock-check.ts';
+
+/** What a gateway asks of the machine that it runs on and that others may answer: a demonstration has no serial port. */
+export interface Machine {
+  /** Opens its serial ports. */
+  readonly openPort: OpenPort;
+  /** Whether its wall clock is known to be right. */
+  readonly isClockSet: () => Promise<boolean>;
+}
+
+/** The machine of this process. */
+export const thisMachine: Machine = {
+  openPort: async (settings, listener) => {
+    // Loaded only for those who have ports: it is native code.
+    const { openSerialPort } = await import('../ingest/serial/serial-port.ts');
+    return await openSerialPort(settings, listener);
+  },
+  isClockSet: () => isClockSet(systemTimeService),
+};
