@@ -246,6 +246,7 @@ export class Gateway {
   #startSerial(accept: Accept): void {
     const started = SerialPorts.start({
       ports: this.#config.serial,
+      listDevices: this.#machine.serialDevices,
       open: this.#machine.openPort,
       accept,
       clock: nodeClock,

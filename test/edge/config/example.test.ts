@@ -27,7 +27,10 @@ describe('headwater.example.yaml', () => {
     expect(read(withExamples)).toMatchObject({
       config: {
         gateway: { name: 'gw1' },
-        serial: [{ name: 'weather', baud: 9600, framing: 'line', decoder: 'json' }],
+        serial: [
+          { name: 'weather', baud: 9600, framing: 'line', decoder: 'json', stalledAfter: 60_000 },
+          { name: 'co2', wish: { usb: { vendor: '0403' } }, commands: { everyMs: 10_000, pauseMs: 100 } },
+        ],
         data: { budget: 4 * 1024 ** 3, endurance: 30e12 },
         topics: {
           temperature: {
