@@ -40,6 +40,7 @@ export const serialLimits = {
   serialDeadLetterBytesPerHourMax: 4 * MIB,
   /** What waits for somebody who watches a port. */
   serialWatchBytesMax: 512 * KIB,
+  sniffSecondsMax: 86_400,
   /** Waits between offers to a log that refuses. */
   serialOfferBackoffMsMin: 50,
   serialOfferBackoffMsMax: 2_000,

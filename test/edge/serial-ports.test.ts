@@ -12,8 +12,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const start = (ports: readonly SerialPortConfig[]): SerialPorts =>
   SerialPorts.start({
     ports,
-    listDevices: thisMachine.serialDevices,
-    open: thisMachine.openPort,
+    machine: thisMachine,
     accept: () => Promise.resolve(),
     clock: nodeClock,
     logger: silentLogger,

@@ -14,6 +14,8 @@ export type PortEvent =
   | { readonly kind: 'received'; readonly atMs: number; readonly bytes: Uint8Array }
   /** A command. */
   | { readonly kind: 'sent'; readonly atMs: number; readonly bytes: Uint8Array }
+  /** A command that the port did not take, for the reason in words. */
+  | { readonly kind: 'not-sent'; readonly atMs: number; readonly problem: string }
   /** A good frame, with the value of its record. */
   | { readonly kind: 'frame'; readonly atMs: number; readonly bytes: Uint8Array; readonly value: Uint8Array }
   | {

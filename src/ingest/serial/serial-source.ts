@@ -287,6 +287,7 @@ export class SerialSource {
   #notSent(reason: string): void {
     const { name, metrics } = this.#options;
     metrics.add('headwater_serial_commands_total', 1, { port: name, outcome: 'failed' });
+    this.#tell({ kind: 'not-sent', problem: reason });
     this.#fail(reason);
   }
 
