@@ -60,8 +60,6 @@ export const anomalyLimits = {
   anomalyPauseMs: 1,
   /** What comes within so long is judged together. */
   anomalyReadIntervalMs: 50,
-  /** Records between two looks at the clock within a stretch. */
-  anomalySliceRecords: 16,
   /** Records of a partition that are learned again where no saved state says where to begin. */
   relearnedRecordsMax: 500_000,
   /** How often silence is looked for. */

@@ -114,6 +114,12 @@ export class AlertBook {
     for (const entry of [...(this.#bySeries.get(series) ?? [])]) this.#step(entry, { type: 'ended', nowMs });
   }
 
+  /** Alerts of what nobody looks at any more are cleared: no reading ever does it. */
+  keepThose(isLookedAt: (alert: Alert) => boolean, nowMs: number): void {
+    for (const entry of this.#inOrder())
+      if (!isLookedAt(entry.life.alert)) this.#step(entry, { type: 'ended', nowMs });
+  }
+
   /** Somebody has seen the alert. What it is then; null if no such alert is open. */
   acknowledge(id: string, by: string, nowMs: number): Alert | null {
     const entry = this.#entryOf(id);

@@ -1,7 +1,7 @@
 import type { AlertJson } from '../../anomaly/alerts/verdict.ts';
 import { durationText } from '../../core/duration.ts';
+import type { AnomalyReport } from '../alert-counts.ts';
 import { isOpen, severityLevels } from '../alert-counts.ts';
-import type { AnomalyReport } from '../status.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
