@@ -1,9 +1,15 @@
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { FastifyReply } from 'fastify';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import { ApiError, answerFor, crash } from './api-error.ts';
+
+/** What is answered, once the HTTP library leaves the answer to us. */
+interface Reply {
+  readonly raw: ServerResponse;
+  hijack(): unknown;
+}
 
 /** Answers that are one line after the other, for as long as their client reads or the server runs. */
 export class LineStreams {
@@ -21,7 +27,7 @@ export class LineStreams {
    * @param piecesUntil is given what is aborted when the client has gone or the server stops; what it throws is answered
    * @throws ApiError `too-many-readers`
    */
-  async send(reply: FastifyReply, piecesUntil: (gone: AbortSignal) => AsyncIterable<string>): Promise<void> {
+  async send(reply: Reply, piecesUntil: (gone: AbortSignal) => AsyncIterable<string>): Promise<void> {
     if (this.#open >= limits.adminRecordStreamsMax) {
       const message = `${this.#open} readers are at work already; end one, or try again later`;
       throw new ApiError('too-many-readers', message);
@@ -34,7 +40,7 @@ export class LineStreams {
     this.#open -= 1;
   }
 
-  async #sendAll(reply: FastifyReply, pieces: AsyncIterable<string>): Promise<void> {
+  async #sendAll(reply: Reply, pieces: AsyncIterable<string>): Promise<void> {
     reply.hijack();
     // Closed at its end, so that a stop has no idle connection to wait for.
     reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
