@@ -91,6 +91,8 @@ export const anomalyLimits = {
   openAlertsMax: 100,
   /** Alerts that wait for their on-delay. */
   pendingAlertsMax: 44,
+  /** One that waits for longer gives way if there are as many. */
+  pendingAlertMs: 6 * 3600 * 1000,
   /** An alert as it is kept in the log, with its key, raised and pending. */
   alertMemoBytesMax: 816,
   pendingAlertMemoBytesMax: 440,

@@ -28,6 +28,8 @@ export class Judge {
   #readings = 0;
   /** Those that are in the metrics. */
   #counted = 0;
+  /** Since the last tick. */
+  #toldOfRefusal = false;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -97,7 +99,10 @@ export class Judge {
     const read = readModelVerdict(record.value ?? new Uint8Array());
     if (!read.ok) {
       metrics.add('headwater_anomaly_model_verdicts_refused_total', 1);
-      logger.warn({ offset: record.offset }, `a verdict of a model is left out: ${read.reason}`);
+      // Who sends nonsense sends it often.
+      if (!this.#toldOfRefusal)
+        logger.warn({ offset: record.offset }, `a verdict of a model is left out: ${read.reason}`);
+      this.#toldOfRefusal = true;
       return;
     }
     const { model, series, timeMs, value, finding } = read.verdict;
@@ -111,6 +116,7 @@ export class Judge {
     const { table, detection, book, tree, metrics } = this.#options;
     metrics.add('headwater_anomaly_readings_total', this.#readings - this.#counted);
     this.#counted = this.#readings;
+    this.#toldOfRefusal = false;
     for (const series of table) {
       // Of those of one name in several partitions the one that was heard last counts.
       if (series.watched === null || series.lastTimeMs < series.watched.lastHeardMs) continue;
