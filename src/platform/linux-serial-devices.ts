@@ -5,6 +5,9 @@ import { fitsPathPattern, type SerialDevice, type UsbIdentity } from '../core/se
 /** Where udev links what stays the same, the better one first. */
 const stableFolders = ['/dev/serial/by-id', '/dev/serial/by-path'] as const;
 
+/** The screen's terminals, of which there are more than sixty: not worth a look. */
+const screenTerminal = /^(?:tty\d*|console|ptmx)$/;
+
 /** What `type` says of a UART that the kernel has reserved a name for and that is not there. */
 const noUart = '0';
 
@@ -39,7 +42,8 @@ class System {
   /** What the kernel knows as serial ports, without their links. */
   async terminals(): Promise<readonly SerialDevice[]> {
     const names = await namesIn(this.#at('/sys/class/tty'));
-    const found = await Promise.all(names.map((name) => this.#terminal(name)));
+    const sought = names.filter((name) => !screenTerminal.test(name));
+    const found = await Promise.all(sought.map((name) => this.#terminal(name)));
     return found.filter((device) => device !== null);
   }
 

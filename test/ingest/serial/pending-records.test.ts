@@ -78,6 +78,9 @@ describe('pending records', () => {
     expect(letter).toMatchObject({ topic: deadLettersTopicName, receivedMs: 0 });
     expect(pending.push(record(100))).toBe(1);
     pending.refused();
+    const [again] = pending.offer();
+    expect(again).toMatchObject({ topic: deadLettersTopicName, receivedMs: 0 });
+    pending.refused();
     expect(drained(pending)[0]).toBe('{"dropped":2,"overSeconds":0}');
   });
 
