@@ -28,7 +28,7 @@ export const serialLimits = {
   serialPollMsMin: 50,
   serialPollMsMax: 86_400_000,
   serialCommandPauseMsMax: 60_000,
-  serialWriteTimeoutMs: 2_000,
+  serialWriteTimeoutMs: 1_000,
   /** An open port from which nothing comes may be told as stalled after so long. */
   serialStalledAfterMsMin: 100,
   serialStalledAfterMsMax: 30 * 86_400_000,

@@ -1,7 +1,7 @@
 import { OperatingError } from '../../core/errors.ts';
-import { sendCommands } from '../../ingest/serial/commands.ts';
+import { type SendOptions, sendCommands } from '../../ingest/serial/commands.ts';
 import type { Frame } from '../../ingest/serial/frame.ts';
-import type { PortSettings } from '../../ingest/serial/port.ts';
+import type { Port, PortSettings } from '../../ingest/serial/port.ts';
 import { pathsOf, selectPort } from '../../ingest/serial/port-selection.ts';
 import { type PortEvent, PortWatchers } from '../../ingest/serial/port-watchers.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
@@ -170,18 +170,19 @@ async function* openedEvents(
   const framer = framings[port.framing]();
   const tell = (event: (atMs: number) => PortEvent): void => watchers.tell(event(nodeClock.wallMs()));
   let lostBecause: string | null = null;
+  const lost = (reason: string): void => {
+    lostBecause = reason;
+    tell((atMs) => ({ kind: 'state', atMs, state: 'lost', device: port.path }));
+  };
   const opened = await machine.openPort(port.path, port, {
     received: (chunk) => {
       tell((atMs) => ({ kind: 'received', atMs, bytes: chunk.slice() }));
       for (const frame of framer.push(chunk, nodeClock.monotonicMs())) tell(frameEvent(frame, port.decoder));
     },
-    lost: (reason) => {
-      lostBecause = reason;
-      tell((atMs) => ({ kind: 'state', atMs, state: 'lost', device: port.path }));
-    },
+    lost,
   });
   tell((atMs) => ({ kind: 'state', atMs, state: 'open', device: port.path }));
-  const commanding = command(opened.write.bind(opened), port, tell, ended);
+  const commanding = command(opened, port, { tell, lost }, ended);
   try {
     for await (const event of events) {
       yield portEventJson(event);
@@ -205,15 +206,26 @@ const frameEvent =
       : { kind: 'bad-frame', atMs, bytes, problem: decoded.problem };
   };
 
+interface Told {
+  readonly tell: (event: (atMs: number) => PortEvent) => void;
+  readonly lost: (reason: string) => void;
+}
+
 /** A device that has to be asked is asked, as by the gateway. */
 async function command(
-  write: (bytes: Uint8Array) => Promise<void>,
+  port: Port,
   { commands }: Sniffed,
-  tell: (event: (atMs: number) => PortEvent) => void,
+  { tell, lost }: Told,
   signal: AbortSignal,
 ): Promise<void> {
   if (commands === undefined) return;
-  const onSent = (bytes: Uint8Array): void => tell((atMs) => ({ kind: 'sent', atMs, bytes }));
-  const onFailed = (problem: string): void => tell((atMs) => ({ kind: 'not-sent', atMs, problem }));
-  await sendCommands({ commands, write, clock: nodeClock, onSent, onFailed }, signal);
+  const sending: SendOptions = {
+    commands,
+    clock: nodeClock,
+    write: (bytes) => port.write(bytes),
+    onSent: (bytes) => tell((atMs) => ({ kind: 'sent', atMs, bytes })),
+    onFailed: (problem) => tell((atMs) => ({ kind: 'not-sent', atMs, problem })),
+    onStuck: lost,
+  };
+  await sendCommands(sending, signal);
 }

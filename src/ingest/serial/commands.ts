@@ -21,48 +21,48 @@ export interface SendOptions {
   readonly onSent: (bytes: Uint8Array) => void;
   /** A command could not be sent, for the reason in words. */
   readonly onFailed: (reason: string) => void;
+  /** The system has not taken a command in time. The port has to be closed: it may not be read while a write waits. */
+  readonly onStuck: (reason: string) => void;
 }
 
 /**
- * Sends the commands of an open port until the signal is aborted, or until they are over: one at a time. While the system
- * does not take one, it says so after `limits.serialWriteTimeoutMs` and sends no other. A round that took longer than
- * `everyMs` is not made up for.
+ * Sends the commands of an open port, one at a time, until the signal is aborted, they are over, or one is not taken within
+ * `limits.serialWriteTimeoutMs`. A round that took longer than `everyMs` is not made up for.
  */
 export async function sendCommands(options: SendOptions, signal: AbortSignal): Promise<void> {
   const { commands, clock } = options;
   const ended = Promise.withResolvers<null>();
   signal.addEventListener('abort', () => ended.resolve(null), { once: true });
-  const sendAll = async (all: readonly Uint8Array[]): Promise<void> => {
+  const sendAll = async (all: readonly Uint8Array[]): Promise<boolean> => {
     for (const bytes of all) {
       await clock.sleep(commands.pauseMs, signal);
-      if (signal.aborted) return;
-      await send(bytes, options, ended.promise);
+      if (signal.aborted || !(await send(bytes, options, ended.promise))) return false;
     }
+    return true;
   };
-  await sendAll(commands.start);
-  while (commands.poll.length > 0 && !signal.aborted) {
+  if (!(await sendAll(commands.start))) return;
+  while (commands.poll.length > 0) {
     const nextMs = clock.monotonicMs() + commands.everyMs;
-    await sendAll(commands.poll);
+    if (!(await sendAll(commands.poll))) return;
     await clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), signal);
   }
 }
 
-/** Returns when the system has taken the bytes or refused them, whatever that takes, or once `ended` has resolved. */
-async function send(bytes: Uint8Array, options: SendOptions, ended: Promise<null>): Promise<void> {
-  const { write, clock, onSent, onFailed } = options;
-  const answer = answerTo(write(bytes));
+/** Whether to go on: not if the system has not answered in time, or `ended` has resolved before. */
+async function send(bytes: Uint8Array, options: SendOptions, ended: Promise<null>): Promise<boolean> {
+  const { write, clock, onSent, onFailed, onStuck } = options;
   const timer = new AbortController();
   const timeout = clock.sleep(limits.serialWriteTimeoutMs, timer.signal).then(() => 'late' as const);
-  const first = await Promise.race([answer, timeout, ended]);
+  const answer = await Promise.race([answerTo(write(bytes)), timeout, ended]);
   timer.abort();
-  if (first === 'late')
-    onFailed(
-      'the port does not take a command; does the device hold its line back, or is serial.flow wrong?',
-    );
-  const last = first === 'late' ? await Promise.race([answer, ended]) : first;
-  if (last === null) return;
-  if (last.refusal === null) onSent(bytes);
-  else onFailed(last.refusal);
+  if (answer === null) return false;
+  if (answer === 'late') {
+    onStuck('it does not take a command; does the device hold its line back, or is serial.flow wrong?');
+    return false;
+  }
+  if (answer.refusal === null) onSent(bytes);
+  else onFailed(answer.refusal);
+  return true;
 }
 
 /** What became of a write: no refusal if the system has taken it. */

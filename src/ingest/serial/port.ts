@@ -22,7 +22,8 @@ export interface Port {
   pause(): void;
   resume(): void;
   /**
-   * Sends bytes, and resolves once the system has taken them: a device that holds its line back can make that take for ever.
+   * Sends bytes, and resolves once the system has taken them: a device that holds its line back can make that take for ever,
+   * and nothing may be received meanwhile. To be closed then.
    * @throws OperatingError `port-unusable`
    */
   write(bytes: Uint8Array): Promise<void>;

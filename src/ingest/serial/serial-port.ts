@@ -75,6 +75,8 @@ class ReadPort implements Port {
   async close(): Promise<void> {
     this.#isOver = true;
     if (!this.#port.isOpen) return;
+    // What a device that holds its line back has not taken would make Linux wait for half a minute before it closes a UART.
+    await new Promise<void>((resolve) => this.#port.flush(() => resolve()));
     // It can only fail by being closed already.
     await new Promise<void>((resolve) => this.#port.close(() => resolve()));
   }

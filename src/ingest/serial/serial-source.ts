@@ -6,7 +6,7 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { deadLetter } from '../dead-letter.ts';
 import { Notices } from '../notices.ts';
-import { type PortCommands, sendCommands } from './commands.ts';
+import { type PortCommands, type SendOptions, sendCommands } from './commands.ts';
 import { DeadLetterBudget } from './dead-letter-budget.ts';
 import { Delivery } from './delivery.ts';
 import type { Decoder, Frame, Framer } from './frame.ts';
@@ -176,7 +176,7 @@ export class SerialSource {
     const listener = { received: (chunk: Uint8Array) => this.#received(chunk), lost: lost.resolve };
     try {
       const port = await open(selection.path, settings, listener);
-      await this.#session(port, selection.device, lost.promise);
+      await this.#session(port, selection.device, lost);
     } catch (error) {
       if (!isOperatingError(error)) throw error;
       this.#fail(`the serial port is tried again and again: ${error.message}`);
@@ -184,8 +184,7 @@ export class SerialSource {
   }
 
   /** From one opening of the port to its loss, or to a stop. */
-  async #session(port: Port, device: string, lost: Promise<string>): Promise<void> {
-    const { clock, commands } = this.#options;
+  async #session(port: Port, device: string, lost: PromiseWithResolvers<string>): Promise<void> {
     const ended = new AbortController();
     this.#port = port;
     this.#update({ device });
@@ -193,14 +192,8 @@ export class SerialSource {
     this.#notices.say('info', `the serial port ${device} is open`);
     this.#isPaused = false;
     this.#regulate();
-    const write = (bytes: Uint8Array): Promise<void> => port.write(bytes);
-    const onSent = (bytes: Uint8Array): void => this.#sent(bytes);
-    const onFailed = (reason: string): void => this.#notSent(reason);
-    const work = [
-      this.#stalls?.run(ended.signal),
-      commands === null ? null : sendCommands({ commands, write, clock, onSent, onFailed }, ended.signal),
-    ];
-    const reason = await Promise.race([lost, this.#stop.promise]);
+    const work = [this.#stalls?.run(ended.signal), this.#command(port, lost.resolve, ended.signal)];
+    const reason = await Promise.race([lost.promise, this.#stop.promise]);
     this.#port = null;
     ended.abort();
     await port.close();
@@ -209,6 +202,24 @@ export class SerialSource {
     const unfinished = this.#options.framer.interrupt();
     if (unfinished !== null) this.#take([unfinished]);
     if (reason !== null) this.#fail(`the serial port ${device} is lost (${reason}); it is opened again`);
+  }
+
+  /** @param lose is called with the reason if the port has to be given up */
+  async #command(port: Port, lose: (reason: string) => void, signal: AbortSignal): Promise<void> {
+    const { commands, clock } = this.#options;
+    if (commands === null) return;
+    const sending: SendOptions = {
+      commands,
+      clock,
+      write: (bytes) => port.write(bytes),
+      onSent: (bytes) => this.#sent(bytes),
+      onFailed: (reason) => this.#notSent(reason),
+      onStuck: (reason) => {
+        this.#notSent(reason);
+        lose(reason);
+      },
+    };
+    await sendCommands(sending, signal);
   }
 
   #received(chunk: Uint8Array): void {

@@ -366,18 +366,19 @@ describe('a serial source', () => {
     );
   });
 
-  test('reads on while a command is not taken, says so, and sends no other before', async () => {
-    const taken = Promise.withResolvers<void>();
-    port.onWrite = () => taken.promise;
-    start({ commands: commands({ start: [bytes('A')], poll: [bytes('p')] }) });
-    await until('the failure', () => source.status().lastError !== null);
-    expect(source.status().lastError?.message).toContain('the port does not take a command');
-    port.send('{"n":1}\n');
-    await stored(1);
-    expect(port.written).toEqual(['A']);
-    expect(metrics.value('headwater_serial_commands_total', { port: 'wind', outcome: 'failed' })).toBe(1);
-    taken.resolve();
-    await until('the poll', () => port.written.includes('p'));
+  test('opens a port again that does not take a command: it may not be read meanwhile', async () => {
+    port.onWrite = () => new Promise(() => {});
+    start({ commands: commands({ start: [bytes('A'), bytes('B')] }) });
+    await until('it is opened again', () => port.opens > 1);
+    expect(source.status().lastError?.message).toContain(
+      'is lost (it does not take a command; does the device hold',
+    );
+    expect(new Set(port.written)).toEqual(new Set(['A']));
+    expect(
+      metrics.value('headwater_serial_commands_total', { port: 'wind', outcome: 'failed' }),
+    ).toBeGreaterThan(0);
+    port.onWrite = () => Promise.resolve();
+    await until('all are sent', () => port.written.includes('B'));
   });
 
   test('says why a command failed, and goes on with the next', async () => {
