@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { newSeriesState, type SeriesState, type StateSize } from './detection/series-state.ts';
+import {
+  newSeriesState,
+  restoredSeriesState,
+  type SeriesState,
+  type StateSize,
+} from './detection/series-state.ts';
 import { unusual } from './learned/unusual.ts';
 import { sensorFaults } from './rules/sensor-faults.ts';
 import type { Detection } from './runner/detection.ts';
@@ -29,10 +34,7 @@ export const allDetectors: Detection = {
   },
 
   restoredState(bytes): SeriesState | undefined {
-    if (bytes.length !== fresh.bytes.length) return undefined;
-    const state = newSeriesState(size);
-    state.bytes.set(bytes);
-    return state;
+    return restoredSeriesState(size, bytes);
   },
 
   observe(state, reading, { hints, detect }) {

@@ -4,13 +4,7 @@ import { isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
-import {
-  anomaliesTopicName,
-  clockTopicName,
-  deadLettersTopicName,
-  gapsTopicName,
-  topicChooser,
-} from '../core/topic-name.ts';
+import { ownTopicNames, topicChooser } from '../core/topic-name.ts';
 import type { Alert } from './alerts/alert.ts';
 import { AlertBook } from './alerts/alert-book.ts';
 import { topicOf } from './alerts/series-name.ts';
@@ -59,14 +53,6 @@ export interface AnomalyStatus {
   readonly heldBack: number;
 }
 
-/** Topics in which the gateway speaks of itself, or keeps what nobody could read. */
-const ownTopics: ReadonlySet<string> = new Set([
-  anomaliesTopicName,
-  clockTopicName,
-  deadLettersTopicName,
-  gapsTopicName,
-]);
-
 /** Anomaly detection: a reader of the log (design §7). */
 export class Anomaly {
   readonly #options: AnomalyOptions;
@@ -112,7 +98,7 @@ export class Anomaly {
     const judge = new Judge({ table, detection, book, tree, verdictsTopic, logger, metrics });
     const isWatched = topicChooser(options.topics);
     const isRead = (topic: string): boolean =>
-      topic === verdictsTopic || (isWatched(topic) && !ownTopics.has(topic));
+      topic === verdictsTopic || (isWatched(topic) && !ownTopicNames.has(topic));
     const there = new Set(log.topics().map(({ name }) => name));
     book.keepThose(({ model, series }) => {
       const topic = topicOf(series);

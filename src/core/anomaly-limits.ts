@@ -58,6 +58,8 @@ export const anomalyLimits = {
   /** So long readings are judged at a stretch, before others get the event loop; and so long they then have it. */
   anomalySliceMs: 4,
   anomalyPauseMs: 1,
+  /** The same while it is only learned again, which can take long and is in no hurry. */
+  relearningPauseMs: 12,
   /** What comes within so long is judged together. */
   anomalyReadIntervalMs: 50,
   /** Records of a partition that are learned again where no saved state says where to begin. */

@@ -29,7 +29,11 @@ export function topicWriters({
   for (const { topic, match } of mqtt.routes)
     if (isFixed(topic)) writers.set(topic, [...(writers.get(topic) ?? []), `the route ${match.text}`]);
   if (sources.length > 0) writers.set(deadLettersTopicName, sources);
-  if (anomaly.enabled) writers.set(anomaliesTopicName, ['anomaly detection']);
+  if (anomaly.enabled) {
+    writers.set(anomaliesTopicName, ['anomaly detection']);
+    const { verdicts } = anomaly;
+    if (verdicts !== undefined) writers.set(verdicts, [...(writers.get(verdicts) ?? []), 'other models']);
+  }
   return writers;
 }
 

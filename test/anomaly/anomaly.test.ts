@@ -193,7 +193,7 @@ describe('anomaly detection', () => {
     await site.stop();
   });
 
-  test('lets others have the event loop, however small the batches are that it reads', async () => {
+  test('lets others have the event loop while it learns again, however small the batches are that it reads', async () => {
     const disk = newDisk();
     const before = await started({ topics: ['none'] }, disk);
     for (let count = 0; count < 100; count += 1) await before.send('kitchen', 20);
@@ -207,7 +207,7 @@ describe('anomaly detection', () => {
           // Each look takes a millisecond.
           monotonicMs: () => (nowMs += 1),
           sleep: async (ms) => {
-            pauses += Number(ms === limits.anomalyPauseMs);
+            pauses += Number(ms === limits.relearningPauseMs);
             await setImmediate();
           },
         },

@@ -57,7 +57,8 @@ export class AnomalyRunner {
   #running: Promise<void> | null = null;
   #hasNews = true;
   #wakeUp: () => void = () => {};
-  #sliceStartMs = 0;
+  /** Since when nobody else has had the event loop for sure. */
+  #sliceStartMs: number;
   #tickedMs: number;
   #cursorsSavedMs: number;
   /** Since when readings could have been heard without a pause of our own making. */
@@ -70,6 +71,7 @@ export class AnomalyRunner {
   constructor(options: AnomalyRunnerOptions) {
     this.#options = options;
     const nowMs = options.clock.monotonicMs();
+    this.#sliceStartMs = nowMs;
     this.#tickedMs = nowMs;
     this.#cursorsSavedMs = nowMs;
     this.#listeningSinceMs = nowMs;
@@ -153,10 +155,9 @@ export class AnomalyRunner {
 
   /** Reads some of every partition; whether there is more. */
   async #turn(): Promise<boolean> {
-    const { log, saver, clock, positions } = this.#options;
+    const { log, saver, positions } = this.#options;
     this.#hasNews = false;
     positions.follow(log.partitions(), log.memos(), false);
-    this.#sliceStartMs = clock.monotonicMs();
     let hasMore = false;
     for (const position of [...positions]) {
       if (this.#stop.signal.aborted) return false;
@@ -216,15 +217,16 @@ export class AnomalyRunner {
       this.#options.judge.judge(position, record, heardMs);
       position.next = record.offset + 1;
       if (this.#options.clock.monotonicMs() - this.#sliceStartMs >= limits.anomalySliceMs)
-        await this.#breathe();
+        await this.#breathe(position);
       if (this.#stop.signal.aborted) return;
     }
   }
 
   /** Lets everybody else have the event loop, after what was found is durable. */
-  async #breathe(): Promise<void> {
+  async #breathe({ next, told }: Position): Promise<void> {
     await this.#settle({ isForced: false });
-    await this.#options.clock.sleep(limits.anomalyPauseMs, this.#stop.signal);
+    const pauseMs = next < told ? limits.relearningPauseMs : limits.anomalyPauseMs;
+    await this.#options.clock.sleep(pauseMs, this.#stop.signal);
     this.#sliceStartMs = this.#options.clock.monotonicMs();
   }
 
@@ -295,11 +297,13 @@ export class AnomalyRunner {
   async #rest(): Promise<void> {
     const { clock } = this.#options;
     await clock.sleep(limits.anomalyReadIntervalMs, this.#stop.signal);
-    if (this.#hasNews || this.#stop.signal.aborted) return;
-    const waking = new AbortController();
-    this.#wakeUp = () => waking.abort();
-    await clock.sleep(limits.anomalyTickMs, waking.signal);
-    this.#wakeUp = () => {};
+    if (!this.#hasNews && !this.#stop.signal.aborted) {
+      const waking = new AbortController();
+      this.#wakeUp = () => waking.abort();
+      await clock.sleep(limits.anomalyTickMs, waking.signal);
+      this.#wakeUp = () => {};
+    }
+    this.#sliceStartMs = clock.monotonicMs();
   }
 
   #tellNews(): void {
