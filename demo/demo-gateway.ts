@@ -33,7 +33,11 @@ export async function startDemoGateway(
     hostName: 'demo',
   });
   if ('problems' in result) throw new Error(result.problems.join('\n'));
-  const machine = { openPort, isClockSet: () => Promise.resolve(true) };
+  const machine = {
+    serialDevices: () => Promise.resolve([]),
+    openPort,
+    isClockSet: () => Promise.resolve(true),
+  };
   const gateway = await Gateway.start(result.config, { print: () => {} }, signal, machine);
   try {
     const addresses = await readGatewayFile(dataDir);

@@ -157,11 +157,25 @@ export const metricRows = {
     ['source', 'reason'],
   ),
   headwater_serial_open: row('gauge', '1 while the serial port is open, else 0.', ['port']),
+  headwater_serial_stalled: row(
+    'gauge',
+    '1 while the serial port is open and has given nothing for serial.stalledAfter, else 0.',
+    ['port'],
+  ),
+  headwater_serial_commands_total: row('counter', 'Commands to a serial port by outcome: sent, failed.', [
+    'port',
+    'outcome',
+  ]),
   headwater_serial_frames_total: row('counter', 'Frames of a serial port, good and bad.', ['port']),
   headwater_serial_dead_letters_total: row(
     'counter',
-    'Bad frames of a serial port, kept in the topic dead-letters, by reason.',
+    'Bad frames of a serial port by reason, kept in the topic dead-letters but for those left out.',
     ['port', 'reason'],
+  ),
+  headwater_serial_dead_letters_left_out_total: row(
+    'counter',
+    'Bad frames of a serial port that were only counted, because so many were kept in that hour.',
+    ['port'],
   ),
   headwater_serial_dropped_total: row(
     'counter',

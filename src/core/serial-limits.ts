@@ -22,6 +22,25 @@ export const serialLimits = {
   /** Waits between attempts to open a port. A port that returns is open again within 5 s. */
   serialOpenBackoffMsMin: 200,
   serialOpenBackoffMsMax: 2_000,
+  /** Commands to a port: bytes of one, how many in a list, how often they may go, how long the system may take to take one. */
+  serialCommandBytesMax: 256,
+  serialCommandsMax: 16,
+  serialPollMsMin: 50,
+  serialPollMsMax: 86_400_000,
+  serialCommandPauseMsMax: 60_000,
+  serialWriteTimeoutMs: 1_000,
+  /** An open port from which nothing comes may be told as stalled after so long. */
+  serialStalledAfterMsMin: 100,
+  serialStalledAfterMsMax: 30 * 86_400_000,
+  /** A port that is polled is stalled after so many polls without an answer, if nothing else is said. */
+  serialStalledPollsDefault: 3,
+  /** Bad frames of one port that are kept in an hour; further ones are counted. */
+  serialDeadLetterHourMs: 3_600_000,
+  serialDeadLettersPerHourMax: 1_000,
+  serialDeadLetterBytesPerHourMax: 4 * MIB,
+  /** What waits for somebody who watches a port. */
+  serialWatchBytesMax: 512 * KIB,
+  sniffSecondsMax: 86_400,
   /** Waits between offers to a log that refuses. */
   serialOfferBackoffMsMin: 50,
   serialOfferBackoffMsMax: 2_000,

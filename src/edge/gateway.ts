@@ -218,6 +218,7 @@ export class Gateway {
         ]),
       }),
       users,
+      serial: { watch: (name, signal) => this.#serialPorts?.watch(name, signal) ?? null },
       alerts: this.#anomaly?.desk ?? null,
       token: await loadAdminToken(this.#dataDir, nodeRandom),
       ...seen,
@@ -246,7 +247,7 @@ export class Gateway {
   #startSerial(accept: Accept): void {
     const started = SerialPorts.start({
       ports: this.#config.serial,
-      open: this.#machine.openPort,
+      machine: this.#machine,
       accept,
       clock: nodeClock,
       logger: this.#logger.child({ part: 'serial' }),

@@ -1,4 +1,5 @@
 import { atLeastOnceNote } from '../forwarder/progress/status.ts';
+import { wishText } from '../ingest/serial/port-selection.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { listenerRows, tlsRow } from './listeners/listener-rows.ts';
@@ -22,7 +23,7 @@ export function greeting(
     ...listenerRows(addresses).map((row) => `MQTT   ${row}`),
     ...(certificates === null ? [] : [`TLS    ${tlsRow(certificates)}`]),
     ...mqtt.sources.map(({ name, url, topics }) => `broker ${name}: ${url.text}, ${topics.join(' ')}`),
-    ...serial.map(({ name, path, baud }) => `serial ${name}: ${path}, ${baud} baud`),
+    ...serial.map(({ name, wish, baud }) => `serial ${name}: ${wishText(wish)}, ${baud} baud`),
     `admin  http://${addresses.admin}`,
     `data   ${dataDir}`,
     brokers === ''

@@ -1,9 +1,13 @@
+import type { ListSerialDevices } from '../core/serial-device.ts';
 import type { OpenPort } from '../ingest/serial/port.ts';
 import { isClockSet, systemTimeService } from '../platform/clock-check.ts';
+import { linuxSerialDevices } from '../platform/linux-serial-devices.ts';
 
 /** What a gateway asks of the machine that it runs on and that others may answer: a demonstration has no serial port. */
 export interface Machine {
-  /** Opens its serial ports. */
+  /** What serial ports it has. */
+  readonly serialDevices: ListSerialDevices;
+  /** Opens one. */
   readonly openPort: OpenPort;
   /** Whether its wall clock is known to be right. */
   readonly isClockSet: () => Promise<boolean>;
@@ -11,10 +15,11 @@ export interface Machine {
 
 /** The machine of this process. */
 export const thisMachine: Machine = {
-  openPort: async (settings, listener) => {
+  serialDevices: (patterns) => linuxSerialDevices(patterns),
+  openPort: async (path, settings, listener) => {
     // Loaded only for those who have ports: it is native code.
     const { openSerialPort } = await import('../ingest/serial/serial-port.ts');
-    return await openSerialPort(settings, listener);
+    return await openSerialPort(path, settings, listener);
   },
   isClockSet: () => isClockSet(systemTimeService),
 };

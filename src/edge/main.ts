@@ -4,6 +4,7 @@ import process from 'node:process';
 import { runCommandLine } from './cli/program.ts';
 import type { StartGateway } from './cli/run.ts';
 import { Output, type Terminal } from './cli/terminal.ts';
+import { thisMachine } from './machine.ts';
 import { version } from './version.ts';
 
 const terminal: Terminal = {
@@ -24,4 +25,8 @@ const terminal: Terminal = {
 const startGateway: StartGateway = async (config, log, signal) =>
   await (await import('./gateway.ts')).Gateway.start(config, log, signal);
 
-process.exitCode = await runCommandLine(process.argv.slice(2), { version, startGateway }, terminal);
+process.exitCode = await runCommandLine(
+  process.argv.slice(2),
+  { version, startGateway, machine: thisMachine },
+  terminal,
+);

@@ -2,14 +2,16 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Accept } from '../core/record.ts';
-import type { OpenPort } from '../ingest/serial/port.ts';
+import { pathsOf, selectPort, wishText } from '../ingest/serial/port-selection.ts';
+import type { PortEvent } from '../ingest/serial/port-watchers.ts';
 import { type SerialPortStatus, SerialSource } from '../ingest/serial/serial-source.ts';
-import type { SerialPortConfig } from './config/schema.ts';
+import type { SerialPortConfig } from './config/serial-section.ts';
+import type { Machine } from './machine.ts';
 import { decoderOf, framings } from './registry.ts';
 
 export interface SerialPortsOptions {
   readonly ports: readonly SerialPortConfig[];
-  readonly open: OpenPort;
+  readonly machine: Pick<Machine, 'serialDevices' | 'openPort'>;
   readonly accept: Accept;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,15 +27,21 @@ export class SerialPorts {
   }
 
   /** Starts to read all of them. One that is not there, or cannot be opened, is tried again until it can. */
-  static start({ ports, logger, ...shared }: SerialPortsOptions): SerialPorts {
-    const sources = ports.map(({ name, path, baud, framing, decoder }) =>
+  static start({ ports, machine, logger, ...shared }: SerialPortsOptions): SerialPorts {
+    const paths = pathsOf(ports);
+    const sources = ports.map((port, index) =>
       SerialSource.start({
         ...shared,
-        name,
-        settings: { path, baud },
-        framer: framings[framing](),
-        decoder: decoderOf(decoder),
-        logger: logger.child({ port: name }),
+        open: machine.openPort,
+        name: port.name,
+        wanted: wishText(port.wish),
+        locate: async () => selectPort(ports, index, await machine.serialDevices(paths)),
+        settings: port,
+        stalledAfterMs: port.stalledAfter ?? null,
+        commands: port.commands ?? null,
+        framer: framings[port.framing](),
+        decoder: decoderOf(port.decoder),
+        logger: logger.child({ port: port.name }),
       }),
     );
     return new SerialPorts(sources);
@@ -42,6 +50,11 @@ export class SerialPorts {
   /** In the order of the configuration. */
   status(): readonly SerialPortStatus[] {
     return this.#sources.map((source) => source.status());
+  }
+
+  /** How a port is now and what happens there from now on, until the signal is aborted; null if there is none of that name. */
+  watch(name: string, signal: AbortSignal): AsyncIterable<PortEvent> | null {
+    return this.#sources.find((source) => source.status().name === name)?.watch(signal) ?? null;
   }
 
   /** Closes the ports; what was read is in the log if that takes it in time. */

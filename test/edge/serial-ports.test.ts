@@ -2,16 +2,17 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
-import type { SerialPortConfig } from '../../src/edge/config/schema.ts';
+import type { SerialPortConfig } from '../../src/edge/config/serial-section.ts';
 import { thisMachine } from '../../src/edge/machine.ts';
 import { SerialPorts } from '../../src/edge/serial-ports.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
+import { serialPort } from '../support/serial-port-config.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const start = (ports: readonly SerialPortConfig[]): SerialPorts =>
   SerialPorts.start({
     ports,
-    open: thisMachine.openPort,
+    machine: thisMachine,
     accept: () => Promise.resolve(),
     clock: nodeClock,
     logger: silentLogger,
@@ -27,13 +28,7 @@ test('without ports there is nothing to show and nothing to stop', async () => {
 test('ports start whether they are there or not, are shown in the order of the configuration, and stop', async () => {
   await using folder = await temporaryFolder();
   const config = ['wind', 'rain'].map((name) => {
-    return {
-      name,
-      path: join(folder.path, name),
-      baud: 9600,
-      framing: 'line',
-      decoder: { type: 'json' },
-    } as const;
+    return serialPort(name, join(folder.path, name));
   });
   const ports = start(config);
   expect(ports.status().map(({ name, state }) => [name, state])).toEqual([

@@ -5,6 +5,7 @@ import { topicStatuses } from '../../src/edge/status.ts';
 import { ensureTopics, topicWriters } from '../../src/edge/topics.ts';
 import { defaultMqttLimits } from '../../src/ingest/mqtt/mqtt-limits.ts';
 import { MemoryLog } from '../support/memory-log.ts';
+import { serialPort } from '../support/serial-port-config.ts';
 
 test('a needed topic exists, with one partition unless it is configured', async () => {
   const log = new MemoryLog();
@@ -31,11 +32,9 @@ test('what writes to a topic makes it needed: MQTT always, serial ports and brok
   const login = { clientId: undefined, username: undefined, password: undefined };
   const plant = { name: 'plant', url, topics: ['#'], qos: 2 as const, ...login, tls: {} };
   const anomaly = { enabled: false, topics: ['*'], series: [], seriesMax: 1, stateBytesPerDay: 1 };
-  const port = { path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: { type: 'json' } } as const;
+  const serial = [serialPort('wind', '/dev/ttyUSB0')];
   expect([...topicWriters({ serial: [], mqtt, anomaly })]).toEqual([['readings', ['MQTT']]]);
-  expect([
-    ...topicWriters({ serial: [{ name: 'wind', ...port }], mqtt: { ...mqtt, sources: [plant] }, anomaly }),
-  ]).toEqual([
+  expect([...topicWriters({ serial, mqtt: { ...mqtt, sources: [plant] }, anomaly })]).toEqual([
     ['readings', ['MQTT', 'the serial port wind', 'the broker plant']],
     ['dead-letters', ['the serial port wind', 'the broker plant']],
   ]);

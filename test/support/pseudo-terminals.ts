@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const START_MS_MAX = 10_000;
+const POLL_MS = 10;
+const READ_LENGTH = 1024;
 
 /**
  * Two pseudo-terminals that are wired to each other, as a serial port of the gateway and the device at its other end.
@@ -15,22 +18,31 @@ export class PseudoTerminals implements AsyncDisposable {
   readonly path: string;
   readonly #socat: ChildProcess;
   readonly #device: FileHandle;
+  /** Of the device as well; it does not wait for bytes. */
+  readonly #hearing: FileHandle;
 
-  private constructor(path: string, socat: ChildProcess, device: FileHandle) {
+  private constructor(path: string, socat: ChildProcess, device: FileHandle, hearing: FileHandle) {
     this.path = path;
     this.#socat = socat;
     this.#device = device;
+    this.#hearing = hearing;
   }
 
-  /** Starts them, with their names in the folder. */
-  static async start(folder: string): Promise<PseudoTerminals> {
-    const [path, devicePath] = [join(folder, 'port'), join(folder, 'device')];
+  /** Starts them, with their names in the folder; `name` is that of the port. */
+  static async start(folder: string, name = 'port'): Promise<PseudoTerminals> {
+    const [path, devicePath] = [join(folder, name), join(folder, 'device')];
     const ends = [path, devicePath].map((link) => `pty,raw,echo=0,link=${link}`);
     const socat = spawn('socat', ['-d', '-d', ...ends], { stdio: ['ignore', 'ignore', 'pipe'] });
     try {
       await isReady(socat);
       const device = await open(devicePath, constants.O_WRONLY | constants.O_NOCTTY);
-      return new PseudoTerminals(path, socat, device);
+      const { O_RDONLY, O_NOCTTY, O_NONBLOCK } = constants;
+      return new PseudoTerminals(
+        path,
+        socat,
+        device,
+        await open(devicePath, O_RDONLY | O_NOCTTY | O_NONBLOCK),
+      );
     } catch (error) {
       socat.kill();
       throw error;
@@ -42,8 +54,33 @@ export class PseudoTerminals implements AsyncDisposable {
     await this.#device.writeFile(text);
   }
 
+  /** What the device has received, once it is so long or longer. */
+  async received(length: number): Promise<string> {
+    let text = '';
+    const deadlineMs = performance.now() + START_MS_MAX;
+    while (text.length < length) {
+      if (performance.now() > deadlineMs)
+        throw new Error(`the device has only received ${JSON.stringify(text)}`);
+      text += await this.#readSome();
+    }
+    return text;
+  }
+
+  /** Empty if there is nothing yet. */
+  async #readSome(): Promise<string> {
+    try {
+      const { buffer, bytesRead } = await this.#hearing.read(Buffer.alloc(READ_LENGTH));
+      return buffer.toString('latin1', 0, bytesRead);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      await sleep(POLL_MS);
+      return '';
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#device.close();
+    await this.#hearing.close();
     if (this.#socat.exitCode !== null || this.#socat.signalCode !== null) return;
     const closed = once(this.#socat, 'close');
     this.#socat.kill();

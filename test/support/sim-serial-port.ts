@@ -9,12 +9,19 @@ export class SimSerialPort {
   refusal: string | null = null;
   opens = 0;
   attempts = 0;
+  /** What was last tried to be opened. */
+  path = '';
+  /** What was written to it, as text of one character a byte. */
+  readonly written: string[] = [];
+  /** What becomes of a write; default: it is taken at once. */
+  onWrite: (bytes: Uint8Array) => Promise<void> = () => Promise.resolve();
   isPaused = false;
   #listener: PortListener | null = null;
   /** Sent while the port was paused; null stands for its end. */
   #unread: (Uint8Array | null)[] = [];
 
-  readonly open: OpenPort = async (_settings, listener) => {
+  readonly open: OpenPort = async (path, _settings, listener) => {
+    this.path = path;
     this.attempts += 1;
     await Promise.resolve();
     const refusal = this.isPlugged ? this.refusal : 'there is no such port';
@@ -57,6 +64,10 @@ export class SimSerialPort {
       resume: () => {
         this.isPaused = false;
         this.#read();
+      },
+      write: async (bytes) => {
+        this.written.push(Buffer.from(bytes).toString('latin1'));
+        await this.onWrite(bytes);
       },
       close: async () => {
         if (this.#listener === listener) this.#listener = null;

@@ -6,6 +6,7 @@ import type { Random } from '../../src/core/random.ts';
 export class VirtualClock implements Clock {
   #nowMs = 1_700_000_000_000;
   readonly sleeps: number[] = [];
+  #held: PromiseWithResolvers<void> | null = null;
 
   wallMs(): number {
     return this.#nowMs;
@@ -17,8 +18,19 @@ export class VirtualClock implements Clock {
 
   async sleep(ms: number): Promise<void> {
     this.sleeps.push(ms);
+    await this.#held?.promise;
     this.#nowMs += ms;
     await setImmediate();
+  }
+
+  /** Lets no sleep be over until {@link letGo}. */
+  hold(): void {
+    this.#held ??= Promise.withResolvers<void>();
+  }
+
+  letGo(): void {
+    this.#held?.resolve();
+    this.#held = null;
   }
 }
 

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { PortEventJson } from '../../src/edge/admin/port-events.ts';
 import type { StatusReport } from '../../src/edge/status.ts';
+import { headwaterProcess } from '../support/command-process.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { PseudoTerminals } from '../support/pseudo-terminals.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -26,10 +28,10 @@ async function statusOf(gateway: RunningGateway): Promise<StatusReport> {
 
 const portOf = async (gateway: RunningGateway) => (await statusOf(gateway)).serial[0];
 
-const startWithPort = (folder: string, path: string): Promise<RunningGateway> =>
+const startWithPort = (folder: string, path: string, settings = ''): Promise<RunningGateway> =>
   startGateway({
     dataDir: join(folder, 'data'),
-    set: [`serial=[{ name: wind, path: ${JSON.stringify(path)}, baud: 115200 }]`],
+    set: [`serial=[{ name: wind, path: ${JSON.stringify(path)}, baud: 115200, ${settings} }]`],
   });
 
 const polled = { timeout: 20_000, interval: 20 };
@@ -125,3 +127,63 @@ test.each([
     expect((await fetch(`http://${gateway.admin}/readyz`)).status).toBe(200);
   },
 );
+
+test('a port that is meant by a pattern is found again under another name and number', async () => {
+  await using folder = await temporaryFolder();
+  await using gateway = await startWithPort(folder.path, join(folder.path, 'usb-*'));
+  await expect
+    .poll(async () => (await portOf(gateway))?.lastError?.message, polled)
+    .toContain(`there is no port ${folder.path}/usb-*`);
+  const devices: unknown[] = [];
+  const others: PseudoTerminals[] = [];
+  await using otherFolder = await temporaryFolder();
+  for (const [round, name] of ['usb-A', 'usb-B'].entries()) {
+    await using terminals = await PseudoTerminals.start(folder.path, name);
+    await expect.poll(async () => (await portOf(gateway))?.state, polled).toBe('open');
+    await terminals.send(`{"round":${round}}\n`);
+    await expect.poll(async () => (await recordsOf(gateway, 'readings')).length, polled).toBe(round + 1);
+    devices.push((await portOf(gateway))?.device);
+    await terminals[Symbol.asyncDispose]();
+    await expect.poll(async () => (await portOf(gateway))?.state, polled).toBe('lost');
+    // The number that it had is taken by another adapter when it returns.
+    if (round === 0) others.push(await PseudoTerminals.start(otherFolder.path));
+  }
+  expect(devices).toEqual([expect.stringMatching('^/dev/pts/'), expect.stringMatching('^/dev/pts/')]);
+  expect(devices[1]).not.toBe(devices[0]);
+  await Promise.all(others.map((terminals) => terminals[Symbol.asyncDispose]()));
+});
+
+test('a device that has to be asked is asked, watched without taking anything from it, and stalled when it is silent', async () => {
+  await using folder = await temporaryFolder();
+  await using terminals = await PseudoTerminals.start(folder.path);
+  const commands = "commands: { start: ['INIT\\r'], poll: [{ hex: 'FF 01' }], every: 200ms, pause: 0ms }";
+  await using gateway = await startWithPort(folder.path, terminals.path, `stalledAfter: 1s, ${commands}`);
+  expect(await terminals.received(9)).toBe('INIT\r\xff\x01\xff\x01');
+
+  const sniffing = headwaterProcess(gateway.dataDir, [
+    ...['serial', 'sniff', 'wind', '--frames', '2', '--json'],
+    ...['--set', `serial=[{ name: wind, path: ${JSON.stringify(terminals.path)}, baud: 115200 }]`],
+  ]);
+  const isOver = sniffing.then(() => true);
+  let sent = 0;
+  while (!(await Promise.race([isOver, terminals.received(2).then(() => false)]))) {
+    await terminals.send(`{"n":${sent}}\n`);
+    sent += 1;
+  }
+  const { code, output } = await sniffing;
+  expect(code).toBe(0);
+  const events = output
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as PortEventJson);
+  expect(events[0]).toMatchObject({ kind: 'state', state: 'open' });
+  expect(events.filter(({ kind }) => kind === 'frame').map(({ value }) => value)).toHaveLength(2);
+  expect(events.filter(({ kind }) => kind === 'sent').map(({ hex }) => hex)).toContain('ff01');
+  await expect.poll(async () => (await recordsOf(gateway, 'readings')).length, polled).toBe(sent);
+
+  await expect.poll(async () => (await portOf(gateway))?.state, polled).toBe('stalled');
+  const metrics = await (await gateway.api('/metrics')).text();
+  expect(metrics).toContain('headwater_serial_stalled{port="wind"} 1');
+  await terminals.send('{"n":-1}\n');
+  await expect.poll(async () => (await portOf(gateway))?.state, polled).toBe('open');
+});

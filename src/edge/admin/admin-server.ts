@@ -1,6 +1,4 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import type { Clock } from '../../core/clock.ts';
 import { isOperatingError, messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
@@ -20,7 +18,9 @@ import {
   type Shelving,
   shelvingSchema,
 } from './alert-requests.ts';
-import { ApiError, answerFor } from './api-error.ts';
+import { ApiError, answerFor, crash } from './api-error.ts';
+import { LineStreams } from './line-streams.ts';
+import { portEventLines, type WatchedPorts } from './port-events.ts';
 import { newRecords, type RecordsInput, recordLine, recordsInputSchema } from './record-json.ts';
 import { type RecordChunk, type RecordLog, type RecordQuery, readRecords } from './record-stream.ts';
 import { requireLocal, requireToken } from './request-guard.ts';
@@ -40,6 +40,7 @@ export interface AdminServerOptions {
   readonly log: AdminLog;
   readonly topics: TopicChanges;
   readonly users: UserAdministration;
+  readonly serial: WatchedPorts;
   /** Null if anomaly detection is switched off. */
   readonly alerts: AlertDesk | null;
   /** What every request but `/healthz` and `/readyz` must carry. */
@@ -91,7 +92,9 @@ export class AdminServer {
     addTopics(app, options);
     addUsers(app, options);
     addAlerts(app, options);
-    addRecords(app, options, stopping.signal);
+    const streams = new LineStreams(options.logger, stopping.signal);
+    addRecords(app, options, streams);
+    addSerial(app, options, streams);
     try {
       await app.listen(options.listen);
     } catch (error) {
@@ -234,7 +237,7 @@ interface RecordQueryText {
   readonly limit?: string;
 }
 
-function addRecords(app: FastifyInstance, options: AdminServerOptions, stopping: AbortSignal): void {
+function addRecords(app: FastifyInstance, options: AdminServerOptions, streams: LineStreams): void {
   app.post<{ Body: RecordsInput }>(
     '/api/records',
     { schema: { body: recordsInputSchema } },
@@ -255,20 +258,22 @@ function addRecords(app: FastifyInstance, options: AdminServerOptions, stopping:
       follow: { enum: ['true', 'false'] },
     },
   };
-  let streams = 0;
   app.get<{ Querystring: RecordQueryText }>(
     '/api/records',
     { schema: { querystring } },
-    async ({ query }, reply) => {
-      if (streams >= limits.adminRecordStreamsMax) {
-        const message = `${streams} readers of records are at work already; end one, or try again later`;
-        throw new ApiError('too-many-readers', message);
-      }
-      const chunks = readRecords(options.log, recordQuery(query), untilGone(reply, stopping));
-      streams += 1;
-      await sendLines(reply, linePieces(query.topic, chunks), options.logger);
-      streams -= 1;
-    },
+    async ({ query }, reply) =>
+      await streams.send(reply, (gone) =>
+        linePieces(query.topic, readRecords(options.log, recordQuery(query), gone)),
+      ),
+  );
+}
+
+/** What happens at a port is shown as it happens; it goes to the log all the same. */
+function addSerial(app: FastifyInstance, { serial }: AdminServerOptions, streams: LineStreams): void {
+  app.get<{ Params: { name: string } }>(
+    '/api/serial/:name/events',
+    async ({ params: { name } }, reply) =>
+      await streams.send(reply, (gone) => portEventLines(serial, name, gone)),
   );
 }
 
@@ -303,42 +308,6 @@ function recordQuery({ topic, partition, offset, fromTimeMs, follow, limit }: Re
     ...(fromTimeMs === undefined ? {} : { fromTimeMs: Number(fromTimeMs) }),
     ...(limit === undefined ? {} : { limit: Number(limit) }),
   };
-}
-
-/** Aborted when the client has gone away or the server stops. */
-function untilGone(reply: FastifyReply, stopping: AbortSignal): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return AbortSignal.any([gone.signal, stopping]);
-}
-
-/** Sends one line for each record, no faster than the client reads. What goes wrong then can only break the stream off. */
-async function sendLines(reply: FastifyReply, pieces: AsyncIterable<string>, logger: Logger): Promise<void> {
-  reply.hijack();
-  // Closed at its end, so that a stop has no idle connection to wait for.
-  reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
-  // A follower learns at once that it is connected, even if no record comes for long.
-  reply.raw.flushHeaders();
-  try {
-    await pipeline(Readable.from(pieces, { objectMode: false }), reply.raw);
-  } catch (error) {
-    if (isGone(error)) return;
-    if (answerFor(error) === null) crash(error);
-    logger.error({ error }, 'a reader of records was cut off');
-  }
-}
-
-/** Whether the client has closed its connection. */
-const isGone = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  (error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET' || error.code === 'EPIPE');
-
-/** A bug of ours: it ends the process, past every handler, so that the normal start recovers. */
-function crash(error: unknown): void {
-  process.nextTick(() => {
-    throw error;
-  });
 }
 
 async function* linePieces(topic: string, chunks: AsyncIterable<RecordChunk>): AsyncGenerator<string> {

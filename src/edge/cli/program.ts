@@ -4,6 +4,7 @@ import { compressions, laneNames } from '../../log/types.ts';
 import type { Address } from '../config/address.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { choice, duration, size } from '../config/setting-kinds.ts';
+import type { Machine } from '../machine.ts';
 import type { TopicChange } from '../topic-changes.ts';
 import { topicDecoders } from '../topic-decoders.ts';
 import { AdminClient } from './admin-client.ts';
@@ -36,6 +37,7 @@ import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
 import { produce } from './produce.ts';
 import { testRoute } from './routes.ts';
 import { run, type StartGateway } from './run.ts';
+import { addSerial } from './serial-commands.ts';
 import { status } from './status.ts';
 import type { Terminal } from './terminal.ts';
 import {
@@ -51,6 +53,7 @@ import {
 export interface Product {
   readonly version: string;
   readonly startGateway: StartGateway;
+  readonly machine: Pick<Machine, 'serialDevices' | 'openPort'>;
 }
 
 /**
@@ -114,6 +117,8 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
   addTopics(program, terminal, gateway, endWith);
   addDevices(program, terminal, dataDir, endWith);
   addAlerts(program, terminal, gateway, endWith);
+  const config = async () => (await configuration()).config;
+  addSerial(program, { terminal, machine: product.machine, config, gateway }, endWith);
   program
     .command('routes')
     .description('where MQTT messages go')

@@ -80,14 +80,22 @@ const clockText = ({ isSet }: ClockStatus): string =>
 const roundedSize = (bytes: number): string => formatSize(Math.round(bytes / 2 ** 20) * 2 ** 20);
 
 function serialText(port: SerialPortStatus, nowMs: number): string {
-  const { frames, deadLetters, dropped, lastFrameMs, lastError } = port;
+  const { frames, deadLetters, leftOut, dropped, lastFrameMs, lastError } = port;
+  const told = leftOut === 0 ? '' : ` (${leftOut} of them only counted)`;
   return [
-    `${port.name} (${port.path}) is ${port.state}`,
+    serialStateText(port),
     `${frames} frames${lastFrameMs === null ? '' : `, the last one ${ago(lastFrameMs, nowMs)}`}`,
-    `${deadLetters} dead letters`,
+    `${deadLetters} dead letters${told}`,
+    ...(port.commands === 0 ? [] : [`${port.commands} commands sent`]),
     ...(dropped === 0 ? [] : [`${dropped} dropped`]),
     ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
   ].join('; ');
+}
+
+/** Which port it is, where, and how. */
+export function serialStateText({ name, wanted, device, state }: SerialPortStatus): string {
+  const where = device === null || device === wanted ? wanted : `${wanted}, ${device}`;
+  return `${name} (${where}) is ${state === 'stalled' ? 'STALLED: open, but silent' : state}`;
 }
 
 function sourceText(source: MqttSourceStatus, nowMs: number): string {

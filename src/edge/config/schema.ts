@@ -10,12 +10,10 @@ import {
   laneNames,
   type TopicSettings,
 } from '../../log/types.ts';
-import { type DecoderConfig, type FramingName, framings, namesOf } from '../registry.ts';
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type AnomalyConfig, anomalySection } from './anomaly-section.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
-import { decoderSection } from './decoder-section.ts';
 import { mqttLimitsOf, mqttLimitsSection } from './mqtt-limits-section.ts';
 import {
   configuredListeners,
@@ -24,11 +22,11 @@ import {
   webSocketSection,
 } from './mqtt-sections.ts';
 import { type RouteConfig, routeList, routeOf } from './route-section.ts';
+import { type SerialPortConfig, serialList } from './serial-section.ts';
 import {
   brokerAddress,
   type CheckContext,
   choice,
-  devicePath,
   duration,
   folder,
   gatewayName,
@@ -37,7 +35,6 @@ import {
   listenAddressOrOff,
   loopbackAddress,
   pathsBelow,
-  portName,
   retention,
   section,
   size,
@@ -120,18 +117,7 @@ const settingsFor = (hostName: string) =>
       sources: sourceList(),
     }),
     /** Ports to read frames from. */
-    serial: list(
-      section({
-        /** The key of its records. */
-        name: portName(),
-        path: devicePath(),
-        baud: wholeNumber(limits.serialBaudMin, limits.serialBaudMax, 'bits per second'),
-        framing: choice(namesOf(framings)).default('line'),
-        decoder: decoderSection().default({ type: 'json' }),
-      }),
-      'serial ports, such as [{ name: weather, path: /dev/ttyUSB0, baud: 9600 }]',
-      limits.serialPortsMax,
-    ).default([]),
+    serial: serialList(),
     admin: section({
       listen: loopbackAddress('127.0.0.1:8080').prefault('127.0.0.1:8080'),
     }),
@@ -161,7 +147,7 @@ const settingsFor = (hostName: string) =>
 
 /** What no setting can see alone. */
 function checkTogether(all: CheckedAlone, context: CheckContext): void {
-  const { mqtt, serial, admin, gateway, topics, forwarder } = all;
+  const { mqtt, admin, gateway, topics, forwarder } = all;
   if (forwarder.topicName.includes('{site}') && gateway.site === undefined) {
     const message = 'write where the gateway stands: forwarder.topicName has {site} in it';
     context.addIssue({ code: 'custom', path: ['gateway', 'site'], message, input: all });
@@ -169,14 +155,6 @@ function checkTogether(all: CheckedAlone, context: CheckContext): void {
   const { name, site } = gateway;
   const mapping = new TopicMapping({ gateway: name, site, template: forwarder.topicName, topics: [] });
   checkAddresses(mqtt, admin, context);
-  serial.forEach((port, index) => {
-    for (const setting of ['name', 'path'] as const) {
-      const first = serial.findIndex((other) => other[setting] === port[setting]);
-      if (first === index) continue;
-      const message = `write another ${setting} than that of serial.${first}`;
-      context.addIssue({ code: 'custom', path: ['serial', index, setting], message, input: all });
-    }
-  });
   for (const [topic, settings] of Object.entries(topics)) {
     const message = settingsContradiction(topicConfig(settings).settings);
     if (message !== undefined)
@@ -219,7 +197,7 @@ interface TopicSection {
   readonly centralPartitions?: number | undefined;
 }
 
-type CheckedAlone = Pick<Config, 'serial' | 'admin' | 'gateway'> & {
+type CheckedAlone = Pick<Config, 'admin' | 'gateway'> & {
   readonly mqtt: MqttAddresses;
   readonly forwarder: Pick<Config['forwarder'], 'topicName'>;
   readonly topics: Readonly<Record<string, TopicSection>>;
@@ -297,14 +275,6 @@ export interface TopicConfig {
   readonly partitions: number;
   /** Only what is given. */
   readonly settings: TopicSettings;
-}
-
-export interface SerialPortConfig {
-  readonly name: string;
-  readonly path: string;
-  readonly baud: number;
-  readonly framing: FramingName;
-  readonly decoder: DecoderConfig;
 }
 
 export type Checked = { readonly config: Config } | { readonly problems: readonly SettingProblem[] };

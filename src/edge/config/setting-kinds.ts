@@ -147,6 +147,28 @@ export function read<Value extends object>(
   });
 }
 
+/** One of these numbers. */
+export function oneOf<const Value extends number>(values: readonly Value[]) {
+  return z.literal(values, { error: () => `write one of ${values.join(', ')}` });
+}
+
+/** A way to write bytes: what to write, and how it is read. */
+export interface ByteNotation {
+  readonly what: string;
+  /** Undefined if it cannot be read. */
+  readonly parse: (written: string) => Uint8Array | undefined;
+}
+
+/** Bytes, written as text or as a mapping with `hex`. */
+export function bytesOf(asText: ByteNotation, asHex: ByteNotation) {
+  const read = ({ what, parse }: ByteNotation) =>
+    text(what, (written) => parse(written) !== undefined).transform(
+      (written): Uint8Array => parse(written) ?? z.NEVER,
+    );
+  const hex = section({ hex: read(asHex) }).transform((mapping) => mapping.hex);
+  return z.union([read(asText), hex], { error: () => `write ${asText.what}` });
+}
+
 /** A text that is legal, or what to write instead. */
 export function text(what: string, isLegal: (value: string) => boolean) {
   const error = (issue: { readonly input?: unknown }): string =>
@@ -239,14 +261,6 @@ export function sourceFilter() {
 export function mqttClientId() {
   const what = `1 to ${limits.mqttClientIdBytesMax} characters as an MQTT client id`;
   return text(what, (value) => /^[\x20-\x7e]+$/.test(value) && value.length <= limits.mqttClientIdBytesMax);
-}
-
-/** The absolute path of a serial port. */
-export function devicePath() {
-  return text(
-    'the path of a serial port, such as /dev/serial/by-id/usb-…',
-    (path) => path.startsWith('/') && !path.includes('\0'),
-  );
 }
 
 function topicName() {

@@ -71,7 +71,12 @@ export class PendingRecords {
     this.#bytes += this.#offeredBytes;
     const before = this.#droppedOffered;
     if (before !== null)
-      this.#dropped = { count: before.count + (this.#dropped?.count ?? 0), receivedMs: before.receivedMs };
+      this.#dropped = {
+        ...before,
+        ...this.#dropped,
+        count: before.count + (this.#dropped?.count ?? 0),
+        firstMs: before.firstMs,
+      };
     this.#clearOffered();
   }
 
@@ -86,8 +91,8 @@ export class PendingRecords {
     const oldest = this.#records.shift();
     if (oldest === undefined) return false;
     this.#bytes -= weightOf(oldest);
-    const { count, receivedMs } = this.#dropped ?? { count: 0, receivedMs: oldest.receivedMs };
-    this.#dropped = { count: count + 1, receivedMs };
+    const { count = 0, firstMs = oldest.receivedMs } = this.#dropped ?? {};
+    this.#dropped = { count: count + 1, firstMs, lastMs: oldest.receivedMs };
     return true;
   }
 }

@@ -1,9 +1,12 @@
-/** Which port, and how fast it speaks. 8 data bits, no parity, 1 stop bit. */
+/** How a port speaks. */
 export interface PortSettings {
-  /** A device file, best one below `/dev/serial/by-id`: that name stays when adapters are plugged in another order. */
-  readonly path: string;
   /** Bits per second. */
   readonly baud: number;
+  readonly dataBits: 5 | 6 | 7 | 8;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+  /** How one side tells the other to wait: by the lines RTS and CTS, or by the bytes XON and XOFF, which are no data then. */
+  readonly flow: 'none' | 'rtscts' | 'xonxoff';
 }
 
 /** Who is told what happens to an open port. Nothing is called before `OpenPort` has resolved, or after `close`. */
@@ -18,12 +21,18 @@ export interface PortListener {
 export interface Port {
   pause(): void;
   resume(): void;
+  /**
+   * Sends bytes, and resolves once the system has taken them: a device that holds its line back can make that take for ever,
+   * and nothing may be received meanwhile. To be closed then.
+   * @throws OperatingError `port-unusable`
+   */
+  write(bytes: Uint8Array): Promise<void>;
   /** Closes it, if it still is open; never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a port and starts to read.
+ * Opens the port at a path and starts to read.
  * @throws OperatingError `port-unusable`, saying what to do
  */
-export type OpenPort = (settings: PortSettings, listener: PortListener) => Promise<Port>;
+export type OpenPort = (path: string, settings: PortSettings, listener: PortListener) => Promise<Port>;

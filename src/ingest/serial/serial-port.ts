@@ -7,17 +7,28 @@ import type { Port, PortListener, PortSettings } from './port.ts';
  * Opens a serial port of this machine, for this process alone.
  * @throws OperatingError `port-unusable`
  */
-export async function openSerialPort({ path, baud }: PortSettings, listener: PortListener): Promise<Port> {
+export async function openSerialPort(
+  path: string,
+  settings: PortSettings,
+  listener: PortListener,
+): Promise<Port> {
+  const { baud, dataBits, parity, stopBits, flow } = settings;
   const port = new SerialPort({
     path,
     baudRate: baud,
+    dataBits,
+    parity,
+    stopBits,
+    rtscts: flow === 'rtscts',
+    xon: flow === 'xonxoff',
+    xoff: flow === 'xonxoff',
     autoOpen: false,
     highWaterMark: limits.serialReadBytesMax,
   });
   await new Promise<void>((resolve, reject) => {
     port.open((error) => (error === null ? resolve() : reject(error)));
   }).catch((error: Error) => {
-    throw new OperatingError('port-unusable', problemOf(error.message, path, baud), { cause: error });
+    throw new OperatingError('port-unusable', problemOf(error.message, path, settings), { cause: error });
   });
   // Some devices send only while these lines are up. Pseudo-terminals and some adapters have none: no harm.
   port.set({ dtr: true, rts: true }, () => {});
@@ -49,9 +60,23 @@ class ReadPort implements Port {
     this.#port.resume();
   }
 
+  async write(bytes: Uint8Array): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      // A write to a port that is closed would wait for the next opening.
+      if (this.#isOver) reject(new Error('the port is closed'));
+      else this.#port.write(bytes, (error) => (error ? reject(error) : resolve()));
+    }).catch((error: Error) => {
+      throw new OperatingError('port-unusable', `a command could not be sent (${error.message})`, {
+        cause: error,
+      });
+    });
+  }
+
   async close(): Promise<void> {
     this.#isOver = true;
     if (!this.#port.isOpen) return;
+    // What a device that holds its line back has not taken would make Linux wait for half a minute before it closes a UART.
+    await new Promise<void>((resolve) => this.#port.flush(() => resolve()));
     // It can only fail by being closed already.
     await new Promise<void>((resolve) => this.#port.close(() => resolve()));
   }
@@ -64,14 +89,18 @@ class ReadPort implements Port {
 }
 
 /** From the library's words to what a person can do. */
-function problemOf(message: string, path: string, baud: number): string {
+function problemOf(
+  message: string,
+  path: string,
+  { baud, dataBits, parity, stopBits }: PortSettings,
+): string {
   if (/no such (?:file|device)/i.test(message))
-    return `there is no ${path}. Plug the device in, or correct serial.path (ls -l /dev/serial/by-id shows what is there)`;
+    return `there is no ${path}. Plug the device in, or correct serial.path (headwater serial list shows what is there)`;
   if (/permission denied|not permitted/i.test(message))
     return `this user may not open ${path}. Make it a member of the group that owns the port (Debian: usermod -aG dialout USER)`;
   if (/cannot lock|busy|temporarily unavailable/i.test(message))
     return `another program has ${path} open. Stop that one, perhaps a terminal program or ModemManager`;
   if (/inappropriate ioctl|not a tty|invalid argument|is a directory/i.test(message))
-    return `${path} is no serial port, or cannot run at ${baud} baud (${message}). Correct serial.path or serial.baud`;
+    return `${path} is no serial port, or cannot run at ${baud} baud with ${dataBits} data bits, parity ${parity} and stop bits ${stopBits} (${message}). Correct serial.path, or what is wrong of these`;
   return `${path} cannot be opened (${message}). Check the device and its cable`;
 }

@@ -7,15 +7,28 @@ import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { deadLetter } from '../dead-letter.ts';
 import type { Decoder } from '../decode/decoder.ts';
 import { Notices } from '../notices.ts';
+import { type PortCommands, type SendOptions, sendCommands } from './commands.ts';
+import { DeadLetterBudget } from './dead-letter-budget.ts';
 import { Delivery } from './delivery.ts';
 import type { Frame, Framer } from './frame.ts';
 import type { OpenPort, Port, PortSettings } from './port.ts';
-import { type DeadLetterReason, droppedLetter, readingRecord } from './record.ts';
+import type { Selection } from './port-selection.ts';
+import { type PortEvent, PortWatchers } from './port-watchers.ts';
+import { type DeadLetterReason, droppedLetter, leftOutLetter, readingRecord } from './record.ts';
+import { StallWatch } from './stall-watch.ts';
 
 export interface SerialSourceOptions {
   /** The key of its records. */
   readonly name: string;
+  /** Which port is meant, in words. */
+  readonly wanted: string;
+  /** What to open now; asked again before each attempt. */
+  readonly locate: () => Promise<Selection>;
   readonly settings: PortSettings;
+  /** Null: it may be silent for as long as it likes. */
+  readonly stalledAfterMs: number | null;
+  /** Null: the device speaks by itself. */
+  readonly commands: PortCommands | null;
   readonly framer: Framer;
   readonly decoder: Decoder;
   readonly open: OpenPort;
@@ -25,17 +38,30 @@ export interface SerialSourceOptions {
   readonly metrics: Metrics;
 }
 
+/**
+ * `opening`: it was not open yet in this run; `lost`: it was. Both are tried until it is open. `stalled`: it is open, and
+ * has given nothing for as long as is too long.
+ */
+export type PortState = 'opening' | 'open' | 'stalled' | 'lost';
+
 /** What the status says of a port. Counts are of this run, times are wall clock, milliseconds since 1970 UTC. */
 export interface SerialPortStatus {
   readonly name: string;
-  readonly path: string;
-  /** `opening`: it was not open yet in this run; `lost`: it was. Both are tried until it is open. */
-  readonly state: 'opening' | 'open' | 'lost';
+  /** As it is configured: a path, a pattern, or USB numbers. */
+  readonly wanted: string;
+  /** The device file that is or was open; null before the first time. */
+  readonly device: string | null;
+  readonly state: PortState;
   /** Good and bad. */
   readonly frames: number;
+  /** Bad ones, those that were left out of the topic included. */
   readonly deadLetters: number;
+  /** Bad ones that were only counted, because so many were kept in that hour. */
+  readonly leftOut: number;
   /** Records that were dropped because the log refused for too long. */
   readonly dropped: number;
+  /** Commands that were sent. */
+  readonly commands: number;
   /** Null before the first. */
   readonly lastFrameMs: number | null;
   /** What was last wrong with the port, its frames, or their way into the log. */
@@ -47,15 +73,19 @@ export class SerialSource {
   readonly #options: SerialSourceOptions;
   readonly #notices: Notices;
   readonly #delivery: Delivery;
+  readonly #deadLetters = new DeadLetterBudget();
+  readonly #watchers = new PortWatchers();
+  readonly #stalls: StallWatch | null;
   readonly #stopped = new AbortController();
   readonly #stop = Promise.withResolvers<null>();
   readonly #running: Promise<void>;
+  #telling: Promise<void> | null = null;
   #port: Port | null = null;
   #isPaused = false;
   #status: SerialPortStatus;
 
   private constructor(options: SerialSourceOptions) {
-    const { name, settings, accept, clock, logger, metrics } = options;
+    const { name, wanted, stalledAfterMs, accept, clock, logger, metrics } = options;
     this.#options = options;
     this.#notices = new Notices(clock, logger);
     this.#delivery = new Delivery({
@@ -71,17 +101,25 @@ export class SerialSource {
         this.#regulate();
       },
     });
+    const onChange = (isStalled: boolean): void => this.#stalled(isStalled);
+    this.#stalls =
+      stalledAfterMs === null
+        ? null
+        : new StallWatch({ clock, stalledAfterMs, isReading: () => !this.#isPaused, onChange });
     this.#status = {
       name,
-      path: settings.path,
+      wanted,
+      device: null,
       state: 'opening',
       frames: 0,
       deadLetters: 0,
+      leftOut: 0,
       dropped: 0,
+      commands: 0,
       lastFrameMs: null,
       lastError: null,
     };
-    metrics.set('headwater_serial_open', 0, { port: name });
+    this.#show('opening');
     this.#running = this.#run();
   }
 
@@ -94,11 +132,18 @@ export class SerialSource {
     return this.#status;
   }
 
+  /** How the port is now, and all that happens from now on, until the signal is aborted; see {@link PortWatchers}. */
+  watch(signal: AbortSignal): AsyncIterable<PortEvent> {
+    const events = this.#watchers.watch(signal);
+    return withFirst(this.#stateEvent(), events);
+  }
+
   /** Closes the port, and waits `limits.serialStopMs` at most until what was read is in the log. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#stop.resolve(null);
     await this.#running;
+    await this.#telling;
     const left = await this.#delivery.stop();
     if (left > 0)
       this.#options.logger.error(
@@ -113,44 +158,76 @@ export class SerialSource {
     let backoffMs: number = limits.serialOpenBackoffMsMin;
     while (!signal.aborted) {
       const framesBefore = this.#status.frames;
-      await this.#session();
+      await this.#attempt();
       if (this.#status.frames > framesBefore) backoffMs = limits.serialOpenBackoffMsMin;
       await clock.sleep(backoffMs, signal);
       backoffMs = Math.min(backoffMs * 2, limits.serialOpenBackoffMsMax);
     }
   }
 
-  /** From one opening of the port to its loss, or to a stop. */
-  async #session(): Promise<void> {
-    const { name, settings, open, metrics } = this.#options;
+  /** Opens what the port stands for now, if it can, and stays with it until its loss or a stop. */
+  async #attempt(): Promise<void> {
+    const { locate, settings, open } = this.#options;
+    const selection = await locate();
+    if ('problem' in selection) {
+      this.#fail(`the serial port is tried again and again: ${selection.problem}`);
+      return;
+    }
     const lost = Promise.withResolvers<string>();
     const listener = { received: (chunk: Uint8Array) => this.#received(chunk), lost: lost.resolve };
     try {
-      this.#port = await open(settings, listener);
+      const port = await open(selection.path, settings, listener);
+      await this.#session(port, selection.device, lost);
     } catch (error) {
       if (!isOperatingError(error)) throw error;
       this.#fail(`the serial port is tried again and again: ${error.message}`);
-      return;
     }
-    const port = this.#port;
-    this.#update({ state: 'open' });
-    metrics.set('headwater_serial_open', 1, { port: name });
-    this.#notices.say('info', `the serial port ${settings.path} is open`);
+  }
+
+  /** From one opening of the port to its loss, or to a stop. */
+  async #session(port: Port, device: string, lost: PromiseWithResolvers<string>): Promise<void> {
+    const ended = new AbortController();
+    this.#port = port;
+    this.#update({ device });
+    this.#show('open');
+    this.#notices.say('info', `the serial port ${device} is open`);
     this.#isPaused = false;
     this.#regulate();
+    const work = [this.#stalls?.run(ended.signal), this.#command(port, lost.resolve, ended.signal)];
     const reason = await Promise.race([lost.promise, this.#stop.promise]);
     this.#port = null;
+    ended.abort();
     await port.close();
-    metrics.set('headwater_serial_open', 0, { port: name });
-    this.#update({ state: 'lost' });
+    await Promise.all(work);
+    this.#show('lost');
     const unfinished = this.#options.framer.interrupt();
     if (unfinished !== null) this.#take([unfinished]);
-    if (reason !== null)
-      this.#fail(`the serial port ${settings.path} is lost (${reason}); it is opened again`);
+    if (reason !== null) this.#fail(`the serial port ${device} is lost (${reason}); it is opened again`);
+  }
+
+  /** @param lose is called with the reason if the port has to be given up */
+  async #command(port: Port, lose: (reason: string) => void, signal: AbortSignal): Promise<void> {
+    const { commands, clock } = this.#options;
+    if (commands === null) return;
+    const sending: SendOptions = {
+      commands,
+      clock,
+      write: (bytes) => port.write(bytes),
+      onSent: (bytes) => this.#sent(bytes),
+      onFailed: (reason) => this.#notSent(reason),
+      onStuck: (reason) => {
+        this.#notSent(reason);
+        lose(reason);
+      },
+    };
+    await sendCommands(sending, signal);
   }
 
   #received(chunk: Uint8Array): void {
-    const frames = this.#options.framer.push(chunk, this.#options.clock.monotonicMs());
+    const { framer, clock } = this.#options;
+    this.#stalls?.heard();
+    if (this.#watchers.isWatched) this.#tell({ kind: 'received', bytes: chunk.slice() });
+    const frames = framer.push(chunk, clock.monotonicMs());
     if (frames.length > 0) this.#take(frames);
   }
 
@@ -158,27 +235,34 @@ export class SerialSource {
     const { name, clock, metrics } = this.#options;
     this.#update({ frames: this.#status.frames + frames.length, lastFrameMs: clock.wallMs() });
     metrics.add('headwater_serial_frames_total', frames.length, { port: name });
-    const dropped = this.#delivery.push(frames.map((frame) => this.#recordOf(frame)));
-    if (dropped > 0) {
-      this.#update({ dropped: this.#status.dropped + dropped });
-      metrics.add('headwater_serial_dropped_total', dropped, { port: name });
-      this.#fail('the log has refused for so long that the oldest frames of the serial port are dropped');
-    }
+    this.#deliver(frames.flatMap((frame) => this.#recordOf(frame) ?? []));
     this.#regulate();
   }
 
-  #recordOf({ bytes, receivedMs, problem }: Frame): ReceivedRecord {
-    const { name, decoder } = this.#options;
-    if (problem !== null) return this.#deadLetter(bytes, receivedMs, problem);
-    const decoded = decoder(bytes);
-    return 'value' in decoded
-      ? readingRecord(name, decoded.value, receivedMs)
-      : this.#deadLetter(bytes, receivedMs, decoded.problem);
+  #deliver(records: readonly ReceivedRecord[]): void {
+    const { name, metrics } = this.#options;
+    const dropped = this.#delivery.push(records);
+    if (dropped === 0) return;
+    this.#update({ dropped: this.#status.dropped + dropped });
+    metrics.add('headwater_serial_dropped_total', dropped, { port: name });
+    this.#fail('the log has refused for so long that the oldest frames of the serial port are dropped');
   }
 
-  #deadLetter(bytes: Uint8Array, receivedMs: number, reason: DeadLetterReason): ReceivedRecord {
+  /** Null for a bad frame that is not kept. */
+  #recordOf(frame: Frame): ReceivedRecord | null {
+    const { name, decoder } = this.#options;
+    const { bytes, receivedMs } = frame;
+    if (frame.problem !== null) return this.#deadLetter(frame, frame.problem);
+    const decoded = decoder(bytes);
+    if ('problem' in decoded) return this.#deadLetter(frame, decoded.problem);
+    if (this.#watchers.isWatched) this.#tell({ kind: 'frame', bytes, value: decoded.value });
+    return readingRecord(name, decoded.value, receivedMs);
+  }
+
+  #deadLetter({ bytes, receivedMs }: Frame, reason: DeadLetterReason): ReceivedRecord | null {
     const { name, clock, metrics } = this.#options;
     metrics.add('headwater_serial_dead_letters_total', 1, { port: name, reason });
+    if (this.#watchers.isWatched) this.#tell({ kind: 'bad-frame', bytes, problem: reason });
     const lastError = { message: `a bad frame: ${reason}`, atMs: clock.wallMs() };
     this.#update({ deadLetters: this.#status.deadLetters + 1, lastError });
     // A line cut by an unplugged cable is no reason to doubt the settings.
@@ -187,7 +271,47 @@ export class SerialSource {
         'warn',
         'the serial port gives bad frames; they are kept in the topic dead-letters. If there are many, check its baud',
       );
-    return deadLetter(name, bytes, receivedMs, reason);
+    if (this.#deadLetters.take(reason, bytes.length, receivedMs, clock.monotonicMs()))
+      return deadLetter(name, bytes, receivedMs, reason);
+    this.#update({ leftOut: this.#status.leftOut + 1 });
+    metrics.add('headwater_serial_dead_letters_left_out_total', 1, { port: name });
+    this.#telling ??= this.#tellLeftOut();
+    return null;
+  }
+
+  /** At the end of the hour, or at a stop, one dead letter tells of those that were left out. */
+  async #tellLeftOut(): Promise<void> {
+    const { name, clock } = this.#options;
+    await clock.sleep(Math.max(0, this.#deadLetters.endsMs - clock.monotonicMs()), this.#stopped.signal);
+    // So that frames that are taken after this begin to wait anew.
+    this.#telling = null;
+    const leftOut = this.#deadLetters.takeLeftOut();
+    if (leftOut !== null) this.#deliver([leftOutLetter(name, leftOut)]);
+  }
+
+  #sent(bytes: Uint8Array): void {
+    const { name, metrics } = this.#options;
+    this.#update({ commands: this.#status.commands + 1 });
+    metrics.add('headwater_serial_commands_total', 1, { port: name, outcome: 'sent' });
+    this.#tell({ kind: 'sent', bytes });
+  }
+
+  #notSent(reason: string): void {
+    const { name, metrics } = this.#options;
+    metrics.add('headwater_serial_commands_total', 1, { port: name, outcome: 'failed' });
+    this.#tell({ kind: 'not-sent', problem: reason });
+    this.#fail(reason);
+  }
+
+  #stalled(isStalled: boolean): void {
+    const { stalledAfterMs } = this.#options;
+    this.#show(isStalled ? 'stalled' : 'open');
+    if (isStalled)
+      this.#fail(
+        `the serial port ${this.#status.device} is open, but nothing has come from it for ${(stalledAfterMs ?? 0) / 1000} s. ` +
+          'Check the device, its wires and baud; headwater serial sniff shows what comes',
+      );
+    else this.#notices.say('info', `the serial port ${this.#status.device} is heard again`);
   }
 
   /** Holds the port back while too much waits for an answer of the log. */
@@ -199,6 +323,23 @@ export class SerialSource {
     else this.#port.resume();
   }
 
+  #show(state: PortState): void {
+    const { name, metrics } = this.#options;
+    this.#update({ state });
+    metrics.set('headwater_serial_open', state === 'open' || state === 'stalled' ? 1 : 0, { port: name });
+    metrics.set('headwater_serial_stalled', state === 'stalled' ? 1 : 0, { port: name });
+    this.#watchers.tell(this.#stateEvent());
+  }
+
+  #stateEvent(): PortEvent {
+    const { state, device } = this.#status;
+    return { kind: 'state', atMs: this.#options.clock.wallMs(), state, device };
+  }
+
+  #tell(event: DistributiveOmit<PortEvent, 'atMs'>): void {
+    this.#watchers.tell({ ...event, atMs: this.#options.clock.wallMs() });
+  }
+
   #fail(message: string): void {
     this.#update({ lastError: { message, atMs: this.#options.clock.wallMs() } });
     this.#notices.say('warn', message);
@@ -207,4 +348,11 @@ export class SerialSource {
   #update(changed: Partial<SerialPortStatus>): void {
     this.#status = { ...this.#status, ...changed };
   }
+}
+
+type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
+
+async function* withFirst(first: PortEvent, events: AsyncIterable<PortEvent>): AsyncGenerator<PortEvent> {
+  yield first;
+  yield* events;
 }

@@ -593,6 +593,7 @@ function options(port = 0): AdminServerOptions {
     }),
     users,
     alerts: null,
+    serial: { watch: () => null },
     token,
     status: () => Promise.resolve(report),
     renderMetrics: () => metrics.render(),

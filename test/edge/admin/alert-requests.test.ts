@@ -28,6 +28,7 @@ const start = (alerts: AlertDesk | null) =>
     listen: { host: '127.0.0.1', port: 0 },
     log: new MemoryLog(),
     alerts,
+    serial: { watch: () => null },
     token,
     metricsContentType: '',
     clock: nodeClock,

@@ -7,6 +7,7 @@ import { PassThrough, Readable, type Writable } from 'node:stream';
 import { runCommandLine } from '../../../src/edge/cli/program.ts';
 import type { StartGateway } from '../../../src/edge/cli/run.ts';
 import { Output, type Terminal } from '../../../src/edge/cli/terminal.ts';
+import type { Machine } from '../../../src/edge/machine.ts';
 
 export type Answer = (request: { url: URL; method: string; body: string }, response: ServerResponse) => void;
 
@@ -82,6 +83,7 @@ export interface SessionOptions {
   /** Is given what sends the process a stop signal. */
   readonly onSignals?: (signal: () => void) => void;
   readonly exitNow?: (code: number) => void;
+  readonly machine?: Pick<Machine, 'serialDevices' | 'openPort'>;
 }
 
 /** Runs a command line as a process would, and says how it ended and what it printed. */
@@ -109,7 +111,11 @@ export async function session(
   };
   const startGateway: StartGateway =
     options.startGateway ?? (() => Promise.reject(new Error('this test starts no gateway')));
-  const code = await runCommandLine(commandLine, { version: '0.1.0', startGateway }, terminal);
+  const machine = options.machine ?? {
+    serialDevices: () => Promise.resolve([]),
+    openPort: () => Promise.reject(new Error('this test opens no port')),
+  };
+  const code = await runCommandLine(commandLine, { version: '0.1.0', startGateway, machine }, terminal);
   return { code, output: printed(), errors: complained() };
 }
 

@@ -331,21 +331,27 @@ describe('status', () => {
     const serial = [
       {
         name: 'wind',
-        path: '/dev/ttyUSB0',
+        wanted: '/dev/ttyUSB0',
+        device: '/dev/ttyUSB0',
         state: 'open',
         frames: 12,
         deadLetters: 1,
+        leftOut: 0,
         dropped: 0,
+        commands: 0,
         lastFrameMs: Date.now() - 61_000,
         lastError: { message: 'a bad frame: not-json', atMs: Date.now() - 7_200_000 },
       },
       {
         name: 'rain',
-        path: '/dev/ttyUSB1',
-        state: 'lost',
+        wanted: 'usb 0403:6001',
+        device: '/dev/ttyUSB1',
+        state: 'stalled',
         frames: 0,
-        deadLetters: 0,
+        deadLetters: 9,
+        leftOut: 4,
         dropped: 3,
+        commands: 7,
         lastFrameMs: null,
         lastError: null,
       },
@@ -356,7 +362,9 @@ describe('status', () => {
     expect(output).toMatch(
       / {2}serial {3}wind \(\/dev\/ttyUSB0\) is open; 12 frames, the last one 1 min 1 s ago; 1 dead letters; last error 2 h ago: a bad frame: not-json\n/,
     );
-    expect(output).toContain('           rain (/dev/ttyUSB1) is lost; 0 frames; 0 dead letters; 3 dropped\n');
+    expect(output).toContain(
+      '           rain (usb 0403:6001, /dev/ttyUSB1) is STALLED: open, but silent; 0 frames; 9 dead letters (4 of them only counted); 7 commands sent; 3 dropped\n',
+    );
   });
 
   it('gives programs the whole report', async () => {

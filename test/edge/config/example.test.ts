@@ -28,11 +28,18 @@ describe('headwater.example.yaml', () => {
       config: {
         gateway: { name: 'gw1' },
         serial: [
-          { name: 'weather', baud: 9600, framing: 'line', decoder: { type: 'json' } },
+          {
+            name: 'weather',
+            baud: 9600,
+            framing: 'line',
+            decoder: { type: 'json' },
+            stalledAfter: 60_000,
+          },
           { decoder: { type: 'csv', columns: ['temperature', 'humidity'], separator: ';' } },
           { decoder: { type: 'key-value', pairSeparator: '|', keySeparator: '=' } },
           { decoder: { type: 'regex', pattern: { source: '^WS (?<wind_speed>[0-9.]+) m/s' } } },
           { decoder: { type: 'number', name: 'weight' } },
+          { name: 'co2', wish: { usb: { vendor: '0403' } }, commands: { everyMs: 10_000, pauseMs: 100 } },
         ],
         data: { budget: 4 * 1024 ** 3, endurance: 30e12 },
         topics: {

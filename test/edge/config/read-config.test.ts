@@ -4,6 +4,7 @@ import { limits } from '../../../src/core/limits.ts';
 import { type ConfigResult, readConfig } from '../../../src/edge/config/read-config.ts';
 import { defaultBudgetBytes } from '../../../src/edge/config/schema.ts';
 import { defaultMqttLimits } from '../../../src/ingest/mqtt/mqtt-limits.ts';
+import { serialPort } from '../../support/serial-port-config.ts';
 
 const read = (text: string | undefined, sets: readonly string[] = [], hostName = 'gw1'): ConfigResult =>
   readConfig({
@@ -87,10 +88,7 @@ log: { level: debug }
       gateway: { name: 'gw-7' },
       data: { dir: '/var/lib/hw', commitIntervalMs: 0 },
       mqtt: { listen: { host: '::1', port: 0 }, limits: defaultMqttLimits, routes: [], sources: [] },
-      serial: [
-        { name: 'wind', path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: { type: 'json' } },
-        { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: 'line', decoder: { type: 'json' } },
-      ],
+      serial: [serialPort('wind', '/dev/ttyUSB0'), { ...serialPort('rain', '/dev/ttyUSB1'), baud: 115200 }],
       admin: { listen: { host: 'localhost', port: 9000 } },
       topics: {
         temperature: { partitions: 2, settings: {} },
@@ -371,7 +369,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'serial: [/dev/ttyUSB0]',
-      'hw.yaml:1:10: serial.0: write a mapping of settings here: name, path, baud, framing, decoder, not "/dev/ttyUSB0"',
+      'hw.yaml:1:10: serial.0: write a mapping of settings here: name, path, usb, baud, dataBits, parity, stopBits, flow, framing, decoder, stalledAfter, commands, not "/dev/ttyUSB0"',
     ],
     [
       'serial:\n  - { path: /a, baud: 1200 }',
@@ -383,7 +381,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'serial: [{ name: a, path: ttyUSB0, baud: 1200 }]',
-      'hw.yaml:1:21: serial.0.path: write the path of a serial port, such as /dev/serial/by-id/usb-…, not "ttyUSB0"',
+      "hw.yaml:1:21: serial.0.path: write the path of a serial port, such as /dev/serial/by-id/usb-…, perhaps with * in its last name, or usb: { vendor: '0403', product: '6001' } instead, not \"ttyUSB0\"",
     ],
     [
       'serial: [{ name: a, path: /a, baud: 0 }]',

@@ -54,7 +54,7 @@ describe('pending records', () => {
     expect(dropped).toBe(3);
     expect(pending.bytes).toBeLessThanOrEqual(limits.serialPendingBytesMax);
     expect(drained(pending)).toEqual([
-      '{"dropped":3}',
+      '{"dropped":3,"overSeconds":0}',
       ...Array.from({ length: FRAMES_MAX }, (_, index) => index + 3),
     ]);
   });
@@ -65,7 +65,7 @@ describe('pending records', () => {
     expect(pending.push(record(100)) + pending.push(record(101))).toBe(2);
     pending.stored();
     expect(drained(pending)).toEqual([
-      '{"dropped":2}',
+      '{"dropped":2,"overSeconds":0}',
       ...Array.from({ length: FRAMES_MAX - 5 }, (_, index) => index + 5),
       100,
       101,
@@ -78,7 +78,10 @@ describe('pending records', () => {
     expect(letter).toMatchObject({ topic: deadLettersTopicName, receivedMs: 0 });
     expect(pending.push(record(100))).toBe(1);
     pending.refused();
-    expect(drained(pending)[0]).toBe('{"dropped":2}');
+    const [again] = pending.offer();
+    expect(again).toMatchObject({ topic: deadLettersTopicName, receivedMs: 0 });
+    pending.refused();
+    expect(drained(pending)[0]).toBe('{"dropped":2,"overSeconds":0}');
   });
 
   test('of no bytes are bounded as well', () => {

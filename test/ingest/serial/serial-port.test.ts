@@ -4,11 +4,12 @@ import { expect, test } from 'vitest';
 import { openSerialPort } from '../../../src/ingest/serial/serial-port.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
+const settings = { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, flow: 'none' } as const;
 const nobody = { received: () => {}, lost: () => {} };
 
 const refusalOf = async (path: string): Promise<unknown> => {
   try {
-    await openSerialPort({ path, baud: 9600 }, nobody);
+    await openSerialPort(path, settings, nobody);
     return null;
   } catch (error) {
     return error;

@@ -3,8 +3,11 @@ import { OperatingError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
 import { decodeJson } from '../../../src/ingest/decode/json.ts';
+import type { PortCommands } from '../../../src/ingest/serial/commands.ts';
 import { LineFramer } from '../../../src/ingest/serial/line-framer.ts';
-import { SerialSource } from '../../../src/ingest/serial/serial-source.ts';
+import type { Selection } from '../../../src/ingest/serial/port-selection.ts';
+import type { PortEvent } from '../../../src/ingest/serial/port-watchers.ts';
+import { SerialSource, type SerialSourceOptions } from '../../../src/ingest/serial/serial-source.ts';
 import { SimSerialPort } from '../../support/sim-serial-port.ts';
 import { until, VirtualClock } from '../../support/virtual-time.ts';
 import { CountingMetrics, KeepingLogger } from '../mqtt/harness.ts';
@@ -56,10 +59,14 @@ let metrics: CountingMetrics;
 let logger: KeepingLogger;
 let source: SerialSource;
 
-function start(): void {
+function start(changed: Partial<SerialSourceOptions> = {}): void {
   source = SerialSource.start({
     name: 'wind',
-    settings: { path: '/dev/wind', baud: 9600 },
+    wanted: '/dev/serial/by-id/wind',
+    locate: () => Promise.resolve({ path: '/dev/serial/by-id/wind', device: '/dev/wind' }),
+    settings: { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, flow: 'none' },
+    stalledAfterMs: null,
+    commands: null,
     framer: new LineFramer(),
     decoder: decodeJson,
     open: port.open,
@@ -67,6 +74,7 @@ function start(): void {
     clock,
     logger,
     metrics,
+    ...changed,
   });
 }
 
@@ -107,11 +115,14 @@ describe('a serial source', () => {
     ]);
     expect(source.status()).toEqual({
       name: 'wind',
-      path: '/dev/wind',
+      wanted: '/dev/serial/by-id/wind',
+      device: '/dev/wind',
       state: 'open',
       frames: 1,
       deadLetters: 0,
+      leftOut: 0,
       dropped: 0,
+      commands: 0,
       lastFrameMs,
       lastError: null,
     });
@@ -282,7 +293,7 @@ describe('a serial source', () => {
     await until('the last one', () => log.shown().at(-1) === `{"n":${lines - 1}}`);
     // The very first frame may have been under offer when the dropping began.
     const [letter, ...rest] = log.shown().filter((shown) => shown !== '{}');
-    expect(letter).toBe(`records-dropped: {"dropped":${dropped}}`);
+    expect(letter).toBe(`records-dropped: {"dropped":${dropped},"overSeconds":0}`);
     expect(rest).toHaveLength(lines + 1 - dropped - (log.shown().includes('{}') ? 1 : 0));
     expect(rest).toEqual(Array.from({ length: rest.length }, (_, n) => `{"n":${lines - rest.length + n}}`));
   });
@@ -312,5 +323,146 @@ describe('a serial source', () => {
     start();
     await source.stop();
     expect(port).toMatchObject({ opens: 1, isOpen: false });
+  });
+
+  test('opens what stands for it now, and tries on when nothing does', async () => {
+    let selection: Selection = { problem: 'there is no port usb 0403:6001' };
+    start({ locate: () => Promise.resolve(selection) });
+    await until('attempts', () => clock.sleeps.length > 3);
+    expect(source.status()).toMatchObject({
+      state: 'opening',
+      device: null,
+      lastError: { message: expect.stringContaining('there is no port usb 0403:6001') },
+    });
+    for (const device of ['/dev/ttyUSB0', '/dev/ttyUSB3']) {
+      selection = { path: device, device };
+      port.plugIn();
+      await isOpen();
+      expect([port.path, source.status().device]).toEqual([device, device]);
+      port.unplug();
+      await until('the loss is noticed', () => source.status().state === 'lost');
+    }
+  });
+
+  const commands = (changed: Partial<PortCommands>): PortCommands => {
+    return { start: [], poll: [], everyMs: 10_000, pauseMs: 100, ...changed };
+  };
+  const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+  test('sends the commands of the start after each opening, and polls at its interval', async () => {
+    start({ commands: commands({ start: [bytes('A'), bytes('B')], poll: [bytes('w'), bytes('p')] }) });
+    await until('two rounds', () => port.written.length >= 6);
+    expect(port.written.slice(0, 6)).toEqual(['A', 'B', 'w', 'p', 'w', 'p']);
+    // On this clock a sleep that is broken off, such as a time-out, takes its time as well.
+    const roundMs = 2 * (100 + limits.serialWriteTimeoutMs);
+    expect(clock.sleeps.find((ms) => ms > limits.serialWriteTimeoutMs)).toBe(10_000 - roundMs);
+    port.written.length = 0;
+    port.unplug();
+    port.plugIn();
+    await until('the start again', () => port.written.includes('B'));
+    expect(port.written.slice(port.written.indexOf('A'))).toEqual(['A', 'B']);
+    expect(metrics.value('headwater_serial_commands_total', { port: 'wind', outcome: 'sent' })).toBe(
+      source.status().commands,
+    );
+  });
+
+  test('opens a port again that does not take a command: it may not be read meanwhile', async () => {
+    port.onWrite = () => new Promise(() => {});
+    start({ commands: commands({ start: [bytes('A'), bytes('B')] }) });
+    await until('it is opened again', () => port.opens > 1);
+    expect(source.status().lastError?.message).toContain(
+      'is lost (it does not take a command; does the device hold',
+    );
+    expect(new Set(port.written)).toEqual(new Set(['A']));
+    expect(
+      metrics.value('headwater_serial_commands_total', { port: 'wind', outcome: 'failed' }),
+    ).toBeGreaterThan(0);
+    port.onWrite = () => Promise.resolve();
+    await until('all are sent', () => port.written.includes('B'));
+  });
+
+  test('says why a command failed, and goes on with the next', async () => {
+    port.onWrite = () =>
+      Promise.reject(new OperatingError('port-unusable', 'a command could not be sent (EIO)'));
+    start({ commands: commands({ poll: [bytes('p')] }) });
+    await until('two rounds', () => port.written.length >= 2);
+    expect(source.status()).toMatchObject({
+      commands: 0,
+      lastError: { message: 'a command could not be sent (EIO)' },
+    });
+  });
+
+  test('is stalled when nothing comes, says so once, and is open again with the next byte', async () => {
+    start({ stalledAfterMs: 60_000 });
+    await until('it is stalled', () => source.status().state === 'stalled');
+    expect(metrics.value('headwater_serial_stalled', { port: 'wind' })).toBe(1);
+    expect(metrics.value('headwater_serial_open', { port: 'wind' })).toBe(1);
+    const turns = clock.sleeps.length;
+    await until('time passes', () => clock.sleeps.length > turns + 5);
+    expect(logger.lines).toEqual([expect.stringContaining('nothing has come from it for 60 s')]);
+    port.send('{');
+    expect(source.status().state).toBe('open');
+    expect(metrics.value('headwater_serial_stalled', { port: 'wind' })).toBe(0);
+  });
+
+  test('keeps so many bad frames in an hour, and one dead letter tells of those left out', async () => {
+    start();
+    await isOpen();
+    const { serialDeadLettersPerHourMax: most } = limits;
+    clock.hold();
+    port.send('no\n'.repeat(most + 5));
+    port.send('[1]\n[2]\n{"n":1}\n');
+    await stored(most + 1);
+    expect(source.status()).toMatchObject({ frames: most + 8, deadLetters: most + 7, leftOut: 7 });
+    expect(metrics.value('headwater_serial_dead_letters_left_out_total', { port: 'wind' })).toBe(7);
+    clock.letGo();
+    await stored(most + 2);
+    expect(log.shown().at(-1)).toBe(
+      'dead-letters-left-out: {"leftOut":{"not-json":5,"not-an-object":2},"overSeconds":0}',
+    );
+    port.send('no\n');
+    await stored(most + 3);
+    expect(log.shown().at(-1)).toBe('not-json: no');
+  });
+
+  test('tells at a stop of the bad frames that were left out', async () => {
+    start();
+    await isOpen();
+    clock.hold();
+    port.send('no\n'.repeat(limits.serialDeadLettersPerHourMax + 1));
+    await stored(limits.serialDeadLettersPerHourMax);
+    const stopping = source.stop();
+    clock.letGo();
+    await stopping;
+    expect(log.shown().at(-1)).toBe('dead-letters-left-out: {"leftOut":{"not-json":1},"overSeconds":0}');
+  });
+
+  test('shows who watches how it is and what comes, as it comes', async () => {
+    start({ commands: commands({ start: [bytes('A')] }) });
+    const watching = new AbortController();
+    const events = source.watch(watching.signal);
+    await until('the command', () => port.written.length > 0);
+    port.send('{"n": 1}\nno\n');
+    port.unplug();
+    const seen: PortEvent[] = [];
+    for await (const event of events) {
+      seen.push(event);
+      if (event.kind === 'state' && event.state === 'lost') watching.abort();
+    }
+    const atMs = expect.any(Number);
+    expect(seen).toEqual([
+      { kind: 'state', atMs, state: 'opening', device: null },
+      { kind: 'state', atMs, state: 'open', device: '/dev/wind' },
+      { kind: 'sent', atMs, bytes: bytes('A') },
+      { kind: 'received', atMs, bytes: Uint8Array.from(bytes('{"n": 1}\nno\n')) },
+      {
+        kind: 'frame',
+        atMs,
+        bytes: Uint8Array.from(bytes('{"n": 1}')),
+        value: Uint8Array.from(bytes('{"n":1}')),
+      },
+      { kind: 'bad-frame', atMs, bytes: Uint8Array.from(bytes('no')), problem: 'not-json' },
+      { kind: 'state', atMs, state: 'lost', device: '/dev/wind' },
+    ]);
   });
 });

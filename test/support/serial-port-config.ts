@@ -1,0 +1,16 @@
+import type { SerialPortConfig } from '../../src/edge/config/serial-section.ts';
+
+/** A configured port with the defaults of the configuration. */
+export const serialPort = (name: string, path: string): SerialPortConfig => ({
+  name,
+  wish: { path },
+  baud: 9600,
+  dataBits: 8,
+  parity: 'none',
+  stopBits: 1,
+  flow: 'none',
+  framing: 'line',
+  decoder: { type: 'json' },
+  stalledAfter: undefined,
+  commands: undefined,
+});
