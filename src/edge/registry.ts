@@ -1,6 +1,6 @@
 import type { Decoder, Framer } from '../ingest/serial/frame.ts';
+import { LineFramer } from '../ingest/serial/framing/line-framer.ts';
 import { decodeJson } from '../ingest/serial/json-decoder.ts';
-import { LineFramer } from '../ingest/serial/line-framer.ts';
 
 /** How frames are found in the bytes of a serial port: the values of `serial.framing`. */
 export const framings = {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { limits } from '../../../src/core/limits.ts';
-import type { Frame } from '../../../src/ingest/serial/frame.ts';
-import { LineFramer } from '../../../src/ingest/serial/line-framer.ts';
+import { limits } from '../../../../src/core/limits.ts';
+import type { Frame } from '../../../../src/ingest/serial/frame.ts';
+import { LineFramer } from '../../../../src/ingest/serial/framing/line-framer.ts';
 
 const { serialFrameBytesMax: bytesMax } = limits;
 

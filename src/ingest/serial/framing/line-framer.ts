@@ -1,5 +1,5 @@
-import { limits } from '../../core/limits.ts';
-import type { Frame, FrameProblem, Framer } from './frame.ts';
+import { limits } from '../../../core/limits.ts';
+import type { Frame, FrameProblem, Framer } from '../frame.ts';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
