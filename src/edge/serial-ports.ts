@@ -5,7 +5,7 @@ import type { Accept } from '../core/record.ts';
 import type { OpenPort } from '../ingest/serial/port.ts';
 import { type SerialPortStatus, SerialSource } from '../ingest/serial/serial-source.ts';
 import type { SerialPortConfig } from './config/schema.ts';
-import { decoders, framings } from './registry.ts';
+import { decoders, framerOf } from './registry.ts';
 
 export interface SerialPortsOptions {
   readonly ports: readonly SerialPortConfig[];
@@ -31,7 +31,7 @@ export class SerialPorts {
         ...shared,
         name,
         settings: { path, baud },
-        framer: framings[framing](),
+        framer: framerOf(framing),
         decoder: decoders[decoder],
         logger: logger.child({ port: name }),
       }),

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { decoders, framings, namesOf } from '../../src/edge/registry.ts';
+import { decoders, framerOf, namesOf } from '../../src/edge/registry.ts';
+import { framingSamples } from '../support/framing-samples.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-test.each(namesOf(framings))('each port gets a framer of its own: %s', (name) => {
-  const [one, other] = [framings[name](), framings[name]()];
-  one.push(bytesOf('begun'), 0);
-  expect(other.interrupt()).toBeNull();
+test.each(framingSamples)('each port gets a framer of its own: $name', ({ framing }) => {
+  const [one, other] = [framerOf(framing), framerOf(framing)];
+  one.push(bytesOf('/a'), 0);
+  expect(other.interrupt()).toEqual([]);
 });
 
 test.each(namesOf(decoders))('a decoder gives a JSON object or a reason: %s', (name) => {

@@ -11,11 +11,12 @@ import {
   laneNames,
   type TopicSettings,
 } from '../../log/types.ts';
-import { type DecoderName, decoders, type FramingName, framings, namesOf } from '../registry.ts';
+import { type DecoderName, decoders, type FramingConfig, namesOf } from '../registry.ts';
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type AnomalyConfig, anomalySection } from './anomaly-section.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
+import { framingSection } from './framing-section.ts';
 import { mqttLimitsOf, mqttLimitsSection } from './mqtt-limits-section.ts';
 import {
   configuredListeners,
@@ -126,7 +127,7 @@ const settingsFor = (hostName: string) =>
         name: portName(),
         path: devicePath(),
         baud: wholeNumber(limits.serialBaudMin, limits.serialBaudMax, 'bits per second'),
-        framing: choice(namesOf(framings)).default('line'),
+        framing: framingSection(),
         decoder: choice(namesOf(decoders)).default('json'),
       }),
       'serial ports, such as [{ name: weather, path: /dev/ttyUSB0, baud: 9600 }]',
@@ -303,7 +304,7 @@ export interface SerialPortConfig {
   readonly name: string;
   readonly path: string;
   readonly baud: number;
-  readonly framing: FramingName;
+  readonly framing: FramingConfig;
   readonly decoder: DecoderName;
 }
 

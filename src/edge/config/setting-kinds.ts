@@ -107,6 +107,50 @@ export function choice<const Name extends string>(names: readonly Name[]) {
   return z.enum(names, { error: () => `write one of ${names.join(', ')}` });
 }
 
+/** What a setting of one of several types is read as. */
+type Typed<Shapes extends Readonly<Record<string, z.core.$ZodLooseShape>>> = {
+  [Name in keyof Shapes]: { type: Name } & z.output<z.ZodObject<Shapes[Name]>>;
+}[keyof Shapes];
+
+/** One of these types: its name, or a mapping with its name as `type` and the settings that it has. */
+export function typeChoice<Shapes extends Readonly<Record<string, z.core.$ZodLooseShape>>>(shapes: Shapes) {
+  const names = Object.keys(shapes);
+  const error = () => `write one of ${names.join(', ')}, or a mapping with one of them as type`;
+  const typeOf = (name: string) => {
+    const others = Object.keys(shapes[name] ?? {});
+    const unknown = () =>
+      `${name} has no such setting; ${others.length === 0 ? 'it needs none' : `there are: ${others.join(', ')}`}`;
+    return z.strictObject({ type: z.literal(name), ...shapes[name] }, { error: unknown });
+  };
+  const [first = '', ...rest] = names;
+  const types = z.discriminatedUnion('type', [typeOf(first), ...rest.map(typeOf)], { error });
+  const named = z.preprocess(
+    (value) => (typeof value === 'string' && names.includes(value) ? { type: value } : value),
+    types,
+  );
+  // By construction; there is no type for a union that is made of a table.
+  return named as unknown as z.ZodType<Typed<Shapes>>;
+}
+
+/** A number, or a section that says more. */
+export function numberOrSection<Section extends z.ZodType>(
+  number: z.ZodNumber,
+  settings: Section,
+  what: string,
+) {
+  return z.union([number, settings], { error: () => `write ${what}` });
+}
+
+/** Bytes in hexadecimal digits, pairs of them with spaces between or not. */
+export function hexBytes(bytesMax: number) {
+  const what = `1 to ${bytesMax} bytes as pairs of hexadecimal digits, such as 'AA C0'`;
+  const digits = (value: string): string => value.replaceAll(' ', '');
+  return text(
+    what,
+    (value) => /^(?:[0-9A-Fa-f]{2} *)+$/.test(value) && digits(value).length <= 2 * bytesMax,
+  ).transform((value) => Uint8Array.fromHex(digits(value)));
+}
+
 /** A text that is legal, or what to write instead. */
 export function text(what: string, isLegal: (value: string) => boolean) {
   const error = (issue: { readonly input?: unknown }): string =>
@@ -277,7 +321,7 @@ export function brokerAddress() {
 
 /** The paths of the settings of a kind; `*` stands for a name that the user chooses, and for each item of a list. */
 export function pathsBelow(schema: z.core.$ZodType, path: SettingPath): readonly SettingPath[] {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
     return pathsBelow(schema.def.innerType, path);
   if (schema instanceof z.ZodUnion) {
     const inner = schema.def.options.flatMap((option) => pathsBelow(option, path));

@@ -143,7 +143,7 @@ export class SerialSource {
     metrics.set('headwater_serial_open', 0, { port: name });
     this.#update({ state: 'lost' });
     const unfinished = this.#options.framer.interrupt();
-    if (unfinished !== null) this.#take([unfinished]);
+    if (unfinished.length > 0) this.#take(unfinished);
     if (reason !== null)
       this.#fail(`the serial port ${settings.path} is lost (${reason}); it is opened again`);
   }

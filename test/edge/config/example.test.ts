@@ -27,7 +27,23 @@ describe('headwater.example.yaml', () => {
     expect(read(withExamples)).toMatchObject({
       config: {
         gateway: { name: 'gw1' },
-        serial: [{ name: 'weather', baud: 9600, framing: 'line', decoder: 'json' }],
+        serial: [
+          { name: 'weather', baud: 9600, framing: { type: 'line' }, decoder: 'json' },
+          { framing: { type: 'line', delimiter: Uint8Array.of(0x0d), lengthMax: 200 } },
+          { framing: { type: 'fixed', length: 8, gap: 100 } },
+          { framing: { type: 'length-prefixed', bytes: 2, order: 'big', add: 2, lengthMax: 1024, gap: 100 } },
+          {
+            framing: {
+              type: 'header',
+              header: Uint8Array.of(0xaa, 0xc0),
+              length: { at: 2, bytes: 1, order: 'big', add: 3 },
+              checksum: { kind: 'sum-8', from: 2 },
+              tail: Uint8Array.of(0xab),
+              lengthMax: 64,
+            },
+          },
+          { framing: { type: 'telegram', checksum: 'crc-16/arc', lengthMax: 65536 } },
+        ],
         data: { budget: 4 * 1024 ** 3, endurance: 30e12 },
         topics: {
           temperature: {

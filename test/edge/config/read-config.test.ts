@@ -83,13 +83,14 @@ forwarder: { brokers: [kafka1:9092, '[fd00::1]:9093'], lingerMs: 5, waitForClock
 log: { level: debug }
 `;
     const config = configOf(read(text));
+    const lines = { type: 'line', delimiter: Uint8Array.of(0x0a), lengthMax: 65536 };
     expect(config).toEqual({
       gateway: { name: 'gw-7' },
       data: { dir: '/var/lib/hw', commitIntervalMs: 0 },
       mqtt: { listen: { host: '::1', port: 0 }, limits: defaultMqttLimits, routes: [], sources: [] },
       serial: [
-        { name: 'wind', path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' },
-        { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: 'line', decoder: 'json' },
+        { name: 'wind', path: '/dev/ttyUSB0', baud: 9600, framing: lines, decoder: 'json' },
+        { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: lines, decoder: 'json' },
       ],
       admin: { listen: { host: 'localhost', port: 9000 } },
       topics: {
@@ -390,8 +391,8 @@ describe('a bad configuration is reported with its place and what to write inste
       'hw.yaml:1:31: serial.0.baud: write a whole number of bits per second from 50 to 4000000, not 0',
     ],
     [
-      'serial: [{ name: a, path: /a, baud: 50, framing: slip }]',
-      'hw.yaml:1:41: serial.0.framing: write one of line, not "slip"',
+      'serial: [{ name: a, path: /a, baud: 50, framing: telex }]',
+      'hw.yaml:1:41: serial.0.framing: write one of line, slip, cobs, fixed, length-prefixed, header, telegram, sds011, pms5003, mh-z19, or a mapping with one of them as type, not "telex"',
     ],
     [
       'serial: [{ name: a, path: /a, baud: 50, decoder: toString }]',

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OperatingError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
-import { LineFramer } from '../../../src/ingest/serial/framing/line-framer.ts';
+import { lineFramer } from '../../../src/ingest/serial/framing/line-framer.ts';
 import { decodeJson } from '../../../src/ingest/serial/json-decoder.ts';
 import { SerialSource } from '../../../src/ingest/serial/serial-source.ts';
 import { SimSerialPort } from '../../support/sim-serial-port.ts';
@@ -60,7 +60,7 @@ function start(): void {
   source = SerialSource.start({
     name: 'wind',
     settings: { path: '/dev/wind', baud: 9600 },
-    framer: new LineFramer(),
+    framer: lineFramer({ delimiter: Uint8Array.of(0x0a), lengthMax: limits.serialFrameBytesMax }),
     decoder: decodeJson,
     open: port.open,
     accept: log.accept,
