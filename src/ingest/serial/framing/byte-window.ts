@@ -42,9 +42,9 @@ export class ByteWindow {
 
   #run({ step }: Checksum, bytes: Uint8Array): void {
     let state = this.states[this.#end] ?? 0;
-    bytes.forEach((byte, index) => {
-      state = step(state, byte);
+    for (let index = 0; index < bytes.length; index += 1) {
+      state = step(state, bytes[index] ?? 0);
       this.states[this.#end + index + 1] = state;
-    });
+    }
   }
 }

@@ -39,22 +39,18 @@ export const checksums = {
 
 export type ChecksumName = keyof typeof checksums;
 
-/** The generator polynomial x¹⁶ + x¹⁵ + x² + 1, its bits reversed. */
-function crcTable(): Uint16Array {
-  return Uint16Array.from({ length: 256 }, (_, byte) => {
-    let state = byte;
-    for (let bit = 0; bit < 8; bit += 1) state = (state >> 1) ^ (state & 1 ? 0xa001 : 0);
-    return state;
-  });
-}
-
 /**
  * A CRC is linear: the state after a stretch is that of the stretch alone, XOR what the state before it becomes by as
  * many zero bytes. So that of the stretch alone, begun with `initial`, follows from the two. (The idea of `crc32_combine`
  * in zlib.)
  */
 function reflectedCrc16(initial: number): Checksum {
-  const table = crcTable();
+  // The generator polynomial x¹⁶ + x¹⁵ + x² + 1, its bits reversed.
+  const table = Uint16Array.from({ length: 256 }, (_, byte) => {
+    let state = byte;
+    for (let bit = 0; bit < 8; bit += 1) state = (state >> 1) ^ (state & 1 ? 0xa001 : 0);
+    return state;
+  });
   const step = (state: number, byte: number): number => (state >> 8) ^ (table[(state ^ byte) & 0xff] ?? 0);
   const powers = zeroBytes(step);
   return {
@@ -64,27 +60,25 @@ function reflectedCrc16(initial: number): Checksum {
     between: (before, after, length) => {
       let moved = before ^ initial;
       for (let power = 0; length >> power > 0; power += 1)
-        if ((length >> power) & 1) moved = applied(powers[power] ?? [], moved);
+        if ((length >> power) & 1) moved = powers[power]?.(moved) ?? 0;
       return after ^ moved;
     },
   };
 }
 
-/** What a linear map makes of each bit. */
-type LinearMap = readonly number[];
-
 /** What 1, 2, 4 … zero bytes do to a state; enough for stretches below 2²⁰ bytes. */
-function zeroBytes(step: Checksum['step']): readonly LinearMap[] {
-  const powers: LinearMap[] = [Array.from({ length: 16 }, (_, bit) => step(1 << bit, 0))];
-  for (let power = 1; power < 20; power += 1) {
-    const half = powers[power - 1] ?? [];
-    powers.push(half.map((image) => applied(half, image)));
-  }
-  return powers;
+function zeroBytes(step: Checksum['step']): readonly ((state: number) => number)[] {
+  let power = tabled((state) => step(state, 0));
+  return Array.from({ length: 20 }, () => {
+    const half = power;
+    power = tabled((state) => half(half(state)));
+    return half;
+  });
 }
 
-function applied(map: LinearMap, state: number): number {
-  let image = 0;
-  for (let bit = 0; bit < 16; bit += 1) if ((state >> bit) & 1) image ^= map[bit] ?? 0;
-  return image;
+/** A linear map of 16 bits, looked up for its two bytes. */
+function tabled(map: (state: number) => number): (state: number) => number {
+  const low = Uint16Array.from({ length: 256 }, (_, byte) => map(byte));
+  const high = Uint16Array.from({ length: 256 }, (_, byte) => map(byte << 8));
+  return (state) => (low[state & 0xff] ?? 0) ^ (high[state >> 8] ?? 0);
 }

@@ -26,11 +26,12 @@ function decode(sent: Uint8Array): Uint8Array | null {
     const code = sent[at] ?? 0;
     const next = at + code;
     if (next > sent.length) return null;
-    bytes.set(sent.subarray(at + 1, next), length);
-    length += code - 1;
+    for (at += 1; at < next; at += 1) {
+      bytes[length] = sent[at] ?? 0;
+      length += 1;
+    }
     // The bytes of the array are zero already.
     if (code < LONGEST && next < sent.length) length += 1;
-    at = next;
   }
   return bytes.subarray(0, length);
 }
