@@ -94,10 +94,13 @@ function delimiterBytes(value: string): Uint8Array | undefined {
   return Uint8Array.from(bytes);
 }
 
+/** Whether there can be any frame. */
 function checkParts(framing: FramingConfig, context: CheckContext): void {
-  if (framing.type !== 'header') return;
   const complain = (setting: keyof FrameParts, message: string): void =>
     context.addIssue({ code: 'custom', path: [setting], message, input: undefined });
+  if (framing.type === 'length-prefixed' && framing.lengthMax <= framing.bytes)
+    complain('lengthMax', `write ${framing.bytes + 1} at least: the length and a byte`);
+  if (framing.type !== 'header') return;
   const { length, lengthMax: longest = frameBytesMax } = framing;
   const bytesMin = partsBytes(framing);
   if (longest < bytesMin)

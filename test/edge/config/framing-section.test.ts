@@ -75,6 +75,11 @@ describe('a framing', () => {
     ['{ type: sds011, gap: 1s }', '.gap', 'sds011 has no such setting; it needs none'],
     ['{ type: slip, lenghtMax: 5 }', '.lenghtMax', 'unknown setting; did you mean lengthMax?'],
     [
+      '{ type: length-prefixed, bytes: 2, lengthMax: 2 }',
+      '.lengthMax',
+      'write 3 at least: the length and a byte, not 2',
+    ],
+    [
       '{ type: header, header: AAC, length: 4 }',
       '.header',
       'write 1 to 8 bytes as pairs of hexadecimal digits, such as \'AA C0\', not "AAC"',

@@ -1,7 +1,7 @@
 import type { Framer } from '../frame.ts';
 import type { ByteWindow } from './byte-window.ts';
 import { checksums } from './checksum.ts';
-import { type FrameShape, NEEDS_MORE, NO_FRAME, ScanningFramer } from './scanning-framer.ts';
+import { NEEDS_MORE, NO_FRAME, ScanningFramer } from './scanning-framer.ts';
 
 const SLASH = 0x2f;
 const EXCLAMATION_MARK = 0x21;
@@ -34,12 +34,7 @@ export function telegramFramer({ checksum, lengthMax }: TelegramSettings): Frame
   });
 }
 
-function telegramBytes(
-  window: ByteWindow,
-  start: number,
-  seen: number,
-  hasCrc: boolean,
-): ReturnType<FrameShape['lengthAt']> {
+function telegramBytes(window: ByteWindow, start: number, seen: number, hasCrc: boolean): number {
   const { bytes, end } = window;
   if (bytes[start] !== SLASH) return NO_FRAME;
   // The exclamation mark may have been seen before its digits came.
