@@ -9,6 +9,13 @@ export const serialLimits = {
   serialBaudMax: 4_000_000,
   /** One frame; what is longer is a dead letter of its first so many bytes. */
   serialFrameBytesMax: 64 * KIB,
+  /** What is no frame is one dead letter if it is not longer than this, or than a frame of its port. */
+  serialGarbledBytesMin: 256,
+  /** What marks frames: their delimiter, header or tail. */
+  serialMarkBytesMax: 8,
+  /** A pause that ends a frame, by default and at most. */
+  serialGapMsDefault: 100,
+  serialGapMsMax: 60_000,
   /** What a port gives at a time. */
   serialReadBytesMax: 4 * KIB,
   /** What a waiting record costs in objects, besides its bytes. */

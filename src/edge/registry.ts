@@ -11,12 +11,47 @@ import { decodeRaw } from '../ingest/decode/raw.ts';
 import { regexDecoder } from '../ingest/decode/regex.ts';
 import { decodeSds011 } from '../ingest/decode/sds011.ts';
 import type { Framer } from '../ingest/serial/frame.ts';
-import { LineFramer } from '../ingest/serial/line-framer.ts';
+import { cobsFramer } from '../ingest/serial/framing/cobs-framer.ts';
+import { fixedLengthFramer } from '../ingest/serial/framing/fixed-length-framer.ts';
+import { headerFramer } from '../ingest/serial/framing/header-framer.ts';
+import { lengthPrefixedFramer } from '../ingest/serial/framing/length-prefixed-framer.ts';
+import { lineFramer } from '../ingest/serial/framing/line-framer.ts';
+import { mhz19Framer, pms5003Framer, sds011Framer } from '../ingest/serial/framing/sensor-framers.ts';
+import { slipFramer } from '../ingest/serial/framing/slip-framer.ts';
+import { telegramFramer } from '../ingest/serial/framing/telegram-framer.ts';
 
-/** How frames are found in the bytes of a serial port: the values of `serial.framing`. */
+/** How frames are found in the bytes of a serial port, with the settings that each takes: the types of `serial.framing`. */
 export const framings = {
-  line: () => new LineFramer(),
-} as const satisfies Readonly<Record<string, () => Framer>>;
+  line: lineFramer,
+  slip: slipFramer,
+  cobs: cobsFramer,
+  fixed: fixedLengthFramer,
+  'length-prefixed': lengthPrefixedFramer,
+  header: headerFramer,
+  telegram: telegramFramer,
+  sds011: sds011Framer,
+  pms5003: pms5003Framer,
+  'mh-z19': mhz19Framer,
+} as const;
+
+type Framings = typeof framings;
+
+type SettingsOf<Make> = Make extends (settings: infer Settings extends object) => Framer ? Settings : object;
+
+/** The settings of each framing. */
+export type FramingSettings = { readonly [Name in FramingName]: SettingsOf<Framings[Name]> };
+
+/** A framing with its settings. */
+export type FramingConfig<Name extends FramingName = FramingName> = {
+  readonly [One in Name]: { readonly type: One } & FramingSettings[One];
+}[Name];
+
+const makers: { readonly [Name in FramingName]: (settings: FramingSettings[Name]) => Framer } = framings;
+
+/** A framer for one port. */
+export function framerOf<Name extends FramingName>(config: FramingConfig<Name>): Framer {
+  return makers[config.type](config);
+}
 
 /** How frames and payloads are understood, by what `decoder` says: each makes a decoder of its settings. */
 export const decoders = {
@@ -33,7 +68,7 @@ export const decoders = {
   dsmr: () => decodeDsmr,
 } as const;
 
-export type FramingName = keyof typeof framings;
+export type FramingName = keyof Framings;
 export type DecoderName = keyof Decoders;
 
 type Decoders = typeof decoders;

@@ -7,7 +7,7 @@ import type { PortEvent } from '../ingest/serial/port-watchers.ts';
 import { type SerialPortStatus, SerialSource } from '../ingest/serial/serial-source.ts';
 import type { SerialPortConfig } from './config/serial-section.ts';
 import type { Machine } from './machine.ts';
-import { decoderOf, framings } from './registry.ts';
+import { decoderOf, framerOf } from './registry.ts';
 
 export interface SerialPortsOptions {
   readonly ports: readonly SerialPortConfig[];
@@ -39,7 +39,7 @@ export class SerialPorts {
         settings: port,
         stalledAfterMs: port.stalledAfter ?? null,
         commands: port.commands ?? null,
-        framer: framings[port.framing](),
+        framer: framerOf(port.framing),
         decoder: decoderOf(port.decoder),
         logger: logger.child({ port: port.name }),
       }),

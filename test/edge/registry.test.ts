@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { decoderOf, framings, namesOf } from '../../src/edge/registry.ts';
+import { decoderOf, framerOf } from '../../src/edge/registry.ts';
+import { framingSamples } from '../support/framing-samples.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-test.each(namesOf(framings))('each port gets a framer of its own: %s', (name) => {
-  const [one, other] = [framings[name](), framings[name]()];
-  one.push(bytesOf('begun'), 0);
-  expect(other.interrupt()).toBeNull();
+test.each(framingSamples)('each port gets a framer of its own: $name', ({ framing }) => {
+  const [one, other] = [framerOf(framing), framerOf(framing)];
+  one.push(bytesOf('/a'), 0);
+  expect(other.interrupt()).toEqual([]);
 });
 
 test('a decoder is made with its settings', () => {

@@ -1,5 +1,6 @@
 import { ownCopyPlant } from '../faults/fault-plants.ts';
 import { mqttFuzzPlants } from '../fuzz/mqtt-fuzz-plants.ts';
+import { serialFuzzPlants } from '../fuzz/serial-fuzz-plants.ts';
 import { killPlants } from '../kill/kill-plants.ts';
 import { alertPlants } from '../sim/alert-plants.ts';
 import { clockPlants } from '../sim/clock-plants.ts';
@@ -19,6 +20,7 @@ export const allPlants: readonly Plant[] = [
   ownCopyPlant,
   ...sessionPlants,
   ...mqttFuzzPlants,
+  ...serialFuzzPlants,
   ...killPlants,
   ...mqttSourcePlants,
 ];

@@ -1,3 +1,4 @@
+import { limits } from '../../src/core/limits.ts';
 import type { SerialPortConfig } from '../../src/edge/config/serial-section.ts';
 
 /** A configured port with the defaults of the configuration. */
@@ -9,7 +10,7 @@ export const serialPort = (name: string, path: string): SerialPortConfig => ({
   parity: 'none',
   stopBits: 1,
   flow: 'none',
-  framing: 'line',
+  framing: { type: 'line', delimiter: Uint8Array.of(0x0a), lengthMax: limits.serialFrameBytesMax },
   decoder: { type: 'json' },
   stalledAfter: undefined,
   commands: undefined,

@@ -1,9 +1,8 @@
 import { limits } from '../../core/limits.ts';
 import { decoderSection } from '../config/decoder-section.ts';
+import { framingSection } from '../config/framing-section.ts';
 import type { Config } from '../config/schema.ts';
-import { choice } from '../config/setting-kinds.ts';
 import type { Machine } from '../machine.ts';
-import { framings, namesOf } from '../registry.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type CommandLine, settingOf, wholeNumber } from './command-line.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -42,7 +41,7 @@ export function addSerial(
       'bits per second, for a port that is not configured',
       wholeNumber(limits.serialBaudMin, limits.serialBaudMax),
     )
-    .option('--framing <name>', 'how messages are told apart', settingOf(choice(namesOf(framings))))
+    .option('--framing <name>', 'how messages are told apart', settingOf(framingSection()))
     .option('--decoder <name>', 'how they are understood', settingOf(decoderSection()))
     .option('--hex', 'bytes as hex digits, with their text beside')
     .option('--seconds <number>', 'end after so long', wholeNumber(1, limits.sniffSecondsMax))

@@ -1,4 +1,5 @@
 import { OperatingError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
 import type { Decoder } from '../../ingest/decode/decoder.ts';
 import { type SendOptions, sendCommands } from '../../ingest/serial/commands.ts';
 import type { Frame } from '../../ingest/serial/frame.ts';
@@ -8,7 +9,7 @@ import { type PortEvent, PortWatchers } from '../../ingest/serial/port-watchers.
 import { nodeClock } from '../../platform/node-clock.ts';
 import { type PortEventJson, portEventJson } from '../admin/port-events.ts';
 import type { SerialPortConfig } from '../config/serial-section.ts';
-import { type DecoderConfig, decoderOf, type FramingName, framings } from '../registry.ts';
+import { type DecoderConfig, decoderOf, type FramingConfig, framerOf } from '../registry.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { portEventRows } from './port-event-rows.ts';
@@ -18,13 +19,20 @@ import type { Output } from './terminal.ts';
 /** The options as they are given. */
 export interface SniffOptions {
   readonly baud?: number;
-  readonly framing?: FramingName;
+  readonly framing?: FramingConfig;
   readonly decoder?: DecoderConfig;
   readonly hex?: true;
   readonly seconds?: number;
   readonly frames?: number;
   readonly json?: true;
 }
+
+/** Of a port that is not configured. */
+const lines: FramingConfig = {
+  type: 'line',
+  delimiter: Uint8Array.of(0x0a),
+  lengthMax: limits.serialFrameBytesMax,
+};
 
 /** What to open, if no gateway has it open. */
 interface Sniffed extends PortSettings, Pick<SerialPortConfig, 'framing' | 'decoder' | 'commands'> {
@@ -136,7 +144,7 @@ async function runningGateway({ gateway }: SerialContext): Promise<AdminClient |
 }
 
 function sniffed(path: string, port: SerialPortConfig | undefined, options: SniffOptions): Sniffed {
-  const { framing = port?.framing ?? 'line', decoder = port?.decoder ?? { type: 'json' } } = options;
+  const { framing = port?.framing ?? lines, decoder = port?.decoder ?? { type: 'json' } } = options;
   const baud = options.baud ?? port?.baud;
   if (baud === undefined)
     throw new OperatingError(
@@ -168,7 +176,7 @@ async function* openedEvents(
   const closing = new AbortController();
   const ended = AbortSignal.any([signal, closing.signal]);
   const events = watchers.watch(ended);
-  const framer = framings[port.framing]();
+  const framer = framerOf(port.framing);
   const decode = decoderOf(port.decoder);
   const tell = (event: (atMs: number) => PortEvent): void => watchers.tell(event(nodeClock.wallMs()));
   let lostBecause: string | null = null;

@@ -2,9 +2,10 @@ import { limits } from '../../core/limits.ts';
 import type { PortCommands } from '../../ingest/serial/commands.ts';
 import type { PortSettings } from '../../ingest/serial/port.ts';
 import { type PortWish, type UsbWish, wishText } from '../../ingest/serial/port-selection.ts';
-import { type DecoderConfig, type FramingName, framings, namesOf } from '../registry.ts';
+import type { DecoderConfig, FramingConfig } from '../registry.ts';
 import { parseEscapedBytes, parseHexBytes } from './byte-text.ts';
 import { decoderSection } from './decoder-section.ts';
+import { framingSection } from './framing-section.ts';
 import {
   bytesOf,
   type CheckContext,
@@ -41,7 +42,7 @@ const portSection = () =>
     parity: choice(['none', 'even', 'odd']).default('none'),
     stopBits: oneOf([1, 2]).default(1),
     flow: choice(['none', 'rtscts', 'xonxoff']).default('none'),
-    framing: choice(namesOf(framings)).default('line'),
+    framing: framingSection(),
     decoder: decoderSection().default({ type: 'json' }),
     /** Open and silent for so long is stalled. */
     stalledAfter: duration(limits.serialStalledAfterMsMin, limits.serialStalledAfterMsMax).optional(),
@@ -54,7 +55,7 @@ export interface SerialPortConfig extends PortSettings {
   readonly name: string;
   /** Which port it is: `path` or `usb`. */
   readonly wish: PortWish;
-  readonly framing: FramingName;
+  readonly framing: FramingConfig;
   readonly decoder: DecoderConfig;
   /** Milliseconds; undefined if it may be silent for as long as it likes. */
   readonly stalledAfter: number | undefined;
@@ -128,7 +129,7 @@ interface PortSection extends PortSettings {
   readonly name: string;
   readonly path?: string | undefined;
   readonly usb?: UsbWish | undefined;
-  readonly framing: FramingName;
+  readonly framing: FramingConfig;
   readonly decoder: DecoderConfig;
   readonly stalledAfter?: number | undefined;
   readonly commands?: CommandSettings | undefined;

@@ -169,6 +169,25 @@ export function bytesOf(asText: ByteNotation, asHex: ByteNotation) {
   return z.union([read(asText), hex], { error: () => `write ${asText.what}` });
 }
 
+/** A number, or a section that says more. */
+export function numberOrSection<Section extends z.ZodType>(
+  number: z.ZodNumber,
+  settings: Section,
+  what: string,
+) {
+  return z.union([number, settings], { error: () => `write ${what}` });
+}
+
+/** Bytes in hexadecimal digits, pairs of them with spaces between or not. */
+export function hexBytes(bytesMax: number) {
+  const what = `1 to ${bytesMax} bytes as pairs of hexadecimal digits, such as 'AA C0'`;
+  const digits = (value: string): string => value.replaceAll(' ', '');
+  return text(
+    what,
+    (value) => /^(?:[0-9A-Fa-f]{2} *)+$/.test(value) && digits(value).length <= 2 * bytesMax,
+  ).transform((value) => Uint8Array.fromHex(digits(value)));
+}
+
 /** A text that is legal, or what to write instead. */
 export function text(what: string, isLegal: (value: string) => boolean) {
   const error = (issue: { readonly input?: unknown }): string =>
@@ -331,7 +350,7 @@ export function brokerAddress() {
 
 /** The paths of the settings of a kind; `*` stands for a name that the user chooses, and for each item of a list. */
 export function pathsBelow(schema: z.core.$ZodType, path: SettingPath): readonly SettingPath[] {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
     return pathsBelow(schema.def.innerType, path);
   if (schema instanceof z.ZodUnion) {
     const inner = schema.def.options.flatMap((option) => pathsBelow(option, path));

@@ -16,7 +16,11 @@ export function problemsOf(
 ): readonly SettingProblem[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], message: unknownSetting(path, key, known) }));
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      // One that there is belongs to another of several types.
+      message: isKnown([...path, key], known) ? issue.message : unknownSetting(path, key, known),
+    }));
   }
   if (issue.code === 'invalid_key') {
     return [{ path, message: issue.issues[0]?.message ?? issue.message }];
@@ -69,6 +73,9 @@ function unknownSetting(path: SettingPath, key: string, known: readonly SettingP
   if (matches.length > 0) return `unknown setting; did you mean ${matches.join(' or ')}?`;
   return `unknown setting; there are: ${here.join(', ')}`;
 }
+
+const isKnown = (path: SettingPath, known: readonly SettingPath[]): boolean =>
+  known.some((candidate) => isBelow(candidate, path));
 
 function namesBelow(known: readonly SettingPath[], path: SettingPath): readonly string[] {
   return [

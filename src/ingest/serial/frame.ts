@@ -7,8 +7,11 @@ export interface Frame {
   readonly problem: FrameProblem | null;
 }
 
-/** What a framer finds wrong. */
-export type FrameProblem = 'frame-too-long' | 'frame-incomplete';
+/**
+ * What a framer finds wrong. Garbled are bytes that belong to no good frame: noise, or what bytes lost or damaged have
+ * left of one.
+ */
+export type FrameProblem = 'frame-too-long' | 'frame-incomplete' | 'frame-garbled';
 
 /** Finds the frames in the bytes of one port. Bounded and in linear time, whatever the bytes are; it never throws. */
 export interface Framer {
@@ -17,6 +20,6 @@ export interface Framer {
    * @param receivedMs when the gateway got them, by the monotonic clock, milliseconds
    */
   push(chunk: Uint8Array, receivedMs: number): readonly Frame[];
-  /** The stream was interrupted: gives what was begun, if anything, as a bad frame, and starts anew. */
-  interrupt(): Frame | null;
+  /** The stream was interrupted: gives what was begun as bad frames, with good ones that may be in it, and starts anew. */
+  interrupt(): readonly Frame[];
 }

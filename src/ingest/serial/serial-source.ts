@@ -201,7 +201,7 @@ export class SerialSource {
     await Promise.all(work);
     this.#show('lost');
     const unfinished = this.#options.framer.interrupt();
-    if (unfinished !== null) this.#take([unfinished]);
+    if (unfinished.length > 0) this.#take(unfinished);
     if (reason !== null) this.#fail(`the serial port ${device} is lost (${reason}); it is opened again`);
   }
 

@@ -47,7 +47,7 @@ describe('a decoder', () => {
     ['{ type: csv, columns: [a, b, a] }', 'serial.0.decoder.columns.2: write each column once'],
     ["{ type: csv, columns: [a], separator: '\"' }", 'serial.0.decoder.separator: write one character'],
     ["{ type: csv, columns: [a], separator: ';;' }", 'serial.0.decoder.separator: write one character'],
-    ['{ type: nmea, columns: [a] }', 'serial.0.decoder.columns: unknown setting'],
+    ['{ type: nmea, columns: [a] }', 'serial.0.decoder.columns: nmea has no such setting; it needs none'],
     ['{ type: regex }', 'serial.0.decoder.pattern: write a regular expression with named groups'],
     ["{ type: regex, pattern: '(' }", 'serial.0.decoder.pattern: write a legal regular expression'],
     ["{ type: regex, pattern: '\\d+' }", 'serial.0.decoder.pattern: name what is to be kept'],

@@ -388,8 +388,8 @@ describe('a bad configuration is reported with its place and what to write inste
       'hw.yaml:1:31: serial.0.baud: write a whole number of bits per second from 50 to 4000000, not 0',
     ],
     [
-      'serial: [{ name: a, path: /a, baud: 50, framing: slip }]',
-      'hw.yaml:1:41: serial.0.framing: write one of line, not "slip"',
+      'serial: [{ name: a, path: /a, baud: 50, framing: telex }]',
+      'hw.yaml:1:41: serial.0.framing: write one of line, slip, cobs, fixed, length-prefixed, header, telegram, sds011, pms5003, mh-z19, or a mapping with one of them as type, not "telex"',
     ],
     [
       'serial: [{ name: a, path: /a, baud: 50, decoder: toString }]',

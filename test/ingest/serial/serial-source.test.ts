@@ -4,7 +4,7 @@ import { limits } from '../../../src/core/limits.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
 import { decodeJson } from '../../../src/ingest/decode/json.ts';
 import type { PortCommands } from '../../../src/ingest/serial/commands.ts';
-import { LineFramer } from '../../../src/ingest/serial/line-framer.ts';
+import { lineFramer } from '../../../src/ingest/serial/framing/line-framer.ts';
 import type { Selection } from '../../../src/ingest/serial/port-selection.ts';
 import type { PortEvent } from '../../../src/ingest/serial/port-watchers.ts';
 import { SerialSource, type SerialSourceOptions } from '../../../src/ingest/serial/serial-source.ts';
@@ -67,7 +67,7 @@ function start(changed: Partial<SerialSourceOptions> = {}): void {
     settings: { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, flow: 'none' },
     stalledAfterMs: null,
     commands: null,
-    framer: new LineFramer(),
+    framer: lineFramer({ delimiter: Uint8Array.of(0x0a), lengthMax: limits.serialFrameBytesMax }),
     decoder: decodeJson,
     open: port.open,
     accept: log.accept,

@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { limits } from '../../../src/core/limits.ts';
-import type { Frame } from '../../../src/ingest/serial/frame.ts';
-import { LineFramer } from '../../../src/ingest/serial/line-framer.ts';
+import { limits } from '../../../../src/core/limits.ts';
+import type { Frame } from '../../../../src/ingest/serial/frame.ts';
+import { lineFramer } from '../../../../src/ingest/serial/framing/line-framer.ts';
 
 const { serialFrameBytesMax: bytesMax } = limits;
+const newFramer = () => lineFramer({ delimiter: Uint8Array.of(0x0a), lengthMax: bytesMax });
 
 /** What comes of the chunks, the interruption at their end included: text, or problem and length. */
 function framed(chunks: readonly Uint8Array[]): readonly (string | readonly [string, number])[] {
-  const framer = new LineFramer();
+  const framer = newFramer();
   const frames = chunks.flatMap((chunk) => {
     const copy = Uint8Array.from(chunk);
     const found = framer.push(copy, 0);
     copy.fill(0x21);
     return found;
   });
-  const unfinished = framer.interrupt();
-  return [...frames, ...(unfinished === null ? [] : [unfinished])].map(shown);
+  return [...frames, ...framer.interrupt()].map(shown);
 }
 
 /** Lines of x are so long that a failed test could not show them. */
@@ -113,10 +113,9 @@ describe('a line framer', () => {
     );
     fc.assert(
       fc.property(noise, (chunks) => {
-        const framer = new LineFramer();
+        const framer = newFramer();
         const frames = chunks.flatMap((chunk) => framer.push(chunk, 0));
-        const held = framer.interrupt()?.bytes ?? new Uint8Array();
-        for (const bytes of [...frames.map((frame) => frame.bytes), held]) {
+        for (const { bytes } of [...frames, ...framer.interrupt()]) {
           expect(bytes.length).toBeLessThanOrEqual(bytesMax);
           expect(bytes.buffer.byteLength).toBeLessThanOrEqual(bytesMax);
           expect(bytes.includes(0x0a)).toBe(false);
@@ -127,7 +126,7 @@ describe('a line framer', () => {
   });
 
   test('stamps a frame with the receipt of its first byte', () => {
-    const framer = new LineFramer();
+    const framer = newFramer();
     expect(framer.push(bytesOf('\r'), 1)).toEqual([]);
     expect(framer.push(bytesOf('\na'), 2)).toEqual([]);
     expect(framer.push(bytesOf('b\nc\nd'), 3).map(({ receivedMs }) => receivedMs)).toEqual([2, 3]);
@@ -135,18 +134,18 @@ describe('a line framer', () => {
   });
 
   test('starts anew after an interruption, also in the middle of a line that is too long', () => {
-    const framer = new LineFramer();
-    expect(framer.interrupt()).toBeNull();
+    const framer = newFramer();
+    expect(framer.interrupt()).toEqual([]);
     framer.push(bytesOf('half'), 1);
-    expect(framer.interrupt()).toMatchObject({ problem: 'frame-incomplete', receivedMs: 1 });
+    expect(framer.interrupt()).toMatchObject([{ problem: 'frame-incomplete', receivedMs: 1 }]);
     expect(framer.push(bytesOf('a\n'), 2).map(shown)).toEqual(['a']);
     framer.push(bytesOf(long(bytesMax + 1)), 3);
-    expect(framer.interrupt()).toBeNull();
+    expect(framer.interrupt()).toEqual([]);
     expect(framer.push(bytesOf('a\n'), 4).map(shown)).toEqual(['a']);
   });
 
   test('needs linear time: megabytes without a line end, in small pieces, cost well under a second', () => {
-    const framer = new LineFramer();
+    const framer = newFramer();
     const piece = bytesOf(long(16));
     const startMs = performance.now();
     for (let sent = 0; sent < 8 * 1024 * 1024; sent += piece.length) {
