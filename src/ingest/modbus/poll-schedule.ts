@@ -57,20 +57,29 @@ export type ScheduleEvent =
   /** What was asked has ended. */
   | { readonly kind: 'ended'; readonly nowMs: number; readonly outcome: Outcome };
 
-export type ScheduleCommand =
+/** What has become of a poll. */
+export type PollCommand =
+  /** A request has come to nothing in this poll. */
+  | {
+      readonly kind: 'give-up';
+      readonly unit: number;
+      readonly read: PlannedRead;
+      readonly isSilent: boolean;
+    }
+  /** The poll is over; `isSilent` if nobody has answered. */
+  | { readonly kind: 'finish'; readonly unit: number; readonly isSilent: boolean };
+
+export type NextCommand =
   /** Send a request; its end is to be told. */
   | { readonly kind: 'ask'; readonly unit: number; readonly read: PlannedRead }
-  /** The request has come to nothing in this poll. */
-  | { readonly kind: 'give-up'; readonly unit: number; readonly read: PlannedRead }
-  /** The poll is over; `isSilent` if nobody has answered. */
-  | { readonly kind: 'finish'; readonly unit: number; readonly isSilent: boolean }
   /** Nothing is due for so long. */
   | { readonly kind: 'sleep'; readonly ms: number };
 
-/** The state after an event, and what is to be done, in order: an `ask` or a `sleep` is the last of it. */
+/** The state after an event, and what is to be done: first the commands, in order, then the next one. */
 export interface ScheduleStep {
   readonly state: ScheduleState;
-  readonly commands: readonly ScheduleCommand[];
+  readonly commands: readonly PollCommand[];
+  readonly next: NextCommand;
 }
 
 /** A bus of which nobody knows who answers; all are due. */
@@ -100,14 +109,13 @@ export function stepSchedule(state: ScheduleState, event: ScheduleEvent): Schedu
 }
 
 /** Asks who has been due longest, if anybody is. */
-function goOn(state: ScheduleState, before: readonly ScheduleCommand[], nowMs: number): ScheduleStep {
+function goOn(state: ScheduleState, commands: readonly PollCommand[], nowMs: number): ScheduleStep {
   let next = 0;
   for (const [index, { readyMs }] of state.units.entries())
     if (readyMs < (state.units[next]?.readyMs ?? 0)) next = index;
   const unit = state.units[next];
   const waitMs = unit === undefined ? limits.modbusIntervalMsMax : unit.readyMs - nowMs;
-  if (unit === undefined || waitMs > 0)
-    return { state, commands: [...before, { kind: 'sleep', ms: waitMs }] };
+  if (unit === undefined || waitMs > 0) return { state, commands, next: { kind: 'sleep', ms: waitMs } };
   const poll = unit.poll ?? {
     dueMs: unit.readyMs,
     position: unit.firstRead,
@@ -118,13 +126,14 @@ function goOn(state: ScheduleState, before: readonly ScheduleCommand[], nowMs: n
   const { read } = readAt(unit, poll.position);
   return {
     state: { ...state, units: state.units.with(next, { ...unit, poll }), asked: next },
-    commands: [...before, { kind: 'ask', unit: next, read }],
+    commands,
+    next: { kind: 'ask', unit: next, read },
   };
 }
 
 interface Answered {
   readonly after: UnitState;
-  readonly commands: readonly ScheduleCommand[];
+  readonly commands: readonly PollCommand[];
 }
 
 function afterAnswer(
@@ -140,7 +149,8 @@ function afterAnswer(
   if (halves !== null) return { after: dividedInto(unit, poll, halves), commands: [] };
   if (outcome !== 'failed') {
     const after = nextRead(marked(unit, poll.position, false), { ...poll, hasAnswer: true }, nowMs);
-    const refused = outcome === 'answered' ? [] : [{ kind: 'give-up', unit: index, read } as const];
+    const refused =
+      outcome === 'answered' ? [] : [{ kind: 'give-up', unit: index, read, isSilent: false } as const];
     return { after, commands: [...refused, ...finished(after, index, false)] };
   }
   const attempts = poll.attempts + 1;
@@ -148,10 +158,11 @@ function afterAnswer(
   if (attempts < attemptsMax)
     return { after: { ...unit, readyMs: nowMs, poll: { ...poll, attempts } }, commands: [] };
   const failed = marked(unit, poll.position, true);
-  const after = poll.hasAnswer ? nextRead(failed, poll, nowMs) : silent(failed, poll, nowMs);
+  const isSilent = !poll.hasAnswer;
+  const after = isSilent ? silent(failed, poll, nowMs) : nextRead(failed, poll, nowMs);
   return {
     after,
-    commands: [{ kind: 'give-up', unit: index, read }, ...finished(after, index, !poll.hasAnswer)],
+    commands: [{ kind: 'give-up', unit: index, read, isSilent }, ...finished(after, index, isSilent)],
   };
 }
 
@@ -161,7 +172,7 @@ function readAt({ reads }: UnitState, position: number): ScheduledRead {
   return found;
 }
 
-const finished = ({ poll }: UnitState, unit: number, isSilent: boolean): readonly ScheduleCommand[] =>
+const finished = ({ poll }: UnitState, unit: number, isSilent: boolean): readonly PollCommand[] =>
   poll === null ? [{ kind: 'finish', unit, isSilent }] : [];
 
 const marked = (unit: UnitState, position: number, hasFailed: boolean): UnitState => ({
