@@ -1,0 +1,39 @@
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Accept } from '../core/record.ts';
+import { nodeClock } from '../platform/node-clock.ts';
+import type { Config } from './config/schema.ts';
+import type { Machine } from './machine.ts';
+import { SerialPorts } from './serial-ports.ts';
+import type { StartedParts } from './started-parts.ts';
+import type { PresentStatus } from './status.ts';
+
+export interface WiredSourcesOptions {
+  readonly config: Pick<Config, 'serial'>;
+  readonly machine: Machine;
+  readonly accept: Accept;
+  readonly parts: StartedParts;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The devices that are on wires, as the gateway runs them. */
+export interface WiredSources {
+  /** What the status says of them. */
+  status(): Pick<PresentStatus, 'serial'>;
+}
+
+/** Begins to read all of them, each as a part that is stopped before the log. What is not there is tried again until it is. */
+export function startWiredSources(options: WiredSourcesOptions): WiredSources {
+  const { config, machine, accept, parts, logger, metrics } = options;
+  const ports = SerialPorts.start({
+    ports: config.serial,
+    open: machine.openPort,
+    accept,
+    clock: nodeClock,
+    logger: logger.child({ part: 'serial' }),
+    metrics,
+  });
+  parts.add('serial', () => ports.stop());
+  return { status: () => ({ serial: ports.status() }) };
+}

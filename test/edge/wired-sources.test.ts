@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { silentLogger } from '../../src/core/logger.ts';
+import { noMetrics } from '../../src/core/metrics.ts';
+import { thisMachine } from '../../src/edge/machine.ts';
+import { StartedParts } from '../../src/edge/started-parts.ts';
+import { startWiredSources } from '../../src/edge/wired-sources.ts';
+import { nodeClock } from '../../src/platform/node-clock.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+test('what is on wires is shown, and stops with the other parts', async () => {
+  await using folder = await temporaryFolder();
+  const parts = new StartedParts(nodeClock, silentLogger);
+  const path = join(folder.path, 'port');
+  const wired = startWiredSources({
+    config: { serial: [{ name: 'wind', path, baud: 9600, framing: 'line', decoder: 'json' }] },
+    machine: thisMachine,
+    accept: () => Promise.resolve(),
+    parts,
+    logger: silentLogger,
+    metrics: noMetrics,
+  });
+  expect(wired.status()).toMatchObject({ serial: [{ name: 'wind', state: 'opening' }] });
+  expect(await parts.stop(5_000)).toEqual([]);
+});
