@@ -275,7 +275,14 @@ const canaries: readonly Canary[] = [
       'src/core/anomaly-limits.ts': 'export const anomalyLimits = {\n  openAlertsMax: 5,\n};',
       'src/core/serial-limits.ts': 'export const serialLimits = {\n  serialPortsMax: 5,\n};',
     },
-    caught: ['headwater_a_total', 'never-thrown', 'waitMsMax', 'lingerMsMax', 'openAlertsMax', 'serialPortsMax'],
+    caught: [
+      'headwater_a_total',
+      'never-thrown',
+      'waitMsMax',
+      'lingerMsMax',
+      'openAlertsMax',
+      'serialPortsMax',
+    ],
     good: {
       'src/core/metrics.ts': "export const rows = {\n  headwater_a_total: row('counter', 'A.'),\n};",
       'src/core/errors.ts': "export type ErrorCode =\n  | 'thrown';",

@@ -175,7 +175,9 @@ export const metricRows = {
   headwater_modbus_polls_total: row('counter', 'Polls of a unit that are over, silent ones included.', [
     'unit',
   ]),
-  headwater_modbus_unit_answering: row('gauge', '1 if the unit has answered its last poll, else 0.', ['unit']),
+  headwater_modbus_unit_answering: row('gauge', '1 if the unit has answered its last poll, else 0.', [
+    'unit',
+  ]),
   headwater_modbus_register_failures_total: row(
     'counter',
     'How often a register had no value when it was asked for, by reason: exception-N, timeout, garbled, wrong-length, not-a-number.',

@@ -4,12 +4,13 @@ import type { Accept } from '../core/record.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import type { Config } from './config/schema.ts';
 import type { Machine } from './machine.ts';
+import { ModbusBuses } from './modbus-buses.ts';
 import { SerialPorts } from './serial-ports.ts';
 import type { StartedParts } from './started-parts.ts';
 import type { PresentStatus } from './status.ts';
 
 export interface WiredSourcesOptions {
-  readonly config: Pick<Config, 'serial'>;
+  readonly config: Pick<Config, 'serial' | 'modbus'>;
   readonly machine: Machine;
   readonly accept: Accept;
   readonly parts: StartedParts;
@@ -20,20 +21,26 @@ export interface WiredSourcesOptions {
 /** The devices that are on wires, as the gateway runs them. */
 export interface WiredSources {
   /** What the status says of them. */
-  status(): Pick<PresentStatus, 'serial'>;
+  status(): Pick<PresentStatus, 'serial' | 'modbus'>;
 }
 
 /** Begins to read all of them, each as a part that is stopped before the log. What is not there is tried again until it is. */
 export function startWiredSources(options: WiredSourcesOptions): WiredSources {
-  const { config, machine, accept, parts, logger, metrics } = options;
+  const { config, machine, parts, accept, logger, metrics } = options;
+  const shared = { accept, clock: nodeClock, metrics };
   const ports = SerialPorts.start({
+    ...shared,
     ports: config.serial,
     open: machine.openPort,
-    accept,
-    clock: nodeClock,
     logger: logger.child({ part: 'serial' }),
-    metrics,
   });
   parts.add('serial', () => ports.stop());
-  return { status: () => ({ serial: ports.status() }) };
+  const buses = ModbusBuses.start({
+    ...shared,
+    buses: config.modbus,
+    open: machine.openBus,
+    logger: logger.child({ part: 'modbus' }),
+  });
+  parts.add('modbus', () => buses.stop());
+  return { status: () => ({ serial: ports.status(), modbus: buses.status() }) };
 }

@@ -13,13 +13,27 @@ test('what is on wires is shown, and stops with the other parts', async () => {
   const parts = new StartedParts(nodeClock, silentLogger);
   const path = join(folder.path, 'port');
   const wired = startWiredSources({
-    config: { serial: [{ name: 'wind', path, baud: 9600, framing: 'line', decoder: 'json' }] },
+    config: {
+      serial: [{ name: 'wind', path, baud: 9600, framing: 'line', decoder: 'json' }],
+      modbus: [
+        {
+          name: 'cabinet',
+          settings: { kind: 'rtu', path: `${path}-2`, baud: 9600, parity: 'none', stopBits: 1 },
+          timeoutMs: 100,
+          retries: 0,
+          units: [{ name: 'air', unit: 1, topic: 'readings', intervalMs: 1000, registers: [] }],
+        },
+      ],
+    },
     machine: thisMachine,
     accept: () => Promise.resolve(),
     parts,
     logger: silentLogger,
     metrics: noMetrics,
   });
-  expect(wired.status()).toMatchObject({ serial: [{ name: 'wind', state: 'opening' }] });
+  expect(wired.status()).toMatchObject({
+    serial: [{ name: 'wind', state: 'opening' }],
+    modbus: [{ name: 'cabinet', state: 'opening' }],
+  });
   expect(await parts.stop(5_000)).toEqual([]);
 });

@@ -16,6 +16,13 @@ import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type AnomalyConfig, anomalySection } from './anomaly-section.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
+import {
+  type BusSection,
+  busOf,
+  checkBesideSerial,
+  type ModbusBusConfig,
+  modbusList,
+} from './modbus-section.ts';
 import { mqttLimitsOf, mqttLimitsSection } from './mqtt-limits-section.ts';
 import {
   configuredListeners,
@@ -132,6 +139,8 @@ const settingsFor = (hostName: string) =>
       'serial ports, such as [{ name: weather, path: /dev/ttyUSB0, baud: 9600 }]',
       limits.serialPortsMax,
     ).default([]),
+    /** Units of buses to read registers from. */
+    modbus: modbusList(),
     admin: section({
       listen: loopbackAddress('127.0.0.1:8080').prefault('127.0.0.1:8080'),
     }),
@@ -161,7 +170,7 @@ const settingsFor = (hostName: string) =>
 
 /** What no setting can see alone. */
 function checkTogether(all: CheckedAlone, context: CheckContext): void {
-  const { mqtt, serial, admin, gateway, topics, forwarder } = all;
+  const { mqtt, serial, modbus, admin, gateway, topics, forwarder } = all;
   if (forwarder.topicName.includes('{site}') && gateway.site === undefined) {
     const message = 'write where the gateway stands: forwarder.topicName has {site} in it';
     context.addIssue({ code: 'custom', path: ['gateway', 'site'], message, input: all });
@@ -169,6 +178,7 @@ function checkTogether(all: CheckedAlone, context: CheckContext): void {
   const { name, site } = gateway;
   const mapping = new TopicMapping({ gateway: name, site, template: forwarder.topicName, topics: [] });
   checkAddresses(mqtt, admin, context);
+  checkBesideSerial(serial, modbus, context);
   serial.forEach((port, index) => {
     for (const setting of ['name', 'path'] as const) {
       const first = serial.findIndex((other) => other[setting] === port[setting]);
@@ -220,6 +230,7 @@ interface TopicSection {
 }
 
 type CheckedAlone = Pick<Config, 'serial' | 'admin' | 'gateway'> & {
+  readonly modbus: readonly BusSection[];
   readonly mqtt: MqttAddresses;
   readonly forwarder: Pick<Config['forwarder'], 'topicName'>;
   readonly topics: Readonly<Record<string, TopicSection>>;
@@ -259,6 +270,7 @@ export interface Config {
     readonly sources: readonly MqttSourceConfig[];
   };
   readonly serial: readonly SerialPortConfig[];
+  readonly modbus: readonly ModbusBusConfig[];
   readonly admin: { readonly listen: Address };
   /** By name. It has no prototype, so that a topic may be called `constructor`. */
   readonly topics: Readonly<Record<string, TopicConfig>>;
@@ -318,7 +330,7 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
   }
   const topics: Record<string, TopicConfig> = Object.create(null);
   for (const [name, topic] of Object.entries(result.data.topics)) topics[name] = topicConfig(topic);
-  const { data, forwarder, mqtt, ...others } = result.data;
+  const { data, forwarder, mqtt, modbus, ...others } = result.data;
   const { budget, endurance } = data;
   const { tls, sasl } = forwarder;
   const access = { tls, sasl: sasl === undefined ? undefined : saslConfig(sasl) };
@@ -326,6 +338,7 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
     config: {
       ...others,
       data: { ...data, budget, endurance },
+      modbus: modbus.map(busOf),
       mqtt: { ...mqtt, limits: mqttLimitsOf(mqtt.limits), routes: mqtt.routes.map(routeOf) },
       forwarder: { ...forwarder, ...access },
       topics,

@@ -275,6 +275,13 @@ export function brokerAddress() {
   );
 }
 
+/** Where a device answers. */
+export function deviceAddress(example: string) {
+  return address(`host:port, such as ${example}`, ({ port }) =>
+    port === 0 ? 'write the port of the device, such as 502' : undefined,
+  );
+}
+
 /** The paths of the settings of a kind; `*` stands for a name that the user chooses, and for each item of a list. */
 export function pathsBelow(schema: z.core.$ZodType, path: SettingPath): readonly SettingPath[] {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)

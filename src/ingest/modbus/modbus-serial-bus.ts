@@ -1,23 +1,26 @@
 import type { EventEmitter } from 'node:events';
 import modbus from 'modbus-serial';
+import type { Clock } from '../../core/clock.ts';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { type Answer, type Bus, type BusSettings, busPlace, type ReadRequest } from './bus.ts';
 
 /**
- * Opens a bus by a serial port of this machine, for this process alone (Modbus RTU), or by TCP.
+ * Opens a bus by a serial port of this machine, for this process alone (Modbus RTU), or by TCP. `timeoutMs` is what a unit has for
+ * its answer; the signal ends an attempt that takes long.
  * @throws OperatingError `port-unusable`
  */
 export async function openModbusBus(
+  clock: Clock,
   settings: BusSettings,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Bus> {
-  const bus = new ModbusSerialBus(settings);
+  const bus = new ModbusSerialBus(clock, settings, timeoutMs);
   const abort = (): void => void bus.close();
   signal.addEventListener('abort', abort);
   try {
-    await bus.open(timeoutMs);
+    await bus.open();
     return bus;
   } catch (error) {
     await bus.close();
@@ -46,14 +49,18 @@ class Client extends modbus.default {
 }
 
 class ModbusSerialBus implements Bus {
+  readonly #clock: Clock;
   readonly #settings: BusSettings;
+  readonly #timeoutMs: number;
   readonly #client = new Client();
   readonly #lost = Promise.withResolvers<string>();
   readonly #closed = Promise.withResolvers<{ readonly lost: string }>();
   #closing: Promise<void> | null = null;
 
-  constructor(settings: BusSettings) {
+  constructor(clock: Clock, settings: BusSettings, timeoutMs: number) {
+    this.#clock = clock;
     this.#settings = settings;
+    this.#timeoutMs = timeoutMs;
     this.#client.on('close', () => this.#lost.resolve('it was closed'));
     this.#client.on('error', (error) => this.#lost.resolve((error as Thrown).message ?? ''));
   }
@@ -63,23 +70,39 @@ class ModbusSerialBus implements Bus {
   }
 
   /** Rejects with what the library says. */
-  async open(timeoutMs: number): Promise<void> {
-    // Until it is open, the time-out is that of the connection.
-    this.#client.setTimeout(limits.modbusConnectMsMax);
-    const opened = this.#client.connect(this.#settings);
-    // One that is closed meanwhile is no longer waited for.
+  async open(): Promise<void> {
+    const opened = this.#client.connect(this.#settings).then(() => null);
+    // One that is given up is no longer waited for.
     opened.catch(() => {});
-    const end = await Promise.race([opened.then(() => null), this.#closed.promise]);
-    if (end !== null) throw new Error('it is closed');
-    this.#client.setTimeout(timeoutMs);
+    const end = await this.#within(limits.modbusConnectMsMax, { lost: 'no answer in time' }, opened);
+    if (end !== null) throw new Error(end.lost);
   }
 
   async read(request: ReadRequest): Promise<Answer> {
     const answer = this.#ask(request).then(
       (data): Answer => ({ data }),
-      (error: Thrown) => this.#answerOf(error),
+      (error: Thrown) => answerOf(error),
     );
-    return await Promise.race([answer, this.#closed.promise]);
+    const timeout: Answer = { problem: { kind: 'timeout' } };
+    const first = await this.#within(this.#timeoutMs, timeout, answer);
+    // A connection that was reset is only found closed.
+    const isLost = 'problem' in first && !this.#client.isOpen;
+    return isLost ? { lost: 'it was closed by the other side' } : first;
+  }
+
+  /** What comes first: the end of what the library does, a close, or the end of the time, which is `tooLate`. */
+  async #within<Result, Late>(
+    ms: number,
+    tooLate: Late,
+    result: Promise<Result>,
+  ): Promise<Result | Late | { readonly lost: string }> {
+    const inTime = new AbortController();
+    const late = this.#clock.sleep(ms, inTime.signal).then(() => tooLate);
+    try {
+      return await Promise.race([result, this.#closed.promise, late]);
+    } finally {
+      inTime.abort();
+    }
   }
 
   close(): Promise<void> {
@@ -108,22 +131,17 @@ class ModbusSerialBus implements Bus {
         return (await client.readDiscreteInputs(address, count)).buffer;
     }
   }
-
-  #answerOf({ name, message = '', modbusCode }: Thrown): Answer {
-    if (modbusCode !== undefined) return { problem: { kind: 'exception', code: modbusCode } };
-    // A connection that was reset is only found closed.
-    if (!this.#client.isOpen) return { lost: 'it was closed by the other side' };
-    if (name === 'TransactionTimedOutError') return { problem: { kind: 'timeout' } };
-    return { problem: { kind: 'garbled', message } };
-  }
 }
 
 /** What the library throws: objects like errors, and not all of them are `Error`s. */
 interface Thrown {
-  readonly name?: string;
   readonly message?: string;
   readonly modbusCode?: number;
 }
+
+const answerOf = ({ message = '', modbusCode }: Thrown): Answer => ({
+  problem: modbusCode === undefined ? { kind: 'garbled', message } : { kind: 'exception', code: modbusCode },
+});
 
 /** From the library's words to what a person can do. */
 function problemOf(message: string, settings: BusSettings): string {

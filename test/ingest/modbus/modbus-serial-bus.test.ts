@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Bus } from '../../../src/ingest/modbus/bus.ts';
 import { openModbusBus } from '../../../src/ingest/modbus/modbus-serial-bus.ts';
+import { nodeClock } from '../../../src/platform/node-clock.ts';
 
 const unwanted = new AbortController();
 
@@ -33,7 +34,7 @@ async function serve(answerOf: (pdu: Buffer, socket: Socket) => readonly number[
 }
 
 const open = (port: number, timeoutMs: number): Promise<Bus> =>
-  openModbusBus({ kind: 'tcp', host: '127.0.0.1', port }, timeoutMs, unwanted.signal);
+  openModbusBus(nodeClock, { kind: 'tcp', host: '127.0.0.1', port }, timeoutMs, unwanted.signal);
 
 test('reads the four tables, each by its function of Modbus', async () => {
   await using server = await serve((pdu) => {
@@ -90,7 +91,7 @@ test('a close ends a request that is under way, and closing twice is closing onc
 
 test('says what to do about a port that is not there, and a server that does not listen', async () => {
   const rtu = { kind: 'rtu', path: '/dev/no-such-bus', baud: 9600, parity: 'even', stopBits: 1 } as const;
-  await expect(openModbusBus(rtu, 100, unwanted.signal)).rejects.toMatchObject({
+  await expect(openModbusBus(nodeClock, rtu, 100, unwanted.signal)).rejects.toMatchObject({
     code: 'port-unusable',
     message: expect.stringContaining('there is no /dev/no-such-bus'),
   });
@@ -107,7 +108,12 @@ test('says what to do about a port that is not there, and a server that does not
 test('an attempt that is no longer wanted ends at once', async () => {
   const stopping = new AbortController();
   // An address of a documentation network: nobody answers.
-  const opening = openModbusBus({ kind: 'tcp', host: '192.0.2.1', port: 502 }, 100, stopping.signal);
+  const opening = openModbusBus(
+    nodeClock,
+    { kind: 'tcp', host: '192.0.2.1', port: 502 },
+    100,
+    stopping.signal,
+  );
   stopping.abort();
   await expect(opening).rejects.toMatchObject({ code: 'port-unusable' });
 });
