@@ -55,6 +55,8 @@ export const serialLimits = {
   /** A serial bus rests for so long at least before a request, and after a timeout: an answer that comes late then finds nobody. */
   modbusRestMsMin: 2,
   modbusLateAnswerMs: 50,
+  /** How soon what a serial port has received is seen, while an answer is awaited. */
+  modbusLookMs: 4,
   /** What a connection of Modbus TCP may take to open. After so many timeouts in a row it is taken for dead. */
   modbusConnectMsMax: 5_000,
   modbusTcpTimeoutsMax: 5,

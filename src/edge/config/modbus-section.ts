@@ -12,6 +12,7 @@ import {
   registerTypes,
   widthOf,
 } from '../../ingest/modbus/register.ts';
+import { isOwnTopic } from '../../ingest/mqtt/routes/route.ts';
 import { namesOf } from '../registry.ts';
 import type { Address } from './address.ts';
 import {
@@ -71,7 +72,9 @@ const unitSection = () =>
     /** Its number on the bus. */
     unit: wholeNumber(0, 255),
     /** The topic of its records. */
-    topic: text('the name of a topic', isLegalTopicName).default(readingsTopicName),
+    topic: text('the name of a topic that is not one of the gateway itself', isReadingsTopic).default(
+      readingsTopicName,
+    ),
     /** From one poll to the next. */
     every: duration(limits.modbusIntervalMsMin, limits.modbusIntervalMsMax).default(10_000),
     /** What a common device has in its registers; or `registers`. */
@@ -84,6 +87,8 @@ const unitSection = () =>
       .min(1, { error: () => 'write one register at least' })
       .optional(),
   }).superRefine(checkUnit);
+
+const isReadingsTopic = (topic: string): boolean => isLegalTopicName(topic) && !isOwnTopic(topic);
 
 const registerSection = () =>
   section({

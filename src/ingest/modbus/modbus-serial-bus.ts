@@ -97,12 +97,23 @@ class ModbusSerialBus implements Bus {
     result: Promise<Result>,
   ): Promise<Result | Late | { readonly lost: string }> {
     const inTime = new AbortController();
-    const late = this.#clock.sleep(ms, inTime.signal).then(() => tooLate);
+    const late = this.#pass(ms, inTime.signal).then(() => tooLate);
     try {
       return await Promise.race([result, this.#closed.promise, late]);
     } finally {
       inTime.abort();
     }
+  }
+
+  /**
+   * Lets so much time pass, or less if the signal ends it. The native code of serialport calls JavaScript without running what that
+   * has resolved: it waits for the next thing that happens in the process. So something has to happen, as long as bytes are awaited.
+   */
+  async #pass(ms: number, signal: AbortSignal): Promise<void> {
+    const endMs = this.#clock.monotonicMs() + ms;
+    const stepMs = this.#settings.kind === 'rtu' ? limits.modbusLookMs : ms;
+    for (let leftMs = ms; leftMs > 0 && !signal.aborted; leftMs = endMs - this.#clock.monotonicMs())
+      await this.#clock.sleep(Math.min(stepMs, leftMs), signal);
   }
 
   close(): Promise<void> {

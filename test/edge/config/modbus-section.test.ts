@@ -79,6 +79,10 @@ describe('a Modbus bus', () => {
       'modbus.0.units.0.registers: write map or registers, not both',
     ],
     [
+      `{ name: b, ${port}, units: [{ name: u, unit: 1, map: sdm120, topic: gaps }] }`,
+      'modbus.0.units.0.topic: write the name of a topic that is not one of the gateway itself',
+    ],
+    [
       withRegister('{ name: a, address: 1 }, { name: a, address: 2 }'),
       'registers.1.name: write another name than that of registers.0',
     ],
