@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { allDetectors } from '../../src/anomaly/detection/all-detectors.ts';
+import { allDetectors } from '../../src/anomaly/all-detectors.ts';
 import { SeriesSettingsBook } from '../../src/anomaly/series/series-settings.ts';
 import { SeriesTable } from '../../src/anomaly/series/series-table.ts';
 import type { StatesEnd } from '../../src/anomaly/states/state-file.ts';

@@ -1,4 +1,4 @@
-import { allDetectors } from '../../src/anomaly/detection/all-detectors.ts';
+import { allDetectors } from '../../src/anomaly/all-detectors.ts';
 import { noHints, type Sensitivity } from '../../src/anomaly/detection/reading.ts';
 import { newSeriesState, type StateSize } from '../../src/anomaly/detection/series-state.ts';
 import { learnedScore, unusual } from '../../src/anomaly/learned/unusual.ts';

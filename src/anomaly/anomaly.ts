@@ -1,25 +1,22 @@
 import type { Clock } from '../core/clock.ts';
 import type { Disk } from '../core/disk.ts';
+import { isSystemError, messageOf, OperatingError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
-import {
-  anomaliesTopicName,
-  clockTopicName,
-  deadLettersTopicName,
-  gapsTopicName,
-  topicChooser,
-} from '../core/topic-name.ts';
+import { ownTopicNames, topicChooser } from '../core/topic-name.ts';
 import type { Alert } from './alerts/alert.ts';
 import { AlertBook } from './alerts/alert-book.ts';
+import { topicOf } from './alerts/series-name.ts';
 import { SilenceTree } from './alerts/silence-tree.ts';
-import type { Detection } from './detection/detection.ts';
 import { AnomalyRunner, type JudgedLog } from './runner/anomaly-runner.ts';
+import type { Detection } from './runner/detection.ts';
 import { Judge } from './runner/judge.ts';
 import { cursorIn, Positions } from './runner/positions.ts';
 import { type SeriesRule, SeriesSettingsBook } from './series/series-settings.ts';
 import { SeriesTable } from './series/series-table.ts';
-import type { SavedState } from './states/state-file.ts';
-import { StateFiles } from './states/state-files.ts';
+import type { SavedState, StatesEnd } from './states/state-file.ts';
+import { type LoadedStates, StateFiles } from './states/state-files.ts';
 import { StateSaver } from './states/state-saver.ts';
 
 export interface AnomalyOptions {
@@ -56,14 +53,6 @@ export interface AnomalyStatus {
   readonly heldBack: number;
 }
 
-/** Topics in which the gateway speaks of itself, or keeps what nobody could read. */
-const ownTopics: ReadonlySet<string> = new Set([
-  anomaliesTopicName,
-  clockTopicName,
-  deadLettersTopicName,
-  gapsTopicName,
-]);
-
 /** Anomaly detection: a reader of the log (design §7). */
 export class Anomaly {
   readonly #options: AnomalyOptions;
@@ -86,17 +75,18 @@ export class Anomaly {
   }
 
   /**
-   * Takes up what was known and open when the last run ended. What comes from then on is judged, whatever happens. Rejects with what
-   * the disk says.
+   * Takes up which alerts were open when the last run ended, and how far it was. What comes from then on is judged, whatever happens; but
+   * what detectors know is restored only once it is started, so that readings need not wait for that.
    */
   static async open(options: AnomalyOptions): Promise<Anomaly> {
     const { log, disk, clock, logger, metrics, detection, rules, seriesMax, verdictsTopic } = options;
     const { book, problems } = AlertBook.restored(log.memos());
     for (const problem of problems) logger.warn({}, problem);
     const tree = new SilenceTree();
+    const settings = new SeriesSettingsBook(rules);
     const table = new SeriesTable({
       seriesMax,
-      settings: new SeriesSettingsBook(rules),
+      settings,
       newState: () => detection.newState(),
       onRemoved: ({ watched, subject }) => {
         if (watched !== null) tree.remove(watched);
@@ -105,17 +95,18 @@ export class Anomaly {
       metrics,
     });
     const files = new StateFiles(disk, { logId: log.logId, detection: detection.version });
-    const { states, ends } = await files.load();
     const judge = new Judge({ table, detection, book, tree, verdictsTopic, logger, metrics });
     const isWatched = topicChooser(options.topics);
     const isRead = (topic: string): boolean =>
-      topic === verdictsTopic || (isWatched(topic) && !ownTopics.has(topic));
-    const known = states.filter(({ topic, partition, nextOffset }) => {
-      // What knows more than the log has ever told is of another past of this folder.
-      const cursor = cursorIn(log.memos(), topic, partition);
-      return isRead(topic) && cursor !== null && nextOffset <= cursor;
-    });
-    restore(table, judge, detection, known, clock.monotonicMs());
+      topic === verdictsTopic || (isWatched(topic) && !ownTopicNames.has(topic));
+    const there = new Set(log.topics().map(({ name }) => name));
+    book.keepThose(({ model, series }) => {
+      const topic = topicOf(series);
+      if (model !== null) return verdictsTopic !== null;
+      // Groups of which no series is watched end by themselves.
+      if (topic === null || series.endsWith('*')) return true;
+      return isRead(topic) && there.has(topic) && settings.of(series).detect !== 'off';
+    }, clock.wallMs());
     const positions = new Positions(table, isRead, [...options.topics, verdictsTopic], log.memos());
     const saver = new StateSaver({
       files,
@@ -125,10 +116,19 @@ export class Anomaly {
       logger,
       metrics,
     });
-    const runner = new AnomalyRunner({ log, book, judge, positions, saver, ends, clock, logger, metrics });
-    const begun = await runner.prepare();
-    // Where they begin is where they begin again after a crash before the first save.
-    if (files.count === 0) await files.save([], begun, { all: true, confirm: async () => {} });
+    const cursors = new Map(log.memos());
+    const takeUp = async (): Promise<readonly StatesEnd[]> => {
+      const { states, ends } = await loaded(files, logger);
+      const known = states.filter(({ topic, partition, nextOffset }) => {
+        // What knows more than the log has ever told is of another past of this folder.
+        const cursor = cursorIn(cursors, topic, partition);
+        return isRead(topic) && cursor !== null && nextOffset <= cursor;
+      });
+      await restore(table, judge, detection, known, clock);
+      return ends;
+    };
+    const runner = new AnomalyRunner({ log, book, judge, positions, saver, takeUp, clock, logger, metrics });
+    await runner.prepare();
     return new Anomaly(options, { book, table, judge, files, runner });
   }
 
@@ -174,35 +174,65 @@ export class Anomaly {
     };
   }
 
-  /** Somebody has seen the alert; resolves once that is durable, with null if no such alert is open. @throws OperatingError `log-unavailable` */
+  /** Somebody has seen the alert; resolves once that is durable, with null if no such alert is open. @throws OperatingError `log-unavailable`: ask again later */
   acknowledge(id: string, by: string): Promise<Alert | null> {
-    return this.#runner.change(() => this.#book.acknowledge(id, by, this.#options.clock.wallMs()));
+    return this.#change(() => this.#book.acknowledge(id, by, this.#options.clock.wallMs()));
   }
 
   /** Nobody wants to hear of it for so long; otherwise as `acknowledge`. */
   shelve(id: string, forMs: number): Promise<Alert | null> {
     const nowMs = this.#options.clock.wallMs();
-    return this.#runner.change(() => this.#book.shelve(id, nowMs + forMs, nowMs));
+    return this.#change(() => this.#book.shelve(id, nowMs + forMs, nowMs));
   }
 
   /** Ends that; otherwise as `acknowledge`. */
   unshelve(id: string): Promise<Alert | null> {
-    return this.#runner.change(() => this.#book.unshelve(id, this.#options.clock.wallMs()));
+    return this.#change(() => this.#book.unshelve(id, this.#options.clock.wallMs()));
+  }
+
+  /** Who asks hears at once that the log refuses now, rather than waiting for as long as it does. */
+  async #change(apply: () => Alert | null): Promise<Alert | null> {
+    if (!this.#options.log.available)
+      throw new OperatingError(
+        'log-unavailable',
+        'alerts cannot be changed while nothing can be stored; "headwater status" says why. Ask again then',
+      );
+    return await this.#runner.change(apply);
   }
 }
 
-/** Those that were heard last are there to stay, if there are too many. */
-function restore(
+/** What was saved. Whatever is wrong with the folder, detection does without it. */
+async function loaded(files: StateFiles, logger: Logger): Promise<LoadedStates> {
+  try {
+    return await files.load();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    logger.warn(
+      { cause: messageOf(error) },
+      'the folder "anomaly" cannot be used: what detectors know is learned again from the log at each start until it can',
+    );
+    return { states: [], ends: [] };
+  }
+}
+
+/** Those that were heard last are there to stay, if there are too many. Others get the event loop now and then. */
+async function restore(
   table: SeriesTable,
   judge: Judge,
   detection: Detection,
   states: readonly SavedState[],
-  heardMs: number,
-): void {
+  clock: Clock,
+): Promise<void> {
+  let sliceStartMs = clock.monotonicMs();
   for (const saved of states.toSorted((one, other) => one.lastTimeMs - other.lastTimeMs)) {
     const state = detection.restoredState(saved.bytes);
     if (state === undefined) continue;
-    const series = table.use(table.of(saved.topic, saved.partition), saved.key, saved.path, heardMs);
+    const series = table.use(
+      table.of(saved.topic, saved.partition),
+      saved.key,
+      saved.path,
+      clock.monotonicMs(),
+    );
     if (series === null) continue;
     series.state = state;
     series.nextOffset = saved.nextOffset;
@@ -210,5 +240,8 @@ function restore(
     series.lastTimeMs = saved.lastTimeMs;
     series.hasReturned = true;
     judge.watch(series);
+    if (clock.monotonicMs() - sliceStartMs < limits.anomalySliceMs) continue;
+    await clock.sleep(limits.anomalyPauseMs);
+    sliceStartMs = clock.monotonicMs();
   }
 }

@@ -58,10 +58,10 @@ export const anomalyLimits = {
   /** So long readings are judged at a stretch, before others get the event loop; and so long they then have it. */
   anomalySliceMs: 4,
   anomalyPauseMs: 1,
+  /** The same while it is only learned again, which can take long and is in no hurry. */
+  relearningPauseMs: 12,
   /** What comes within so long is judged together. */
   anomalyReadIntervalMs: 50,
-  /** Records between two looks at the clock within a stretch. */
-  anomalySliceRecords: 16,
   /** Records of a partition that are learned again where no saved state says where to begin. */
   relearnedRecordsMax: 500_000,
   /** How often silence is looked for. */
@@ -93,6 +93,8 @@ export const anomalyLimits = {
   openAlertsMax: 100,
   /** Alerts that wait for their on-delay. */
   pendingAlertsMax: 44,
+  /** One that waits for longer gives way if there are as many. */
+  pendingAlertMs: 6 * 3600 * 1000,
   /** An alert as it is kept in the log, with its key, raised and pending. */
   alertMemoBytesMax: 816,
   pendingAlertMemoBytesMax: 440,

@@ -15,6 +15,14 @@ export const clockTopicName = 'clock';
 /** What detectors and models have found, and what became of it: a record for each change of an alert. */
 export const anomaliesTopicName = 'anomalies';
 
+/** Topics in which the gateway speaks of itself, or keeps what nobody could read. */
+export const ownTopicNames: ReadonlySet<string> = new Set([
+  anomaliesTopicName,
+  clockTopicName,
+  deadLettersTopicName,
+  gapsTopicName,
+]);
+
 /** Topics of which these patterns speak: `*` stands for any characters, and what begins with `!` is left out. */
 export function topicChooser(patterns: readonly string[]): (topic: string) => boolean {
   // Topic names consist of letters, digits, `.`, `_` and `-`.

@@ -1,7 +1,6 @@
 import type { Alert } from '../anomaly/alerts/alert.ts';
 import type { AnomalyStatus } from '../anomaly/anomaly.ts';
 import type { Metrics } from '../core/metrics.ts';
-import type { AnomalyReport } from './status.ts';
 
 /** Severities of OPC UA in words, the worst first, each from a number on. */
 export const severityLevels = [
@@ -21,6 +20,11 @@ export interface AlertCounts {
   readonly unacknowledged: number;
   readonly shelved: number;
   readonly pending: number;
+}
+
+/** What the status says of anomaly detection: how many alerts there are, but not which. */
+export interface AnomalyReport extends Omit<AnomalyStatus, 'alerts'> {
+  readonly alerts: AlertCounts;
 }
 
 /** Whether somebody has to know of it now: raised, not cleared, and not on the shelf. */

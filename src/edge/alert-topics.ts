@@ -1,9 +1,14 @@
 import type { Alert } from '../anomaly/alerts/alert.ts';
 import { alertJson } from '../anomaly/alerts/verdict.ts';
 import { isOpen } from './alert-counts.ts';
-import type { Told } from './told-topics.ts';
 
 const root = '$headwater/alerts';
+
+/** A message of the gateway itself. */
+export interface Told {
+  readonly topic: string;
+  readonly payload: string;
+}
 
 /** What rules on site are told of alerts: which are open, and each under a topic of its own, which is emptied when it is over. */
 export class AlertTopics {

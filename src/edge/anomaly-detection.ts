@@ -1,17 +1,16 @@
+import { allDetectors } from '../anomaly/all-detectors.ts';
 import { Anomaly } from '../anomaly/anomaly.ts';
-import { allDetectors } from '../anomaly/detection/all-detectors.ts';
 import type { Disk } from '../core/disk.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Log } from '../log/log.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import type { AlertDesk } from './admin/alert-requests.ts';
-import { anomalyReport, reportAlerts } from './alert-counts.ts';
+import { type AnomalyReport, anomalyReport, reportAlerts } from './alert-counts.ts';
 import { seriesRules } from './config/anomaly-section.ts';
 import type { Config } from './config/schema.ts';
 import { modbusSeriesRules } from './modbus-buses.ts';
 import type { StartedParts } from './started-parts.ts';
-import type { AnomalyReport } from './status.ts';
 import type { AlertFeed } from './told-topics.ts';
 
 export interface AnomalyDetectionOptions {
@@ -36,7 +35,7 @@ export interface AnomalyDetection {
 
 /**
  * Begins to look at what the log holds, as a part that is stopped before the log; null if the configuration does not want it. What comes
- * after this has resolved is judged, whatever happens. Rejects with what the disk says.
+ * after this has resolved is judged, whatever happens.
  */
 export async function startAnomalyDetection(
   options: AnomalyDetectionOptions,

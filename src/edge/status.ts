@@ -1,11 +1,10 @@
-import type { AnomalyStatus } from '../anomaly/anomaly.ts';
 import type { ForwarderStatus } from '../forwarder/progress/status.ts';
 import type { ModbusBusStatus } from '../ingest/modbus/modbus-source.ts';
 import type { MqttStatus } from '../ingest/mqtt/mqtt-ingest.ts';
 import type { MqttSourceStatus } from '../ingest/mqtt-source/mqtt-source.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
-import type { AlertCounts } from './alert-counts.ts';
+import type { AnomalyReport } from './alert-counts.ts';
 import type { CardStatus } from './card-wear.ts';
 import type { Addresses } from './gateway-file.ts';
 import type { TlsStatus } from './listeners/tls-credentials.ts';
@@ -56,11 +55,6 @@ export interface StatusReport {
 
 /** What can be said without a look at the device. */
 export type PresentStatus = Omit<StatusReport, 'card'>;
-
-/** What the status says of anomaly detection: how many alerts there are, but not which. */
-export interface AnomalyReport extends Omit<AnomalyStatus, 'alerts'> {
-  readonly alerts: AlertCounts;
-}
 
 /** What the status says of MQTT. */
 export interface MqttReport extends MqttStatus {

@@ -1,14 +1,8 @@
 import type { Alert } from '../anomaly/alerts/alert.ts';
 import type { Clock } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
-import { AlertTopics } from './alert-topics.ts';
+import { AlertTopics, type Told } from './alert-topics.ts';
 import type { PresentStatus } from './status.ts';
-
-/** A message of the gateway itself. */
-export interface Told {
-  readonly topic: string;
-  readonly payload: string;
-}
 
 export interface ToldTopicsOptions {
   readonly status: () => PresentStatus;

@@ -34,7 +34,11 @@ export function topicWriters({
     writers.set(topic, [...(writers.get(topic) ?? []), `the Modbus unit ${name}`]);
   const unreadable = [...sources, ...modbus.map(({ name }) => `the Modbus bus ${name}`)];
   if (unreadable.length > 0) writers.set(deadLettersTopicName, unreadable);
-  if (anomaly.enabled) writers.set(anomaliesTopicName, ['anomaly detection']);
+  if (anomaly.enabled) {
+    writers.set(anomaliesTopicName, ['anomaly detection']);
+    const { verdicts } = anomaly;
+    if (verdicts !== undefined) writers.set(verdicts, [...(writers.get(verdicts) ?? []), 'other models']);
+  }
   return writers;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { allDetectors } from '../../src/anomaly/detection/all-detectors.ts';
+import { allDetectors } from '../../src/anomaly/all-detectors.ts';
 import type { Finding } from '../../src/anomaly/detection/finding.ts';
 import type { Reading } from '../../src/anomaly/detection/reading.ts';
 import type { SeriesState } from '../../src/anomaly/detection/series-state.ts';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { AlertBook } from '../../src/anomaly/alerts/alert-book.ts';
+import type { Told } from '../../src/edge/alert-topics.ts';
 import type { PresentStatus } from '../../src/edge/status.ts';
-import { type Told, tellTopics, toldTopics } from '../../src/edge/told-topics.ts';
+import { tellTopics, toldTopics } from '../../src/edge/told-topics.ts';
 import { findingOf, hall, readingAt } from '../anomaly/alerts/alert-examples.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

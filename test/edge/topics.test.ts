@@ -57,6 +57,8 @@ test('what writes to a topic makes it needed: MQTT always, serial ports and brok
   ]);
   const detecting = { serial: [], modbus: [], mqtt, anomaly: { ...anomaly, enabled: true } };
   expect(topicWriters(detecting).get('anomalies')).toEqual(['anomaly detection']);
+  const asking = { ...detecting, anomaly: { ...detecting.anomaly, verdicts: 'verdicts' } };
+  expect(topicWriters(asking).get('verdicts')).toEqual(['other models']);
   const routes = [
     routeOf({ match: 'a/{b}', topic: 'temperature' }),
     routeOf({ match: 'c', topic: 'temperature' }),

@@ -46,8 +46,8 @@ export const alertPlants: readonly Plant[] = [
     file: runner,
     edits: [
       {
-        find: 'return isStart ? Math.min(end?.offset ?? newest, cursor) : cursor;',
-        replace: 'return cursor;',
+        find: 'position.next = Math.max(0, Math.min(end?.offset ?? told - limits.relearnedRecordsMax, told));',
+        replace: 'position.next = end === undefined ? told : told;',
       },
     ],
   },

@@ -32,6 +32,8 @@ export class AnomalySite {
   #isDead = false;
   /** Whether the log refuses what detection wants to be stored, as a full one does. */
   refuseAppends = false;
+  /** So many more of them it refuses by itself. */
+  refusals = 0;
   /** What the service log was told. */
   readonly warnings: string[] = [];
   /** Bytes of detector states that were saved. */
@@ -97,6 +99,7 @@ export class AnomalySite {
       ...this.#options,
     });
     this.#anomaly.start();
+    await this.#settled();
   }
 
   async stop(): Promise<void> {
@@ -142,7 +145,7 @@ export class AnomalySite {
 
   /** The log, unless it is to refuse. */
   #refusing(log: Log): JudgedLog {
-    const isAvailable = (): boolean => !this.refuseAppends;
+    const isAvailable = (): boolean => !this.refuseAppends && this.refusals === 0;
     return {
       logId: log.logId,
       get available() {
@@ -156,7 +159,9 @@ export class AnomalySite {
       onCommit: (listener) => log.onCommit(listener),
       memos: () => log.memos(),
       append: async (records, memos) => {
-        if (!isAvailable()) throw new OperatingError('log-unavailable', 'the log refuses');
+        const isRefused = !isAvailable();
+        this.refusals = Math.max(0, this.refusals - 1);
+        if (isRefused) throw new OperatingError('log-unavailable', 'the log refuses');
         return await log.append(records, memos);
       },
     };

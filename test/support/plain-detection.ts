@@ -1,7 +1,7 @@
-import type { Detection } from '../../src/anomaly/detection/detection.ts';
 import type { Finding, FindingKind } from '../../src/anomaly/detection/finding.ts';
 import type { Reading } from '../../src/anomaly/detection/reading.ts';
 import { newSeriesState, type SeriesState } from '../../src/anomaly/detection/series-state.ts';
+import type { Detection } from '../../src/anomaly/runner/detection.ts';
 
 /** As large as that of a real one, beside the names in the files. */
 const size = { doubles: 3, floats: 256 };

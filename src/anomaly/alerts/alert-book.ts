@@ -114,6 +114,12 @@ export class AlertBook {
     for (const entry of [...(this.#bySeries.get(series) ?? [])]) this.#step(entry, { type: 'ended', nowMs });
   }
 
+  /** Alerts of what nobody looks at any more are cleared: no reading ever does it. */
+  keepThose(isLookedAt: (alert: Alert) => boolean, nowMs: number): void {
+    for (const entry of this.#inOrder())
+      if (!isLookedAt(entry.life.alert)) this.#step(entry, { type: 'ended', nowMs });
+  }
+
   /** Somebody has seen the alert. What it is then; null if no such alert is open. */
   acknowledge(id: string, by: string, nowMs: number): Alert | null {
     const entry = this.#entryOf(id);
@@ -193,7 +199,9 @@ export class AlertBook {
     const entry = this.#entriesOf(subject).find(
       ({ life }) => life.alert.kind === kind && life.alert.model === model,
     );
-    if (entry === undefined && !this.#hasRoom(alertDelays[kind].onReadings > 1)) {
+    const isForPending = alertDelays[kind].onReadings > 1;
+    if (entry === undefined && isForPending && !this.#hasRoom(true)) this.#dropStale(timeMs);
+    if (entry === undefined && !this.#hasRoom(isForPending)) {
       this.#holdBack(timeMs);
       return;
     }
@@ -260,6 +268,15 @@ export class AlertBook {
     return isForPending
       ? this.#pending < limits.pendingAlertsMax
       : this.#entries.size - this.#pending < limits.openAlertsMax;
+  }
+
+  /** Makes room for a pending alert: of those that no reading has decided for long, the oldest goes. */
+  #dropStale(timeMs: number): void {
+    const [oldest] = this.#inOrder()
+      .filter(({ life }) => isPending(life))
+      .sort((one, other) => one.life.alert.startedMs - other.life.alert.startedMs);
+    if (oldest === undefined || timeMs - oldest.life.alert.startedMs < limits.pendingAlertMs) return;
+    this.#remove(oldest);
   }
 
   #holdBack(timeMs: number): void {

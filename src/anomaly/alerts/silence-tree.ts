@@ -20,7 +20,10 @@ export interface SeriesGroup {
 
 /** A series as the tree knows it. Only the tree changes it. */
 export interface WatchedSeries {
-  readonly subject: AlertSubject;
+  /** Of several partitions with a series of this name, that of the one which came last. */
+  subject: AlertSubject;
+  /** In so many partitions there is a series of this name: in more than one if partitions were added, or records have no key. */
+  partitions: number;
   readonly group: SeriesGroup;
   /** After so long it is missed; infinite if it comes when it likes. */
   silentAfterMs: number;
@@ -55,12 +58,20 @@ export class SilenceTree {
   readonly #series = new Map<string, WatchedSeries>();
   readonly #silent = new Set<WatchedSeries>();
 
-  /** Takes a series in of which a reading has come. It must be new. */
+  /** Takes a series in of which a reading has come. Those of one name are one here: none is missed while another is heard. */
   add(subject: AlertSubject, { topic, key }: SeriesPlace, timeMs: number, nextOffset: number): WatchedSeries {
+    const known = this.#series.get(subject.series);
+    if (known !== undefined) {
+      known.subject = subject;
+      known.partitions += 1;
+      this.heard(known, Math.max(timeMs, known.lastHeardMs), nextOffset);
+      return known;
+    }
     const ofTopic = this.#groupOf(parentName(topic, null), this.#gateway, severities.topic);
     const group = this.#groupOf(parentName(topic, key), ofTopic, severities.device);
     const series = {
       subject,
+      partitions: 1,
       group,
       silentAfterMs: Number.POSITIVE_INFINITY,
       isSilent: false,
@@ -74,8 +85,10 @@ export class SilenceTree {
     return series;
   }
 
-  /** Forgets a series. */
+  /** Forgets a series, once for each time that it was added. */
   remove(series: WatchedSeries): void {
+    series.partitions -= 1;
+    if (series.partitions > 0) return;
     this.judge(series, series.lastHeardMs, Number.POSITIVE_INFINITY);
     this.#series.delete(series.subject.series);
     for (const above of groupsOf(series)) {

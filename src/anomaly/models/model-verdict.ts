@@ -38,13 +38,13 @@ export function readModelVerdict(payload: Uint8Array): ReadVerdict {
   }
   const { model, series, isAnomalous, time, value } = membersOf(content);
   if (!isName(model, limits.alertModelBytesMax))
-    return bad(`"model" is to be a text of 1 to ${limits.alertModelBytesMax} characters`);
-  if (!isName(series, limits.seriesNameBytesMax))
+    return bad(`"model" is to be a text of 1 to ${limits.alertModelBytesMax} bytes`);
+  if (!isName(series, limits.seriesNameBytesMax) || !isReadable(series))
     return bad(`"series" is to be the name of a series, as alerts have it: topic:key:path`);
   if (typeof isAnomalous !== 'boolean') return bad('"isAnomalous" is to be true or false');
-  if (time !== undefined && !isNumber(time)) return bad('"time" is to be milliseconds since 1970');
+  if (time !== undefined && !isTime(time)) return bad('"time" is to be milliseconds since 1970');
   if (value !== undefined && !isNumber(value)) return bad('"value" is to be a number');
-  const about = { model, series, timeMs: time ?? null, value: value ?? null };
+  const about = { model, series, timeMs: time === undefined ? null : Math.round(time), value: value ?? null };
   const finding = isAnomalous ? findingIn(membersOf(content)) : null;
   return typeof finding === 'string' ? bad(finding) : { ok: true, verdict: { ...about, finding } };
 }
@@ -81,5 +81,12 @@ const membersOf = (value: unknown): Members =>
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-const isName = (value: unknown, lengthMax: number): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= lengthMax;
+/** A time that a record can have. */
+const isTime = (value: unknown): value is number =>
+  isNumber(value) && value >= 0 && value <= limits.payloadTimeSecondsMax * 1000;
+
+const isName = (value: unknown, bytesMax: number): value is string =>
+  typeof value === 'string' && value.length > 0 && Buffer.byteLength(value) <= bytesMax;
+
+/** Whether it could be a name of ours, which goes to terminals, and into memos of a bounded size, as it is. */
+const isReadable = (name: string): boolean => name.isWellFormed() && !/[\p{C}"\\]/u.test(name);

@@ -6,7 +6,7 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { NewRecord } from '../../core/record.ts';
 import { anomaliesTopicName } from '../../core/topic-name.ts';
 import { decodeBatch } from '../../log/encoding/batch.ts';
-import type { LogReader, Memos, PartitionInfo } from '../../log/types.ts';
+import type { LogReader, Memos } from '../../log/types.ts';
 import type { AlertBook } from '../alerts/alert-book.ts';
 import type { Series } from '../series/series-table.ts';
 import type { StatesEnd } from '../states/state-file.ts';
@@ -28,8 +28,8 @@ export interface AnomalyRunnerOptions {
   readonly judge: Judge;
   readonly positions: Positions;
   readonly saver: StateSaver;
-  /** What the saved states of all series know. */
-  readonly ends: readonly StatesEnd[];
+  /** Restores what was saved of all series; resolves with how far it reaches. */
+  readonly takeUp: () => Promise<readonly StatesEnd[]>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -57,17 +57,21 @@ export class AnomalyRunner {
   #running: Promise<void> | null = null;
   #hasNews = true;
   #wakeUp: () => void = () => {};
-  #sliceStartMs = 0;
+  /** Since when nobody else has had the event loop for sure. */
+  #sliceStartMs: number;
   #tickedMs: number;
   #cursorsSavedMs: number;
   /** Since when readings could have been heard without a pause of our own making. */
   #listeningSinceMs: number;
   #toldOfTrouble = false;
+  /** Whether a stop came before what was found was durable: the next run finds it again. */
+  #isGivenUp = false;
   #news = new AbortController();
 
   constructor(options: AnomalyRunnerOptions) {
     this.#options = options;
     const nowMs = options.clock.monotonicMs();
+    this.#sliceStartMs = nowMs;
     this.#tickedMs = nowMs;
     this.#cursorsSavedMs = nowMs;
     this.#listeningSinceMs = nowMs;
@@ -76,12 +80,11 @@ export class AnomalyRunner {
 
   /**
    * Looks where to go on. At the first start of all that is behind what is there, which is learned but is not news; that is durable when
-   * this resolves, so that what comes then is judged whatever happens. While the log refuses, it is tried again later. Resolves with
-   * what detectors know.
+   * this resolves, so that what comes then is judged whatever happens. While the log refuses, it is tried again later.
    */
-  async prepare(): Promise<readonly StatesEnd[]> {
+  async prepare(): Promise<void> {
     const { log, positions, logger } = this.#options;
-    this.#follow(true);
+    positions.follow(log.partitions(), log.memos(), true);
     const cursors = positions.memos(log.memos());
     try {
       await log.append([], cursors);
@@ -90,10 +93,9 @@ export class AnomalyRunner {
       if (!isOperatingError(error)) throw error;
       logger.warn({ cause: messageOf(error) }, 'anomaly detection waits for the log; it goes on by itself');
     }
-    return this.#ends();
   }
 
-  /** To be called once it is prepared. */
+  /** To be called once it is prepared. What was saved is restored only now: readings are taken in meanwhile. */
   start(): void {
     this.#running = this.#run();
   }
@@ -139,6 +141,7 @@ export class AnomalyRunner {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
+    await this.#begin();
     while (!signal.aborted) {
       const hasMore = await this.#turn();
       if (!hasMore) await this.#rest();
@@ -152,12 +155,11 @@ export class AnomalyRunner {
 
   /** Reads some of every partition; whether there is more. */
   async #turn(): Promise<boolean> {
-    const { saver, clock } = this.#options;
+    const { log, saver, positions } = this.#options;
     this.#hasNews = false;
-    this.#follow(false);
-    this.#sliceStartMs = clock.monotonicMs();
+    positions.follow(log.partitions(), log.memos(), false);
     let hasMore = false;
-    for (const position of [...this.#options.positions]) {
+    for (const position of [...positions]) {
       if (this.#stop.signal.aborted) return false;
       hasMore = (await this.#readSome(position)) || hasMore;
     }
@@ -170,15 +172,18 @@ export class AnomalyRunner {
     return hasMore;
   }
 
-  #follow(isStart: boolean): void {
-    const { log, positions, ends } = this.#options;
-    // Of a partition that was not there when states were saved, or whose states are lost, the newest is learned.
-    const startOf = ({ topic, partition, logStartOffset }: PartitionInfo, cursor: number): number => {
+  /** Takes up what was saved, and goes back to where it ends. */
+  async #begin(): Promise<void> {
+    const { positions, log, saver, takeUp } = this.#options;
+    const ends = await takeUp();
+    for (const position of positions) {
+      const { topic, partition, told } = position;
       const end = ends.find((one) => one.topic === topic && one.partition === partition);
-      const newest = Math.max(logStartOffset, cursor - limits.relearnedRecordsMax);
-      return isStart ? Math.min(end?.offset ?? newest, cursor) : cursor;
-    };
-    positions.follow(log.partitions(), log.memos(), startOf, isStart);
+      // Of a partition that was not there when states were saved, or whose states are lost, the newest is learned.
+      position.next = Math.max(0, Math.min(end?.offset ?? told - limits.relearnedRecordsMax, told));
+    }
+    positions.follow(log.partitions(), log.memos(), false);
+    await saver.saveBeginning(this.#ends());
   }
 
   async #readSome(position: Position): Promise<boolean> {
@@ -207,24 +212,21 @@ export class AnomalyRunner {
     records: ReturnType<typeof decodeBatch>,
     heardMs: number,
   ): Promise<void> {
-    let sinceLook = 0;
     for (const record of records) {
       if (record.offset < position.next) continue;
       this.#options.judge.judge(position, record, heardMs);
       position.next = record.offset + 1;
-      sinceLook += 1;
-      if (sinceLook < limits.anomalySliceRecords) continue;
-      sinceLook = 0;
       if (this.#options.clock.monotonicMs() - this.#sliceStartMs >= limits.anomalySliceMs)
-        await this.#breathe();
+        await this.#breathe(position);
       if (this.#stop.signal.aborted) return;
     }
   }
 
   /** Lets everybody else have the event loop, after what was found is durable. */
-  async #breathe(): Promise<void> {
+  async #breathe({ next, told }: Position): Promise<void> {
     await this.#settle({ isForced: false });
-    await this.#options.clock.sleep(limits.anomalyPauseMs, this.#stop.signal);
+    const pauseMs = next < told ? limits.relearningPauseMs : limits.anomalyPauseMs;
+    await this.#options.clock.sleep(pauseMs, this.#stop.signal);
     this.#sliceStartMs = this.#options.clock.monotonicMs();
   }
 
@@ -246,6 +248,8 @@ export class AnomalyRunner {
 
   /** Makes durable what there is to be: verdicts, changed alerts, cursors, and what somebody asked for. */
   async #settle({ isForced }: { readonly isForced: boolean }): Promise<void> {
+    // After what could not be made durable nothing may be: with cursors behind it, it would never be told.
+    if (this.#isGivenUp) return;
     const { book, log, positions, clock, metrics } = this.#options;
     const requests = this.#requests.splice(0);
     for (const { apply } of requests) apply();
@@ -257,6 +261,7 @@ export class AnomalyRunner {
     this.#cursorsSavedMs = clock.monotonicMs();
     const records = verdicts.map((verdict) => ({ ...verdict, topic: anomaliesTopicName }));
     const isDurable = await this.#append(records, new Map([...memos, ...cursors]));
+    this.#isGivenUp = !isDurable;
     if (isDurable) positions.saved(cursors);
     if (isDurable) for (const kind of raised) metrics.add('headwater_alerts_raised_total', 1, { kind });
     if (isDurable && memos.size + verdicts.length > 0) this.#tellNews();
@@ -292,11 +297,13 @@ export class AnomalyRunner {
   async #rest(): Promise<void> {
     const { clock } = this.#options;
     await clock.sleep(limits.anomalyReadIntervalMs, this.#stop.signal);
-    if (this.#hasNews || this.#stop.signal.aborted) return;
-    const waking = new AbortController();
-    this.#wakeUp = () => waking.abort();
-    await clock.sleep(limits.anomalyTickMs, waking.signal);
-    this.#wakeUp = () => {};
+    if (!this.#hasNews && !this.#stop.signal.aborted) {
+      const waking = new AbortController();
+      this.#wakeUp = () => waking.abort();
+      await clock.sleep(limits.anomalyTickMs, waking.signal);
+      this.#wakeUp = () => {};
+    }
+    this.#sliceStartMs = clock.monotonicMs();
   }
 
   #tellNews(): void {

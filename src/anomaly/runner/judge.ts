@@ -4,11 +4,11 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { StoredRecord } from '../../core/record.ts';
 import type { AlertBook } from '../alerts/alert-book.ts';
 import type { SilenceTree, WatchedSeries } from '../alerts/silence-tree.ts';
-import type { Detection } from '../detection/detection.ts';
 import type { Finding } from '../detection/finding.ts';
 import { readModelVerdict } from '../models/model-verdict.ts';
 import { type Field, numbersIn } from '../series/payload.ts';
 import type { Series, SeriesTable } from '../series/series-table.ts';
+import type { Detection } from './detection.ts';
 import type { Position } from './positions.ts';
 
 export interface JudgeOptions {
@@ -28,6 +28,8 @@ export class Judge {
   #readings = 0;
   /** Those that are in the metrics. */
   #counted = 0;
+  /** Since the last tick. */
+  #toldOfRefusal = false;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -97,7 +99,10 @@ export class Judge {
     const read = readModelVerdict(record.value ?? new Uint8Array());
     if (!read.ok) {
       metrics.add('headwater_anomaly_model_verdicts_refused_total', 1);
-      logger.warn({ offset: record.offset }, `a verdict of a model is left out: ${read.reason}`);
+      // Who sends nonsense sends it often.
+      if (!this.#toldOfRefusal)
+        logger.warn({ offset: record.offset }, `a verdict of a model is left out: ${read.reason}`);
+      this.#toldOfRefusal = true;
       return;
     }
     const { model, series, timeMs, value, finding } = read.verdict;
@@ -111,8 +116,10 @@ export class Judge {
     const { table, detection, book, tree, metrics } = this.#options;
     metrics.add('headwater_anomaly_readings_total', this.#readings - this.#counted);
     this.#counted = this.#readings;
+    this.#toldOfRefusal = false;
     for (const series of table) {
-      if (series.watched === null) continue;
+      // Of those of one name in several partitions the one that was heard last counts.
+      if (series.watched === null || series.lastTimeMs < series.watched.lastHeardMs) continue;
       // By the clock of its readings, which the wall clock may have been set past.
       const silentAfterMs = detection.silentAfterMs(series.state, series.settings);
       tree.judge(series.watched, series.lastTimeMs + silentMs(series), silentAfterMs);

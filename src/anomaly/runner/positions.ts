@@ -53,19 +53,14 @@ export class Positions {
     this.#readsOthers = Buffer.compare(memos.get(topicsKey) ?? new Uint8Array(), this.#topics) !== 0;
   }
 
-  /** Takes in which partitions there are. `startOf` says where detectors begin to learn: at the cursor, or before it. */
-  follow(
-    partitions: readonly PartitionInfo[],
-    memos: Memos,
-    startOf: (info: PartitionInfo, cursor: number) => number,
-    isStart: boolean,
-  ): void {
+  /** Takes in which partitions there are; a new one begins at its cursor. */
+  follow(partitions: readonly PartitionInfo[], memos: Memos, isStart: boolean): void {
     const there = new Set<string>();
     for (const info of partitions) {
       const key = memoKey(info);
       if (!this.#isRead(info.topic)) continue;
       there.add(key);
-      const position = this.#positions.get(key) ?? this.#begin(info, memos, startOf, isStart);
+      const position = this.#positions.get(key) ?? this.#begin(info, memos, isStart);
       position.next = Math.max(position.next, info.logStartOffset);
       position.end = info.highWatermark;
     }
@@ -76,19 +71,13 @@ export class Positions {
     }
   }
 
-  #begin(
-    info: PartitionInfo,
-    memos: Memos,
-    startOf: (info: PartitionInfo, cursor: number) => number,
-    isStart: boolean,
-  ): Position {
+  #begin(info: PartitionInfo, memos: Memos, isStart: boolean): Position {
     const { topic, partition, logStartOffset, highWatermark } = info;
     const unread = this.#readsOthers && isStart ? highWatermark : logStartOffset;
     const saved = cursorIn(memos, topic, partition);
     const told = saved ?? unread;
     const series = this.#table.of(topic, partition);
-    const next = startOf(info, told);
-    const position = { topic, partition, series, next, told, saved, end: highWatermark };
+    const position = { topic, partition, series, next: told, told, saved, end: highWatermark };
     this.#positions.set(memoKey(info), position);
     return position;
   }

@@ -1,5 +1,5 @@
 import type { Disk, ReadableFile } from '../../core/disk.ts';
-import { isOperatingError } from '../../core/errors.ts';
+import { isOperatingError, isSystemError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { ByteWriter } from '../../log/encoding/bytes.ts';
 import {
@@ -15,7 +15,7 @@ import {
 
 const folder = 'anomaly';
 const spareName = `${folder}/filling`;
-const suffix = '.states';
+const fileName = /^\d{10}\.states$/;
 
 /** What was saved, all files together. */
 export interface LoadedStates {
@@ -27,6 +27,11 @@ export interface LoadedStates {
 interface StateFile {
   readonly path: string;
   readonly number: number;
+  readonly sizeBytes: number;
+}
+
+/** What one file says. */
+interface ReadStates extends LoadedStates {
   readonly sizeBytes: number;
 }
 
@@ -54,26 +59,31 @@ export class StateFiles {
     return this.#files.length;
   }
 
-  /** Reads what was saved; files that are damaged, or of other detectors, are removed. Rejects with what the disk says. */
+  /**
+   * Reads what was saved; files that are damaged, or of other detectors, are removed. How far all states reach is then said by the files
+   * before the first of them: what it knew is learned again. Rejects with what the disk says of the folder.
+   */
   async load(): Promise<LoadedStates> {
     await this.#disk.makeFolder(folder);
     await this.#disk.remove(spareName);
     const numbers = (await this.#disk.list(folder))
-      .filter((name) => name.endsWith(suffix))
+      .filter((name) => fileName.test(name))
       .map((name) => Number.parseInt(name, 10))
-      .filter(Number.isSafeInteger)
       .sort((one, other) => one - other);
+    this.#nextNumber = (numbers.at(-1) ?? 0) + 1;
     const states = new Map<string, SavedState>();
     let ends: readonly StatesEnd[] = [];
+    let isWhole = true;
     for (const number of numbers) {
-      this.#nextNumber = number + 1;
       const path = pathOf(number);
       const found = await this.#read(path);
-      if (found === undefined) {
+      isWhole &&= typeof found !== 'string';
+      if (found === 'unreadable') continue;
+      if (found === 'damaged') {
         await this.#disk.remove(path);
         continue;
       }
-      ends = found.ends;
+      if (isWhole) ends = found.ends;
       this.#files.push({ path, number, sizeBytes: found.sizeBytes });
       for (const state of found.states) {
         const { topic, partition, key, path: field } = state;
@@ -95,9 +105,16 @@ export class StateFiles {
   ): Promise<number> {
     const number = this.#nextNumber;
     this.#nextNumber += 1;
-    const sizeBytes = await this.#write(states, ends);
-    await confirm();
-    await this.#disk.rename(spareName, pathOf(number));
+    let sizeBytes: number;
+    try {
+      sizeBytes = await this.#write(states, ends);
+      await confirm();
+      await this.#disk.rename(spareName, pathOf(number));
+    } catch (error) {
+      // On a full disk the log needs the room.
+      await this.#disk.remove(spareName);
+      throw error;
+    }
     await this.#disk.syncFolder(folder);
     const older = all ? this.#files : [];
     this.#files = [...(all ? [] : this.#files), { path: pathOf(number), number, sizeBytes }];
@@ -129,25 +146,25 @@ export class StateFiles {
     }
   }
 
-  /** Undefined if it does not count. */
-  async #read(
-    path: string,
-  ): Promise<{ states: SavedState[]; ends: readonly StatesEnd[]; sizeBytes: number } | undefined> {
-    const file = await this.#disk.open(path);
+  /** What is in a file; `damaged`, too, if it is of other detectors, and `unreadable` if the disk does not let it be read. */
+  async #read(path: string): Promise<ReadStates | 'damaged' | 'unreadable'> {
+    let file: ReadableFile | null = null;
     try {
+      file = await this.#disk.open(path);
       const states: SavedState[] = [];
       for await (const block of blocksOf(file)) {
         if (block.kind === 'state') states.push(block.state);
         else if (block.kind === 'end') return { states, ends: block.ends, sizeBytes: await file.size() };
         else if (block.of.logId !== this.#of.logId || block.of.detection !== this.#of.detection)
-          return undefined;
+          return 'damaged';
       }
-      return undefined;
+      return 'damaged';
     } catch (error) {
+      if (isSystemError(error)) return 'unreadable';
       if (!isOperatingError(error)) throw error;
-      return undefined;
+      return 'damaged';
     } finally {
-      await file.close();
+      await file?.close();
     }
   }
 }
@@ -174,4 +191,4 @@ async function* blocksOf(file: ReadableFile): AsyncGenerator<StateBlock> {
   }
 }
 
-const pathOf = (number: number): string => `${folder}/${String(number).padStart(10, '0')}${suffix}`;
+const pathOf = (number: number): string => `${folder}/${String(number).padStart(10, '0')}.states`;

@@ -11,7 +11,7 @@ export interface StateSaverOptions {
   readonly files: StateFiles;
   readonly series: Iterable<Series>;
   readonly clock: Clock;
-  /** Bytes; what is saved within a day is not more, but for one save at each stop. */
+  /** Bytes; what is saved within a day is not more on average, but for one save at each stop. */
   readonly bytesPerDay: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -50,13 +50,19 @@ export class StateSaver {
     this.#lookedMs = nowMs;
     const { bytesPerDay } = this.#options;
     const earned = ((nowMs - this.#creditMs) / limits.stateBytesEarnedMs) * bytesPerDay;
-    this.#creditBytes = Math.min(bytesPerDay, this.#creditBytes + earned);
     this.#creditMs = nowMs;
     const { changed, bytes } = this.#toSave();
+    // No more than a day's worth is saved up, unless one save takes more: then there is one in several days.
+    this.#creditBytes = Math.min(Math.max(bytesPerDay, bytes), this.#creditBytes + earned);
     if (changed.length === 0 || bytes > this.#creditBytes) return;
     this.#saving = this.#save(endsNow(), confirm).finally(() => {
       this.#saving = null;
     });
+  }
+
+  /** Saves, where there is nothing yet, from where detectors learn: there they begin again after a crash before the first save. */
+  async saveBeginning(ends: readonly StatesEnd[]): Promise<void> {
+    if (this.#options.files.count === 0) await this.#save(ends, async () => {});
   }
 
   /** Saves what has changed, whatever it takes; for a stop. */
@@ -67,7 +73,7 @@ export class StateSaver {
 
   async #save(ends: readonly StatesEnd[], confirm: () => Promise<void>): Promise<void> {
     const { files, logger, metrics } = this.#options;
-    const { changed, all } = this.#toSave();
+    const { changed, bytes: expectedBytes, all } = this.#toSave();
     const savedOffsets = new Map<Series, number>();
     const states = function* (): Generator<SavedState> {
       for (const series of changed) {
@@ -82,6 +88,8 @@ export class StateSaver {
       for (const [series, offset] of savedOffsets) series.savedOffset = offset;
     } catch (error) {
       if (!isSystemError(error) && !isOperatingError(error)) throw error;
+      // It may all have been written: a disk that stays full is not to wear out by it.
+      this.#creditBytes -= expectedBytes;
       logger.warn(
         { cause: messageOf(error) },
         'detector states cannot be saved; after a restart they are learned again from what is stored',

@@ -1,7 +1,7 @@
 import type { AlertJson } from '../../anomaly/alerts/verdict.ts';
 import { durationText } from '../../core/duration.ts';
+import type { AnomalyReport } from '../alert-counts.ts';
 import { isOpen, severityLevels } from '../alert-counts.ts';
-import type { AnomalyReport } from '../status.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
@@ -59,7 +59,7 @@ export async function unshelveAlert(client: AdminClient, terminal: Terminal, id:
 /** What `headwater status` says of alerts, in a line. */
 export function alertsText(anomaly: AnomalyReport | null): string {
   if (anomaly === null) return 'none: anomaly detection is switched off (anomaly.enabled)';
-  const { alerts, heldBack, series, lagRecords } = anomaly;
+  const { alerts, heldBack, series, seriesMax, evicted, lagRecords } = anomaly;
   const open = severityLevels.flatMap(([level]) =>
     alerts.open[level] === 0 ? [] : [`${alerts.open[level]} ${level}`],
   );
@@ -70,6 +70,7 @@ export function alertsText(anomaly: AnomalyReport | null): string {
     ...told(alerts.shelved, 'shelved'),
     ...told(heldBack, 'findings MORE, only counted'),
     `${series} series are watched`,
+    ...told(evicted, `were FORGOTTEN for others: more than anomaly.seriesMax (${seriesMax}) came`),
     ...told(lagRecords, 'records not judged yet'),
   ].join('; ');
 }

@@ -1,7 +1,7 @@
 import { sensitivities } from '../../anomaly/detection/reading.ts';
 import { detections, type SeriesRule } from '../../anomaly/series/series-settings.ts';
 import { limits } from '../../core/limits.ts';
-import { isLegalTopicName } from '../../core/topic-name.ts';
+import { isLegalTopicName, ownTopicNames } from '../../core/topic-name.ts';
 import {
   anyNumber,
   type CheckContext,
@@ -50,8 +50,11 @@ export const anomalySection = () =>
       limits.stateBytesPerDayDefault,
     ),
     /** The topic in which other models publish their verdicts. */
-    verdicts: text('the name of a topic', isLegalTopicName).optional(),
-  });
+    verdicts: text(
+      'the name of a topic, but none of the gateway itself',
+      (name) => isLegalTopicName(name) && !ownTopicNames.has(name),
+    ).optional(),
+  }).superRefine(checkTopics);
 
 /** Settings that have passed the checks of {@link anomalySection}. */
 export interface AnomalyConfig {
@@ -85,6 +88,13 @@ export const seriesRules = ({ series }: AnomalyConfig): readonly SeriesRule[] =>
 function seriesPattern() {
   const what = `the name of a series, in which * stands for any characters, such as 'readings:sensors/*:temperature', of at most ${limits.seriesPatternLengthMax} characters`;
   return text(what, (pattern) => pattern !== '' && pattern.length <= limits.seriesPatternLengthMax);
+}
+
+/** Without one that is to be looked at, nothing is: that is what `enabled` is for. */
+function checkTopics({ topics }: Pick<AnomalyConfig, 'topics'>, context: CheckContext): void {
+  if (topics.some((topic) => !topic.startsWith('!'))) return;
+  const message = "write one topic to look at at least, such as ['*', '!test'], or enabled: false";
+  context.addIssue({ code: 'custom', path: ['topics'], message, input: topics });
 }
 
 function checkRange({ min, max }: Pick<SeriesConfig, 'min' | 'max'>, context: CheckContext): void {

@@ -138,6 +138,20 @@ test('a flood is told once, counted, and told to be over with the count', () => 
   expect(book.heldBack).toBe(0);
 });
 
+test('what waits for readings that never come gives way to what is found later', () => {
+  const book = empty();
+  for (let index = 0; index < limits.pendingAlertsMax; index += 1)
+    book.observe(seriesNumber(index), { timeMs: 1000 + index, value: 1, offset: 1 }, [
+      findingOf('duplicate'),
+    ]);
+  for (let index = 0; index < 5; index += 1) {
+    const timeMs = 1000 + limits.pendingAlertMs + index * limits.alertOnDelayMs;
+    book.observe(hall, { timeMs, value: 1, offset: index }, [findingOf('drift')]);
+  }
+  expect(told(book.take())).toEqual(['raised air:hall:co2 drift']);
+  expect(book.heldBack).toBe(0);
+});
+
 test('what waits for its delay does not take the room of what is raised at once, nor the other way round', () => {
   const book = empty();
   for (let index = 0; index < limits.pendingAlertsMax + 1; index += 1) {

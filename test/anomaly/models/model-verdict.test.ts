@@ -28,6 +28,10 @@ describe('a verdict of a model', () => {
     expect(read({ ...least, isAnomalous: false, time: 5 })).toMatchObject({
       verdict: { timeMs: 5, finding: null },
     });
+    // As time.time() * 1000 gives it in Python; a record has whole milliseconds.
+    expect(read({ ...least, time: 1_700_000_000_000.5 })).toMatchObject({
+      verdict: { timeMs: 1_700_000_000_001 },
+    });
   });
 
   test('may say how bad it is, what was expected, and why', () => {
@@ -53,8 +57,14 @@ describe('a verdict of a model', () => {
       [[], /"model"/],
       [{ ...least, model: '' }, /"model"/],
       [{ ...least, series: 7 }, /"series"/],
+      [{ ...least, series: 'readings:\u001b[31m' }, /"series"/],
+      [{ ...least, series: 'readings:"' }, /"series"/],
+      [{ ...least, series: 'readings:\ud800' }, /"series"/],
+      [{ ...least, series: 'ü'.repeat(200) }, /"series"/],
       [{ ...least, isAnomalous: 'yes' }, /"isAnomalous"/],
       [{ ...least, time: 'now' }, /"time"/],
+      [{ ...least, time: 1e300 }, /"time"/],
+      [{ ...least, time: -1 }, /"time"/],
       [{ ...least, value: '7' }, /"value"/],
       [{ ...least, score: 2 }, /"score"/],
       [{ ...least, severity: 0 }, /"severity"/],

@@ -70,6 +70,15 @@ describe('saved detector states', () => {
     expect((await open(disk)).loaded.ends).toEqual(endAt(3));
   });
 
+  test('take no room once a save has failed', async () => {
+    const disk = newDisk();
+    const { files } = await open(disk);
+    disk.budgetBytes = 25_000;
+    const many = Array.from({ length: 300 }, (_, index) => stateOf(`sensor ${index}`, index));
+    await expect(files.save(many, endAt(300), confirmed)).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(await disk.session().list('anomaly')).toEqual([]);
+  });
+
   test('of another log or of other detectors are gone', async () => {
     const disk = newDisk();
     const { files } = await open(disk);
@@ -106,7 +115,19 @@ describe('saved detector states', () => {
     const [first = ''] = [...(await session.list('anomaly'))].sort();
     const file = await session.open(`anomaly/${first}`);
     await file.writeAt(Uint8Array.of(1, 2, 3), 500);
-    expect((await open(disk)).loaded).toEqual({ states: [stateOf('b', 2)], ends: endAt(2) });
+    // What was only in the damaged one is to be learned again, from where all is known by the files before it.
+    expect((await open(disk)).loaded).toEqual({ states: [stateOf('b', 2)], ends: [] });
     expect(await disk.session().list('anomaly')).toHaveLength(1);
+  });
+
+  test('are read past what is none of them, and past what the disk does not let be read', async () => {
+    const disk = newDisk();
+    const { files } = await open(disk);
+    await files.save([stateOf('a', 1)], endAt(1), confirmed);
+    await (await disk.session().create('anomaly/12 copy.states')).close();
+    const session = disk.session();
+    const list = async () => ['0000000001.states', '0000000002.states', '12 copy.states'];
+    const again = new StateFiles({ ...session, list }, of);
+    expect(await again.load()).toEqual({ states: [stateOf('a', 1)], ends: endAt(1) });
   });
 });

@@ -137,4 +137,7 @@ test('the status says in a line how many alerts there are', () => {
     '1 urgent, 2 medium ("headwater alerts list"); 2 not acknowledged; 1 shelved; 9 findings MORE, only counted; ' +
       '12 series are watched; 500 records not judged yet',
   );
+  expect(alertsText({ ...report, alerts: none, seriesMax: 12, evicted: 3 })).toBe(
+    'none open; 12 series are watched; 3 were FORGOTTEN for others: more than anomaly.seriesMax (12) came',
+  );
 });

@@ -412,6 +412,18 @@ describe('a bad configuration is reported with its place and what to write inste
       'hw.yaml:1:54: serial.1.path: write another path than that of serial.0, not "/a"',
     ],
     [
+      "anomaly: { topics: ['!test'] }",
+      "hw.yaml:1:12: anomaly.topics: write one topic to look at at least, such as ['*', '!test'], or enabled: false",
+    ],
+    [
+      'anomaly: { verdicts: anomalies }',
+      'hw.yaml:1:12: anomaly.verdicts: write the name of a topic, but none of the gateway itself, not "anomalies"',
+    ],
+    [
+      "anomaly: { series: [{ match: '*', min: 5, max: 5 }] }",
+      'hw.yaml:1:43: anomaly.series.0.max: write more than min, not 5',
+    ],
+    [
       'forwarder: { brokers: kafka1:9092 }',
       'hw.yaml:1:14: forwarder.brokers: write a list of at most 64 host:port, such as [kafka1:9092], not "kafka1:9092"',
     ],

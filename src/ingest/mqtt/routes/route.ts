@@ -1,11 +1,5 @@
 import { limits } from '../../../core/limits.ts';
-import {
-  clockTopicName,
-  deadLettersTopicName,
-  gapsTopicName,
-  isLegalTopicName,
-  readingsTopicName,
-} from '../../../core/topic-name.ts';
+import { isLegalTopicName, ownTopicNames, readingsTopicName } from '../../../core/topic-name.ts';
 import type { TimeRule } from './device-time.ts';
 import { type Captures, matchPattern, namesOf, type TopicPattern } from './topic-pattern.ts';
 
@@ -40,7 +34,6 @@ export interface Destination {
 }
 
 /** The topics that only the gateway writes to. */
-const ownTopics: ReadonlySet<string> = new Set([gapsTopicName, clockTopicName, deadLettersTopicName]);
 
 /** Where messages of an MQTT topic go: by the first route that stands for it. Pure. */
 export function destinationOf(routes: readonly Route[], mqttTopic: string): Destination {
@@ -76,7 +69,7 @@ export function unknownNames(template: string, pattern: TopicPattern): readonly 
 export const isFixed = (template: string): boolean => !/[{}]/.test(template);
 
 /** Whether only the gateway itself writes to the log topic. */
-export const isOwnTopic = (topic: string): boolean => ownTopics.has(topic);
+export const isOwnTopic = (topic: string): boolean => ownTopicNames.has(topic);
 
 function routed(
   { match, topic: template, key, partition, time }: Route,

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
-import { unusual } from '../learned/unusual.ts';
-import { sensorFaults } from '../rules/sensor-faults.ts';
-import type { Detection } from './detection.ts';
-import { newSeriesState, type SeriesState, type StateSize } from './series-state.ts';
+import {
+  newSeriesState,
+  restoredSeriesState,
+  type SeriesState,
+  type StateSize,
+} from './detection/series-state.ts';
+import { unusual } from './learned/unusual.ts';
+import { sensorFaults } from './rules/sensor-faults.ts';
+import type { Detection } from './runner/detection.ts';
 
 /** To be counted on when what the numbers of a state mean has changed: what was saved before is then learned anew. */
 const generation = 1;
@@ -29,10 +34,7 @@ export const allDetectors: Detection = {
   },
 
   restoredState(bytes): SeriesState | undefined {
-    if (bytes.length !== fresh.bytes.length) return undefined;
-    const state = newSeriesState(size);
-    state.bytes.set(bytes);
-    return state;
+    return restoredSeriesState(size, bytes);
   },
 
   observe(state, reading, { hints, detect }) {

@@ -1,7 +1,7 @@
+import type { Finding } from '../detection/finding.ts';
+import type { Reading } from '../detection/reading.ts';
+import type { SeriesState } from '../detection/series-state.ts';
 import type { SeriesSettings } from '../series/series-settings.ts';
-import type { Finding } from './finding.ts';
-import type { Reading } from './reading.ts';
-import type { SeriesState } from './series-state.ts';
 
 /** All detectors together, as the runner sees them. They know nothing but what is in the state of a series. */
 export interface Detection {
