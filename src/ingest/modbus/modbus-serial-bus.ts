@@ -48,13 +48,16 @@ class Client extends modbus.default {
   }
 }
 
+const closedBus = { lost: 'it is closed' };
+
 class ModbusSerialBus implements Bus {
   readonly #clock: Clock;
   readonly #settings: BusSettings;
   readonly #timeoutMs: number;
   readonly #client = new Client();
   readonly #lost = Promise.withResolvers<string>();
-  readonly #closed = Promise.withResolvers<{ readonly lost: string }>();
+  /** Ends what is awaited now. A promise of the close itself would keep something of each request until then. */
+  #giveUp: (end: { readonly lost: string }) => void = () => {};
   #closing: Promise<void> | null = null;
 
   constructor(clock: Clock, settings: BusSettings, timeoutMs: number) {
@@ -96,10 +99,13 @@ class ModbusSerialBus implements Bus {
     tooLate: Late,
     result: Promise<Result>,
   ): Promise<Result | Late | { readonly lost: string }> {
+    if (this.#closing !== null) return closedBus;
+    const closed = Promise.withResolvers<{ readonly lost: string }>();
+    this.#giveUp = closed.resolve;
     const inTime = new AbortController();
     const late = this.#pass(ms, inTime.signal).then(() => tooLate);
     try {
-      return await Promise.race([result, this.#closed.promise, late]);
+      return await Promise.race([result, closed.promise, late]);
     } finally {
       inTime.abort();
     }
@@ -117,7 +123,7 @@ class ModbusSerialBus implements Bus {
   }
 
   close(): Promise<void> {
-    this.#closed.resolve({ lost: 'it is closed' });
+    this.#giveUp(closedBus);
     this.#closing ??= new Promise((resolve) => {
       // Ends what is under way, and a connection; a serial port is left to `close`, which can only fail by its being closed.
       this.#client.destroy(() => {
