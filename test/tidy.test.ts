@@ -120,6 +120,9 @@ const canaries: readonly Canary[] = [
       'src/log/a.ts': "import './b.ts';",
       'src/log/b.ts': '',
       'test/log/a.test.ts': "import '../../src/log/a.ts';",
+      'src/edge/registry.ts': "import '../ingest/c.ts';",
+      'src/ingest/c.ts': '',
+      'test/ingest/all.test.ts': "import '../../src/edge/registry.ts';",
     },
   },
   {

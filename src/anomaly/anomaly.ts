@@ -31,6 +31,8 @@ export interface AnomalyOptions {
   readonly seriesMax: number;
   /** Which topics hold readings, as patterns. */
   readonly topics: readonly string[];
+  /** The value of a record of the topic as JSON or a plain number; null for what has no series. It never throws. */
+  readonly decoded: (topic: string, value: Uint8Array) => Uint8Array | null;
   /** Where other models publish their verdicts; null if there are none. */
   readonly verdictsTopic: string | null;
   readonly stateBytesPerDay: number;
@@ -79,7 +81,8 @@ export class Anomaly {
    * what detectors know is restored only once it is started, so that readings need not wait for that.
    */
   static async open(options: AnomalyOptions): Promise<Anomaly> {
-    const { log, disk, clock, logger, metrics, detection, rules, seriesMax, verdictsTopic } = options;
+    const { log, disk, clock, logger, metrics, detection, rules, seriesMax, decoded, verdictsTopic } =
+      options;
     const { book, problems } = AlertBook.restored(log.memos());
     for (const problem of problems) logger.warn({}, problem);
     const tree = new SilenceTree();
@@ -95,7 +98,7 @@ export class Anomaly {
       metrics,
     });
     const files = new StateFiles(disk, { logId: log.logId, detection: detection.version });
-    const judge = new Judge({ table, detection, book, tree, verdictsTopic, logger, metrics });
+    const judge = new Judge({ table, detection, book, tree, decoded, verdictsTopic, logger, metrics });
     const isWatched = topicChooser(options.topics);
     const isRead = (topic: string): boolean =>
       topic === verdictsTopic || (isWatched(topic) && !ownTopicNames.has(topic));

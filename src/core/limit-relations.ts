@@ -29,6 +29,12 @@ assert(
 );
 assert(limits.recordBytesMax * 2 < limits.frameBytesMax, 'a record of the largest size fits into a commit');
 assert(
+  limits.serialFrameBytesMax * 6 + limits.decoderColumnsMax * limits.decoderNameLengthMax * 6 <
+    limits.decodedBytesMax,
+  'what a decoder gives fits, with each byte of frame and names escaped',
+);
+assert(limits.decodedBytesMax < limits.recordBytesMax, 'what a decoder gives fits into a record');
+assert(
   limits.recordBytesMax < limits.forwardBatchBytesMax,
   'a record of the largest size fits into a Kafka batch',
 );

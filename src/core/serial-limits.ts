@@ -62,4 +62,20 @@ export const serialLimits = {
   modbusTcpTimeoutsMax: 5,
   /** What a person can do with dead letters is to see why there are any. The others are counted. */
   modbusDeadLettersPerHourMax: 60,
+
+  // Decoders
+  /** What a decoder may make of a frame of `serialFrameBytesMax`: each byte can become six, as in \u0001. */
+  decodedBytesMax: 512 * KIB,
+  decoderColumnsMax: 64,
+  decoderNameLengthMax: 64,
+  decoderSeparatorLengthMax: 8,
+  /** A number as text, with the unit behind it. */
+  decoderNumberLengthMax: 64,
+  /** A regular expression as it is written, in steps, and its named groups; a frame that it is matched with. Time grows with these together. */
+  decoderPatternLengthMax: 500,
+  decoderPatternStepsMax: 250,
+  decoderPatternGroupsMax: 16,
+  decoderPatternFrameBytesMax: 1 * KIB,
+  /** The characters of which a pattern knows beforehand whether they match: those of ASCII. */
+  decoderUsualCharacters: 128,
 } as const;

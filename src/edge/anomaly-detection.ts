@@ -12,6 +12,7 @@ import type { Config } from './config/schema.ts';
 import { modbusSeriesRules } from './modbus-buses.ts';
 import type { StartedParts } from './started-parts.ts';
 import type { AlertFeed } from './told-topics.ts';
+import { decodedBy, topicDecoders } from './topic-decoders.ts';
 
 export interface AnomalyDetectionOptions {
   readonly config: Config;
@@ -53,6 +54,7 @@ export async function startAnomalyDetection(
     rules: [...seriesRules(config.anomaly), ...modbusSeriesRules(config.modbus)],
     seriesMax,
     topics,
+    decoded: decodedBy(topicDecoders(config.mqtt.routes)),
     verdictsTopic: verdicts ?? null,
     stateBytesPerDay,
   });

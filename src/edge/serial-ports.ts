@@ -5,7 +5,7 @@ import type { Accept } from '../core/record.ts';
 import type { OpenPort } from '../ingest/serial/port.ts';
 import { type SerialPortStatus, SerialSource } from '../ingest/serial/serial-source.ts';
 import type { SerialPortConfig } from './config/schema.ts';
-import { decoders, framings } from './registry.ts';
+import { decoderOf, framings } from './registry.ts';
 
 export interface SerialPortsOptions {
   readonly ports: readonly SerialPortConfig[];
@@ -32,7 +32,7 @@ export class SerialPorts {
         name,
         settings: { path, baud },
         framer: framings[framing](),
-        decoder: decoders[decoder],
+        decoder: decoderOf(decoder),
         logger: logger.child({ port: name }),
       }),
     );

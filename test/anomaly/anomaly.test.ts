@@ -48,6 +48,24 @@ describe('anomaly detection', () => {
     await site.stop();
   });
 
+  test('finds series in what the values of a topic are decoded to, and none where that is nothing', async () => {
+    const decoded = (topic: string, value: Uint8Array): Uint8Array | null =>
+      topic === 'readings' ? Buffer.from(`{"t":${value.toString().split(';')[1] ?? '"none"'}}`) : null;
+    const site = await started({ decoded });
+    await site.log.createTopic('others', 1);
+    for (const value of [20, 20, 20, 20, 20, 20, 150]) {
+      await site.send('kitchen', `t;${value}`);
+      await site.send('kitchen', 20, 'others');
+    }
+    await site.pass(second);
+    expect(await told(site)).toEqual([
+      'raised out-of-range readings:kitchen:t',
+      'raised spike readings:kitchen:t',
+    ]);
+    expect(site.anomaly.status()).toMatchObject({ series: 1, readings: 7, lagRecords: 0 });
+    await site.stop();
+  });
+
   test('does not judge what was there before it was first started, but learns from it', async () => {
     const disk = newDisk();
     const site = new AnomalySite(disk);

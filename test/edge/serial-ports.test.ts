@@ -27,7 +27,13 @@ test('without ports there is nothing to show and nothing to stop', async () => {
 test('ports start whether they are there or not, are shown in the order of the configuration, and stop', async () => {
   await using folder = await temporaryFolder();
   const config = ['wind', 'rain'].map((name) => {
-    return { name, path: join(folder.path, name), baud: 9600, framing: 'line', decoder: 'json' } as const;
+    return {
+      name,
+      path: join(folder.path, name),
+      baud: 9600,
+      framing: 'line',
+      decoder: { type: 'json' },
+    } as const;
   });
   const ports = start(config);
   expect(ports.status().map(({ name, state }) => [name, state])).toEqual([

@@ -31,7 +31,7 @@ test('what writes to a topic makes it needed: MQTT always, serial ports and brok
   const login = { clientId: undefined, username: undefined, password: undefined };
   const plant = { name: 'plant', url, topics: ['#'], qos: 2 as const, ...login, tls: {} };
   const anomaly = { enabled: false, topics: ['*'], series: [], seriesMax: 1, stateBytesPerDay: 1 };
-  const port = { path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' } as const;
+  const port = { path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: { type: 'json' } } as const;
   expect([...topicWriters({ serial: [], modbus: [], mqtt, anomaly })]).toEqual([['readings', ['MQTT']]]);
   expect([
     ...topicWriters({

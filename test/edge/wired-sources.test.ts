@@ -14,7 +14,7 @@ test('what is on wires is shown, and stops with the other parts', async () => {
   const path = join(folder.path, 'port');
   const wired = startWiredSources({
     config: {
-      serial: [{ name: 'wind', path, baud: 9600, framing: 'line', decoder: 'json' }],
+      serial: [{ name: 'wind', path, baud: 9600, framing: 'line', decoder: { type: 'json' } }],
       modbus: [
         {
           name: 'cabinet',

@@ -80,6 +80,7 @@ export class AnomalySite {
       if (log.partitionsOf(name) === 0) await log.createTopic(name, name === 'readings' ? 2 : 1);
     this.#log = log;
     this.#anomaly = await Anomaly.open({
+      decoded: (_, value) => value,
       log: this.#refusing(log),
       disk,
       clock,

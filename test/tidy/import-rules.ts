@@ -23,6 +23,9 @@ const composition: ReadonlySet<string> = new Set([
   'src/edge/anomaly-detection.ts',
 ]);
 
+/** A list of implementations. A test that imports it runs its contract over all of them. */
+const registry = 'src/edge/registry.ts';
+
 const folderOf = (path: string): string => path.split('/')[1] ?? '';
 
 const layering: Rule = {
@@ -127,7 +130,8 @@ const tested: Rule = {
       reached.add(path);
       if (composition.has(path)) return;
       for (const target of files.get(path)?.imports ?? []) {
-        if (target.path !== null && folderOf(target.path) === folderOf(path)) reach(target.path);
+        if (target.path !== null && (path === registry || folderOf(target.path) === folderOf(path)))
+          reach(target.path);
       }
     };
     for (const { imports } of sourcesIn(tree, 'test')) for (const { path } of imports) if (path) reach(path);

@@ -16,6 +16,8 @@ export interface JudgeOptions {
   readonly detection: Detection;
   readonly book: AlertBook;
   readonly tree: SilenceTree;
+  /** The value of a record of the topic as JSON or a plain number; null for what has no series. */
+  readonly decoded: (topic: string, value: Uint8Array) => Uint8Array | null;
   /** Where the verdicts of other models are; null if nobody's are taken. */
   readonly verdictsTopic: string | null;
   readonly logger: Logger;
@@ -47,7 +49,9 @@ export class Judge {
       return;
     }
     if (record.value === null || (record.key?.length ?? 0) > limits.seriesKeyBytesMax) return;
-    const { sourceTimeMs, fields } = numbersIn(record.value);
+    const value = this.#options.decoded(position.topic, record.value);
+    if (value === null) return;
+    const { sourceTimeMs, fields } = numbersIn(value);
     if (fields.length === 0) return;
     const key = record.key === null ? '' : textOf(record.key);
     for (const field of fields) this.#judgeField(position, record, { key, sourceTimeMs, heardMs, field });

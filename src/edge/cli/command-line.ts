@@ -57,6 +57,13 @@ export function nonEmpty(value: string): string {
   return value;
 }
 
+/** Reads bytes in hexadecimal digits, with spaces between them or not. */
+export function bytesInHex(text: string): Uint8Array {
+  const digits = text.replaceAll(' ', '');
+  if (/^(?:[0-9A-Fa-f]{2})+$/.test(digits)) return Uint8Array.fromHex(digits);
+  throw new InvalidArgumentError('Write pairs of hexadecimal digits, such as "AA C0".');
+}
+
 /** Reads a whole number, both ends included. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -5,10 +5,12 @@ import type { Address } from '../config/address.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { choice, duration, size } from '../config/setting-kinds.ts';
 import type { TopicChange } from '../topic-changes.ts';
+import { topicDecoders } from '../topic-decoders.ts';
 import { AdminClient } from './admin-client.ts';
 import { addAlerts } from './alert-commands.ts';
 import { showCertificate } from './certificate.ts';
 import {
+  bytesInHex,
   type CommandLine,
   collectBroker,
   moment,
@@ -118,16 +120,20 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     .command('test')
     .description('show where a message would go by mqtt.routes; exit code 1 if none of them stands for it')
     .argument('<mqtt-topic>')
-    .option('--payload <text>', 'a payload, to look for the time of the device in')
+    .option('--payload <text>', 'a payload, to look for the time of the device in, and to decode')
+    .option('--payload-hex <digits>', 'the same, of bytes in hexadecimal digits', bytesInHex)
     .option('--json', 'as one JSON object')
-    .action(async (mqttTopic: string, { payload, json }: { payload?: string; json?: true }) => {
+    .action(async (mqttTopic: string, { payload, payloadHex, json }: RouteTestOptions) => {
       const { routes, limits: allowed } = (await configuration()).config.mqtt;
-      endWith(
-        await testRoute(
-          { routes, topicBytesMax: allowed.topicBytesMax, mqttTopic, payload, json: json === true },
-          terminal,
-        ),
-      );
+      const test = {
+        routes,
+        topicBytesMax: allowed.topicBytesMax,
+        mqttTopic,
+        decoders: topicDecoders(routes),
+        payload: payload === undefined ? payloadHex : Buffer.from(payload),
+        json: json === true,
+      };
+      endWith(await testRoute(test, terminal));
     });
   addRecords(program, terminal, { find: gateway, dataDir }, endWith);
   addStoredFiles(program, terminal, dataDir, endWith);
@@ -151,6 +157,12 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
 }
 
 type FindGateway = () => Promise<AdminClient>;
+
+interface RouteTestOptions {
+  readonly payload?: string;
+  readonly payloadHex?: Uint8Array;
+  readonly json?: true;
+}
 
 /** The gateway of the configured data folder, and the folder itself. */
 interface Gateways {

@@ -1,5 +1,6 @@
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import type { Decoder } from '../../ingest/decode/decoder.ts';
 import { deviceTimeOf, type TimeProblem } from '../../ingest/mqtt/routes/device-time.ts';
 import {
   type Destination,
@@ -16,8 +17,10 @@ export interface RouteTest {
   /** `mqtt.limits.topicLength`. */
   readonly topicBytesMax: number;
   readonly mqttTopic: string;
-  /** A payload to look for the time of the device in. */
-  readonly payload: string | undefined;
+  /** How the records of topics are understood. */
+  readonly decoders: ReadonlyMap<string, Decoder>;
+  /** A payload to look for the time of the device in, and to decode. */
+  readonly payload: Uint8Array | undefined;
   readonly json: boolean;
 }
 
@@ -27,7 +30,7 @@ export interface RouteTest {
  * @throws OperatingError `illegal-topic` if nobody can publish to it
  */
 export async function testRoute(test: RouteTest, terminal: Terminal): Promise<ExitCode> {
-  const { routes, topicBytesMax, mqttTopic, payload, json } = test;
+  const { routes, topicBytesMax, mqttTopic, decoders, payload, json } = test;
   if (mqttTopic === '' || /[+#\0]/.test(mqttTopic) || Buffer.byteLength(mqttTopic) > topicBytesMax)
     throw new OperatingError(
       'illegal-topic',
@@ -36,8 +39,20 @@ export async function testRoute(test: RouteTest, terminal: Terminal): Promise<Ex
   const destination = destinationOf(routes, mqttTopic);
   const time = payload === undefined || destination.time === null ? null : timeIn(payload, destination.time);
   const { topic, key, partition, pattern, problem } = destination;
-  const answer = { mqttTopic, route: pattern, topic, key, partition: partition ?? null, problem, time };
-  const text = json ? JSON.stringify(answer) : rows(destination, time).join('\n');
+  const decoded = decodedText(decoders.get(topic), payload);
+  const answer = {
+    mqttTopic,
+    route: pattern,
+    topic,
+    key,
+    partition: partition ?? null,
+    problem,
+    time,
+    decoded,
+  };
+  const text = json
+    ? JSON.stringify(answer)
+    : [...rows(destination, time), ...decodedRows(decoded)].join('\n');
   await terminal.output.write(`${text}\n`);
   return problem === null ? exitCodes.ok : exitCodes.failed;
 }
@@ -59,6 +74,17 @@ function rows(destination: Destination, time: number | TimeProblem | null): read
   ];
 }
 
+/** What the decoder makes of the payload, or what it finds wrong; null without a decoder. */
+function decodedText(decoder: Decoder | undefined, payload: Uint8Array | undefined): string | null {
+  if (decoder === undefined) return null;
+  if (payload === undefined) return 'by the decoder (--payload tries one)';
+  const decoded = decoder(payload);
+  return 'value' in decoded ? Buffer.from(decoded.value).toString() : `nothing: ${decoded.problem}`;
+}
+
+const decodedRows = (decoded: string | null): readonly string[] =>
+  decoded === null ? [] : [`readings   ${decoded}`];
+
 const timeText = (path: string, time: number | TimeProblem | null): string => {
   if (time === null) return `from ${path} of the payload (--payload tries one)`;
   return typeof time === 'number'
@@ -67,8 +93,8 @@ const timeText = (path: string, time: number | TimeProblem | null): string => {
 };
 
 /** As if the clock was set, and right. */
-const timeIn = (payload: string, rule: NonNullable<Destination['time']>): number | TimeProblem =>
-  deviceTimeOf(Buffer.from(payload), rule, { isClockSet: true, wallMs: Date.now() });
+const timeIn = (payload: Uint8Array, rule: NonNullable<Destination['time']>): number | TimeProblem =>
+  deviceTimeOf(payload, rule, { isClockSet: true, wallMs: Date.now() });
 
 const sentences: Readonly<Record<RouteProblem, string>> = {
   'no-route': 'no pattern of mqtt.routes stands for it',

@@ -3,7 +3,6 @@ import { isLegalTopicName } from '../../core/topic-name.ts';
 import { defaultTopicTemplate, TopicMapping } from '../../forwarder/cluster/topic-mapping.ts';
 import type { HourSpan } from '../../forwarder/lanes/link-hours.ts';
 import type { MqttLimits } from '../../ingest/mqtt/mqtt-limits.ts';
-import type { Route } from '../../ingest/mqtt/routes/route.ts';
 import {
   type Compression,
   compressions,
@@ -11,11 +10,12 @@ import {
   laneNames,
   type TopicSettings,
 } from '../../log/types.ts';
-import { type DecoderName, decoders, type FramingName, framings, namesOf } from '../registry.ts';
+import { type DecoderConfig, type FramingName, framings, namesOf } from '../registry.ts';
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type AnomalyConfig, anomalySection } from './anomaly-section.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
+import { decoderSection } from './decoder-section.ts';
 import {
   type BusSection,
   busOf,
@@ -30,7 +30,7 @@ import {
   mqttTlsSection,
   webSocketSection,
 } from './mqtt-sections.ts';
-import { routeList, routeOf } from './route-section.ts';
+import { type RouteConfig, routeList, routeOf } from './route-section.ts';
 import {
   brokerAddress,
   type CheckContext,
@@ -134,7 +134,7 @@ const settingsFor = (hostName: string) =>
         path: devicePath(),
         baud: wholeNumber(limits.serialBaudMin, limits.serialBaudMax, 'bits per second'),
         framing: choice(namesOf(framings)).default('line'),
-        decoder: choice(namesOf(decoders)).default('json'),
+        decoder: decoderSection().default({ type: 'json' }),
       }),
       'serial ports, such as [{ name: weather, path: /dev/ttyUSB0, baud: 9600 }]',
       limits.serialPortsMax,
@@ -266,7 +266,7 @@ export interface Config {
   readonly mqtt: MqttAddresses & {
     readonly anonymous?: boolean | undefined;
     readonly limits: MqttLimits;
-    readonly routes: readonly Route[];
+    readonly routes: readonly RouteConfig[];
     readonly sources: readonly MqttSourceConfig[];
   };
   readonly serial: readonly SerialPortConfig[];
@@ -316,7 +316,7 @@ export interface SerialPortConfig {
   readonly path: string;
   readonly baud: number;
   readonly framing: FramingName;
-  readonly decoder: DecoderName;
+  readonly decoder: DecoderConfig;
 }
 
 export type Checked = { readonly config: Config } | { readonly problems: readonly SettingProblem[] };
@@ -348,7 +348,8 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
 
 /** The path of every setting; `*` stands for a name that the user chooses. */
 export function settingPaths(): readonly SettingPath[] {
-  knownPaths ??= pathsBelow(settingsFor(''), []);
+  // Types of one setting have settings of the same name, `type` for one.
+  knownPaths ??= [...new Map(pathsBelow(settingsFor(''), []).map((path) => [path.join('.'), path])).values()];
   return knownPaths;
 }
 

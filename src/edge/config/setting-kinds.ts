@@ -107,6 +107,46 @@ export function choice<const Name extends string>(names: readonly Name[]) {
   return z.enum(names, { error: () => `write one of ${names.join(', ')}` });
 }
 
+/** What a setting of one of several types is read as. */
+type Typed<Shapes extends Readonly<Record<string, z.core.$ZodLooseShape>>> = {
+  [Name in keyof Shapes]: { type: Name } & {
+    [Setting in keyof Shapes[Name]]: z.output<Shapes[Name][Setting]>;
+  };
+}[keyof Shapes];
+
+/** One of these types: its name, or a mapping with its name as `type` and the settings that it has. */
+export function typeChoice<Shapes extends Readonly<Record<string, z.core.$ZodLooseShape>>>(shapes: Shapes) {
+  const names = Object.keys(shapes);
+  const error = () => `write one of ${names.join(', ')}, or a mapping with one of them as type`;
+  const typeOf = (name: string) => {
+    const others = Object.keys(shapes[name] ?? {});
+    const unknown = () =>
+      `${name} has no such setting; ${others.length === 0 ? 'it needs none' : `there are: ${others.join(', ')}`}`;
+    return z.strictObject({ type: z.literal(name), ...shapes[name] }, { error: unknown });
+  };
+  const [first = '', ...rest] = names;
+  const types = z.discriminatedUnion('type', [typeOf(first), ...rest.map(typeOf)], { error });
+  const named = z.preprocess(
+    (value) => (typeof value === 'string' && names.includes(value) ? { type: value } : value),
+    types,
+  );
+  // By construction; there is no type for a union that is made of a table.
+  return named as unknown as z.ZodType<Typed<Shapes>>;
+}
+
+/** What a text is read as, or what to write instead. */
+export function read<Value extends object>(
+  kind: z.ZodType<string>,
+  parse: (value: string) => Value | { readonly problem: string },
+) {
+  return kind.transform((value, context): Value => {
+    const parsed = parse(value);
+    if (!('problem' in parsed)) return parsed;
+    context.addIssue({ code: 'custom', message: parsed.problem });
+    return z.NEVER;
+  });
+}
+
 /** A text that is legal, or what to write instead. */
 export function text(what: string, isLegal: (value: string) => boolean) {
   const error = (issue: { readonly input?: unknown }): string =>

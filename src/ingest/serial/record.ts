@@ -1,7 +1,8 @@
 import type { ReceivedRecord } from '../../core/record.ts';
 import { readingsTopicName } from '../../core/topic-name.ts';
 import { deadLetter } from '../dead-letter.ts';
-import type { DecodeProblem, FrameProblem } from './frame.ts';
+import type { DecodeProblem } from '../decode/decoder.ts';
+import type { FrameProblem } from './frame.ts';
 
 /** Why a frame, or several, are a dead letter. `records-dropped`: see {@link droppedLetter}. */
 export type DeadLetterReason = FrameProblem | DecodeProblem | 'records-dropped';

@@ -5,9 +5,10 @@ import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { deadLetter } from '../dead-letter.ts';
+import type { Decoder } from '../decode/decoder.ts';
 import { Notices } from '../notices.ts';
 import { Delivery } from './delivery.ts';
-import type { Decoder, Frame, Framer } from './frame.ts';
+import type { Frame, Framer } from './frame.ts';
 import type { OpenPort, Port, PortSettings } from './port.ts';
 import { type DeadLetterReason, droppedLetter, readingRecord } from './record.ts';
 

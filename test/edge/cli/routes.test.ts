@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type RouteTest, testRoute, unroutedRows } from '../../../src/edge/cli/routes.ts';
 import type { Terminal } from '../../../src/edge/cli/terminal.ts';
 import { routeOf } from '../../../src/edge/config/route-section.ts';
+import { topicDecoders } from '../../../src/edge/topic-decoders.ts';
 
 const routes = [
   routeOf({
@@ -11,6 +12,11 @@ const routes = [
     time: { path: 'ts', unit: 's' },
   }),
   routeOf({ match: 'raw/{name#}', topic: '{name}', partition: 2 }),
+  routeOf({
+    match: 'wind/+',
+    topic: 'wind',
+    decoder: { type: 'csv', columns: ['speed', 'from'], separator: ',' },
+  }),
 ];
 
 async function run(mqttTopic: string, more: Partial<RouteTest> = {}) {
@@ -21,7 +27,15 @@ async function run(mqttTopic: string, more: Partial<RouteTest> = {}) {
   };
   const terminal = { output: { write } } as unknown as Terminal;
   const code = await testRoute(
-    { routes, topicBytesMax: 1024, mqttTopic, payload: undefined, json: false, ...more },
+    {
+      routes,
+      topicBytesMax: 1024,
+      mqttTopic,
+      decoders: topicDecoders(routes),
+      payload: undefined,
+      json: false,
+      ...more,
+    },
     terminal,
   );
   return { code, text };
@@ -43,10 +57,23 @@ test('says where a message goes', async () => {
 });
 
 test('tries a payload for its time', async () => {
-  const { text } = await run('sensors/k/temperature', { payload: '{"ts":1700000000}' });
+  const { text } = await run('sensors/k/temperature', { payload: Buffer.from('{"ts":1700000000}') });
   expect(text).toContain('time       2023-11-14T22:13:20.000Z, from ts of the payload');
-  const { text: none } = await run('sensors/k/temperature', { payload: '21.5' });
+  const { text: none } = await run('sensors/k/temperature', { payload: Buffer.from('21.5') });
   expect(none).toContain("time       the gateway's, since ts of the payload is unreadable");
+});
+
+test('tries a payload for its decoder', async () => {
+  expect((await run('wind/1', { payload: Buffer.from('3.5,270') })).text).toContain(
+    'readings   {"speed":3.5,"from":270}',
+  );
+  expect((await run('wind/1', { payload: Buffer.from('3.5') })).text).toContain(
+    'readings   nothing: wrong-columns',
+  );
+  expect((await run('wind/1')).text).toContain('readings   by the decoder (--payload tries one)');
+  expect(JSON.parse((await run('wind/1', { payload: Buffer.from('1,2'), json: true })).text)).toMatchObject({
+    decoded: '{"speed":1,"from":2}',
+  });
 });
 
 test('ends with 1 where no route was followed, and says why', async () => {
@@ -66,6 +93,7 @@ test('answers programs as JSON', async () => {
     partition: 2,
     problem: null,
     time: null,
+    decoded: null,
   });
 });
 

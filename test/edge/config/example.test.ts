@@ -27,14 +27,20 @@ describe('headwater.example.yaml', () => {
     expect(read(withExamples)).toMatchObject({
       config: {
         gateway: { name: 'gw1' },
-        serial: [{ name: 'weather', baud: 9600, framing: 'line', decoder: 'json' }],
+        serial: [
+          { name: 'weather', baud: 9600, framing: 'line', decoder: { type: 'json' } },
+          { decoder: { type: 'csv', columns: ['temperature', 'humidity'], separator: ';' } },
+          { decoder: { type: 'key-value', pairSeparator: '|', keySeparator: '=' } },
+          { decoder: { type: 'regex', pattern: { source: '^WS (?<wind_speed>[0-9.]+) m/s' } } },
+          { decoder: { type: 'number', name: 'weight' } },
+        ],
         modbus: [
           {
             name: 'cabinet',
             settings: { kind: 'rtu', baud: 9600 },
             units: [
               { name: 'meter', intervalMs: 10_000, topic: 'energy' },
-              { name: 'boiler', registers: [{ name: 'flow' }, { name: 'pump' }, { name: 'model' }] },
+              { name: 'solar', registers: [{ name: 'flow' }, { name: 'pump' }, { name: 'model' }] },
             ],
           },
           { name: 'roof', settings: { kind: 'tcp', host: '192.168.1.20', port: 502 } },

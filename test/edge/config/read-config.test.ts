@@ -89,8 +89,8 @@ log: { level: debug }
       data: { dir: '/var/lib/hw', commitIntervalMs: 0 },
       mqtt: { listen: { host: '::1', port: 0 }, limits: defaultMqttLimits, routes: [], sources: [] },
       serial: [
-        { name: 'wind', path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: 'json' },
-        { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: 'line', decoder: 'json' },
+        { name: 'wind', path: '/dev/ttyUSB0', baud: 9600, framing: 'line', decoder: { type: 'json' } },
+        { name: 'rain', path: '/dev/ttyUSB1', baud: 115200, framing: 'line', decoder: { type: 'json' } },
       ],
       modbus: [],
       admin: { listen: { host: 'localhost', port: 9000 } },
@@ -397,7 +397,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'serial: [{ name: a, path: /a, baud: 50, decoder: toString }]',
-      'hw.yaml:1:41: serial.0.decoder: write one of json, not "toString"',
+      'hw.yaml:1:41: serial.0.decoder: write one of json, raw, csv, key-value, regex, number, nmea, sds011, pms5003, mh-z19, dsmr, or a mapping with one of them as type, not "toString"',
     ],
     [
       'serial: [{ name: a, path: /a, baud: 50, bauds: 50 }]',

@@ -21,6 +21,17 @@ describe('a route', () => {
     ]);
   });
 
+  it('may have a decoder, which others that lead to its topic share', () => {
+    const result = read(
+      '{ match: a, topic: a, decoder: sds011 }, { match: b, topic: a, decoder: sds011 }, { match: c, topic: c }',
+    );
+    expect('config' in result && result.config.mqtt.routes.map(({ decoder }) => decoder)).toEqual([
+      { type: 'sds011' },
+      { type: 'sds011' },
+      null,
+    ]);
+  });
+
   it.each([
     ["{ match: 'a/#/b', topic: a }", 'mqtt.routes.0.match: write # at the end'],
     ["{ match: 'a/+x', topic: a }", 'mqtt.routes.0.match: write + or {name} for one level'],
@@ -34,6 +45,23 @@ describe('a route', () => {
       "{ match: 'a', topic: a, time: { path: ts, unit: min } }",
       'mqtt.routes.0.time.unit: write one of s, ms',
     ],
+    [
+      "{ match: 'a/{k}', topic: '{k}', decoder: number }",
+      'mqtt.routes.0.topic: write a topic without {name}: a decoder needs a topic of its own',
+    ],
+    [
+      '{ match: a, topic: readings, decoder: number }',
+      'mqtt.routes.0.topic: choose another topic than readings',
+    ],
+    [
+      '{ match: a, topic: a }, { match: b, topic: a, decoder: number }',
+      'mqtt.routes.1.topic: choose another topic than that of mqtt.routes.0',
+    ],
+    [
+      "{ match: a, topic: a, decoder: { type: regex, pattern: '(?<a>x)' } }, { match: b, topic: a, decoder: { type: regex, pattern: '(?<b>x)' } }",
+      'mqtt.routes.0.topic: choose another topic than that of mqtt.routes.1, or give both the same decoder',
+    ],
+    ['{ match: a, topic: a, decoder: csv }', 'mqtt.routes.0.decoder.columns: write a list'],
     ['{ topic: a }', 'mqtt.routes.0.match: write a pattern of MQTT topics'],
     ['{ match: a, topic: a, to: b }', 'mqtt.routes.0.to'],
   ])('is refused as %s', (route, problem) => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OperatingError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
-import { decodeJson } from '../../../src/ingest/serial/json-decoder.ts';
+import { decodeJson } from '../../../src/ingest/decode/json.ts';
 import { LineFramer } from '../../../src/ingest/serial/line-framer.ts';
 import { SerialSource } from '../../../src/ingest/serial/serial-source.ts';
 import { SimSerialPort } from '../../support/sim-serial-port.ts';

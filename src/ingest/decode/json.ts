@@ -1,6 +1,6 @@
-import type { Decoded } from './frame.ts';
+import type { Decoded } from './decoder.ts';
+import { utf8Text } from './text.ts';
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
 /** A string of valid JSON, or white space between its tokens. */
@@ -11,21 +11,13 @@ const stringOrSpace = /("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\r\n]+/g;
  * as it was sent: numbers keep their digits, names their order.
  */
 export function decodeJson(frame: Uint8Array): Decoded {
-  const text = textOf(frame);
+  const text = utf8Text(frame);
   if (text === null) return { problem: 'not-utf-8' };
   const value = parse(text);
   if (value === undefined) return { problem: 'not-json' };
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { problem: 'not-an-object' };
   return { value: encoder.encode(text.replaceAll(stringOrSpace, '$1')) };
-}
-
-function textOf(frame: Uint8Array): string | null {
-  try {
-    return decoder.decode(frame);
-  } catch {
-    return null;
-  }
 }
 
 /** Undefined if it is not JSON: no JSON text has that value. */

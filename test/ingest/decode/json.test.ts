@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeJson } from '../../../src/ingest/serial/json-decoder.ts';
+import { decodeJson } from '../../../src/ingest/decode/json.ts';
 
 const decode = (text: string | Uint8Array): string => {
   const decoded = decodeJson(typeof text === 'string' ? Buffer.from(text) : text);
