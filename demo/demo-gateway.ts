@@ -3,6 +3,7 @@ import { AdminClient } from '../src/edge/cli/admin-client.ts';
 import { readConfig } from '../src/edge/config/read-config.ts';
 import { Gateway } from '../src/edge/gateway.ts';
 import { readGatewayFile } from '../src/edge/gateway-file.ts';
+import { thisMachine } from '../src/edge/machine.ts';
 import type { StatusReport } from '../src/edge/status.ts';
 import type { OpenPort } from '../src/ingest/serial/port.ts';
 import { until } from './until.ts';
@@ -34,6 +35,7 @@ export async function startDemoGateway(
   });
   if ('problems' in result) throw new Error(result.problems.join('\n'));
   const machine = {
+    ...thisMachine,
     serialDevices: () => Promise.resolve([]),
     openPort,
     isClockSet: () => Promise.resolve(true),

@@ -182,6 +182,26 @@ export const metricRows = {
     'Records of a serial port dropped because the log refused for too long.',
     ['port'],
   ),
+  headwater_modbus_open: row('gauge', '1 while the bus is open, else 0.', ['bus']),
+  headwater_modbus_requests_total: row('counter', 'Requests to the units of a bus, repeated ones included.', [
+    'bus',
+  ]),
+  headwater_modbus_polls_total: row('counter', 'Polls of a unit that are over, silent ones included.', [
+    'unit',
+  ]),
+  headwater_modbus_unit_answering: row('gauge', '1 if the unit has answered its last poll, else 0.', [
+    'unit',
+  ]),
+  headwater_modbus_register_failures_total: row(
+    'counter',
+    'How often a register had no value when it was asked for, by reason: exception-N, timeout, garbled, wrong-length, not-a-number.',
+    ['unit', 'register', 'reason'],
+  ),
+  headwater_modbus_dropped_total: row(
+    'counter',
+    'Records of a bus dropped because the log refused for too long.',
+    ['bus'],
+  ),
   headwater_forwarder_records_total: row(
     'counter',
     'Records that the cluster has acknowledged, each once however often it was sent.',

@@ -1,6 +1,6 @@
 import { KIB, MIB } from './sizes.ts';
 
-/** Those rows of `limits` that are about serial ports. */
+/** Those rows of `limits` that are about serial ports, and about devices on a bus. */
 export const serialLimits = {
   // Ports
   serialPortsMax: 16,
@@ -53,6 +53,41 @@ export const serialLimits = {
   serialOfferBackoffMsMax: 2_000,
   /** A stop waits so long for the log to take what was read. */
   serialStopMs: 1_000,
+
+  // Modbus
+  modbusBusesMax: 16,
+  /** Of one bus: as many as Modbus has addresses for. */
+  modbusUnitsMax: 247,
+  /** Of one unit. */
+  modbusRegistersMax: 256,
+  /** The highest address of a register. */
+  modbusAddressMax: 65_535,
+  modbusFieldNameLengthMax: 64,
+  /** What an answer holds at most. */
+  modbusRegistersPerReadMax: 125,
+  modbusBitsPerReadMax: 2_000,
+  /** Registers, or bits, that nobody wants are read along where that saves a request. */
+  modbusGapMax: 8,
+  /** The longest text of a device, in registers of two characters. */
+  modbusTextRegistersMax: 64,
+  /** How long a unit has for its answer. */
+  modbusTimeoutMsMin: 10,
+  modbusTimeoutMsMax: 10_000,
+  modbusRetriesMax: 10,
+  modbusIntervalMsMin: 50,
+  modbusIntervalMsMax: 24 * 3600 * 1000,
+  /** Who does not answer is asked that often, or in its own interval if that is longer. */
+  modbusSilentMsMax: 60_000,
+  /** A serial bus rests for so long at least before a request, and after a timeout: an answer that comes late then finds nobody. */
+  modbusRestMsMin: 2,
+  modbusLateAnswerMs: 50,
+  /** How soon what a serial port has received is seen, while an answer is awaited. */
+  modbusLookMs: 4,
+  /** What a connection of Modbus TCP may take to open. After so many timeouts in a row it is taken for dead. */
+  modbusConnectMsMax: 5_000,
+  modbusTcpTimeoutsMax: 5,
+  /** What a person can do with dead letters is to see why there are any. The others are counted. */
+  modbusDeadLettersPerHourMax: 60,
 
   // Decoders
   /** What a decoder may make of a frame of `serialFrameBytesMax`: each byte can become six, as in \u0001. */

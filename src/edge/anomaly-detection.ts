@@ -9,6 +9,7 @@ import type { AlertDesk } from './admin/alert-requests.ts';
 import { type AnomalyReport, anomalyReport, reportAlerts } from './alert-counts.ts';
 import { seriesRules } from './config/anomaly-section.ts';
 import type { Config } from './config/schema.ts';
+import { modbusSeriesRules } from './modbus-buses.ts';
 import type { StartedParts } from './started-parts.ts';
 import type { AlertFeed } from './told-topics.ts';
 import { decodedBy, topicDecoders } from './topic-decoders.ts';
@@ -50,7 +51,7 @@ export async function startAnomalyDetection(
     logger,
     metrics,
     detection: allDetectors,
-    rules: seriesRules(config.anomaly),
+    rules: [...seriesRules(config.anomaly), ...modbusSeriesRules(config.modbus)],
     seriesMax,
     topics,
     decoded: decodedBy(topicDecoders(config.mqtt.routes)),

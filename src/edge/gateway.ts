@@ -39,7 +39,6 @@ import { reportMirror } from './mirror-report.ts';
 import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts';
 import { openLog } from './open-log.ts';
 import { RunTotals } from './run-totals.ts';
-import { SerialPorts } from './serial-ports.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import { StartedParts } from './started-parts.ts';
 import { degradations, type PresentStatus, type StatusReport, topicStatuses } from './status.ts';
@@ -48,6 +47,7 @@ import { topicMapping } from './topic-mapping.ts';
 import { ensureTopics, type TopicWriters, topicWriters } from './topics.ts';
 import { type MqttUsers, openMqttUsers } from './users/mqtt-users.ts';
 import { version } from './version.ts';
+import { startWiredSources, type WiredSources } from './wired-sources.ts';
 import { WorkerSealer } from './worker-sealer.ts';
 
 /** Where the gateway tells a person what it does, one line at a time. */
@@ -68,8 +68,6 @@ export class Gateway {
   readonly #parts: StartedParts;
   readonly #lock: FolderLock;
   readonly #startedMs = nodeClock.monotonicMs();
-  /** Null until they are started. */
-  #serialPorts: SerialPorts | null = null;
   /** Null without a cluster in the configuration. */
   #forwarder: Forwarder | null = null;
   /** Null if the configuration wants none. */
@@ -157,36 +155,33 @@ export class Gateway {
     this.#parts.add('housekeeping', () => housekeeping.stop());
     const writers = topicWriters(this.#config);
     await ensureTopics(log, this.#config.topics, writers.keys(), this.#logger);
+    const shared = { config: this.#config, disk, log, parts: this.#parts, metrics: this.#metrics };
     this.#anomaly = await startAnomalyDetection({
-      config: this.#config,
-      disk,
-      log,
-      parts: this.#parts,
+      ...shared,
       logger: this.#logger.child({ part: 'anomaly' }),
-      metrics: this.#metrics,
     });
     const accept: Accept = async (records) => {
       await log.append(records);
     };
 
-    this.#startSerial(accept);
+    const wired = startWiredSources({ ...shared, accept, machine: this.#machine, logger: this.#logger });
     const broker = await startMqttBroker({
-      config: this.#config,
-      dataDir: this.#dataDir,
-      disk,
-      log,
+      ...shared,
       accept,
+      dataDir: this.#dataDir,
       users: mqttUsers,
       sessions,
-      parts: this.#parts,
       logger: this.#logger.child({ part: 'mqtt' }),
-      metrics: this.#metrics,
     });
     const addresses = { ...broker.addresses, admin: '' };
-    const present = () => this.#present(log, housekeeping, mqttUsers, broker, addresses);
+    const present = () => this.#present(log, housekeeping, mqttUsers, { broker, wired }, addresses);
     const status = async () => ({ ...present(), card: await card.status() });
     const renderMetrics = () => this.#renderMetrics(log, card, broker);
-    const { address } = await this.#startAdmin(log, writers, mqttUsers, { status, renderMetrics });
+    const { address } = await this.#startAdmin(log, writers, mqttUsers, {
+      status,
+      renderMetrics,
+      serial: wired,
+    });
     addresses.admin = formatAddress(address);
     startTelling(broker.ingest, present, this.#anomaly?.desk ?? null, this.#parts);
 
@@ -200,7 +195,7 @@ export class Gateway {
     log: Log,
     writers: TopicWriters,
     { users }: MqttUsers,
-    seen: Pick<AdminServerOptions, 'status' | 'renderMetrics'>,
+    seen: Pick<AdminServerOptions, 'status' | 'renderMetrics' | 'serial'>,
   ): Promise<AdminServer> {
     const server = await AdminServer.start({
       clock: nodeClock,
@@ -218,7 +213,6 @@ export class Gateway {
         ]),
       }),
       users,
-      serial: { watch: (name, signal) => this.#serialPorts?.watch(name, signal) ?? null },
       alerts: this.#anomaly?.desk ?? null,
       token: await loadAdminToken(this.#dataDir, nodeRandom),
       ...seen,
@@ -242,19 +236,6 @@ export class Gateway {
       ...warnings.map((warning) => `warning: ${warning}`),
     ])
       output.print(line);
-  }
-
-  #startSerial(accept: Accept): void {
-    const started = SerialPorts.start({
-      ports: this.#config.serial,
-      machine: this.#machine,
-      accept,
-      clock: nodeClock,
-      logger: this.#logger.child({ part: 'serial' }),
-      metrics: this.#metrics,
-    });
-    this.#serialPorts = started;
-    this.#parts.add('serial', () => started.stop());
   }
 
   #openCard(disk: CountedDisk): Promise<CardWear> {
@@ -347,7 +328,7 @@ export class Gateway {
     log: Log,
     { retention: { budgetBytes, isClockSet } }: Housekeeping,
     users: MqttUsers,
-    broker: MqttBroker,
+    { broker, wired }: { readonly broker: MqttBroker; readonly wired: WiredSources },
     addresses: StatusReport['addresses'],
   ): PresentStatus {
     const reasons = degradations(log);
@@ -365,7 +346,7 @@ export class Gateway {
       clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
       users: users.status(),
       mqtt: broker.status(),
-      serial: this.#serialPorts?.status() ?? [],
+      ...wired.status(),
       topics: topicStatuses(log.partitions()),
       forwarder: this.#forwarder?.status() ?? null,
       anomaly: this.#anomaly?.status() ?? null,

@@ -1,4 +1,5 @@
 import { atLeastOnceNote } from '../forwarder/progress/status.ts';
+import { busPlace } from '../ingest/modbus/bus.ts';
 import { wishText } from '../ingest/serial/port-selection.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
@@ -9,7 +10,7 @@ import { version } from './version.ts';
 
 /** What a gateway that accepts readings tells its user, one line each: where it listens, what it reads, and what becomes of it. */
 export function greeting(
-  { gateway, mqtt, serial, forwarder }: Config,
+  { gateway, mqtt, serial, modbus, forwarder }: Config,
   addresses: StatusReport['addresses'],
   dataDir: string,
   certificates: TlsStatus | null,
@@ -24,6 +25,10 @@ export function greeting(
     ...(certificates === null ? [] : [`TLS    ${tlsRow(certificates)}`]),
     ...mqtt.sources.map(({ name, url, topics }) => `broker ${name}: ${url.text}, ${topics.join(' ')}`),
     ...serial.map(({ name, wish, baud }) => `serial ${name}: ${wishText(wish)}, ${baud} baud`),
+    ...modbus.map(
+      ({ name, settings, units }) =>
+        `modbus ${name}: ${busPlace(settings)}, units ${units.map((unit) => `${unit.unit} ${unit.name}`).join(', ')}`,
+    ),
     `admin  http://${addresses.admin}`,
     `data   ${dataDir}`,
     brokers === ''

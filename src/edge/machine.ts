@@ -1,7 +1,9 @@
 import type { ListSerialDevices } from '../core/serial-device.ts';
+import type { OpenBus } from '../ingest/modbus/bus.ts';
 import type { OpenPort } from '../ingest/serial/port.ts';
 import { isClockSet, systemTimeService } from '../platform/clock-check.ts';
 import { linuxSerialDevices } from '../platform/linux-serial-devices.ts';
+import { nodeClock } from '../platform/node-clock.ts';
 
 /** What a gateway asks of the machine that it runs on and that others may answer: a demonstration has no serial port. */
 export interface Machine {
@@ -9,6 +11,8 @@ export interface Machine {
   readonly serialDevices: ListSerialDevices;
   /** Opens one. */
   readonly openPort: OpenPort;
+  /** Opens a Modbus bus, by a serial port of its or by TCP. */
+  readonly openBus: OpenBus;
   /** Whether its wall clock is known to be right. */
   readonly isClockSet: () => Promise<boolean>;
 }
@@ -20,6 +24,11 @@ export const thisMachine: Machine = {
     // Loaded only for those who have ports: it is native code.
     const { openSerialPort } = await import('../ingest/serial/serial-port.ts');
     return await openSerialPort(path, settings, listener);
+  },
+  openBus: async (settings, timeoutMs, signal) => {
+    // The same holds for what is below this one.
+    const { openModbusBus } = await import('../ingest/modbus/modbus-serial-bus.ts');
+    return await openModbusBus(nodeClock, settings, timeoutMs, signal);
   },
   isClockSet: () => isClockSet(systemTimeService),
 };

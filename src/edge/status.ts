@@ -1,4 +1,5 @@
 import type { ForwarderStatus } from '../forwarder/progress/status.ts';
+import type { ModbusBusStatus } from '../ingest/modbus/modbus-source.ts';
 import type { MqttStatus } from '../ingest/mqtt/mqtt-ingest.ts';
 import type { MqttSourceStatus } from '../ingest/mqtt-source/mqtt-source.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
@@ -43,6 +44,8 @@ export interface StatusReport {
   readonly mqtt: MqttReport;
   /** The configured serial ports. A lost one does not make the gateway degraded: it refuses nothing. */
   readonly serial: readonly SerialPortStatus[];
+  /** The configured Modbus buses. A lost one, or a silent unit, does not make the gateway degraded: it refuses nothing. */
+  readonly modbus: readonly ModbusBusStatus[];
   readonly topics: readonly TopicStatus[];
   /** Null without a cluster in the configuration. */
   readonly forwarder: ForwarderStatus | null;

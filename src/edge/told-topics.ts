@@ -23,7 +23,7 @@ export interface AlertFeed {
 
 /** What rules on site can be made of: how the gateway is, below `$headwater/`. Who is to know more asks for the status. */
 export function toldTopics(report: PresentStatus): readonly Told[] {
-  const { gateway, version, state, reasons, log, clock, mqtt, serial, forwarder, anomaly } = report;
+  const { gateway, version, state, reasons, log, clock, mqtt, serial, modbus, forwarder, anomaly } = report;
   const whole = {
     gateway,
     version,
@@ -33,6 +33,11 @@ export function toldTopics(report: PresentStatus): readonly Told[] {
     disk: { usedBytes: log.usedBytes, budgetBytes: log.budgetBytes },
     unrouted: mqtt.unrouted.map(({ mqttTopic, problem }) => ({ mqttTopic, problem })),
     serial: serial.map((port) => ({ name: port.name, state: port.state })),
+    modbus: modbus.map((bus) => ({
+      name: bus.name,
+      state: bus.state,
+      units: bus.units.map((unit) => ({ name: unit.name, state: unit.state })),
+    })),
     sources: mqtt.sources.map((source) => ({ name: source.name, state: source.state })),
     forwarder: forwarder && {
       state: forwarder.state,

@@ -19,16 +19,21 @@ export type TopicWriters = ReadonlyMap<string, readonly string[]>;
 /** Who writes where by this configuration. These topics have to exist. */
 export function topicWriters({
   serial,
+  modbus,
   mqtt,
   anomaly,
-}: Pick<Config, 'serial' | 'mqtt' | 'anomaly'>): TopicWriters {
+}: Pick<Config, 'serial' | 'modbus' | 'mqtt' | 'anomaly'>): TopicWriters {
   const ports = serial.map(({ name }) => `the serial port ${name}`);
+  const units = modbus.flatMap((bus) => bus.units);
   const sources = [...ports, ...mqtt.sources.map(({ name }) => `the broker ${name}`)];
   // Where every message lands that no route sends elsewhere: it always exists.
   const writers = new Map<string, readonly string[]>([[readingsTopicName, ['MQTT', ...sources]]]);
   for (const { topic, match } of mqtt.routes)
     if (isFixed(topic)) writers.set(topic, [...(writers.get(topic) ?? []), `the route ${match.text}`]);
-  if (sources.length > 0) writers.set(deadLettersTopicName, sources);
+  for (const { name, topic } of units)
+    writers.set(topic, [...(writers.get(topic) ?? []), `the Modbus unit ${name}`]);
+  const unreadable = [...sources, ...modbus.map(({ name }) => `the Modbus bus ${name}`)];
+  if (unreadable.length > 0) writers.set(deadLettersTopicName, unreadable);
   if (anomaly.enabled) {
     writers.set(anomaliesTopicName, ['anomaly detection']);
     const { verdicts } = anomaly;

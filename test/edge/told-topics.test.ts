@@ -22,6 +22,7 @@ const report = {
     sources: [{ name: 'hall', state: 'lost', url: 'mqtt://secret' }],
   },
   serial: [{ name: 'wind', path: '/dev/x', state: 'open' }],
+  modbus: [{ name: 'cabinet', state: 'open', units: [{ name: 'air', state: 'silent' }] }],
   forwarder: {
     state: 'sending',
     message: 'sending to secret:9092',
@@ -48,6 +49,7 @@ test('rules on site are told how the gateway is, and nothing of its insides', ()
     disk: { usedBytes: 5, budgetBytes: 10 },
     unrouted: [{ mqttTopic: 'a', problem: 'no-route' }],
     serial: [{ name: 'wind', state: 'open' }],
+    modbus: [{ name: 'cabinet', state: 'open', units: [{ name: 'air', state: 'silent' }] }],
     sources: [{ name: 'hall', state: 'lost' }],
     forwarder: {
       state: 'sending',

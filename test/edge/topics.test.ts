@@ -33,12 +33,23 @@ test('what writes to a topic makes it needed: MQTT always, serial ports and brok
   const plant = { name: 'plant', url, topics: ['#'], qos: 2 as const, ...login, tls: {} };
   const anomaly = { enabled: false, topics: ['*'], series: [], seriesMax: 1, stateBytesPerDay: 1 };
   const serial = [serialPort('wind', '/dev/ttyUSB0')];
-  expect([...topicWriters({ serial: [], mqtt, anomaly })]).toEqual([['readings', ['MQTT']]]);
-  expect([...topicWriters({ serial, mqtt: { ...mqtt, sources: [plant] }, anomaly })]).toEqual([
+  expect([...topicWriters({ serial: [], modbus: [], mqtt, anomaly })]).toEqual([['readings', ['MQTT']]]);
+  expect([...topicWriters({ serial, modbus: [], mqtt: { ...mqtt, sources: [plant] }, anomaly })]).toEqual([
     ['readings', ['MQTT', 'the serial port wind', 'the broker plant']],
     ['dead-letters', ['the serial port wind', 'the broker plant']],
   ]);
-  const detecting = { serial: [], mqtt, anomaly: { ...anomaly, enabled: true } };
+  const units = [
+    { name: 'meter', unit: 1, topic: 'energy', intervalMs: 1000, registers: [] },
+    { name: 'air', unit: 2, topic: 'readings', intervalMs: 1000, registers: [] },
+  ];
+  const settings = { kind: 'tcp', host: 'b', port: 502 } as const;
+  const bus = { name: 'cabinet', settings, timeoutMs: 100, retries: 0, units };
+  expect([...topicWriters({ serial: [], modbus: [bus], mqtt, anomaly })]).toEqual([
+    ['readings', ['MQTT', 'the Modbus unit air']],
+    ['energy', ['the Modbus unit meter']],
+    ['dead-letters', ['the Modbus bus cabinet']],
+  ]);
+  const detecting = { serial: [], modbus: [], mqtt, anomaly: { ...anomaly, enabled: true } };
   expect(topicWriters(detecting).get('anomalies')).toEqual(['anomaly detection']);
   const asking = { ...detecting, anomaly: { ...detecting.anomaly, verdicts: 'verdicts' } };
   expect(topicWriters(asking).get('verdicts')).toEqual(['other models']);
@@ -47,10 +58,9 @@ test('what writes to a topic makes it needed: MQTT always, serial ports and brok
     routeOf({ match: 'c', topic: 'temperature' }),
     routeOf({ match: 'd/{e}', topic: '{e}' }),
   ];
-  expect(topicWriters({ serial: [], mqtt: { ...mqtt, routes }, anomaly }).get('temperature')).toEqual([
-    'the route a/{b}',
-    'the route c',
-  ]);
+  expect(
+    topicWriters({ serial: [], modbus: [], mqtt: { ...mqtt, routes }, anomaly }).get('temperature'),
+  ).toEqual(['the route a/{b}', 'the route c']);
 });
 
 test('configured topics are created or grown, others are left alone', async () => {

@@ -7,32 +7,18 @@ import { beforeAll, expect, test } from 'vitest';
 import { until } from '../kafka/until.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { INSTALL_MS_MAX, pythonEnvironment } from './python-environment.ts';
 import { runProgram } from './run-program.ts';
 
 const example = fileURLToPath(new URL('../../examples/river', import.meta.url));
-const INSTALL_MS_MAX = 180_000;
 const ALERT_MS_MAX = 10_000;
 
 let python = '';
 
-/** A virtual environment with what the example requires. */
 beforeAll(async () => {
-  const folder = await temporaryFolder();
-  const created = await runProgram('python3', ['-m', 'venv', folder.path]);
-  expect(created, 'install it with: apt-get install python3-venv').toMatchObject({ code: 0 });
-  python = join(folder.path, 'bin/python');
-  const requirements = join(example, 'requirements.txt');
-  const installed = await runProgram(python, [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--no-compile',
-    '-r',
-    requirements,
-  ]);
-  expect(installed).toMatchObject({ code: 0 });
-  return () => folder[Symbol.asyncDispose]();
+  const environment = await pythonEnvironment(join(example, 'requirements.txt'));
+  python = environment.python;
+  return () => environment.remove();
 }, INSTALL_MS_MAX);
 
 async function stop(child: ChildProcess): Promise<void> {

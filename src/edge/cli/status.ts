@@ -11,6 +11,7 @@ import { alertsText } from './alerts.ts';
 import { cardRows } from './card-rows.ts';
 import { clusterRows } from './cluster-rows.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
+import { modbusRows } from './modbus-rows.ts';
 import { unroutedRows } from './routes.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -35,6 +36,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ['users', usersText(report.users)],
     ...unroutedRows(report.mqtt.unrouted).map((row, index) => [index === 0 ? 'unrouted' : '', row] as const),
     ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
+    ...modbusRows(report.modbus, nowMs).map((row, index) => [index === 0 ? 'modbus' : '', row] as const),
     ...report.mqtt.sources.map(
       (source, index) => [index === 0 ? 'brokers' : '', sourceText(source, nowMs)] as const,
     ),

@@ -14,6 +14,13 @@ import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
 import { type AnomalyConfig, anomalySection } from './anomaly-section.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
+import {
+  type BusSection,
+  busOf,
+  checkBesideSerial,
+  type ModbusBusConfig,
+  modbusList,
+} from './modbus-section.ts';
 import { mqttLimitsOf, mqttLimitsSection } from './mqtt-limits-section.ts';
 import {
   configuredListeners,
@@ -118,6 +125,8 @@ const settingsFor = (hostName: string) =>
     }),
     /** Ports to read frames from. */
     serial: serialList(),
+    /** Units of buses to read registers from. */
+    modbus: modbusList(),
     admin: section({
       listen: loopbackAddress('127.0.0.1:8080').prefault('127.0.0.1:8080'),
     }),
@@ -147,7 +156,7 @@ const settingsFor = (hostName: string) =>
 
 /** What no setting can see alone. */
 function checkTogether(all: CheckedAlone, context: CheckContext): void {
-  const { mqtt, admin, gateway, topics, forwarder } = all;
+  const { mqtt, serial, modbus, admin, gateway, topics, forwarder } = all;
   if (forwarder.topicName.includes('{site}') && gateway.site === undefined) {
     const message = 'write where the gateway stands: forwarder.topicName has {site} in it';
     context.addIssue({ code: 'custom', path: ['gateway', 'site'], message, input: all });
@@ -155,6 +164,7 @@ function checkTogether(all: CheckedAlone, context: CheckContext): void {
   const { name, site } = gateway;
   const mapping = new TopicMapping({ gateway: name, site, template: forwarder.topicName, topics: [] });
   checkAddresses(mqtt, admin, context);
+  checkBesideSerial(serial, modbus, context);
   for (const [topic, settings] of Object.entries(topics)) {
     const message = settingsContradiction(topicConfig(settings).settings);
     if (message !== undefined)
@@ -197,7 +207,8 @@ interface TopicSection {
   readonly centralPartitions?: number | undefined;
 }
 
-type CheckedAlone = Pick<Config, 'admin' | 'gateway'> & {
+type CheckedAlone = Pick<Config, 'serial' | 'admin' | 'gateway'> & {
+  readonly modbus: readonly BusSection[];
   readonly mqtt: MqttAddresses;
   readonly forwarder: Pick<Config['forwarder'], 'topicName'>;
   readonly topics: Readonly<Record<string, TopicSection>>;
@@ -237,6 +248,7 @@ export interface Config {
     readonly sources: readonly MqttSourceConfig[];
   };
   readonly serial: readonly SerialPortConfig[];
+  readonly modbus: readonly ModbusBusConfig[];
   readonly admin: { readonly listen: Address };
   /** By name. It has no prototype, so that a topic may be called `constructor`. */
   readonly topics: Readonly<Record<string, TopicConfig>>;
@@ -288,7 +300,7 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
   }
   const topics: Record<string, TopicConfig> = Object.create(null);
   for (const [name, topic] of Object.entries(result.data.topics)) topics[name] = topicConfig(topic);
-  const { data, forwarder, mqtt, ...others } = result.data;
+  const { data, forwarder, mqtt, modbus, ...others } = result.data;
   const { budget, endurance } = data;
   const { tls, sasl } = forwarder;
   const access = { tls, sasl: sasl === undefined ? undefined : saslConfig(sasl) };
@@ -296,6 +308,7 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
     config: {
       ...others,
       data: { ...data, budget, endurance },
+      modbus: modbus.map(busOf),
       mqtt: { ...mqtt, limits: mqttLimitsOf(mqtt.limits), routes: mqtt.routes.map(routeOf) },
       forwarder: { ...forwarder, ...access },
       topics,

@@ -35,7 +35,7 @@ const portSection = () =>
     /** The key of its records. */
     name: portName(),
     /** Which port: its path, or what its adapter says on USB. */
-    path: devicePath().optional(),
+    path: pathPattern().optional(),
     usb: usbSection().optional(),
     baud: wholeNumber(limits.serialBaudMin, limits.serialBaudMax, 'bits per second'),
     dataBits: oneOf([8, 7, 6, 5]).default(8),
@@ -62,8 +62,8 @@ export interface SerialPortConfig extends PortSettings {
   readonly commands: PortCommands | undefined;
 }
 
-/** The absolute path of a port. */
-function devicePath() {
+/** The absolute path of a port, or of any that fits. */
+function pathPattern() {
   const what =
     "the path of a serial port, such as /dev/serial/by-id/usb-…, perhaps with * in its last name, or usb: { vendor: '0403', product: '6001' } instead";
   return text(what, (path) => /^\/[^\0]*$/.test(path) && !/\*.*\//.test(path));

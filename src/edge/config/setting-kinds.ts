@@ -289,6 +289,14 @@ function topicName() {
   });
 }
 
+/** The absolute path of one serial port. */
+export function devicePath() {
+  return text(
+    'the path of a serial port, such as /dev/serial/by-id/usb-…',
+    (path) => path.startsWith('/') && !path.includes('\0'),
+  );
+}
+
 /** A topic name, or `*` for all topics. */
 export function topicChoice() {
   const what =
@@ -345,6 +353,13 @@ export function loopbackAddress(example: string) {
 export function brokerAddress() {
   return address('host:port, such as kafka1:9092', ({ port }) =>
     port === 0 ? 'write the port of the broker, such as 9092' : undefined,
+  );
+}
+
+/** Where a device answers. */
+export function deviceAddress(example: string) {
+  return address(`host:port, such as ${example}`, ({ port }) =>
+    port === 0 ? 'write the port of the device, such as 502' : undefined,
   );
 }
 

@@ -55,6 +55,7 @@ const report = {
     device: null,
   },
   serial: [],
+  modbus: [],
   topics: [
     { name: 'readings', partitions: [{ partition: 0, logStartOffset: 10, highWatermark: 30 }] },
     {

@@ -16,7 +16,7 @@ const read = (yaml: string): ConfigResult =>
 /** The file with its examples switched on: comments that look like a setting lose their `#`. */
 const withExamples = text
   .replaceAll(/^( *)# (?= *(?:- )?[a-zA-Z]+:( |$))/gm, '$1')
-  .replaceAll(/^ *(?:brokers|serial|sources|series): \[\]\n/gm, '');
+  .replaceAll(/^ *(?:brokers|serial|modbus|sources|series): \[\]\n/gm, '');
 
 describe('headwater.example.yaml', () => {
   it('says the defaults', () => {
@@ -54,6 +54,17 @@ describe('headwater.example.yaml', () => {
           },
           { framing: { type: 'telegram', checksum: 'crc-16/arc', lengthMax: 65536 } },
           { name: 'co2', wish: { usb: { vendor: '0403' } }, commands: { everyMs: 10_000, pauseMs: 100 } },
+        ],
+        modbus: [
+          {
+            name: 'cabinet',
+            settings: { kind: 'rtu', baud: 9600 },
+            units: [
+              { name: 'meter', intervalMs: 10_000, topic: 'energy' },
+              { name: 'solar', registers: [{ name: 'flow' }, { name: 'pump' }, { name: 'model' }] },
+            ],
+          },
+          { name: 'roof', settings: { kind: 'tcp', host: '192.168.1.20', port: 502 } },
         ],
         data: { budget: 4 * 1024 ** 3, endurance: 30e12 },
         topics: {

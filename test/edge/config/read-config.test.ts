@@ -28,6 +28,7 @@ const defaults = {
   data: { dir: '/site/data', commitIntervalMs: 20 },
   mqtt: { listen: { host: '127.0.0.1', port: 1883 }, limits: defaultMqttLimits, routes: [], sources: [] },
   serial: [],
+  modbus: [],
   admin: { listen: { host: '127.0.0.1', port: 8080 } },
   topics: {},
   anomaly: {
@@ -89,6 +90,7 @@ log: { level: debug }
       data: { dir: '/var/lib/hw', commitIntervalMs: 0 },
       mqtt: { listen: { host: '::1', port: 0 }, limits: defaultMqttLimits, routes: [], sources: [] },
       serial: [serialPort('wind', '/dev/ttyUSB0'), { ...serialPort('rain', '/dev/ttyUSB1'), baud: 115200 }],
+      modbus: [],
       admin: { listen: { host: 'localhost', port: 9000 } },
       topics: {
         temperature: { partitions: 2, settings: {} },
@@ -206,7 +208,7 @@ describe('a bad configuration is reported with its place and what to write inste
   it.each([
     [
       '5',
-      'hw.yaml:1:1: write a mapping of settings here: gateway, data, mqtt, serial, admin, topics, anomaly, forwarder, log, not 5',
+      'hw.yaml:1:1: write a mapping of settings here: gateway, data, mqtt, serial, modbus, admin, topics, anomaly, forwarder, log, not 5',
     ],
     [
       'data: 7',
@@ -239,7 +241,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'kafka: {}',
-      'hw.yaml:1:1: kafka: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, anomaly, forwarder, log',
+      'hw.yaml:1:1: kafka: unknown setting; there are: gateway, data, mqtt, serial, modbus, admin, topics, anomaly, forwarder, log',
     ],
     [
       'gateway: { name: a/b }',
@@ -472,8 +474,8 @@ describe('a bad configuration is reported with its place and what to write inste
       'hw.yaml:3:3: data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000, not -1',
       '--set mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), or off, not "x"',
       'hw.yaml:4:8: log.level: write one of debug, info, warn, error, not 3',
-      'hw.yaml:5:1: foo: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, anomaly, forwarder, log',
-      '--set bar: unknown setting; there are: gateway, data, mqtt, serial, admin, topics, anomaly, forwarder, log',
+      'hw.yaml:5:1: foo: unknown setting; there are: gateway, data, mqtt, serial, modbus, admin, topics, anomaly, forwarder, log',
+      '--set bar: unknown setting; there are: gateway, data, mqtt, serial, modbus, admin, topics, anomaly, forwarder, log',
     ]);
   });
 
