@@ -112,4 +112,14 @@ export const serialFuzzPlants: readonly Plant[] = [
     file: `${framing}/cobs-framer.ts`,
     edits: [{ find: 'code < LONGEST && next < sent.length', replace: 'code < LONGEST' }],
   },
+  {
+    name: 'number-with-its-leading-zeros',
+    file: 'src/ingest/decode/json-object.ts',
+    edits: [{ find: '([+-]?)0*(\\d*)', replace: '([+-]?)(\\d*)' }],
+  },
+  {
+    name: 'quoted-field-as-it-is',
+    file: 'src/ingest/decode/csv.ts',
+    edits: [{ find: 'isQuoted ? JSON.stringify(value)', replace: 'isQuoted ? value' }],
+  },
 ];

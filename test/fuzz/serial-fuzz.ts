@@ -1,8 +1,10 @@
+import { decoders, namesOf } from '../../src/edge/registry.ts';
 import { framingSamples } from '../support/framing-samples.ts';
+import { fuzzDecoder } from './decoder-fuzz.ts';
 import { fuzzFramer } from './framer-fuzz.ts';
 import { hardBytes, measuredSpeed } from './framer-speed.ts';
 
-/** Something of serial ingest that takes any bytes. */
+/** Something of serial ingest that takes any bytes: a framer chunks of them, a decoder frames. */
 export interface SerialSubject {
   readonly name: string;
   /** Gives it so many random chunks, from a seed on; says what is wrong. */
@@ -10,10 +12,20 @@ export interface SerialSubject {
 }
 
 /** Everything that the serial fuzz is about. */
-export const serialSubjects: readonly SerialSubject[] = framingSamples.map((sample) => ({
-  name: `framing ${sample.name}`,
-  fuzz: (seed, chunks) => fuzzFramer(sample, seed, chunks),
-}));
+export const serialSubjects: readonly SerialSubject[] = [
+  ...framingSamples.map(
+    (sample): SerialSubject => ({
+      name: `framing ${sample.name}`,
+      fuzz: (seed, chunks) => fuzzFramer(sample, seed, chunks),
+    }),
+  ),
+  ...namesOf(decoders).map(
+    (name): SerialSubject => ({
+      name: `decoder ${name}`,
+      fuzz: (seed, chunks) => fuzzDecoder(name, seed, chunks),
+    }),
+  ),
+];
 
 /** Far below what any needs here, and more than twice what the fastest port gives. What takes quadratic time is slower. */
 const SPEED_MB_MIN = 1;

@@ -50,8 +50,8 @@ export class PseudoTerminals implements AsyncDisposable {
   }
 
   /** Sends as the device; resolves when the system has taken it all. */
-  async send(text: string): Promise<void> {
-    await this.#device.writeFile(text);
+  async send(bytes: string | Uint8Array): Promise<void> {
+    await this.#device.writeFile(bytes);
   }
 
   /** What the device has received, once it is so long or longer. */

@@ -10,6 +10,8 @@ export interface Sample {
   /** What is special about it. */
   readonly what: string;
   readonly frame: Uint8Array;
+  /** As in the configuration: a name, or a mapping. */
+  readonly settings: unknown;
   readonly decode: Decoder;
   /** What is expected: an object, or undefined where a problem is. */
   readonly value?: Readonly<Record<string, unknown>> | undefined;
@@ -41,6 +43,7 @@ export function samplesOf(decoder: DecoderName): readonly Sample[] {
         what,
         frame:
           hex === undefined ? new TextEncoder().encode(text) : Uint8Array.fromHex(hex.replaceAll(' ', '')),
+        settings: settings ?? decoder,
         decode: decoderOf(decoderSection().parse(settings ?? decoder)),
         value,
         problem,
