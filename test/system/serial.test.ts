@@ -9,6 +9,8 @@ import { PseudoTerminals } from '../support/pseudo-terminals.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const REOPENED_MS_MAX = 5_000;
+/** Between two lines of a slow device. */
+const PAUSE_MS = 270;
 
 interface JsonRecord {
   readonly key: string;
@@ -45,7 +47,7 @@ test('a gateway with nothing else to do stamps a line when it comes, not when so
   // As a device does, and nobody asks the gateway anything meanwhile: that would be something else.
   for (let n = 0; n < 9; n += 1) {
     await terminals.send(`{"sentMs":${Date.now()}}\n`);
-    await nodeClock.sleep(270);
+    await nodeClock.sleep(PAUSE_MS);
   }
   await expect.poll(async () => (await recordsOf(gateway, 'readings')).length, polled).toBe(9);
   const lateMs = (await recordsOf(gateway, 'readings'))
