@@ -10,6 +10,7 @@ import { logBenchmark, logParts } from './log.ts';
 import { memoryBenchmark } from './memory.ts';
 import { mirrorBenchmark } from './mirror.ts';
 import { type Result, saveResult } from './result.ts';
+import { serialBenchmark } from './serial.ts';
 import { soakBenchmark } from './soak.ts';
 import { wholeBenchmark } from './whole.ts';
 
@@ -34,6 +35,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
       whether memory stays flat while the cluster is away: an hour in virtual time, and six real minutes
   npm run bench -- soak [--connections 100000] [--messages 20000000] [--save]
       whether connection count and memory stay flat while clients come and go, and through messages of QoS 1
+  npm run bench -- serial [--seconds 3] [--repeat 3] [--save]
+      lines of a serial port, beside a plain reader of node serialport; and 16 ports at 115,200 baud
   npm run bench -- learned [--save]
       what the learned views cost a reading, and how often they alert of series in which nothing is wrong
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
@@ -86,6 +89,9 @@ let held: boolean;
 switch (name) {
   case 'ingest':
     held = await finish(name, await ingestBenchmark({ seconds, repeat }));
+    break;
+  case 'serial':
+    held = await finish(name, await serialBenchmark({ seconds, repeat }));
     break;
   case 'whole':
     held = await finish(name, await wholeBenchmark({ repeat }));
