@@ -23,7 +23,7 @@ export const thisMachine: Machine = {
   openPort: async (path, settings, listener) => {
     // Loaded only for those who have ports: it is native code.
     const { openSerialPort } = await import('../ingest/serial/serial-port.ts');
-    return await openSerialPort(path, settings, listener);
+    return await openSerialPort(nodeClock, path, settings, listener);
   },
   openBus: async (settings, timeoutMs, signal) => {
     // The same holds for what is below this one.

@@ -54,11 +54,6 @@ export class PseudoTerminals implements AsyncDisposable {
     await this.#device.writeFile(bytes);
   }
 
-  /** Sends nothing for so long, which some framings take for the end of a message. */
-  async pause(ms: number): Promise<void> {
-    await sleep(ms);
-  }
-
   /** What the device has received, once it is so long or longer. */
   async received(length: number): Promise<string> {
     let text = '';

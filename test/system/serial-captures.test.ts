@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusReport } from '../../src/edge/status.ts';
+import { nodeClock } from '../../src/platform/node-clock.ts';
 import { firstMisfit } from '../support/expected-records.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { PseudoTerminals } from '../support/pseudo-terminals.ts';
@@ -59,7 +60,7 @@ async function sendAll(gateway: RunningGateway, device: CapturedDevice, terminal
     await terminals.send(burst);
     if (index === device.bursts.length - 1) return;
     await expect.poll(count, polled).toBeGreaterThan(seen);
-    await terminals.pause(3 * GAP_MS);
+    await nodeClock.sleep(3 * GAP_MS);
     seen = await count();
   }
 }

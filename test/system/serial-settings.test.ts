@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PortSettings } from '../../src/ingest/serial/port.ts';
 import { openSerialPort } from '../../src/ingest/serial/serial-port.ts';
+import { nodeClock } from '../../src/platform/node-clock.ts';
 import { PseudoTerminals } from '../support/pseudo-terminals.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { runProgram } from './run-program.ts';
@@ -16,7 +17,7 @@ test.each<[Partial<PortSettings>, readonly string[]]>([
 ])('the system is told how the port speaks: %j', async (changed, expected) => {
   await using folder = await temporaryFolder();
   await using terminals = await PseudoTerminals.start(folder.path);
-  const port = await openSerialPort(terminals.path, { ...usual, ...changed }, nobody);
+  const port = await openSerialPort(nodeClock, terminals.path, { ...usual, ...changed }, nobody);
   const { output } = await runProgram('stty', ['-F', terminals.path, '-a']);
   for (const flag of expected) expect(output).toContain(flag);
   await port.close();
@@ -29,7 +30,12 @@ test('a device holds its line back with XOFF, and a write that waits for it ends
   const received = (chunk: Uint8Array): void => {
     heard += Buffer.from(chunk).toString();
   };
-  const port = await openSerialPort(terminals.path, { ...usual, flow: 'xonxoff' }, { ...nobody, received });
+  const port = await openSerialPort(
+    nodeClock,
+    terminals.path,
+    { ...usual, flow: 'xonxoff' },
+    { ...nobody, received },
+  );
   // What is sent before a letter has been heard when the letter is; flow control itself is no data.
   const isHeard = (text: string) => expect.poll(() => heard, { timeout: 10_000, interval: 10 }).toBe(text);
   await terminals.send('\x13a');

@@ -2,12 +2,15 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { PortEventJson } from '../../src/edge/admin/port-events.ts';
 import type { StatusReport } from '../../src/edge/status.ts';
+import { nodeClock } from '../../src/platform/node-clock.ts';
 import { headwaterProcess } from '../support/command-process.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { PseudoTerminals } from '../support/pseudo-terminals.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const REOPENED_MS_MAX = 5_000;
+/** Between two lines of a slow device. */
+const PAUSE_MS = 270;
 
 interface JsonRecord {
   readonly key: string;
@@ -35,6 +38,24 @@ const startWithPort = (folder: string, path: string, settings = ''): Promise<Run
   });
 
 const polled = { timeout: 20_000, interval: 20 };
+
+test('a gateway with nothing else to do stamps a line when it comes, not when something else happens', async () => {
+  await using folder = await temporaryFolder();
+  await using terminals = await PseudoTerminals.start(folder.path);
+  await using gateway = await startWithPort(folder.path, terminals.path);
+  await expect.poll(async () => (await portOf(gateway))?.state, polled).toBe('open');
+  // As a device does, and nobody asks the gateway anything meanwhile: that would be something else.
+  for (let n = 0; n < 9; n += 1) {
+    await terminals.send(`{"sentMs":${Date.now()}}\n`);
+    await nodeClock.sleep(PAUSE_MS);
+  }
+  await expect.poll(async () => (await recordsOf(gateway, 'readings')).length, polled).toBe(9);
+  const lateMs = (await recordsOf(gateway, 'readings'))
+    .map(({ value, timestampMs }) => timestampMs - (JSON.parse(value) as { sentMs: number }).sentMs)
+    .sort((one, other) => one - other);
+  // It was half a second, and is one or two milliseconds.
+  expect(lateMs[4]).toBeLessThan(100);
+});
 
 test('lines from a serial port arrive in order, and the dead letters are exactly the bad ones', async () => {
   await using folder = await temporaryFolder();

@@ -1,4 +1,5 @@
 import { SerialPort } from 'serialport';
+import type { Clock } from '../../core/clock.ts';
 import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Port, PortListener, PortSettings } from './port.ts';
@@ -8,6 +9,7 @@ import type { Port, PortListener, PortSettings } from './port.ts';
  * @throws OperatingError `port-unusable`
  */
 export async function openSerialPort(
+  clock: Clock,
   path: string,
   settings: PortSettings,
   listener: PortListener,
@@ -30,9 +32,23 @@ export async function openSerialPort(
   }).catch((error: Error) => {
     throw new OperatingError('port-unusable', problemOf(error.message, path, settings), { cause: error });
   });
+  wakeUpFor(port, clock);
   // Some devices send only while these lines are up. Pseudo-terminals and some adapters have none: no harm.
   port.set({ dtr: true, rts: true }, () => {});
   return new ReadPort(port, listener);
+}
+
+/**
+ * The library reads in promises that its native code resolves, and Node looks at promises only with its next event of another kind: in a
+ * gateway with nothing else to do bytes waited for up to a second, and were stamped then. So each time the port can be read
+ * or written, an event is made.
+ */
+function wakeUpFor({ port: binding }: SerialPort, clock: Clock): void {
+  if (binding === undefined || !('poller' in binding)) return;
+  for (const event of ['readable', 'writable'])
+    binding.poller.on(event, () => {
+      void clock.sleep(0);
+    });
 }
 
 class ReadPort implements Port {

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openSerialPort } from '../../../src/ingest/serial/serial-port.ts';
+import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const settings = { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, flow: 'none' } as const;
@@ -9,7 +10,7 @@ const nobody = { received: () => {}, lost: () => {} };
 
 const refusalOf = async (path: string): Promise<unknown> => {
   try {
-    await openSerialPort(path, settings, nobody);
+    await openSerialPort(nodeClock, path, settings, nobody);
     return null;
   } catch (error) {
     return error;
