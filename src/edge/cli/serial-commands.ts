@@ -1,22 +1,11 @@
 import { limits } from '../../core/limits.ts';
 import { decoderSection } from '../config/decoder-section.ts';
 import { framingSection } from '../config/framing-section.ts';
-import type { Config } from '../config/schema.ts';
-import type { Machine } from '../machine.ts';
-import type { AdminClient } from './admin-client.ts';
 import { type CommandLine, settingOf, wholeNumber } from './command-line.ts';
 import type { ExitCode } from './exit-code.ts';
+import type { SerialContext } from './serial-context.ts';
 import { listSerial } from './serial-list.ts';
 import { type SniffOptions, sniffSerial } from './serial-sniff.ts';
-import type { Terminal } from './terminal.ts';
-
-/** What the commands for serial ports work on. */
-export interface SerialContext {
-  readonly terminal: Terminal;
-  readonly machine: Pick<Machine, 'serialDevices' | 'openPort'>;
-  readonly config: () => Promise<Config>;
-  readonly gateway: () => Promise<AdminClient>;
-}
 
 /** Adds `serial` with its commands: what ports there are, and what comes from one. */
 export function addSerial(

@@ -5,7 +5,7 @@ import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import type { SerialPortConfig } from '../config/serial-section.ts';
 import type { StatusReport } from '../status.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
-import type { SerialContext } from './serial-commands.ts';
+import type { SerialContext } from './serial-context.ts';
 
 /** A configured port with what it stands for now. */
 interface ListedPort {

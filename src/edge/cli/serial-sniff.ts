@@ -13,7 +13,7 @@ import { type DecoderConfig, decoderOf, type FramingConfig, framerOf } from '../
 import type { AdminClient } from './admin-client.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { portEventRows } from './port-event-rows.ts';
-import type { SerialContext } from './serial-commands.ts';
+import type { SerialContext } from './serial-context.ts';
 import type { Output } from './terminal.ts';
 
 /** The options as they are given. */

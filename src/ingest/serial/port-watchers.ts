@@ -1,7 +1,12 @@
 import { limits } from '../../core/limits.ts';
 import type { DecodeProblem } from '../decode/decoder.ts';
 import type { FrameProblem } from './frame.ts';
-import type { PortState } from './serial-source.ts';
+
+/**
+ * `opening`: it was not open yet in this run; `lost`: it was. Both are tried until it is open. `stalled`: it is open, and
+ * has given nothing for as long as is too long.
+ */
+export type PortState = 'opening' | 'open' | 'stalled' | 'lost';
 
 /** What happens at a port, as somebody who watches it is told. Times are wall clock, milliseconds since 1970 UTC. */
 export type PortEvent =

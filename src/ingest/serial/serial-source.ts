@@ -13,7 +13,7 @@ import { Delivery } from './delivery.ts';
 import type { Frame, Framer } from './frame.ts';
 import type { OpenPort, Port, PortSettings } from './port.ts';
 import type { Selection } from './port-selection.ts';
-import { type PortEvent, PortWatchers } from './port-watchers.ts';
+import { type PortEvent, type PortState, PortWatchers } from './port-watchers.ts';
 import { type DeadLetterReason, droppedLetter, leftOutLetter, readingRecord } from './record.ts';
 import { StallWatch } from './stall-watch.ts';
 
@@ -37,12 +37,6 @@ export interface SerialSourceOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
-
-/**
- * `opening`: it was not open yet in this run; `lost`: it was. Both are tried until it is open. `stalled`: it is open, and
- * has given nothing for as long as is too long.
- */
-export type PortState = 'opening' | 'open' | 'stalled' | 'lost';
 
 /** What the status says of a port. Counts are of this run, times are wall clock, milliseconds since 1970 UTC. */
 export interface SerialPortStatus {
