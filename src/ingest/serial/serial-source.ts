@@ -7,14 +7,15 @@ import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { deadLetter } from '../dead-letter.ts';
 import type { Decoder } from '../decode/decoder.ts';
 import { Notices } from '../notices.ts';
+import { DeadLetterBudget } from '../wired/dead-letter-budget.ts';
+import { Delivery } from '../wired/delivery.ts';
+import { droppedLetter, leftOutLetter } from '../wired/summary-letter.ts';
 import { type PortCommands, type SendOptions, sendCommands } from './commands.ts';
-import { DeadLetterBudget } from './dead-letter-budget.ts';
-import { Delivery } from './delivery.ts';
 import type { Frame, Framer } from './frame.ts';
 import type { OpenPort, Port, PortSettings } from './port.ts';
 import type { Selection } from './port-selection.ts';
 import { type PortEvent, type PortState, PortWatchers } from './port-watchers.ts';
-import { type DeadLetterReason, droppedLetter, leftOutLetter, readingRecord } from './record.ts';
+import { type DeadLetterReason, readingRecord } from './record.ts';
 import { StallWatch } from './stall-watch.ts';
 
 export interface SerialSourceOptions {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
 import type { ReceivedRecord } from '../../../src/core/record.ts';
 import { deadLettersTopicName } from '../../../src/core/topic-name.ts';
-import { PendingRecords } from '../../../src/ingest/serial/pending-records.ts';
-import { droppedLetter } from '../../../src/ingest/serial/record.ts';
+import { PendingRecords } from '../../../src/ingest/wired/pending-records.ts';
+import { droppedLetter } from '../../../src/ingest/wired/summary-letter.ts';
 
 const FRAME_BYTES = limits.serialFrameBytesMax;
 const FRAMES_MAX = Math.floor(

@@ -1,6 +1,6 @@
 import { limits } from '../../core/limits.ts';
 import type { ReceivedRecord } from '../../core/record.ts';
-import type { Dropped } from './record.ts';
+import type { Dropped } from './summary-letter.ts';
 
 /** What a record weighs while it waits. */
 const weightOf = ({ value }: ReceivedRecord): number =>

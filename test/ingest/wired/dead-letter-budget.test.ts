@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
-import { DeadLetterBudget } from '../../../src/ingest/serial/dead-letter-budget.ts';
+import { DeadLetterBudget } from '../../../src/ingest/wired/dead-letter-budget.ts';
 
 const {
   serialDeadLetterHourMs: hourMs,

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { OperatingError } from '../../../src/core/errors.ts';
-import { Delivery } from '../../../src/ingest/serial/delivery.ts';
-import { droppedLetter, readingRecord } from '../../../src/ingest/serial/record.ts';
+import { readingRecord } from '../../../src/ingest/serial/record.ts';
+import { Delivery } from '../../../src/ingest/wired/delivery.ts';
+import { droppedLetter } from '../../../src/ingest/wired/summary-letter.ts';
 import { until, VirtualClock } from '../../support/virtual-time.ts';
 
 const record = readingRecord('wind', new Uint8Array(1), 0);

@@ -3,7 +3,7 @@ import { isOperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { PendingRecords } from './pending-records.ts';
-import type { Dropped } from './record.ts';
+import type { Dropped } from './summary-letter.ts';
 
 export interface DeliveryOptions {
   readonly accept: Accept;

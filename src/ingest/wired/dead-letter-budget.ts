@@ -1,5 +1,5 @@
 import { limits } from '../../core/limits.ts';
-import type { DeadLetterReason, LeftOut } from './record.ts';
+import type { LeftOut } from './summary-letter.ts';
 
 /**
  * How many bad frames of a port are kept: in an hour, which begins with the first one, at most
@@ -20,7 +20,7 @@ export class DeadLetterBudget {
    * Whether a bad frame may be kept; if not, it is counted as left out.
    * @param receivedMs when it was received, by the monotonic clock, as `nowMs`
    */
-  take(reason: DeadLetterReason, bytes: number, receivedMs: number, nowMs: number): boolean {
+  take(reason: string, bytes: number, receivedMs: number, nowMs: number): boolean {
     if (nowMs >= this.#endsMs) {
       this.#endsMs = nowMs + limits.serialDeadLetterHourMs;
       this.#letters = 0;
