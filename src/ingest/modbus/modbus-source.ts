@@ -6,6 +6,7 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { Notices } from '../notices.ts';
 import { Delivery } from '../wired/delivery.ts';
+import { openAgainAndAgain } from '../wired/open-again.ts';
 import { droppedLetter } from '../wired/summary-letter.ts';
 import { type Answer, type Bus, type BusSettings, busPlace, type OpenBus } from './bus.ts';
 import { LetterAllowance } from './letter-allowance.ts';
@@ -110,7 +111,7 @@ export class ModbusSource {
       lastError: null,
     };
     metrics.set('headwater_modbus_open', 0, { bus: name });
-    this.#running = this.#run();
+    this.#running = openAgainAndAgain(() => this.#session(), clock, this.#stopped.signal);
   }
 
   /** Starts at once, whether the bus is there or not. */
@@ -132,17 +133,6 @@ export class ModbusSource {
         { records: left },
         'the log did not take what was read from the Modbus units; it is lost',
       );
-  }
-
-  async #run(): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#stopped;
-    let backoffMs: number = limits.serialOpenBackoffMsMin;
-    while (!signal.aborted) {
-      if (await this.#session()) backoffMs = limits.serialOpenBackoffMsMin;
-      await clock.sleep(backoffMs, signal);
-      backoffMs = Math.min(backoffMs * 2, limits.serialOpenBackoffMsMax);
-    }
   }
 
   /** From one opening of the bus to its loss, or to a stop; gives whether anybody has answered. */

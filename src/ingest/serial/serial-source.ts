@@ -1,6 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
 import { isOperatingError } from '../../core/errors.ts';
-import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
@@ -9,6 +8,7 @@ import type { Decoder } from '../decode/decoder.ts';
 import { Notices } from '../notices.ts';
 import { DeadLetterBudget } from '../wired/dead-letter-budget.ts';
 import { Delivery } from '../wired/delivery.ts';
+import { openAgainAndAgain } from '../wired/open-again.ts';
 import { droppedLetter, leftOutLetter } from '../wired/summary-letter.ts';
 import { type PortCommands, type SendOptions, sendCommands } from './commands.ts';
 import type { Frame, Framer } from './frame.ts';
@@ -115,7 +115,7 @@ export class SerialSource {
       lastError: null,
     };
     this.#show('opening');
-    this.#running = this.#run();
+    this.#running = openAgainAndAgain(() => this.#attempt(), clock, this.#stopped.signal);
   }
 
   /** Starts at once, whether the port is there or not. */
@@ -147,26 +147,14 @@ export class SerialSource {
       );
   }
 
-  async #run(): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#stopped;
-    let backoffMs: number = limits.serialOpenBackoffMsMin;
-    while (!signal.aborted) {
-      const framesBefore = this.#status.frames;
-      await this.#attempt();
-      if (this.#status.frames > framesBefore) backoffMs = limits.serialOpenBackoffMsMin;
-      await clock.sleep(backoffMs, signal);
-      backoffMs = Math.min(backoffMs * 2, limits.serialOpenBackoffMsMax);
-    }
-  }
-
-  /** Opens what the port stands for now, if it can, and stays with it until its loss or a stop. */
-  async #attempt(): Promise<void> {
+  /** Opens what the port stands for now, if it can, and stays with it until its loss or a stop; gives whether a frame came. */
+  async #attempt(): Promise<boolean> {
     const { locate, settings, open } = this.#options;
+    const framesBefore = this.#status.frames;
     const selection = await locate();
     if ('problem' in selection) {
       this.#fail(`the serial port is tried again and again: ${selection.problem}`);
-      return;
+      return false;
     }
     const lost = Promise.withResolvers<string>();
     const listener = { received: (chunk: Uint8Array) => this.#received(chunk), lost: lost.resolve };
@@ -177,6 +165,7 @@ export class SerialSource {
       if (!isOperatingError(error)) throw error;
       this.#fail(`the serial port is tried again and again: ${error.message}`);
     }
+    return this.#status.frames > framesBefore;
   }
 
   /** From one opening of the port to its loss, or to a stop. */
