@@ -43,12 +43,13 @@ export class PendingRecords {
     return count;
   }
 
-  /** The records to offer next, in one append; empty if there are none. To be followed by `stored` or `refused`. */
+  /** The records to offer next, in one append, one at least; empty if there are none. To be followed by `stored` or `refused`. */
   offer(): readonly ReceivedRecord[] {
     let count = 0;
     for (const record of this.#records) {
       const bytes = this.#offeredBytes + weightOf(record);
-      if (bytes > limits.serialAppendBytesMax) break;
+      // What a decoder makes of a frame can be longer than the frame, and than an append should be.
+      if (count > 0 && bytes > limits.serialAppendBytesMax) break;
       this.#offeredBytes = bytes;
       count += 1;
     }

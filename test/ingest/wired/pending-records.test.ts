@@ -49,6 +49,15 @@ describe('pending records', () => {
     expect(pending).toMatchObject({ bytes: 0, count: 0 });
   });
 
+  test('that are longer than an append should be are offered one at a time', () => {
+    const pending = pendingRecords();
+    pending.push(record(0, limits.decodedBytesMax));
+    pending.push(record(1));
+    expect(times(pending.offer())).toEqual([0]);
+    pending.stored();
+    expect(drained(pending)).toEqual([1]);
+  });
+
   test('beyond the bound cost the oldest ones, and one dead letter tells how many', () => {
     const { pending, dropped } = filled(FRAMES_MAX + 3);
     expect(dropped).toBe(3);
