@@ -36,7 +36,7 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
   npm run bench -- soak [--connections 100000] [--messages 20000000] [--save]
       whether connection count and memory stay flat while clients come and go, and through messages of QoS 1
   npm run bench -- serial [--seconds 3] [--repeat 3] [--save]
-      lines of a serial port, beside a plain reader of node serialport; and 16 ports at 115,200 baud
+      lines of a serial port, beside a plain reader of node serialport; and 32 ports at 115,200 baud
   npm run bench -- learned [--save]
       what the learned views cost a reading, and how often they alert of series in which nothing is wrong
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]

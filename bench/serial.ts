@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { limits } from '../src/core/limits.ts';
 import type { StatusReport } from '../src/edge/status.ts';
 import { until } from '../test/kafka/until.ts';
 import { type RunningGateway, startGateway } from '../test/support/gateway-process.ts';
@@ -12,17 +13,21 @@ import { durableIn } from './mqtt-servers.ts';
 import { cpuSecondsOf } from './process-cpu.ts';
 import { median, type Result, rounded } from './result.ts';
 
-/** A line as an Arduino prints it; all are of one length, and no two are the same. */
-const lineOf = (n: number): string => `{"temperature":21.5,"humidity":40,"n":${1_000_000 + n}}\n`;
+/** A line as an Arduino prints it; all are of one length, no two are the same, and nothing is wrong with what they say. */
+const lineOf = (n: number): string => {
+  const temperature = 21.5 + Math.sin(n / 20_000) + ((n * 7919) % 13) / 100;
+  const humidity = 45 + Math.cos(n / 30_000) + ((n * 104_729) % 17) / 10;
+  return `{"temperature":${temperature.toFixed(2)},"humidity":${humidity.toFixed(1)},"n":${1_000_000 + n}}\n`;
+};
 const LINE_BYTES = lineOf(0).length;
 const LINES_PER_WRITE = 500;
 const WAIT_MS_MAX = 60_000;
 const WARM_UP_MS = 2_000;
 /** At the pace of serial ports it takes longer until what runs often is compiled, which costs CPU as well. */
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 45_000;
 
 /** As many as the configuration allows. */
-const PORTS = 16;
+const PORTS = limits.serialPortsMax;
 /** 115,200 baud are 11,520 bytes a second, with a start and a stop bit. */
 const PORT_BYTES_PER_SECOND = 11_520;
 /** As often as adapters hand over what they have collected. */
@@ -39,14 +44,10 @@ const readers = {
   'headwater by default': (folder: string, path: string) => startReader(folder, path, []),
 } as const;
 
-/** Loads of all ports together. The doubled one brings as many lines as 32 ports of 115,200 baud would. */
+/** What the gateway does while all ports bring what they can. */
 const loads = {
-  '16 ports of 115200 baud': { bytesPerSecond: PORT_BYTES_PER_SECOND, set: [] },
-  '16 ports with the bytes of 32': { bytesPerSecond: 2 * PORT_BYTES_PER_SECOND, set: [] },
-  '16 ports with the bytes of 32, without detection': {
-    bytesPerSecond: 2 * PORT_BYTES_PER_SECOND,
-    set: ['anomaly.enabled=false'],
-  },
+  [`${PORTS} ports of 115200 baud`]: [],
+  [`${PORTS} ports of 115200 baud, without detection`]: ['anomaly.enabled=false'],
 } as const;
 
 interface Reader extends AsyncDisposable {
@@ -77,8 +78,8 @@ export async function serialBenchmark(options: {
       rates.set(name, [...(rates.get(name) ?? []), rate]);
       console.log(`${run}/${options.repeat} ${name.padEnd(50)} ${described(rate)}`);
     }
-    for (const [name, load] of Object.entries(loads)) {
-      const { corePercent, missing } = await shareOfCore(load, options.seconds);
+    for (const [name, set] of Object.entries(loads)) {
+      const { corePercent, missing } = await shareOfCore(set, options.seconds);
       if (missing !== 0) broken.push(`${name}: ${missing} lines are not durable`);
       shares.set(name, [...(shares.get(name) ?? []), corePercent]);
       console.log(`${run}/${options.repeat} ${name.padEnd(50)} ${rounded(corePercent)} % of a core`);
@@ -103,7 +104,7 @@ function resultOf(
   const percents = [...shares].map(([name, all]) => [name, median(all)] as const);
   return {
     summary:
-      `goal ${GOAL_CORE_PERCENT} % of a core for 32 ports of 115200 baud, got ` +
+      `goal ${GOAL_CORE_PERCENT} % of a core for ${PORTS} ports of 115200 baud, got ` +
       `${percents.map(([name, percent]) => `${rounded(percent)} % for ${name}`).join('; ')}; one port at full rate: ` +
       medians.map((rate) => `${rate.name} ${described(rate)}`).join('; '),
     broken,
@@ -196,7 +197,7 @@ async function startWithPorts(
 }
 
 async function shareOfCore(
-  load: { readonly bytesPerSecond: number; readonly set: readonly string[] },
+  set: readonly string[],
   seconds: number,
 ): Promise<{ readonly corePercent: number; readonly missing: number }> {
   await using folder = await temporaryFolder();
@@ -208,10 +209,10 @@ async function shareOfCore(
     terminals.push(stack.use(await PseudoTerminals.start(ends)));
   }
   const paths = terminals.map(({ path }) => path);
-  await using gateway = await startWithPorts(folder.path, paths, load.set);
-  const lines = Math.ceil((load.bytesPerSecond * (SETTLE_MS / 1000 + seconds)) / LINE_BYTES);
+  await using gateway = await startWithPorts(folder.path, paths, set);
+  const lines = Math.ceil((PORT_BYTES_PER_SECOND * (SETTLE_MS / 1000 + seconds)) / LINE_BYTES);
   const bytes = linesFrom(0, lines);
-  const sending = Promise.all(terminals.map((one) => sendAtPace(one, bytes, load.bytesPerSecond)));
+  const sending = Promise.all(terminals.map((one) => sendAtPace(one, bytes)));
   await sleep(SETTLE_MS);
   const before = { ms: performance.now(), cpu: cpuSecondsOf(gateway.pid) };
   await sending;
@@ -227,11 +228,14 @@ async function shareOfCore(
 }
 
 /** Hands over at each step what has come meanwhile, whether a line is whole or not. */
-async function sendAtPace(terminals: PseudoTerminals, bytes: Buffer, bytesPerSecond: number): Promise<void> {
+async function sendAtPace(terminals: PseudoTerminals, bytes: Buffer): Promise<void> {
   const startMs = performance.now();
   for (let sent = 0; sent < bytes.length; ) {
     await sleep(HAND_OVER_MS);
-    const due = Math.min(bytes.length, Math.floor(((performance.now() - startMs) / 1000) * bytesPerSecond));
+    const due = Math.min(
+      bytes.length,
+      Math.floor(((performance.now() - startMs) / 1000) * PORT_BYTES_PER_SECOND),
+    );
     await terminals.send(bytes.subarray(sent, due));
     sent = due;
   }

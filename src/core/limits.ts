@@ -241,7 +241,7 @@ export const limits = {
   mqttTimeoutSettingMsMax: 300_000,
   /** MQTT's own: 65,535 s. */
   mqttKeepAliveSettingMsMax: 65_535_000,
-  mqttPendingSettingBytesMax: 24 * MIB,
+  mqttPendingSettingBytesMax: 20 * MIB,
   mqttMessagesPerSecondSettingMax: 1_000_000,
   /** The topic of a message. */
   mqttTopicBytesMax: 1_024,

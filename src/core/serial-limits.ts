@@ -3,7 +3,7 @@ import { KIB, MIB } from './sizes.ts';
 /** Those rows of `limits` that are about serial ports, and about devices on a bus. */
 export const serialLimits = {
   // Ports
-  serialPortsMax: 16,
+  serialPortsMax: 32,
   serialPortNameLengthMax: 63,
   serialBaudMin: 50,
   serialBaudMax: 4_000_000,
@@ -18,9 +18,13 @@ export const serialLimits = {
   serialGapMsMax: 60_000,
   /** What a port gives at a time. */
   serialReadBytesMax: 4 * KIB,
+  /** Bytes of a port are collected for so long: as long as USB adapters collect them. Linux holds 4 KiB of a port, 20 ms at 2,000,000 baud. */
+  serialReadPauseMs: 20,
+  /** A framing that goes by pauses needs this many looks at the port in a pause. */
+  serialLooksPerGap: 4,
   /** What a waiting record costs in objects, besides its bytes. */
   serialRecordOverheadBytes: 512,
-  /** Records of one port in one append to the log. */
+  /** Records of one port in one append to the log, if they are more than one. */
   serialAppendBytesMax: 256 * KIB,
   /** Records of one port that wait for the log: above it, the port is not read while an append is undecided. */
   serialPauseBytes: 512 * KIB,

@@ -1,3 +1,4 @@
+import { limits } from '../core/limits.ts';
 import { csvDecoder } from '../ingest/decode/csv.ts';
 import type { Decoder } from '../ingest/decode/decoder.ts';
 import { decodeDsmr } from '../ingest/decode/dsmr.ts';
@@ -51,6 +52,15 @@ const makers: { readonly [Name in FramingName]: (settings: FramingSettings[Name]
 /** A framer for one port. */
 export function framerOf<Name extends FramingName>(config: FramingConfig<Name>): Framer {
   return makers[config.type](config);
+}
+
+/**
+ * How long bytes of a port may be collected before they are given to the framer, milliseconds: for one that goes by the pauses
+ * between them not for so long that it would miss one.
+ */
+export function readPauseMsOf(framing: FramingConfig): number {
+  const gapMs = 'gap' in framing ? framing.gap : Number.POSITIVE_INFINITY;
+  return Math.min(limits.serialReadPauseMs, Math.floor(gapMs / limits.serialLooksPerGap));
 }
 
 /** How frames and payloads are understood, by what `decoder` says: each makes a decoder of its settings. */

@@ -6,7 +6,14 @@ import { PseudoTerminals } from '../support/pseudo-terminals.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { runProgram } from './run-program.ts';
 
-const usual: PortSettings = { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, flow: 'none' };
+const usual: PortSettings = {
+  baud: 9600,
+  dataBits: 8,
+  parity: 'none',
+  stopBits: 1,
+  flow: 'none',
+  readPauseMs: 20,
+};
 const nobody = { received: () => {}, lost: () => {} };
 
 // A pseudo-terminal keeps neither parity nor data bits: those need hardware.
@@ -51,4 +58,23 @@ test('a device holds its line back with XOFF, and a write that waits for it ends
   const refused = expect(port.write(Buffer.from('held'))).rejects.toMatchObject({ code: 'port-unusable' });
   await port.close();
   await refused;
+});
+
+test('bytes that come one by one are collected, and none is lost or late for long', async () => {
+  await using folder = await temporaryFolder();
+  await using terminals = await PseudoTerminals.start(folder.path);
+  const chunks: number[] = [];
+  let heard = '';
+  const received = (chunk: Uint8Array): void => {
+    chunks.push(performance.now());
+    heard += Buffer.from(chunk).toString();
+  };
+  const port = await openSerialPort(nodeClock, terminals.path, usual, { ...nobody, received });
+  const sent = Array.from({ length: 200 }, (_, index) => String.fromCharCode(65 + (index % 26))).join('');
+  for (const letter of sent) await terminals.send(letter);
+  await expect.poll(() => heard, { timeout: 10_000, interval: 5 }).toBe(sent);
+  const pauses = chunks.slice(1).map((ms, index) => ms - (chunks[index] ?? 0));
+  // Node's timers may be a millisecond early.
+  expect(Math.min(...pauses, 20)).toBeGreaterThanOrEqual(19);
+  await port.close();
 });

@@ -9,7 +9,7 @@ import { type PortEvent, PortWatchers } from '../../ingest/serial/port-watchers.
 import { nodeClock } from '../../platform/node-clock.ts';
 import { type PortEventJson, portEventJson } from '../admin/port-events.ts';
 import type { SerialPortConfig } from '../config/serial-section.ts';
-import { type DecoderConfig, decoderOf, type FramingConfig, framerOf } from '../registry.ts';
+import { type DecoderConfig, decoderOf, type FramingConfig, framerOf, readPauseMsOf } from '../registry.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { portEventRows } from './port-event-rows.ts';
@@ -152,7 +152,7 @@ function sniffed(path: string, port: SerialPortConfig | undefined, options: Snif
       `say how fast the device at ${path} speaks, such as --baud 9600`,
     );
   const usual = { dataBits: 8, parity: 'none', stopBits: 1, flow: 'none', commands: undefined } as const;
-  return { ...usual, ...port, path, baud, framing, decoder };
+  return { ...usual, ...port, path, baud, framing, decoder, readPauseMs: readPauseMsOf(framing) };
 }
 
 async function* gatewayEvents(

@@ -2,7 +2,7 @@ import { limits } from '../../core/limits.ts';
 import type { PortCommands } from '../../ingest/serial/commands.ts';
 import type { PortSettings } from '../../ingest/serial/port.ts';
 import { type PortWish, type UsbWish, wishText } from '../../ingest/serial/port-selection.ts';
-import type { DecoderConfig, FramingConfig } from '../registry.ts';
+import { type DecoderConfig, type FramingConfig, readPauseMsOf } from '../registry.ts';
 import { parseEscapedBytes, parseHexBytes } from './byte-text.ts';
 import { decoderSection } from './decoder-section.ts';
 import { framingSection } from './framing-section.ts';
@@ -125,7 +125,7 @@ interface CommandSettings {
   readonly pause: number;
 }
 
-interface PortSection extends PortSettings {
+interface PortSection extends Omit<PortSettings, 'readPauseMs'> {
   readonly name: string;
   readonly path?: string | undefined;
   readonly usb?: UsbWish | undefined;
@@ -140,6 +140,7 @@ function portConfig({ commands, path = '', usb, stalledAfter, ...rest }: PortSec
   return {
     ...rest,
     wish: usb === undefined ? { path } : { usb },
+    readPauseMs: readPauseMsOf(rest.framing),
     stalledAfter:
       stalledAfter ?? (everyMs === undefined ? undefined : everyMs * limits.serialStalledPollsDefault),
     commands:

@@ -1,11 +1,13 @@
-import { SerialPort } from 'serialport';
+import { readSync } from 'node:fs';
+import { autoDetect, type LinuxPortBinding } from '@serialport/bindings-cpp';
 import type { Clock } from '../../core/clock.ts';
-import { OperatingError } from '../../core/errors.ts';
+import { messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Port, PortListener, PortSettings } from './port.ts';
 
 /**
- * Opens a serial port of this machine, for this process alone.
+ * Opens a serial port of this machine, for this process alone. The library's stream is not used: it would read
+ * twice for each few bytes that have come.
  * @throws OperatingError `port-unusable`
  */
 export async function openSerialPort(
@@ -14,95 +16,144 @@ export async function openSerialPort(
   settings: PortSettings,
   listener: PortListener,
 ): Promise<Port> {
-  const { baud, dataBits, parity, stopBits, flow } = settings;
-  const port = new SerialPort({
-    path,
-    baudRate: baud,
-    dataBits,
-    parity,
-    stopBits,
-    rtscts: flow === 'rtscts',
-    xon: flow === 'xonxoff',
-    xoff: flow === 'xonxoff',
-    autoOpen: false,
-    highWaterMark: limits.serialReadBytesMax,
-  });
-  await new Promise<void>((resolve, reject) => {
-    port.open((error) => (error === null ? resolve() : reject(error)));
-  }).catch((error: Error) => {
-    throw new OperatingError('port-unusable', problemOf(error.message, path, settings), { cause: error });
-  });
-  wakeUpFor(port, clock);
+  const { baud, dataBits, parity, stopBits, flow, readPauseMs } = settings;
+  let device: Awaited<ReturnType<ReturnType<typeof autoDetect>['open']>>;
+  try {
+    device = await autoDetect().open({
+      path,
+      baudRate: baud,
+      dataBits,
+      parity,
+      stopBits,
+      rtscts: flow === 'rtscts',
+      xon: flow === 'xonxoff',
+      xoff: flow === 'xonxoff',
+    });
+  } catch (error) {
+    throw new OperatingError('port-unusable', problemOf(messageOf(error), path, settings), { cause: error });
+  }
+  if (!('poller' in device))
+    throw new OperatingError('port-unusable', 'serial ports are read on Linux and macOS only');
   // Some devices send only while these lines are up. Pseudo-terminals and some adapters have none: no harm.
-  port.set({ dtr: true, rts: true }, () => {});
-  return new ReadPort(port, listener);
+  await device.set({ brk: false, cts: false, dsr: false, dtr: true, rts: true }).catch(() => {});
+  return new ReadPort(device, readPauseMs, clock, listener);
 }
 
-/**
- * The library reads in promises that its native code resolves, and Node looks at promises only with its next event of another kind: in a
- * gateway with nothing else to do bytes waited for up to a second, and were stamped then. So each time the port can be read
- * or written, an event is made.
- */
-function wakeUpFor({ port: binding }: SerialPort, clock: Clock): void {
-  if (binding === undefined || !('poller' in binding)) return;
-  for (const event of ['readable', 'writable'])
-    binding.poller.on(event, () => {
-      void clock.sleep(0);
-    });
-}
+/** A device that is opened, as Linux and macOS have it: bytes that are not there yet do not make a read wait. */
+type Device = Pick<LinuxPortBinding, 'fd' | 'poller' | 'write' | 'flush' | 'close'>;
+
+/** So many bytes in one read, and more are about to follow. */
+const READ_ON_BYTES = limits.serialReadBytesMax / 2;
 
 class ReadPort implements Port {
-  readonly #port: SerialPort;
+  readonly #device: Device;
+  readonly #readPauseMs: number;
+  readonly #clock: Clock;
   readonly #listener: PortListener;
+  readonly #buffer = new Uint8Array(limits.serialReadBytesMax);
+  #resumed: PromiseWithResolvers<void> | null = null;
   #isOver = false;
 
-  constructor(port: SerialPort, listener: PortListener) {
-    this.#port = port;
+  constructor(device: Device, readPauseMs: number, clock: Clock, listener: PortListener) {
+    this.#device = device;
+    this.#readPauseMs = readPauseMs;
+    this.#clock = clock;
     this.#listener = listener;
-    port.on('close', (error: Error | null) => this.#lose(error?.message ?? 'it was closed'));
-    port.on('error', (error) => this.#lose(error.message));
-    // A read of nothing is how some adapters end. The library then stops to read and closes nothing.
-    port.on('end', () => this.#lose('it gives no more bytes'));
-    port.on('data', (chunk: Buffer) => {
-      if (!this.#isOver) this.#listener.received(chunk);
-    });
+    void this.#run();
   }
 
   pause(): void {
-    this.#port.pause();
+    this.#resumed ??= Promise.withResolvers();
   }
 
   resume(): void {
-    this.#port.resume();
+    this.#resumed?.resolve();
+    this.#resumed = null;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      // A write to a port that is closed would wait for the next opening.
-      if (this.#isOver) reject(new Error('the port is closed'));
-      else this.#port.write(bytes, (error) => (error ? reject(error) : resolve()));
-    }).catch((error: Error) => {
-      throw new OperatingError('port-unusable', `a command could not be sent (${error.message})`, {
+    try {
+      if (this.#isOver) throw new Error('the port is closed');
+      const sent = this.#device.write(Buffer.from(bytes));
+      // What the library's native code resolves is looked at with the next event of another kind.
+      this.#device.poller.on('writable', this.#wake);
+      await sent.finally(() => this.#device.poller.off('writable', this.#wake));
+    } catch (error) {
+      throw new OperatingError('port-unusable', `a command could not be sent (${messageOf(error)})`, {
         cause: error,
       });
-    });
+    }
   }
 
   async close(): Promise<void> {
     this.#isOver = true;
-    if (!this.#port.isOpen) return;
+    this.resume();
     // What a device that holds its line back has not taken would make Linux wait for half a minute before it closes a UART.
-    await new Promise<void>((resolve) => this.#port.flush(() => resolve()));
+    await this.#device.flush().catch(() => {});
     // It can only fail by being closed already.
-    await new Promise<void>((resolve) => this.#port.close(() => resolve()));
+    await this.#device.close().catch(() => {});
   }
 
-  #lose(reason: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#listener.lost(reason);
+  async #run(): Promise<void> {
+    // Nothing is to be told before the port is given out.
+    await this.#clock.sleep(0);
+    for (let chunk = await this.#next(); chunk !== null; chunk = await this.#next()) {
+      this.#listener.received(chunk);
+      await this.#clock.sleep(chunk.length < READ_ON_BYTES ? this.#readPauseMs : 0);
+      await this.#resumed?.promise;
+    }
   }
+
+  /** What comes next; null if the port is lost or closed. */
+  async #next(): Promise<Uint8Array | null> {
+    try {
+      while (!this.#isOver) {
+        const count = this.#read();
+        if (count === 0) throw new Error('it gives no more bytes');
+        if (count !== null) return this.#buffer.subarray(0, count);
+        await this.#readable();
+      }
+    } catch (error) {
+      const isLost = !this.#isOver;
+      this.#isOver = true;
+      if (isLost) this.#listener.lost(messageOf(error));
+    }
+    return null;
+  }
+
+  /** How many bytes there were; null if there are none yet, and 0 at the end of a port. Does not wait, so it may hold up nobody. */
+  #read(): number | null {
+    const { fd } = this.#device;
+    if (fd === null) throw new Error('it was closed');
+    try {
+      return readSync(fd, this.#buffer);
+    } catch (error) {
+      if (isNotYet(error)) return null;
+      throw error;
+    }
+  }
+
+  async #readable(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#device.poller.once('readable', (error: Error | null) => {
+        if (error === null) resolve();
+        else reject(error);
+        this.#wake();
+      });
+    });
+  }
+
+  /**
+   * The library's native code calls JavaScript, and what that resolves Node looks at with its next event of another kind only: in a
+   * gateway with nothing else to do bytes waited for up to a second, and were stamped then. So such an event is made.
+   */
+  readonly #wake = (): void => {
+    void this.#clock.sleep(0);
+  };
 }
+
+const isNotYet = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EINTR');
 
 /** From the library's words to what a person can do. */
 function problemOf(

@@ -367,7 +367,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'serial: /dev/ttyUSB0',
-      'hw.yaml:1:1: serial: write a list of at most 16 serial ports, such as [{ name: weather, path: /dev/ttyUSB0, baud: 9600 }], not "/dev/ttyUSB0"',
+      'hw.yaml:1:1: serial: write a list of at most 32 serial ports, such as [{ name: weather, path: /dev/ttyUSB0, baud: 9600 }], not "/dev/ttyUSB0"',
     ],
     [
       'serial: [/dev/ttyUSB0]',

@@ -5,7 +5,14 @@ import { openSerialPort } from '../../../src/ingest/serial/serial-port.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const settings = { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, flow: 'none' } as const;
+const settings = {
+  baud: 9600,
+  dataBits: 8,
+  parity: 'none',
+  stopBits: 1,
+  flow: 'none',
+  readPauseMs: 20,
+} as const;
 const nobody = { received: () => {}, lost: () => {} };
 
 const refusalOf = async (path: string): Promise<unknown> => {

@@ -64,7 +64,7 @@ function start(changed: Partial<SerialSourceOptions> = {}): void {
     name: 'wind',
     wanted: '/dev/serial/by-id/wind',
     locate: () => Promise.resolve({ path: '/dev/serial/by-id/wind', device: '/dev/wind' }),
-    settings: { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, flow: 'none' },
+    settings: { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, flow: 'none', readPauseMs: 20 },
     stalledAfterMs: null,
     commands: null,
     framer: lineFramer({ delimiter: Uint8Array.of(0x0a), lengthMax: limits.serialFrameBytesMax }),
