@@ -93,12 +93,14 @@ const speedUnits: Readonly<Record<string, string>> = { K: 'kmh', M: 'ms', N: 'kn
 /**
  * A frame is one sentence of NMEA 0183 with its checksum: positions in degrees (south and west negative), angles in
  * degrees, lengths in metres, speeds in the unit of their name. Sentences of other kinds have their `fields` as they
- * are. What a receiver leaves empty is left out: without a fix there is no position.
+ * are. What a receiver leaves empty is left out: without a fix there is no position. What begins a sentence is nowhere
+ * inside of one, so two that have run together are none, though one such pair in 256 fits the checksum.
  */
 export function decodeNmea(frame: Uint8Array): Decoded {
   const text = utf8Text(frame)?.trim();
   if (text === undefined) return { problem: 'not-utf-8' };
-  if (!/^[$!][A-Z][A-Z0-9]{2,}(?:,[^*]*)?\*[0-9A-Fa-f]{2}$/.test(text)) return { problem: 'not-a-sentence' };
+  if (!/^[$!][A-Z][A-Z0-9]{2,}(?:,[^*$!]*)?\*[0-9A-Fa-f]{2}$/.test(text))
+    return { problem: 'not-a-sentence' };
   const packet = packetOf(text);
   if (packet === null) return { problem: 'not-a-sentence' };
   if (packet.chxOk !== true) return { problem: 'bad-checksum' };
