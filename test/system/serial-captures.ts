@@ -3,22 +3,30 @@ import { type Sample, samplesOf } from '../ingest/decode/samples.ts';
 import type { ExpectedRecord } from '../support/expected-records.ts';
 import { framingSamples } from '../support/framing-samples.ts';
 import { SimRandom } from '../support/sim-random.ts';
+import { type Frame, type Numbered, numberedFrames, sorted } from './numbered-frames.ts';
 
-/** A device that is read in one way, and what is to become of all that it sends. */
+/** A device that is read in one way, and all that it sends. */
 export interface CapturedDevice {
   readonly name: string;
   /** As in the configuration. */
   readonly framing: unknown;
   readonly decoder: unknown;
-  /** What it sends in one go; the next one follows after a pause. */
-  readonly bursts: readonly Uint8Array[];
-  readonly expected: readonly ExpectedRecord[];
-  /** Records and dead letters together: what was sent, less what has run into something damaged. */
-  readonly seen: number;
-  /** Whether they may be more: what is no frame may be told in pieces. */
-  readonly isSeenAtLeast: boolean;
+  readonly steps: readonly Step[];
+  /** Whether what is no frame may be told in several dead letters. */
+  readonly isInPieces: boolean;
   /** Captures that are dead letters as they are. */
   readonly bad: readonly { readonly text: string; readonly problem: string }[];
+}
+
+/** What is sent at a time, and what is to become of it. */
+export interface Step {
+  /** Each is read apart: it is sent when the one before has been read. */
+  readonly writes: readonly Uint8Array[];
+  readonly expected: readonly ExpectedRecord[];
+  /** Records and dead letters together, if what is no frame is told in one. */
+  readonly seen: number;
+  /** What pauses do to it: nothing; no long one may be inside of it; or besides, one has to follow. */
+  readonly pause: 'any' | 'not inside' | 'follows';
 }
 
 /** How a record of a device is compared. */
@@ -27,22 +35,23 @@ export function comparable(decoder: unknown, bytes: Uint8Array): string {
   return sorted(JSON.parse(Buffer.from(bytes).toString()) as Readonly<Record<string, unknown>>);
 }
 
-const sorted = (value: Readonly<Record<string, unknown>>): string =>
-  JSON.stringify(value, Object.keys(value).sort());
-
-interface Frame {
-  readonly sent: Uint8Array;
-  /** Null for a capture that is no reading. */
-  readonly value: string | null;
-}
-
 /** How frames of a device begin and end, and who notices damage. */
 interface Manner {
-  /** What is lost with a damaged frame: the next one if its end was lost, none, or all until a pause. */
-  readonly recovery: 'delimiter' | 'next frame' | 'pause';
-  readonly isChecked: boolean;
+  /**
+   * What damage costs besides the frame itself. `delimiter`: the frame that follows, if the end of the damaged one was lost, because
+   * the two are one then. `start`: nothing, because each frame shows where it begins. `pause`: nothing after the next pause, and all up
+   * to it; devices that are read so make one after each frame.
+   */
+  readonly recovery: 'delimiter' | 'start' | 'pause';
+  /** Whether damage is always noticed, so that it never becomes a record of a wrong value. */
+  readonly isNoticed: boolean;
+  readonly isInPieces: boolean;
+  /** What ends a frame, where that is how the next one is found. */
+  readonly end: Uint8Array;
   /** Whether a frame of so many bytes is complete without this one. */
   readonly isSpare: (at: number, length: number) => boolean;
+  /** Whether what is left of a damaged frame is nothing at all, as an empty line. */
+  readonly isNothing: (left: Uint8Array) => boolean;
   /** Bytes that are no frame, complete or not. */
   readonly noise: Uint8Array;
 }
@@ -50,60 +59,95 @@ interface Manner {
 interface Sent {
   readonly bytes: Uint8Array;
   readonly expected: readonly ExpectedRecord[];
+  readonly seen: 0 | 1;
   /** Whether the next frame is lost with it. */
   readonly takesNext: boolean;
 }
 
-const DAMAGES_MAX = 16;
-const DAMAGES_AT_PAUSES = 3;
-/** What is around a message, and one byte in it. */
-const ENVELOPE_BYTES = 3;
 const NOISE_BYTES = 40;
 /** Longer than what a false header can hold up. */
 const TRAILER = new Uint8Array(100);
-export const GAP_MS = 100;
+export const GAP_MS = 250;
 
-const byHeader = {
-  recovery: 'next frame',
-  isChecked: true,
-  isSpare: () => false,
-  noise: noiseWithout(-1),
+const none = new Uint8Array();
+const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
+const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;
+const never = () => false;
+
+const byStart = {
+  recovery: 'start',
+  isNoticed: true,
+  isInPieces: false,
+  end: none,
+  isSpare: never,
+  isNothing: never,
+  noise: noiseWithout(-1, none, none),
 } as const;
+/** A line end belongs to it, and is nothing. */
+const telegram = { ...byStart, isSpare: (at: number, length: number) => at >= length - 2 } as const;
 
-/** One for each useful pair of framing and decoder, with all captures that there are. */
+/** One for each pair of framing and decoder, and for each of their settings, with all captures that there are. */
 export function capturedDevices(): readonly CapturedDevice[] {
-  const lines = (['json', 'csv', 'key-value', 'regex', 'number', 'nmea'] as const).map((decoder) =>
+  const lines = (['json', 'csv', 'key-value', 'regex', 'number', 'nmea'] as const).flatMap((decoder) =>
     ofDecoder(decoder, 'line', '\r\n', {
       recovery: 'delimiter',
-      isChecked: decoder === 'nmea',
+      isNoticed: decoder === 'nmea',
+      isInPieces: false,
+      end: ascii('\n'),
       isSpare: (at, length) => at === length - 2,
-      noise: noiseWithout(0x0a, [], [0x0d, 0x0a]),
+      isNothing: never,
+      noise: noiseWithout(0x0a, none, ascii('\r\n')),
     }),
   );
-  const sensors = (['sds011', 'pms5003', 'mh-z19'] as const).map((name) =>
-    ofDecoder(name, name, '', byHeader),
+  const sensors = (['sds011', 'pms5003', 'mh-z19'] as const).flatMap((name) =>
+    ofDecoder(name, name, '', byStart),
   );
-  const dsmr = ofDecoder('dsmr', 'telegram', '\r\n', {
-    ...byHeader,
-    isSpare: (at, length) => at >= length - 2,
-  });
-  return [...lines, ...sensors, dsmr, ...rawDevices()];
+  return [...lines, ...sensors, ...ofDecoder('dsmr', 'telegram', '\r\n', telegram), ...rawDevices()];
 }
 
 function rawDevices(): readonly CapturedDevice[] {
-  const unchecked = { isChecked: false, isSpare: () => false } as const;
-  const byPause = { ...unchecked, recovery: 'pause', noise: Uint8Array.of(0xff, 0xff, 0xff) } as const;
-  const slip: Manner = {
+  const unchecked = { isNoticed: false, isInPieces: false, isSpare: never, isNothing: never } as const;
+  const byPause = {
     ...unchecked,
-    recovery: 'next frame',
-    // The next one begins with what ends this one.
-    isSpare: (at, length) => at === 0 || at === length - 1,
-    noise: noiseWithout(0xc0, [0xc0], [0xc0]),
-  };
+    recovery: 'pause',
+    // Without a checksum, but none of these captures becomes another frame by the loss of a byte.
+    isNoticed: true,
+    // Lengths that no frame has are one dead letter, what waits for the rest of its length another.
+    isInPieces: true,
+    end: none,
+    noise: Uint8Array.of(0xff, 0xff, 0xff),
+  } as const;
+  const zero = Uint8Array.of(0);
+  const slipEnd = Uint8Array.of(0xc0);
   const gap = `${GAP_MS}ms`;
   return [
-    ofFraming('slip', 'slip', slip),
-    ofFraming('cobs', 'cobs', { ...unchecked, recovery: 'delimiter', noise: noiseWithout(0, [], [0]) }),
+    ofFraming('slip', 'slip', {
+      ...unchecked,
+      recovery: 'start',
+      end: none,
+      // The next one begins with what ends this one.
+      isSpare: (at, length) => at === 0 || at === length - 1,
+      isNothing: (left) => left.every((byte) => byte === 0xc0),
+      noise: noiseWithout(0xc0, slipEnd, slipEnd),
+    }),
+    ofFraming('cobs', 'cobs', {
+      ...unchecked,
+      recovery: 'delimiter',
+      end: zero,
+      isNothing: (left) => isSame(left, Uint8Array.of(1, 0)),
+      noise: noiseWithout(0, none, zero),
+    }),
+    ofFraming(
+      'line that ends with several bytes',
+      { type: 'line', delimiter: 'aab' },
+      {
+        ...unchecked,
+        recovery: 'delimiter',
+        end: ascii('aab'),
+        isNothing: (left) => isSame(left, ascii('aab')),
+        noise: noiseWithout(0x62, none, ascii('aab')),
+      },
+    ),
     ofFraming('fixed', { type: 'fixed', length: 4, gap }, byPause),
     ofFraming(
       'length-prefixed',
@@ -119,109 +163,132 @@ function rawDevices(): readonly CapturedDevice[] {
         checksum: { kind: 'crc-16/modbus' },
         lengthMax: 64,
       },
-      byHeader,
+      byStart,
     ),
     ofFraming(
       'header of a fixed length, XOR, tail',
       { type: 'header', header: '55 AA', length: 6, checksum: { kind: 'xor-8', from: 2 }, tail: '0D' },
-      byHeader,
+      byStart,
+    ),
+    ofFraming(
+      'telegram without CRC',
+      { type: 'telegram', checksum: 'none' },
+      { ...telegram, isNoticed: false },
     ),
   ];
 }
 
-function ofDecoder(name: DecoderName, framing: unknown, end: string, manner: Manner): CapturedDevice {
-  const [first, ...others] = samplesOf(name);
-  if (first === undefined) throw new Error(`there is no capture of ${name}`);
-  const isAlike = ({ settings }: Sample) => JSON.stringify(settings) === JSON.stringify(first.settings);
-  const samples = [first, ...others.filter(isAlike)];
-  const frames = samples.map(({ frame, value }) => ({
-    sent: Buffer.concat([frame, Buffer.from(end)]),
-    value: value === undefined ? null : sorted(value),
-  }));
-  const bad = samples.flatMap(({ frame, problem }) =>
+/** One for each of the settings that the captures of a decoder have. */
+function ofDecoder(decoder: DecoderName, framing: unknown, end: string, manner: Manner): CapturedDevice[] {
+  const alike = Map.groupBy(samplesOf(decoder), ({ settings }) => JSON.stringify(settings));
+  return [...alike.values()].map((samples, index) => {
+    const name = index === 0 ? decoder : `${decoder}-${index + 1}`;
+    const frames = samples.map(({ frame, value }) => ({
+      sent: Buffer.concat([frame, Buffer.from(end)]),
+      value: value === undefined ? null : sorted(value),
+    }));
+    const steps = storyOf(frames, numberedFrames(name), manner);
+    const bad = framing === 'line' ? problemsOf(samples) : [];
+    return { name, framing, decoder: samples[0]?.settings, steps, isInPieces: manner.isInPieces, bad };
+  });
+}
+
+const problemsOf = (samples: readonly Sample[]): CapturedDevice['bad'] =>
+  samples.flatMap(({ frame, problem }) =>
     problem === undefined ? [] : [{ text: Buffer.from(frame).toString(), problem }],
   );
-  const story = storyOf(frames, manner);
-  return { name, framing, decoder: first.settings, ...story, bad: framing === 'line' ? bad : [] };
-}
 
 function ofFraming(name: string, framing: unknown, manner: Manner): CapturedDevice {
   const sample = framingSamples.find((one) => one.name === name);
   if (sample === undefined) throw new Error(`there is no sample of the framing ${name}`);
   const frames = sample.frames.map(({ sent, given }) => ({ sent, value: comparable('raw', given) }));
   const portName = name.replaceAll(/[^a-z0-9-]+/gi, '-');
-  return { name: portName, framing, decoder: 'raw', ...storyOf(frames, manner), bad: [] };
+  const steps = storyOf(frames, numberedFrames(name), manner);
+  return { name: portName, framing, decoder: 'raw', steps, isInPieces: manner.isInPieces, bad: [] };
 }
 
-/** All frames, with noise between them, then single ones with a byte lost or cut, each followed by good ones. */
-function storyOf(
-  frames: readonly Frame[],
-  manner: Manner,
-): Pick<CapturedDevice, 'bursts' | 'expected' | 'seen' | 'isSeenAtLeast'> {
-  const good = frames.filter(({ value }) => value !== null);
-  const at = (index: number): Sent => whole(good[index % good.length] as Frame);
-  // No two bad ones in a row: they would be one dead letter.
-  const all = frames.flatMap((frame) => (frame.value === null ? [whole(frame), at(0)] : [whole(frame)]));
-  const noise = { bytes: manner.noise, expected: anything(manner), takesNext: false };
-  const damages = [lostByte, cut].flatMap((damage) =>
-    good.filter(canBeSeen).flatMap((frame) => damagesOf(frame, good.length, manner, damage)),
-  );
-  const followed = damages.map((damaged, index) => {
-    if (manner.recovery === 'pause') return [at(index), damaged];
-    const next = at(index);
-    return [damaged, damaged.takesNext ? { ...next, expected: [] } : next, at(index + 1)];
-  });
-  const afterNoise = manner.recovery === 'pause' ? [] : [at(0)];
-  const parts = [[...all, noise, ...afterNoise], ...followed, all];
-  const sent = parts.flat();
-  const bytesOf = (part: readonly Sent[]) => Buffer.concat(part.map(({ bytes }) => bytes));
-  return {
-    bursts: manner.recovery === 'pause' ? parts.map(bytesOf) : [Buffer.concat([bytesOf(sent), TRAILER])],
-    expected: sent.flatMap(({ expected }) => expected),
-    seen: sent.length - sent.filter(({ takesNext }) => takesNext).length,
-    isSeenAtLeast: manner.isChecked || manner.recovery === 'pause',
+/**
+ * All frames, with noise behind them; then each good one with each of its bytes lost, cut off after each of them, and read in two parts
+ * with each place between them, each time with good ones behind it, which are numbered.
+ */
+function storyOf(frames: readonly Frame[], numbered: Numbered, manner: Manner): readonly Step[] {
+  let number = 0;
+  const next = (): Sent => {
+    number += 1;
+    return whole(numbered(number));
   };
+  // No two bad ones in a row: they would be one dead letter.
+  const all = frames.flatMap((frame) => (frame.value === null ? [whole(frame), next()] : [whole(frame)]));
+  const noise: Sent = { ...whole({ sent: manner.noise, value: null }), expected: anything(manner) };
+  const byPause = manner.recovery === 'pause';
+  const followed = (damaged: Sent): Step => {
+    if (byPause) return stepOf([next(), damaged], 'follows');
+    const second: Sent = damaged.takesNext ? { ...next(), expected: [], seen: 0 } : next();
+    return stepOf([damaged, second, next()], 'any');
+  };
+  const unharmed = byPause ? 'not inside' : 'any';
+  const inParts = ({ sent, value }: Frame, at: number): Step => {
+    const [frame, behind] = [whole({ sent, value }), next()];
+    const writes = [sent.subarray(0, at), Buffer.concat([sent.subarray(at), behind.bytes])];
+    return { ...stepOf([frame, behind], unharmed), writes };
+  };
+  const good = frames.filter(({ value }) => value !== null);
+  const stories = good.flatMap((frame) => [
+    ...damagesOf(frame, manner).map(followed),
+    ...placesOf(frame.sent.length)
+      .slice(1)
+      .map((at) => inParts(frame, at)),
+  ]);
+  return [
+    // One frame in one write: it is there whatever pauses the machine makes, so that the oracle notices if the first is missing.
+    stepOf([next()], 'any'),
+    stepOf(all, unharmed),
+    followed(noise),
+    ...stories,
+    stepOf([...all, next()], unharmed),
+    ...(byPause ? [] : [{ ...stepOf([], 'any'), writes: [TRAILER] }]),
+  ];
 }
+
+const stepOf = (sent: readonly Sent[], pause: Step['pause']): Step => ({
+  writes: [Buffer.concat(sent.map(({ bytes }) => bytes))],
+  expected: sent.flatMap(({ expected }) => expected),
+  seen: sent.reduce((sum, { seen }) => sum + seen, 0),
+  pause,
+});
 
 const whole = ({ sent, value }: Frame): Sent => ({
   bytes: sent,
   expected: value === null ? [] : [{ value, isNeeded: true }],
+  seen: 1,
   takesNext: false,
 });
 
 /** What is not checked can become a record with a wrong value. */
-const anything = ({ isChecked }: Manner): readonly ExpectedRecord[] =>
-  isChecked ? [] : [{ value: 'any', isNeeded: false }];
+const anything = ({ isNoticed }: Manner): readonly ExpectedRecord[] =>
+  isNoticed ? [] : [{ value: 'any', isNeeded: false }];
 
-/** Of a message of one byte an empty one may be left, which is nothing. */
-const canBeSeen = ({ sent }: Frame): boolean => sent.length > ENVELOPE_BYTES;
+/** Those before that one. */
+const placesOf = (end: number): readonly number[] => Array.from({ length: end }, (_, index) => index);
 
-/** Which bytes are left of a frame of so many, of which one is damaged. */
-type Damage = (length: number, at: number) => readonly number[];
-const bytesBefore = (at: number): readonly number[] => Array.from({ length: at }, (_, index) => index);
-const lostByte: Damage = (length, at) => bytesBefore(length).filter((index) => index !== at);
-const cut: Damage = (_, at) => bytesBefore(at);
-
-/** A frame damaged at so many of its bytes, the first and the last among them, that those of all frames are few enough. */
-function damagesOf(frame: Frame, frames: number, manner: Manner, damage: Damage): readonly Sent[] {
-  const { length } = frame.sent;
-  const wanted = Math.ceil((manner.recovery === 'pause' ? DAMAGES_AT_PAUSES : DAMAGES_MAX) / frames);
-  const count = Math.min(length, wanted + 1);
-  const places = Array.from({ length: count }, (_, n) => Math.round((n * (length - 1)) / (count - 1)));
-  return places.flatMap((at) => {
-    const left = damage(length, at);
-    const counts = (index: number) => !manner.isSpare(index, length);
-    if (!left.some(counts)) return [];
-    const bytes = Uint8Array.from(left, (index) => frame.sent[index] ?? 0);
-    if (left.filter(counts).length === bytesBefore(length).filter(counts).length)
-      return [{ ...whole(frame), bytes }];
-    const takesNext = manner.recovery === 'delimiter' && !left.includes(length - 1);
-    return [{ bytes, expected: anything(manner), takesNext }];
+/** A frame with each of its bytes lost, then cut off after each but the last. */
+function damagesOf({ sent, value }: Frame, manner: Manner): readonly Sent[] {
+  const places = placesOf(sent.length);
+  const lost = places.map((at) => places.filter((index) => index !== at));
+  const cut = places.slice(1).map(placesOf);
+  const counting = places.filter((index) => !manner.isSpare(index, sent.length));
+  return [...lost, ...cut].map((left) => {
+    const bytes = Uint8Array.from(left, (index) => sent[index] ?? 0);
+    if (counting.every((index) => left.includes(index))) return { ...whole({ sent, value }), bytes };
+    if (manner.isNothing(bytes)) return { bytes, expected: [], seen: 0, takesNext: false };
+    const isEnded = isSame(bytes.subarray(-manner.end.length), manner.end);
+    const takesNext = manner.recovery === 'delimiter' && !isEnded;
+    return { bytes, expected: anything(manner), seen: 1, takesNext };
   });
 }
 
 /** Reproducible noise without the byte that ends frames, and with what makes it end. */
-function noiseWithout(delimiter: number, before: readonly number[] = [], after: readonly number[] = []) {
+function noiseWithout(delimiter: number, before: Uint8Array, after: Uint8Array): Uint8Array {
   const random = new SimRandom(9).bytes(NOISE_BYTES).filter((byte) => byte !== delimiter);
   return Uint8Array.of(...before, ...random, ...after);
 }
