@@ -1,18 +1,11 @@
 import { limits } from '../../core/limits.ts';
 import { duration } from '../config/setting-kinds.ts';
-import type { AdminClient } from './admin-client.ts';
 import { acknowledgeAlert, listAlerts, shelveAlert, unshelveAlert } from './alerts.ts';
+import type { CommandContext } from './command-context.ts';
 import { type CommandLine, nonEmpty, settingOf } from './command-line.ts';
-import type { ExitCode } from './exit-code.ts';
-import type { Terminal } from './terminal.ts';
 
 /** Adds `alerts` with its commands: what is wrong, and who has seen it. */
-export function addAlerts(
-  program: CommandLine,
-  terminal: Terminal,
-  gateway: () => Promise<AdminClient>,
-  endWith: (code: ExitCode) => void,
-): void {
+export function addAlerts(program: CommandLine, { terminal, gateway, endWith }: CommandContext): void {
   const alerts = program
     .command('alerts')
     .description('list, acknowledge or shelve the alerts of the running gateway');

@@ -1,3 +1,4 @@
+import type { CommandContext } from './command-context.ts';
 import { type CommandLine, collect } from './command-line.ts';
 import {
   type AccessOptions,
@@ -10,16 +11,10 @@ import {
   setAccess,
   setPassword,
 } from './devices.ts';
-import { type ExitCode, exitCodes } from './exit-code.ts';
-import type { Terminal } from './terminal.ts';
+import { exitCodes } from './exit-code.ts';
 
 /** Adds `devices` with its commands: who may log in to the MQTT port. */
-export function addDevices(
-  program: CommandLine,
-  terminal: Terminal,
-  dataDir: () => Promise<string>,
-  endWith: (code: ExitCode) => void,
-): void {
+export function addDevices(program: CommandLine, { terminal, dataDir, endWith }: CommandContext): void {
   const devices = program
     .command('devices')
     .description('users of the MQTT port, of a running gateway or of the data folder of a stopped one');

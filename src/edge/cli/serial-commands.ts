@@ -1,18 +1,14 @@
 import { limits } from '../../core/limits.ts';
 import { decoderSection } from '../config/decoder-section.ts';
 import { framingSection } from '../config/framing-section.ts';
+import type { CommandContext } from './command-context.ts';
 import { type CommandLine, settingOf, wholeNumber } from './command-line.ts';
-import type { ExitCode } from './exit-code.ts';
-import type { SerialContext } from './serial-context.ts';
 import { listSerial } from './serial-list.ts';
 import { type SniffOptions, sniffSerial } from './serial-sniff.ts';
 
 /** Adds `serial` with its commands: what ports there are, and what comes from one. */
-export function addSerial(
-  program: CommandLine,
-  context: SerialContext,
-  endWith: (code: ExitCode) => void,
-): void {
+export function addSerial(program: CommandLine, context: CommandContext): void {
+  const { endWith } = context;
   const serial = program.command('serial').description('look at serial ports');
   serial
     .command('list')

@@ -4,8 +4,8 @@ import { pathsOf, type Selection, selectPort, wishText } from '../../ingest/seri
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
 import type { SerialPortConfig } from '../config/serial-section.ts';
 import type { StatusReport } from '../status.ts';
+import type { CommandContext } from './command-context.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
-import type { SerialContext } from './serial-context.ts';
 
 /** A configured port with what it stands for now. */
 interface ListedPort {
@@ -25,7 +25,7 @@ interface ListedDevice extends SerialDevice {
 }
 
 /** `headwater serial list`: what serial ports there are and which configured port each of them is, with or without a gateway. */
-export async function listSerial(context: SerialContext, json: boolean): Promise<ExitCode> {
+export async function listSerial(context: CommandContext, json: boolean): Promise<ExitCode> {
   const { serial } = await context.config();
   const found = await context.machine.serialDevices(pathsOf(serial));
   const states = await runningPorts(context);
@@ -39,7 +39,7 @@ export async function listSerial(context: SerialContext, json: boolean): Promise
 }
 
 /** The ports of the running gateway; empty if there is none to ask. */
-async function runningPorts({ gateway, terminal }: SerialContext): Promise<readonly SerialPortStatus[]> {
+async function runningPorts({ gateway, terminal }: CommandContext): Promise<readonly SerialPortStatus[]> {
   try {
     return ((await (await gateway()).json('GET', '/api/status')) as StatusReport).serial;
   } catch (error) {

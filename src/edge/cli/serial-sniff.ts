@@ -11,9 +11,9 @@ import { type PortEventJson, portEventJson } from '../admin/port-events.ts';
 import type { SerialPortConfig } from '../config/serial-section.ts';
 import { type DecoderConfig, decoderOf, type FramingConfig, framerOf, readPauseMsOf } from '../registry.ts';
 import type { AdminClient } from './admin-client.ts';
+import type { CommandContext } from './command-context.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { portEventRows } from './port-event-rows.ts';
-import type { SerialContext } from './serial-context.ts';
 import type { Output } from './terminal.ts';
 
 /** The options as they are given. */
@@ -45,7 +45,7 @@ interface Sniffed extends PortSettings, Pick<SerialPortConfig, 'framing' | 'deco
  * @throws OperatingError `bad-configuration`, `port-unusable`, and as the client of the gateway
  */
 export async function sniffSerial(
-  context: SerialContext,
+  context: CommandContext,
   target: string,
   options: SniffOptions,
 ): Promise<ExitCode> {
@@ -75,7 +75,7 @@ async function show(output: Output, event: PortEventJson, { json, hex }: SniffOp
 }
 
 async function eventsOf(
-  context: SerialContext,
+  context: CommandContext,
   target: string,
   options: SniffOptions,
   signal: AbortSignal,
@@ -98,7 +98,7 @@ async function eventsOf(
 
 /** Which configured port is meant by a name or a path; -1 for a path that is none of them. */
 async function configuredIndex(
-  { machine }: SerialContext,
+  { machine }: CommandContext,
   ports: readonly SerialPortConfig[],
   target: string,
 ): Promise<number> {
@@ -121,7 +121,7 @@ async function configuredIndex(
 
 /** @throws OperatingError `port-unusable` if a configured port stands for nothing now */
 async function pathOf(
-  { machine }: SerialContext,
+  { machine }: CommandContext,
   ports: readonly SerialPortConfig[],
   index: number,
 ): Promise<string> {
@@ -131,7 +131,7 @@ async function pathOf(
 }
 
 /** Null if none runs. */
-async function runningGateway({ gateway }: SerialContext): Promise<AdminClient | null> {
+async function runningGateway({ gateway }: CommandContext): Promise<AdminClient | null> {
   try {
     const client = await gateway();
     // Its files are left behind by a crash.
@@ -168,7 +168,7 @@ async function* gatewayEvents(
 
 /** What happens at a port that is opened for this alone. */
 async function* openedEvents(
-  { machine }: SerialContext,
+  { machine }: CommandContext,
   port: Sniffed,
   signal: AbortSignal,
 ): AsyncGenerator<PortEventJson> {

@@ -1,0 +1,19 @@
+import type { Config } from '../config/schema.ts';
+import type { Machine } from '../machine.ts';
+import type { AdminClient } from './admin-client.ts';
+import type { ExitCode } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What commands work on. Configuration and gateway are looked for only by those that ask for them. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly machine: Pick<Machine, 'serialDevices' | 'openPort'>;
+  /** @throws OperatingError `bad-configuration` */
+  readonly config: () => Promise<Config>;
+  /** The data folder of the configuration. */
+  readonly dataDir: () => Promise<string>;
+  /** The gateway that runs on it. */
+  readonly gateway: () => Promise<AdminClient>;
+  /** Says what the command line ends with; without it, with `ok`. */
+  readonly endWith: (code: ExitCode) => void;
+}
