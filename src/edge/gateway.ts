@@ -8,16 +8,13 @@ import { clockTopicName, gapsTopicName } from '../core/topic-name.ts';
 import type { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
-import { isSetAt } from '../log/clock/clock-epoch.ts';
 import type { Log, LogOptions } from '../log/log.ts';
-import { boardSerial } from '../platform/board-serial.ts';
 import { readBootId } from '../platform/boot-id.ts';
 import { CountedDisk } from '../platform/counted-disk.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
-import { machineLocalTime } from '../platform/local-time.ts';
 import { clockReader, nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
@@ -26,28 +23,27 @@ import { AdminServer, type AdminServerOptions } from './admin/admin-server.ts';
 import { loadAdminToken } from './admin/admin-token.ts';
 import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
 import { CardWear } from './card-wear.ts';
-import { accessReader, accessWarnings } from './cluster-credentials.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
-import { reportForwarder } from './forwarder-metrics.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
+import { GatewayReport } from './gateway-report.ts';
 import { greeting } from './greeting.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
-import { reportMirror } from './mirror-report.ts';
 import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts';
 import { openLog } from './open-log.ts';
 import { RunTotals } from './run-totals.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
+import { startForwarder } from './start-forwarder.ts';
 import { StartedParts } from './started-parts.ts';
-import { degradations, type PresentStatus, type StatusReport, topicStatuses } from './status.ts';
+import type { StatusReport } from './status.ts';
 import { TopicChanges } from './topic-changes.ts';
 import { topicMapping } from './topic-mapping.ts';
 import { ensureTopics, type TopicWriters, topicWriters } from './topics.ts';
 import { type MqttUsers, openMqttUsers } from './users/mqtt-users.ts';
 import { version } from './version.ts';
-import { startWiredSources, type WiredSources } from './wired-sources.ts';
+import { startWiredSources } from './wired-sources.ts';
 import { WorkerSealer } from './worker-sealer.ts';
 
 /** Where the gateway tells a person what it does, one line at a time. */
@@ -67,7 +63,6 @@ export class Gateway {
   readonly #metrics = new RunTotals(this.#registry);
   readonly #parts: StartedParts;
   readonly #lock: FolderLock;
-  readonly #startedMs = nodeClock.monotonicMs();
   /** Null without a cluster in the configuration. */
   #forwarder: Forwarder | null = null;
   /** Null if the configuration wants none. */
@@ -174,18 +169,30 @@ export class Gateway {
       logger: this.#logger.child({ part: 'mqtt' }),
     });
     const addresses = { ...broker.addresses, admin: '' };
-    const present = () => this.#present(log, housekeeping, mqttUsers, { broker, wired }, addresses);
-    const status = async () => ({ ...present(), card: await card.status() });
-    const renderMetrics = () => this.#renderMetrics(log, card, broker);
+    const report = new GatewayReport({
+      gateway: this.#config.gateway.name,
+      dataDir: this.#dataDir,
+      addresses,
+      log,
+      card,
+      housekeeping,
+      users: mqttUsers,
+      broker,
+      wired,
+      anomaly: this.#anomaly,
+      forwarder: () => this.#forwarder,
+      metrics: this.#metrics,
+      registry: this.#registry,
+    });
     const { address } = await this.#startAdmin(log, writers, mqttUsers, {
-      status,
-      renderMetrics,
+      status: () => report.status(),
+      renderMetrics: () => report.renderMetrics(),
       serial: wired,
     });
     addresses.admin = formatAddress(address);
-    startTelling(broker.ingest, present, this.#anomaly?.desk ?? null, this.#parts);
+    startTelling(broker.ingest, () => report.present(), this.#anomaly?.desk ?? null, this.#parts);
 
-    if (this.#config.forwarder.brokers.length > 0) await this.#startForwarder(log, readClock, output);
+    this.#forwarder = await this.#startForwarder(log, readClock, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
     await this.#greet(output, broker, mqttUsers, addresses);
@@ -238,6 +245,22 @@ export class Gateway {
       output.print(line);
   }
 
+  async #startForwarder(log: Log, readClock: () => ClockReading, output: Output): Promise<Forwarder | null> {
+    const { forwarder: config } = this.#config;
+    if (config.brokers.length === 0) return null;
+    return await startForwarder({
+      config,
+      log,
+      readClock,
+      mapping: this.#mapping,
+      forwarding: this.#forwarding,
+      parts: this.#parts,
+      logger: this.#logger.child({ part: 'forwarder' }),
+      metrics: this.#metrics,
+      print: (line) => output.print(line),
+    });
+  }
+
   #openCard(disk: CountedDisk): Promise<CardWear> {
     return CardWear.open({
       disk,
@@ -278,96 +301,6 @@ export class Gateway {
       },
       signal,
     );
-  }
-
-  async #startForwarder(log: Log, readClock: () => ClockReading, output: Output): Promise<void> {
-    // Loaded only now: the Kafka library takes as long to load as all the rest, and readings need not wait for it.
-    const module = await import('../forwarder/forwarder.ts');
-    const { forwarder } = this.#config;
-    const surroundings = { clock: nodeClock, random: nodeRandom, environment: process.env };
-    const readAccess = accessReader(forwarder, surroundings);
-    const logger = this.#logger.child({ part: 'forwarder' });
-    // Told, but no reason not to start: files may come later, and readings are to be taken in whatever happens.
-    for (const warning of await accessWarnings(forwarder, readAccess)) output.print(`warning: ${warning}`);
-    // Who does not wait for the clock says that it is right.
-    const isTimeKnown = (): boolean => forwarder.waitForClock === 0 || isSetAt(log.clockEpoch, readClock());
-    const started = new module.Forwarder({
-      log,
-      brokers: forwarder.brokers.map(formatAddress),
-      readAccess,
-      mapping: this.#mapping,
-      creation: forwarder.create,
-      lingerMs: forwarder.lingerMs,
-      waitForClockMs: forwarder.waitForClock,
-      bytesPerSecond: forwarder.bytesPerSecond,
-      meteredLink: { ...forwarder, localTime: machineLocalTime, isClockSet: isTimeKnown },
-      delivery: forwarder.delivery,
-      onCheckpointLost: forwarder.onCheckpointLost,
-      board: await boardSerial(),
-      clock: nodeClock,
-      random: nodeRandom,
-      logger,
-      metrics: this.#metrics,
-    });
-    this.#forwarding.follow(started);
-    started.start();
-    this.#forwarder = started;
-    const stopping = new AbortController();
-    const reporting = reportMirror(
-      { status: () => started.status(), clock: nodeClock, logger },
-      stopping.signal,
-    );
-    this.#parts.add('forwarder', async () => {
-      stopping.abort();
-      await reporting;
-      await started.stop();
-    });
-  }
-
-  #present(
-    log: Log,
-    { retention: { budgetBytes, isClockSet } }: Housekeeping,
-    users: MqttUsers,
-    { broker, wired }: { readonly broker: MqttBroker; readonly wired: WiredSources },
-    addresses: StatusReport['addresses'],
-  ): PresentStatus {
-    const reasons = degradations(log);
-    return {
-      gateway: this.#config.gateway.name,
-      version,
-      logId: log.logId,
-      state: reasons.length === 0 ? 'ready' : 'degraded',
-      reasons,
-      addresses,
-      tls: broker.tls?.status() ?? null,
-      dataDir: this.#dataDir,
-      uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
-      log: { available: log.available, ...log.stats(), budgetBytes },
-      clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
-      users: users.status(),
-      mqtt: broker.status(),
-      ...wired.status(),
-      topics: topicStatuses(log.partitions()),
-      forwarder: this.#forwarder?.status() ?? null,
-      anomaly: this.#anomaly?.status() ?? null,
-    };
-  }
-
-  /** All metrics; those that are states rather than events are read now. */
-  async #renderMetrics(log: Log, card: CardWear, broker: MqttBroker): Promise<string> {
-    const metrics = this.#metrics;
-    await card.report();
-    metrics.set('headwater_log_available', log.available ? 1 : 0);
-    broker.report();
-    this.#anomaly?.report();
-    metrics.set('headwater_journal_files', log.stats().journalFiles);
-    metrics.set('headwater_clock_set', log.clockEpoch?.isSet === true ? 1 : 0);
-    this.#registry.forget('headwater_high_watermark');
-    for (const { topic, partition, highWatermark } of log.partitions()) {
-      metrics.set('headwater_high_watermark', highWatermark, { topic, partition });
-    }
-    if (this.#forwarder !== null) reportForwarder(this.#forwarder.status(), this.#registry);
-    return await this.#registry.render();
   }
 }
 

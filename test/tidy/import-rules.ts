@@ -21,6 +21,8 @@ const composition: ReadonlySet<string> = new Set([
   'src/edge/gateway.ts',
   'src/edge/mqtt-broker.ts',
   'src/edge/anomaly-detection.ts',
+  'src/edge/gateway-report.ts',
+  'src/edge/start-forwarder.ts',
 ]);
 
 /** A list of implementations. A test that imports it runs its contract over all of them. */

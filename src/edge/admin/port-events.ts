@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { PortEvent } from '../../ingest/serial/port-watchers.ts';
+import type { AdminApp } from './admin-app.ts';
 import { ApiError } from './api-error.ts';
+import type { LineStreams } from './line-streams.ts';
 
 /** What can be watched. */
 export interface WatchedPorts {
@@ -52,4 +54,13 @@ export function portEventLines(
 
 async function* linesOf(events: AsyncIterable<PortEvent>): AsyncGenerator<string> {
   for await (const event of events) yield `${JSON.stringify(portEventJson(event))}\n`;
+}
+
+/** What happens at a port is shown as it happens; it goes to the log all the same. */
+export function addSerial(app: AdminApp, serial: WatchedPorts, streams: LineStreams): void {
+  app.get<{ Params: { name: string } }>(
+    '/api/serial/:name/events',
+    async ({ params: { name } }, reply) =>
+      await streams.send(reply, (gone) => portEventLines(serial, name, gone)),
+  );
 }

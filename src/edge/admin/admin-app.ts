@@ -1,0 +1,22 @@
+import { type FastifyInstance, fastify } from 'fastify';
+import { limits } from '../../core/limits.ts';
+
+/** The HTTP server to which routes are added. */
+export type AdminApp = FastifyInstance;
+
+/** One without routes, and with its bounds. */
+export function adminApp(): AdminApp {
+  const app = fastify({
+    bodyLimit: limits.adminRequestBytesMax,
+    requestTimeout: limits.adminRequestTimeoutMs,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: limits.topicNameLengthMax },
+    forceCloseConnections: 'idle',
+    // Values are taken as they were sent: null is not '', and 5 is not '5'.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  });
+  app.server.maxConnections = limits.adminConnectionsMax;
+  // Only JSON: a web form can send text/plain across origins without asking.
+  app.removeContentTypeParser('text/plain');
+  return app;
+}
