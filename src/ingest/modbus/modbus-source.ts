@@ -5,11 +5,11 @@ import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { Notices } from '../notices.ts';
+import { DeadLetterBudget } from '../wired/dead-letter-budget.ts';
 import { Delivery } from '../wired/delivery.ts';
 import { openAgainAndAgain } from '../wired/open-again.ts';
-import { droppedLetter } from '../wired/summary-letter.ts';
+import { droppedLetter, leftOutLetter } from '../wired/summary-letter.ts';
 import { type Answer, type Bus, type BusSettings, busPlace, type OpenBus } from './bus.ts';
-import { LetterAllowance } from './letter-allowance.ts';
 import { failedReadLetter, type ModbusUnit, pollRecord } from './poll-record.ts';
 import {
   type Outcome,
@@ -76,7 +76,10 @@ export class ModbusSource {
   readonly #notices: Notices;
   readonly #delivery: Delivery;
   readonly #units: readonly PolledUnit[];
-  readonly #letters = new LetterAllowance();
+  readonly #deadLetters = new DeadLetterBudget({
+    lettersMax: limits.modbusDeadLettersPerHourMax,
+    bytesMax: limits.modbusDeadLetterBytesPerHourMax,
+  });
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
   /** In this run, and how many requests in a row nobody has answered. */
@@ -127,6 +130,7 @@ export class ModbusSource {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;
+    this.#tellLeftOut();
     const left = await this.#delivery.stop();
     if (left > 0)
       this.#options.logger.error(
@@ -272,10 +276,19 @@ export class ModbusSource {
     if (failure === null) throw new Error('broken assumption: what is given up has failed');
     const news = report.failed(read.registers, failure).map((register) => register.name);
     const nowMs = clock.monotonicMs();
-    if (this.#letters.take(nowMs)) this.#push([failedReadLetter(unit, read, failure, nowMs)]);
+    if (nowMs >= this.#deadLetters.endsMs) this.#tellLeftOut();
+    const letter = failedReadLetter(unit, read, failure, nowMs);
+    const bytes = letter.value?.length ?? 0;
+    if (this.#deadLetters.take(failure.reason, bytes, nowMs, nowMs)) this.#push([letter]);
     if (news.length === 0 || isSilent) return;
     const message = `the Modbus unit ${unit.name} of the bus ${name} gives no value of ${news.join(', ')}: ${failure.words}`;
     this.#notices.say('warn', message);
+  }
+
+  /** One dead letter tells of those that were left out: before the first one of the next hour, or at a stop. */
+  #tellLeftOut(): void {
+    const leftOut = this.#deadLetters.takeLeftOut();
+    if (leftOut !== null) this.#push([leftOutLetter(this.#options.name, leftOut)]);
   }
 
   /** Brings what a poll has given into the log; gives whether it was anything. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { isOperatingError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
@@ -68,7 +69,10 @@ export class SerialSource {
   readonly #options: SerialSourceOptions;
   readonly #notices: Notices;
   readonly #delivery: Delivery;
-  readonly #deadLetters = new DeadLetterBudget();
+  readonly #deadLetters = new DeadLetterBudget({
+    lettersMax: limits.serialDeadLettersPerHourMax,
+    bytesMax: limits.serialDeadLetterBytesPerHourMax,
+  });
   readonly #watchers = new PortWatchers();
   readonly #stalls: StallWatch | null;
   readonly #stopped = new AbortController();

@@ -163,17 +163,35 @@ describe('a Modbus bus', () => {
     expect(readings('meter')).toEqual([]);
   });
 
-  test('bounds its dead letters by the hour, and counts the rest', async () => {
-    for (const unit of bus.units.values()) unit.fault = { exception: 4 };
-    start();
+  test('keeps so many dead letters in an hour, and one tells of those left out: in the next hour, and at a stop', async () => {
+    const unit = bus.units.get(2);
+    if (unit !== undefined) unit.fault = { exception: 4 };
+    start([climate]);
     const labels = { unit: 'climate', register: 'temperature', reason: 'exception-4' };
-    await until(
-      'many failures',
-      () =>
-        metrics.value('headwater_modbus_register_failures_total', labels) >
-        limits.modbusDeadLettersPerHourMax,
+    const failures = (): number => metrics.value('headwater_modbus_register_failures_total', labels);
+    const most = limits.modbusDeadLettersPerHourMax;
+    await until('more failures than letters', () => failures() > most);
+    expect(letters()).toHaveLength(most);
+    await until('the next hour', () => letters().length > most + 1);
+    expect(
+      letters()
+        .slice(most, most + 2)
+        .map(reasonOf),
+    ).toEqual(['dead-letters-left-out', 'exception-4']);
+    const [first, told, next] = [0, most, most + 1].map((at) => letters()[at]);
+    expect(textOf(told?.key)).toBe('plant');
+    expect((next?.receivedMs ?? 0) - (first?.receivedMs ?? 0)).toBeGreaterThanOrEqual(
+      limits.deadLetterHourMs,
     );
-    expect(letters()).toHaveLength(limits.modbusDeadLettersPerHourMax);
+    const before = failures();
+    await until('more failures than letters again', () => failures() > before + most);
+    await source.stop();
+    expect(letters().map(reasonOf).at(-1)).toBe('dead-letters-left-out');
+    const counts = letters()
+      .filter((letter) => reasonOf(letter) === 'dead-letters-left-out')
+      .map((letter): number => JSON.parse(textOf(letter.value)).leftOut['exception-4']);
+    expect(counts).toHaveLength(2);
+    expect(counts.reduce((sum, count) => sum + count, 2 * most)).toBe(failures());
   });
 
   test('opens a bus that is missing or lost again and again, and keeps what a poll had brought', async () => {
