@@ -1,7 +1,7 @@
 import { isOperatingError } from '../../core/errors.ts';
 import type { SerialDevice } from '../../core/serial-device.ts';
-import { pathsOf, type Selection, selectPort, wishText } from '../../ingest/serial/port-selection.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
+import { pathsOf, type Selection, selectPort, wishText } from '../../ingest/wired/port-selection.ts';
 import type { SerialPortConfig } from '../config/serial-section.ts';
 import type { StatusReport } from '../status.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';

@@ -13,7 +13,7 @@ import {
   widthOf,
 } from '../../ingest/modbus/register.ts';
 import { isOwnTopic } from '../../ingest/mqtt/routes/route.ts';
-import type { PortWish } from '../../ingest/serial/port-selection.ts';
+import type { PortWish } from '../../ingest/wired/port-selection.ts';
 import { namesOf } from '../registry.ts';
 import type { Address } from './address.ts';
 import {

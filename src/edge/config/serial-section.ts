@@ -1,7 +1,7 @@
 import { limits } from '../../core/limits.ts';
 import type { PortCommands } from '../../ingest/serial/commands.ts';
 import type { PortSettings } from '../../ingest/serial/port.ts';
-import { type PortWish, type UsbWish, wishText } from '../../ingest/serial/port-selection.ts';
+import { type PortWish, type UsbWish, wishText } from '../../ingest/wired/port-selection.ts';
 import type { DecoderConfig, FramingConfig } from '../registry.ts';
 import { parseEscapedBytes, parseHexBytes } from './byte-text.ts';
 import { decoderSection } from './decoder-section.ts';

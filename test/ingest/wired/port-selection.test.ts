@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SerialDevice } from '../../../src/core/serial-device.ts';
-import { type PortWish, pathsOf, selectPort, wishText } from '../../../src/ingest/serial/port-selection.ts';
+import { type PortWish, pathsOf, selectPort, wishText } from '../../../src/ingest/wired/port-selection.ts';
 
 const byId = '/dev/serial/by-id/usb-FTDI_A1-port0';
 
