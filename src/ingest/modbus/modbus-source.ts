@@ -8,6 +8,7 @@ import { Notices } from '../notices.ts';
 import { DeadLetterBudget } from '../wired/dead-letter-budget.ts';
 import { Delivery } from '../wired/delivery.ts';
 import { openAgainAndAgain } from '../wired/open-again.ts';
+import type { Selection } from '../wired/port-selection.ts';
 import { droppedLetter, leftOutLetter } from '../wired/summary-letter.ts';
 import { type Answer, type Bus, type BusSettings, busPlace, type OpenBus } from './bus.ts';
 import { failedReadLetter, type ModbusUnit, pollRecord } from './poll-record.ts';
@@ -25,6 +26,8 @@ import { type ModbusUnitStatus, UnitReport } from './unit-report.ts';
 export interface ModbusSourceOptions {
   readonly name: string;
   readonly settings: BusSettings;
+  /** What the port of a serial bus is to open now; asked again before each attempt. */
+  readonly locate: () => Promise<Selection>;
   /** What a unit has for its answer. */
   readonly timeoutMs: number;
   /** How often a request is repeated that was not answered. */
@@ -40,8 +43,10 @@ export interface ModbusSourceOptions {
 /** What the status says of a bus. Counts are of this run, times are wall clock, milliseconds since 1970 UTC. */
 export interface ModbusBusStatus {
   readonly name: string;
-  /** The path of its port, or host:port. */
+  /** As it is configured: its port by path, pattern or USB numbers, or host:port. */
   readonly place: string;
+  /** The device file of a serial bus that is or was open; null before the first time, and for TCP. */
+  readonly device: string | null;
   /** `opening`: it was not open yet in this run; `lost`: it was. Both are tried until it is open. */
   readonly state: 'opening' | 'open' | 'lost';
   /** Retries included. */
@@ -108,6 +113,7 @@ export class ModbusSource {
     this.#status = {
       name,
       place: busPlace(settings),
+      device: null,
       state: 'opening',
       requests: 0,
       dropped: 0,
@@ -141,19 +147,13 @@ export class ModbusSource {
 
   /** From one opening of the bus to its loss, or to a stop; gives whether anybody has answered. */
   async #session(): Promise<boolean> {
-    const { name, settings, timeoutMs, open, metrics } = this.#options;
-    const stopped = this.#stopped.signal;
-    let bus: Bus;
-    try {
-      bus = await open(settings, timeoutMs, stopped);
-    } catch (error) {
-      if (!isOperatingError(error)) throw error;
-      if (!stopped.aborted) this.#fail(`the Modbus bus ${name} is tried again and again: ${error.message}`);
-      return false;
-    }
+    const { name, metrics } = this.#options;
+    const bus = await this.#open();
+    if (bus === null) return false;
     this.#update({ state: 'open' });
     metrics.set('headwater_modbus_open', 1, { bus: name });
-    this.#notices.say('info', `the Modbus bus ${name} (${this.#status.place}) is open`);
+    const where = this.#status.device ?? this.#status.place;
+    this.#notices.say('info', `the Modbus bus ${name} (${where}) is open`);
     const answersBefore = this.#answers;
     const reason = await this.#poll(bus);
     await bus.close();
@@ -162,8 +162,33 @@ export class ModbusSource {
     // What a poll has brought until then is not lost with it.
     for (const polled of this.#units) this.#store(polled);
     if (reason !== null)
-      this.#fail(`the Modbus bus ${name} (${this.#status.place}) is lost (${reason}); it is opened again`);
+      this.#fail(`the Modbus bus ${name} (${where}) is lost (${reason}); it is opened again`);
     return this.#answers > answersBefore;
+  }
+
+  /** Opens what the bus stands for now; null if it cannot. */
+  async #open(): Promise<Bus | null> {
+    const { settings, timeoutMs, locate, open } = this.#options;
+    const stopped = this.#stopped.signal;
+    try {
+      if (settings.kind === 'tcp') return await open(settings, timeoutMs, stopped);
+      const selection = await locate();
+      if (stopped.aborted) return null;
+      if ('problem' in selection) return this.#cannotOpen(selection.problem);
+      const { path, device } = selection;
+      const bus = await open({ ...settings, path }, timeoutMs, stopped);
+      this.#update({ device });
+      return bus;
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      return this.#cannotOpen(error.message);
+    }
+  }
+
+  #cannotOpen(reason: string): null {
+    if (!this.#stopped.signal.aborted)
+      this.#fail(`the Modbus bus ${this.#options.name} is tried again and again: ${reason}`);
+    return null;
   }
 
   /** Resolves with the reason when the bus is lost, and with null for a stop. */

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SerialDevice } from '../../../src/core/serial-device.ts';
-import { type PortWish, pathsOf, selectPort, wishText } from '../../../src/ingest/wired/port-selection.ts';
+import {
+  type NamedWish,
+  type PortWish,
+  pathsOf,
+  portLocator,
+  selectPort,
+  wishText,
+} from '../../../src/ingest/wired/port-selection.ts';
 
 const byId = '/dev/serial/by-id/usb-FTDI_A1-port0';
 
@@ -19,10 +26,17 @@ const cheap = (number: number): SerialDevice => ({
 
 const uart: SerialDevice = { path: '/dev/ttyAMA0', links: [], usb: null };
 
-const named = (wishes: readonly PortWish[]) => wishes.map((wish, index) => ({ name: `port${index}`, wish }));
-const select = (wish: PortWish, devices: readonly SerialDevice[]) => selectPort(named([wish]), 0, devices);
+const named = (wishes: readonly PortWish[]) =>
+  wishes.map((wish, index): NamedWish => ({ kind: 'serial', name: `port${index}`, wish }));
+const selectAt = (ports: readonly NamedWish[], index: number, devices: readonly SerialDevice[]) =>
+  selectPort(ports, ports[index] ?? { kind: 'serial', name: '' }, devices);
+const select = (wish: PortWish, devices: readonly SerialDevice[]) => selectAt(named([wish]), 0, devices);
 const anyFtdi = { usb: { vendor: '0403', product: '6001' } };
 const anyCheap = { usb: { vendor: '1a86', product: '7523' } };
+
+/** The same ports, those at the given places as Modbus buses. */
+const withBuses = (ports: readonly NamedWish[], isBus: (index: number) => boolean): readonly NamedWish[] =>
+  ports.map((port, index) => (isBus(index) ? { ...port, kind: 'modbus', name: `bus${index}` } : port));
 
 describe('the port that is opened', () => {
   test('is a path as it is written, there or not: an attempt to open it tells what is wrong', () => {
@@ -78,25 +92,71 @@ describe('the port that is opened', () => {
   test('is not what another port is named for more precisely', () => {
     const ports = named([anyFtdi, { usb: { vendor: '0403', product: '6001', serial: 'B2' } }]);
     const both = [ftdi(0, 'A1'), ftdi(1, 'B2')];
-    expect(selectPort(ports, 0, both)).toMatchObject({ path: '/dev/ttyUSB0' });
-    expect(selectPort(ports, 1, both)).toMatchObject({ path: '/dev/ttyUSB1' });
+    expect(selectAt(ports, 0, both)).toMatchObject({ path: '/dev/ttyUSB0' });
+    expect(selectAt(ports, 1, both)).toMatchObject({ path: '/dev/ttyUSB1' });
     // Its own adapter is gone: it does not take the other one.
-    expect(selectPort(ports, 0, [ftdi(1, 'B2')])).toEqual({
+    expect(selectAt(ports, 0, [ftdi(1, 'B2')])).toEqual({
       problem: expect.stringContaining('stands for /dev/ttyUSB1, which is the port port1 already'),
     });
   });
 
   test('is not what a port before it stands for as precisely, by another name of the same device', () => {
     const ports = named([{ path: '/dev/ttyUSB0' }, { path: byId }]);
-    expect(selectPort(ports, 0, [ftdi(0, 'A1')])).toMatchObject({ path: '/dev/ttyUSB0' });
-    expect(selectPort(ports, 1, [ftdi(0, 'A1')])).toEqual({
+    expect(selectAt(ports, 0, [ftdi(0, 'A1')])).toMatchObject({ path: '/dev/ttyUSB0' });
+    expect(selectAt(ports, 1, [ftdi(0, 'A1')])).toEqual({
       problem: expect.stringContaining('which is the port port0 already'),
     });
-    expect(selectPort(ports, 1, [ftdi(1, 'A1')])).toMatchObject({ device: '/dev/ttyUSB1' });
+    expect(selectAt(ports, 1, [ftdi(1, 'A1')])).toMatchObject({ device: '/dev/ttyUSB1' });
+  });
+
+  test('is not what a port of the other kind stands for, whether that is named more precisely or before it', () => {
+    const serial = { usb: { vendor: '0403', product: '6001', serial: 'B2' } };
+    const ports = withBuses(named([anyFtdi, serial, anyCheap, { path: '/dev/ttyUSB*' }]), (at) => at !== 1);
+    const both = [ftdi(0, 'A1'), ftdi(1, 'B2')];
+    expect(selectAt(ports, 0, both)).toMatchObject({ path: '/dev/ttyUSB0' });
+    expect(selectAt(ports, 0, [ftdi(1, 'B2')])).toEqual({
+      problem: expect.stringContaining('which is the port port1 already. Give each of them its own'),
+    });
+    expect(selectAt(ports, 3, [cheap(4)])).toEqual({
+      problem: expect.stringContaining('stands for /dev/ttyUSB4, which is the port of the Modbus bus bus2'),
+    });
+    const twoPaths = withBuses(named([{ path: '/dev/ttyUSB0' }, { path: byId }]), (at) => at === 1);
+    expect(selectAt(twoPaths, 0, [ftdi(0, 'A1')])).toMatchObject({ path: '/dev/ttyUSB0' });
+    expect(selectAt(twoPaths, 1, [ftdi(0, 'A1')])).toEqual({
+      problem: expect.stringContaining('which is the port port0 already'),
+    });
+  });
+
+  test('of a Modbus bus is corrected in its own section', () => {
+    const bus = (wish: PortWish) => withBuses(named([wish]), () => true);
+    expect(selectAt(bus(anyCheap), 0, [])).toEqual({
+      problem: expect.stringContaining('correct modbus.port.usb'),
+    });
+    expect(selectAt(bus({ path: '/dev/ttyS*' }), 0, [])).toEqual({
+      problem: expect.stringContaining('correct modbus.port.path'),
+    });
+    expect(selectAt(bus(anyFtdi), 0, [ftdi(0, 'A1'), ftdi(1, 'B2')])).toEqual({
+      problem: expect.stringMatching(/as modbus\.port\.path: .*serial number to modbus\.port\.usb: A1, B2$/),
+    });
+  });
+
+  test('is looked for anew each time, by the paths of all ports', async () => {
+    const asked: (readonly string[])[] = [];
+    let number = 0;
+    const ports = withBuses(named([{ path: '/dev/air' }, anyFtdi]), (at) => at === 1);
+    const locate = portLocator(ports, (paths) => {
+      asked.push(paths);
+      return Promise.resolve([ftdi(number, 'A1')]);
+    });
+    for (number of [0, 7])
+      expect(await locate({ kind: 'modbus', name: 'bus1' })).toMatchObject({
+        device: `/dev/ttyUSB${number}`,
+      });
+    expect(asked).toEqual([['/dev/air'], ['/dev/air']]);
   });
 });
 
-test('whatever is configured and plugged in, no two ports take one device', () => {
+test('whatever is configured and plugged in, no two ports of either kind take one device', () => {
   const wish = fc.constantFrom<PortWish>(
     { path: '/dev/ttyUSB0' },
     { path: '/dev/ttyUSB*' },
@@ -108,18 +168,24 @@ test('whatever is configured and plugged in, no two ports take one device', () =
   );
   const device = fc.constantFrom('A1', 'B2', null);
   fc.assert(
-    fc.property(fc.array(wish, { maxLength: 5 }), fc.array(device, { maxLength: 4 }), (wishes, plugged) => {
-      const devices = plugged.map((serial, number) =>
-        serial === null ? cheap(number) : ftdi(number, serial),
-      );
-      const taken = wishes.flatMap((_, index) => {
-        const selection = selectPort(named(wishes), index, devices);
-        return 'device' in selection && devices.some(({ path }) => path === selection.device)
-          ? [selection.device]
-          : [];
-      });
-      expect(new Set(taken).size).toBe(taken.length);
-    }),
+    fc.property(
+      fc.array(wish, { maxLength: 5 }),
+      fc.nat(5),
+      fc.array(device, { maxLength: 4 }),
+      (wishes, buses, plugged) => {
+        const ports = withBuses(named(wishes), (index) => index >= wishes.length - buses);
+        const devices = plugged.map((serial, number) =>
+          serial === null ? cheap(number) : ftdi(number, serial),
+        );
+        const taken = wishes.flatMap((_, index) => {
+          const selection = selectAt(ports, index, devices);
+          return 'device' in selection && devices.some(({ path }) => path === selection.device)
+            ? [selection.device]
+            : [];
+        });
+        expect(new Set(taken).size).toBe(taken.length);
+      },
+    ),
   );
 });
 
