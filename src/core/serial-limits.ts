@@ -45,8 +45,9 @@ export const serialLimits = {
   serialStalledAfterMsMax: 30 * 86_400_000,
   /** A port that is polled is stalled after so many polls without an answer, if nothing else is said. */
   serialStalledPollsDefault: 3,
-  /** Bad frames of one port that are kept in an hour; further ones are counted. */
-  serialDeadLetterHourMs: 3_600_000,
+  /** For which time the dead letters of a port or bus are bounded; further ones are counted. */
+  deadLetterHourMs: 3_600_000,
+  /** Bad frames of one port. */
   serialDeadLettersPerHourMax: 1_000,
   serialDeadLetterBytesPerHourMax: 4 * MIB,
   /** What waits for somebody who watches a port. */
@@ -90,8 +91,9 @@ export const serialLimits = {
   /** What a connection of Modbus TCP may take to open. After so many timeouts in a row it is taken for dead. */
   modbusConnectMsMax: 5_000,
   modbusTcpTimeoutsMax: 5,
-  /** What a person can do with dead letters is to see why there are any. The others are counted. */
+  /** Failed requests of one bus: what a person can do with them is to see why there are any. */
   modbusDeadLettersPerHourMax: 60,
+  modbusDeadLetterBytesPerHourMax: 256 * KIB,
 
   // Decoders
   /** What a decoder may make of a frame of `serialFrameBytesMax`: each byte can become six, as in \u0001. */

@@ -129,25 +129,7 @@ export class Gateway {
     );
     this.#parts.add('users', () => mqttUsers.users.settled());
 
-    const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
-    const card = await this.#openCard(disk);
-    const sealer = new WorkerSealer(this.#dataDir, this.#metrics);
-    const sessions = new WorkerSessionStore(
-      this.#dataDir,
-      this.#logger.child({ part: 'mqtt' }),
-      this.#metrics,
-    );
-    const housekeeping = await this.#openHousekeeping(disk, sessions);
-    const readClock = clockReader(await readBootId(nodeRandom), housekeeping.retention.isClockSet);
-    const log = await this.#openLog({ disk, sealer, readClock, retention: housekeeping.retention }, signal);
-    card.start();
-    // Stopped the other way round: what the log and its thread still write counts.
-    this.#parts.add('card', () => card.stop());
-    this.#parts.add('sealer', () => sealer.stop());
-    this.#forwarding.remember(log);
-    this.#parts.add('log', () => log.close());
-    housekeeping.start(log);
-    this.#parts.add('housekeeping', () => housekeeping.stop());
+    const { disk, card, sessions, housekeeping, readClock, log } = await this.#openStorage(signal);
     const writers = topicWriters(this.#config);
     await ensureTopics(log, this.#config.topics, writers.keys(), this.#logger);
     const shared = { config: this.#config, disk, log, parts: this.#parts, metrics: this.#metrics };
@@ -196,6 +178,30 @@ export class Gateway {
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
     await this.#greet(output, broker, mqttUsers, addresses);
+  }
+
+  /** What keeps readings: the log with all that belongs to it. */
+  async #openStorage(signal: AbortSignal) {
+    const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
+    const card = await this.#openCard(disk);
+    const sealer = new WorkerSealer(this.#dataDir, this.#metrics);
+    const sessions = new WorkerSessionStore(
+      this.#dataDir,
+      this.#logger.child({ part: 'mqtt' }),
+      this.#metrics,
+    );
+    const housekeeping = await this.#openHousekeeping(disk, sessions);
+    const readClock = clockReader(await readBootId(nodeRandom), housekeeping.retention.isClockSet);
+    const log = await this.#openLog({ disk, sealer, readClock, retention: housekeeping.retention }, signal);
+    card.start();
+    // Stopped the other way round: what the log and its thread still write counts.
+    this.#parts.add('card', () => card.stop());
+    this.#parts.add('sealer', () => sealer.stop());
+    this.#forwarding.remember(log);
+    this.#parts.add('log', () => log.close());
+    housekeeping.start(log);
+    this.#parts.add('housekeeping', () => housekeeping.stop());
+    return { disk, card, sessions, housekeeping, readClock, log };
   }
 
   async #startAdmin(

@@ -1,6 +1,6 @@
 import { atLeastOnceNote } from '../forwarder/progress/status.ts';
 import { busPlace } from '../ingest/modbus/bus.ts';
-import { wishText } from '../ingest/serial/port-selection.ts';
+import { wishText } from '../ingest/wired/port-selection.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { listenerRows, tlsRow } from './listeners/listener-rows.ts';

@@ -5,10 +5,12 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Accept } from '../core/record.ts';
 import type { OpenBus } from '../ingest/modbus/bus.ts';
 import { type ModbusBusStatus, ModbusSource } from '../ingest/modbus/modbus-source.ts';
+import type { LocatePort } from '../ingest/wired/port-selection.ts';
 import type { ModbusBusConfig } from './config/modbus-section.ts';
 
 export interface ModbusBusesOptions {
   readonly buses: readonly ModbusBusConfig[];
+  readonly locate: LocatePort;
   readonly open: OpenBus;
   readonly accept: Accept;
   readonly clock: Clock;
@@ -25,9 +27,14 @@ export class ModbusBuses {
   }
 
   /** Starts to poll their units. A bus that is not there, or cannot be opened, is tried again until it can. */
-  static start({ buses, logger, ...shared }: ModbusBusesOptions): ModbusBuses {
+  static start({ buses, locate, logger, ...shared }: ModbusBusesOptions): ModbusBuses {
     const sources = buses.map((bus) =>
-      ModbusSource.start({ ...shared, ...bus, logger: logger.child({ bus: bus.name }) }),
+      ModbusSource.start({
+        ...shared,
+        ...bus,
+        locate: () => locate({ kind: 'modbus', name: bus.name }),
+        logger: logger.child({ bus: bus.name }),
+      }),
     );
     return new ModbusBuses(sources);
   }

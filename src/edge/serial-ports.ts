@@ -2,16 +2,17 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Accept } from '../core/record.ts';
-import { pathsOf, selectPort, wishText } from '../ingest/serial/port-selection.ts';
+import type { OpenPort } from '../ingest/serial/port.ts';
 import type { PortEvent } from '../ingest/serial/port-watchers.ts';
 import { type SerialPortStatus, SerialSource } from '../ingest/serial/serial-source.ts';
+import { type LocatePort, wishText } from '../ingest/wired/port-selection.ts';
 import type { SerialPortConfig } from './config/serial-section.ts';
-import type { Machine } from './machine.ts';
 import { decoderOf, framerOf } from './registry.ts';
 
 export interface SerialPortsOptions {
   readonly ports: readonly SerialPortConfig[];
-  readonly machine: Pick<Machine, 'serialDevices' | 'openPort'>;
+  readonly locate: LocatePort;
+  readonly open: OpenPort;
   readonly accept: Accept;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -27,15 +28,13 @@ export class SerialPorts {
   }
 
   /** Starts to read all of them. One that is not there, or cannot be opened, is tried again until it can. */
-  static start({ ports, machine, logger, ...shared }: SerialPortsOptions): SerialPorts {
-    const paths = pathsOf(ports);
-    const sources = ports.map((port, index) =>
+  static start({ ports, locate, logger, ...shared }: SerialPortsOptions): SerialPorts {
+    const sources = ports.map((port) =>
       SerialSource.start({
         ...shared,
-        open: machine.openPort,
         name: port.name,
         wanted: wishText(port.wish),
-        locate: async () => selectPort(ports, index, await machine.serialDevices(paths)),
+        locate: () => locate({ kind: 'serial', name: port.name }),
         settings: port,
         stalledAfterMs: port.stalledAfter ?? null,
         commands: port.commands ?? null,

@@ -2,10 +2,12 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Accept } from '../core/record.ts';
 import type { PortEvent } from '../ingest/serial/port-watchers.ts';
+import { portLocator } from '../ingest/wired/port-selection.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import type { Config } from './config/schema.ts';
 import type { Machine } from './machine.ts';
 import { ModbusBuses } from './modbus-buses.ts';
+import { portWishes } from './port-wishes.ts';
 import { SerialPorts } from './serial-ports.ts';
 import type { StartedParts } from './started-parts.ts';
 import type { PresentStatus } from './status.ts';
@@ -30,11 +32,12 @@ export interface WiredSources {
 /** Begins to read all of them, each as a part that is stopped before the log. What is not there is tried again until it is. */
 export function startWiredSources(options: WiredSourcesOptions): WiredSources {
   const { config, machine, parts, accept, logger, metrics } = options;
-  const shared = { accept, clock: nodeClock, metrics };
+  const locate = portLocator(portWishes(config), machine.serialDevices);
+  const shared = { locate, accept, clock: nodeClock, metrics };
   const ports = SerialPorts.start({
     ...shared,
     ports: config.serial,
-    machine,
+    open: machine.openPort,
     logger: logger.child({ part: 'serial' }),
   });
   parts.add('serial', () => ports.stop());

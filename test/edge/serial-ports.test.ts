@@ -4,7 +4,9 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { SerialPortConfig } from '../../src/edge/config/serial-section.ts';
 import { thisMachine } from '../../src/edge/machine.ts';
+import { portWishes } from '../../src/edge/port-wishes.ts';
 import { SerialPorts } from '../../src/edge/serial-ports.ts';
+import { portLocator } from '../../src/ingest/wired/port-selection.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { serialPort } from '../support/serial-port-config.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -12,7 +14,8 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const start = (ports: readonly SerialPortConfig[]): SerialPorts =>
   SerialPorts.start({
     ports,
-    machine: thisMachine,
+    locate: portLocator(portWishes({ serial: ports, modbus: [] }), thisMachine.serialDevices),
+    open: thisMachine.openPort,
     accept: () => Promise.resolve(),
     clock: nodeClock,
     logger: silentLogger,

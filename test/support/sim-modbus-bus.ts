@@ -27,6 +27,8 @@ export class SimModbusBus {
   opens = 0;
   attempts = 0;
   isPlugged = true;
+  /** What was opened last: a path, or host:port. */
+  place = '';
   #underWay = 0;
   readonly #clock: VirtualClock;
   #lose: (reason: string) => void = () => {};
@@ -49,6 +51,7 @@ export class SimModbusBus {
     await Promise.resolve();
     if (!this.isPlugged) throw new OperatingError('port-unusable', `there is no ${busPlace(settings)}`);
     this.opens += 1;
+    this.place = busPlace(settings);
     this.isOpen = true;
     const lost = Promise.withResolvers<string>();
     this.#lose = lost.resolve;

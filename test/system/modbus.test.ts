@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { realpath } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -141,14 +142,15 @@ async function answersAgain(gateway: RunningGateway): Promise<void> {
 }
 
 describe('a server of pymodbus', () => {
-  test('is read by a serial port, beside a silent unit, and again after it was killed', async () => {
+  test('is read by the serial port that fits, beside a silent unit, and again after it was killed', async () => {
     await using folder = await temporaryFolder();
-    await using terminals = await PseudoTerminals.start(folder.path);
+    await using terminals = await PseudoTerminals.start(folder.path, 'adapter-0');
+    const pattern = join(folder.path, 'adapter-*');
     const device = join(folder.path, 'device');
     await using meter = await MeterProcess.start('serial', device);
     await using gateway = await startWithBus(
       join(folder.path, 'data'),
-      `port: { path: ${JSON.stringify(terminals.path)}, baud: 115200 }`,
+      `port: { path: ${JSON.stringify(pattern)}, baud: 115200 }`,
     );
     await showsTheMeterAndWhatFails(gateway);
     await meter[Symbol.asyncDispose]();
@@ -157,15 +159,21 @@ describe('a server of pymodbus', () => {
     await answersAgain(gateway);
     await again[Symbol.asyncDispose]();
 
-    // The adapter is pulled out, and plugged in again.
+    // The adapter is pulled out; the number that it had is taken by another one when it returns.
+    const deviceBefore = (await busOf(gateway)).device;
     await terminals[Symbol.asyncDispose]();
     await expect.poll(async () => (await busOf(gateway)).state, polled).toBe('lost');
-    await using returned = await PseudoTerminals.start(folder.path);
+    await using otherFolder = await temporaryFolder();
+    await using other = await PseudoTerminals.start(otherFolder.path);
+    await using returned = await PseudoTerminals.start(folder.path, 'adapter-1');
     await using last = await MeterProcess.start('serial', device);
     await answersAgain(gateway);
+    expect(await busOf(gateway)).toMatchObject({ place: pattern, device: await realpath(returned.path) });
+    expect((await busOf(gateway)).device).not.toBe(deviceBefore);
     expect(await gateway.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     await last[Symbol.asyncDispose]();
     await returned[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
   });
 
   test('is read by TCP, beside a silent unit, and again after it was killed', async () => {

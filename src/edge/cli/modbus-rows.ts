@@ -1,6 +1,7 @@
 import { durationText } from '../../core/duration.ts';
 import type { ModbusBusStatus } from '../../ingest/modbus/modbus-source.ts';
 import type { FailingRegister, ModbusUnitStatus } from '../../ingest/modbus/unit-report.ts';
+import { portPlace } from './port-place.ts';
 
 /** What `headwater status` shows of the Modbus buses: one row for each, and one for each of its units. `nowMs` is the wall clock. */
 export function modbusRows(buses: readonly ModbusBusStatus[], nowMs: number): readonly string[] {
@@ -11,11 +12,11 @@ export function modbusRows(buses: readonly ModbusBusStatus[], nowMs: number): re
 }
 
 function busText(
-  { name, place, state, requests, dropped, lastError }: ModbusBusStatus,
+  { name, place, device, state, requests, dropped, lastError }: ModbusBusStatus,
   nowMs: number,
 ): string {
   return [
-    `${name} (${place}) is ${state}`,
+    `${name} (${portPlace(place, device)}) is ${state}`,
     `${requests} requests`,
     ...(dropped === 0 ? [] : [`${dropped} dropped`]),
     ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),

@@ -1,22 +1,27 @@
 import { isOperatingError } from '../../core/errors.ts';
 import type { SerialDevice } from '../../core/serial-device.ts';
-import { pathsOf, type Selection, selectPort, wishText } from '../../ingest/serial/port-selection.ts';
-import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
-import type { SerialPortConfig } from '../config/serial-section.ts';
+import {
+  type NamedWish,
+  type PortName,
+  pathsOf,
+  type Selection,
+  selectPort,
+  wishText,
+} from '../../ingest/wired/port-selection.ts';
+import { portWishes } from '../port-wishes.ts';
 import type { StatusReport } from '../status.ts';
 import type { CommandContext } from './command-context.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 
 /** A configured port with what it stands for now. */
-interface ListedPort {
-  readonly name: string;
+interface ListedPort extends PortName {
   readonly wanted: string;
   /** Null if there is nothing to open. */
   readonly device: string | null;
   /** Why not, in words. */
   readonly problem: string | null;
   /** Null if no gateway runs that has it. */
-  readonly state: SerialPortStatus['state'] | null;
+  readonly state: string | null;
 }
 
 interface ListedDevice extends SerialDevice {
@@ -26,10 +31,10 @@ interface ListedDevice extends SerialDevice {
 
 /** `headwater serial list`: what serial ports there are and which configured port each of them is, with or without a gateway. */
 export async function listSerial(context: CommandContext, json: boolean): Promise<ExitCode> {
-  const { serial } = await context.config();
-  const found = await context.machine.serialDevices(pathsOf(serial));
-  const states = await runningPorts(context);
-  const ports = serial.map((port, index) => listed(port, selectPort(serial, index, found), found, states));
+  const wishes = portWishes(await context.config());
+  const found = await context.machine.serialDevices(pathsOf(wishes));
+  const running = await runningPorts(context);
+  const ports = wishes.map((port) => listed(port, selectPort(wishes, port, found), found, running));
   const devices = found.map((device): ListedDevice => {
     return { ...device, port: ports.find((port) => port.device === device.path)?.name ?? null };
   });
@@ -38,10 +43,17 @@ export async function listSerial(context: CommandContext, json: boolean): Promis
   return exitCodes.ok;
 }
 
+/** A port of the running gateway. */
+type RunningPort = Pick<ListedPort, 'kind' | 'name' | 'wanted' | 'state'>;
+
 /** The ports of the running gateway; empty if there is none to ask. */
-async function runningPorts({ gateway, terminal }: CommandContext): Promise<readonly SerialPortStatus[]> {
+async function runningPorts({ gateway, terminal }: CommandContext): Promise<readonly RunningPort[]> {
   try {
-    return ((await (await gateway()).json('GET', '/api/status')) as StatusReport).serial;
+    const { serial, modbus } = (await (await gateway()).json('GET', '/api/status')) as StatusReport;
+    return [
+      ...serial.map(({ name, wanted, state }) => ({ kind: 'serial' as const, name, wanted, state })),
+      ...modbus.map(({ name, place, state }) => ({ kind: 'modbus' as const, name, wanted: place, state })),
+    ];
   } catch (error) {
     if (!isOperatingError(error)) throw error;
     if (error.code !== 'gateway-not-running') await terminal.errors.write(`${error.message}\n`);
@@ -50,17 +62,20 @@ async function runningPorts({ gateway, terminal }: CommandContext): Promise<read
 }
 
 function listed(
-  { name, wish }: SerialPortConfig,
+  { kind, name, wish }: NamedWish,
   selection: Selection,
   found: readonly SerialDevice[],
-  running: readonly SerialPortStatus[],
+  running: readonly RunningPort[],
 ): ListedPort {
   const wanted = wishText(wish);
-  const state = running.find((port) => port.name === name && port.wanted === wanted)?.state ?? null;
-  if ('problem' in selection) return { name, wanted, device: null, problem: selection.problem, state };
+  const isSame = (port: RunningPort): boolean =>
+    port.kind === kind && port.name === name && port.wanted === wanted;
+  const state = running.find(isSame)?.state ?? null;
+  if ('problem' in selection) return { kind, name, wanted, device: null, problem: selection.problem, state };
   const { device } = selection;
   const isThere = found.some(({ path }) => path === device);
   return {
+    kind,
     name,
     wanted,
     state,
@@ -74,16 +89,16 @@ function rows(devices: readonly ListedDevice[], ports: readonly ListedPort[]): r
   return [
     ...(devices.length === 0 ? ['no serial ports here'] : []),
     ...devices.flatMap((device) => deviceRows(device, ports)),
-    ...absent.map(({ name, wanted, problem }) => `${name} (${wanted}): ${problem}`),
+    ...absent.map((port) => `${portText(port)} (${port.wanted}): ${port.problem}`),
   ];
 }
 
-function deviceRows(
-  { path, links, usb, port }: ListedDevice,
-  ports: readonly ListedPort[],
-): readonly string[] {
-  const state = ports.find(({ name }) => name === port)?.state ?? null;
-  const whose = port === null ? 'not configured' : `${port}${state === null ? '' : `, ${state}`}`;
+const portText = ({ kind, name }: PortName): string => (kind === 'serial' ? name : `Modbus bus ${name}`);
+
+function deviceRows({ path, links, usb }: ListedDevice, ports: readonly ListedPort[]): readonly string[] {
+  const port = ports.find(({ device }) => device === path);
+  const state = port === undefined || port.state === null ? '' : `, ${port.state}`;
+  const whose = port === undefined ? 'not configured' : `${portText(port)}${state}`;
   return [
     `${path}: ${whose}`,
     ...links.map((link) => `  ${link}`),

@@ -4,11 +4,13 @@ import type { Decoder } from '../../ingest/decode/decoder.ts';
 import { type SendOptions, sendCommands } from '../../ingest/serial/commands.ts';
 import type { Frame } from '../../ingest/serial/frame.ts';
 import type { Port, PortSettings } from '../../ingest/serial/port.ts';
-import { pathsOf, selectPort } from '../../ingest/serial/port-selection.ts';
 import { type PortEvent, PortWatchers } from '../../ingest/serial/port-watchers.ts';
+import { pathsOf, portLocator, selectPort } from '../../ingest/wired/port-selection.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { type PortEventJson, portEventJson } from '../admin/port-events.ts';
+import type { Config } from '../config/schema.ts';
 import type { SerialPortConfig } from '../config/serial-section.ts';
+import { portWishes } from '../port-wishes.ts';
 import { type DecoderConfig, decoderOf, type FramingConfig, framerOf, readPauseMsOf } from '../registry.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { CommandContext } from './command-context.ts';
@@ -80,12 +82,11 @@ async function eventsOf(
   options: SniffOptions,
   signal: AbortSignal,
 ): Promise<AsyncIterable<PortEventJson>> {
-  const { serial } = await context.config();
-  const index = await configuredIndex(context, serial, target);
-  const port = serial[index];
+  const config = await context.config();
+  const port = await configuredPort(context, config, target);
   const client = port === undefined ? null : await runningGateway(context);
   if (port === undefined || client === null) {
-    const path = port === undefined ? target : await pathOf(context, serial, index);
+    const path = port === undefined ? target : await pathOf(context, config, port.name);
     return openedEvents(context, sniffed(path, port, options), signal);
   }
   if (options.baud !== undefined || options.framing !== undefined || options.decoder !== undefined)
@@ -96,36 +97,34 @@ async function eventsOf(
   return gatewayEvents(client, port.name, signal);
 }
 
-/** Which configured port is meant by a name or a path; -1 for a path that is none of them. */
-async function configuredIndex(
+/** Which configured port is meant by a name or a path; undefined for a path that is none of them. */
+async function configuredPort(
   { machine }: CommandContext,
-  ports: readonly SerialPortConfig[],
+  config: Config,
   target: string,
-): Promise<number> {
-  const byName = ports.findIndex(({ name }) => name === target);
-  if (byName !== -1) return byName;
+): Promise<SerialPortConfig | undefined> {
+  const { serial } = config;
+  const named = serial.find(({ name }) => name === target);
+  if (named !== undefined) return named;
   if (!target.startsWith('/')) {
-    const names = ports.map(({ name }) => name).join(', ') || 'none';
+    const names = serial.map(({ name }) => name).join(', ') || 'none';
     throw new OperatingError(
       'bad-configuration',
       `there is no serial port ${target} in the configuration; there are: ${names}. Or give the path of one: headwater serial list shows them`,
     );
   }
+  const ports = portWishes(config);
   const devices = await machine.serialDevices([target, ...pathsOf(ports)]);
   const meant = devices.find(({ path, links }) => path === target || links.includes(target))?.path ?? target;
-  return ports.findIndex((_, index) => {
-    const selection = selectPort(ports, index, devices);
+  return serial.find(({ name }) => {
+    const selection = selectPort(ports, { kind: 'serial', name }, devices);
     return 'device' in selection && selection.device === meant;
   });
 }
 
 /** @throws OperatingError `port-unusable` if a configured port stands for nothing now */
-async function pathOf(
-  { machine }: CommandContext,
-  ports: readonly SerialPortConfig[],
-  index: number,
-): Promise<string> {
-  const selection = selectPort(ports, index, await machine.serialDevices(pathsOf(ports)));
+async function pathOf({ machine }: CommandContext, config: Config, name: string): Promise<string> {
+  const selection = await portLocator(portWishes(config), machine.serialDevices)({ kind: 'serial', name });
   if ('problem' in selection) throw new OperatingError('port-unusable', selection.problem);
   return selection.path;
 }

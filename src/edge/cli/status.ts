@@ -12,6 +12,7 @@ import { cardRows } from './card-rows.ts';
 import { clusterRows } from './cluster-rows.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { modbusRows } from './modbus-rows.ts';
+import { portPlace } from './port-place.ts';
 import { unroutedRows } from './routes.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -96,8 +97,7 @@ function serialText(port: SerialPortStatus, nowMs: number): string {
 
 /** Which port it is, where, and how. */
 export function serialStateText({ name, wanted, device, state }: SerialPortStatus): string {
-  const where = device === null || device === wanted ? wanted : `${wanted}, ${device}`;
-  return `${name} (${where}) is ${state === 'stalled' ? 'STALLED: open, but silent' : state}`;
+  return `${name} (${portPlace(wanted, device)}) is ${state === 'stalled' ? 'STALLED: open, but silent' : state}`;
 }
 
 function sourceText(source: MqttSourceStatus, nowMs: number): string {

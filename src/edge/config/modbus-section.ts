@@ -13,15 +13,15 @@ import {
   widthOf,
 } from '../../ingest/modbus/register.ts';
 import { isOwnTopic } from '../../ingest/mqtt/routes/route.ts';
-import type { PortWish } from '../../ingest/serial/port-selection.ts';
+import { type PortWish, wishText } from '../../ingest/wired/port-selection.ts';
 import { namesOf } from '../registry.ts';
 import type { Address } from './address.ts';
+import { checkWish, portWishSettings, type WrittenWish, wishOf } from './port-wish-section.ts';
 import {
   anyNumber,
   type CheckContext,
   choice,
   deviceAddress,
-  devicePath,
   duration,
   list,
   portName,
@@ -46,11 +46,13 @@ const busSection = () =>
     name: portName(),
     /** A serial port, for Modbus RTU; or `tcp`. */
     port: section({
-      path: devicePath(),
+      ...portWishSettings(),
       baud: wholeNumber(limits.serialBaudMin, limits.serialBaudMax, 'bits per second'),
       parity: choice(['none', 'even', 'odd']).default('none'),
       stopBits: wholeNumber(1, 2).default(1),
-    }).optional(),
+    })
+      .superRefine(checkWish)
+      .optional(),
     /** Where a device, or a gateway to a serial bus, answers by Modbus TCP. */
     tcp: deviceAddress('meter.lan:502').optional(),
     /** What a unit has for its answer. */
@@ -130,18 +132,17 @@ export interface ModbusBusConfig {
 /** A bus as people write it. */
 export interface BusSection {
   readonly name: string;
-  readonly port?:
-    | {
-        readonly path: string;
-        readonly baud: number;
-        readonly parity: 'none' | 'even' | 'odd';
-        readonly stopBits: number;
-      }
-    | undefined;
+  readonly port?: BusPortSection | undefined;
   readonly tcp?: Address | undefined;
   readonly timeout: number;
   readonly retries: number;
   readonly units: readonly UnitSection[];
+}
+
+interface BusPortSection extends WrittenWish {
+  readonly baud: number;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: number;
 }
 
 interface UnitSection {
@@ -156,10 +157,12 @@ interface UnitSection {
 /** A bus as it is to be polled, of settings that have passed the checks of {@link modbusList}. */
 export function busOf({ name, port, tcp, timeout, retries, units }: BusSection): ModbusBusConfig {
   const settings: BusSettings =
-    port === undefined
-      ? { kind: 'tcp', host: tcp?.host ?? '', port: tcp?.port ?? 0 }
-      : { kind: 'rtu', ...port, stopBits: port.stopBits === 2 ? 2 : 1 };
+    port === undefined ? { kind: 'tcp', host: tcp?.host ?? '', port: tcp?.port ?? 0 } : rtuSettings(port);
   return { name, settings, timeoutMs: timeout, retries, units: units.map(unitConfig) };
+}
+
+function rtuSettings({ path, usb, baud, parity, stopBits }: BusPortSection): BusSettings {
+  return { kind: 'rtu', wish: wishOf({ path, usb }), baud, parity, stopBits: stopBits === 2 ? 2 : 1 };
 }
 
 function unitConfig({ name, unit, topic, every, map, registers = [] }: UnitSection): ModbusUnit {
@@ -222,7 +225,7 @@ function checkRegister(settings: RegisterSettings, context: CheckContext): void 
     complain(['address'], `write a lower one: its value ends above ${limits.modbusAddressMax}`);
 }
 
-/** Records and metrics could not be told apart, and a port is opened once. */
+/** Records and metrics could not be told apart, and each bus stands for a device of its own. */
 function checkNames(buses: readonly BusSection[], context: CheckContext): void {
   const complain = complainTo(context);
   const taken = new Map<string, string>();
@@ -235,7 +238,9 @@ function checkNames(buses: readonly BusSection[], context: CheckContext): void {
   };
   for (const [index, { name, port, units }] of buses.entries()) {
     take('bus', name, [index, 'name'], 'name');
-    if (port !== undefined) take('path', port.path, [index, 'port', 'path'], 'path');
+    const { path, usb } = port ?? {};
+    if (path !== undefined) take('path', path, [index, 'port', 'path'], 'path');
+    if (usb !== undefined) take('usb', wishText({ usb }), [index, 'port', 'usb'], 'usb');
     for (const [at, unit] of units.entries()) take('unit', unit.name, [index, 'units', at, 'name'], 'name');
   }
 }
@@ -248,12 +253,13 @@ export function checkBesideSerial(
 ): void {
   const complain = complainTo(context);
   for (const [index, { port, units }] of buses.entries()) {
-    // A port with errors of its own has no wish yet.
-    const samePath = serial.findIndex(
-      ({ wish }) => wish !== undefined && 'path' in wish && wish.path === port?.path,
-    );
-    if (samePath !== -1)
-      complain(['modbus', index, 'port', 'path'], `write another path than that of serial.${samePath}`);
+    const mark = port && wishText(wishOf(port));
+    // A serial port with errors of its own has no wish yet.
+    const same = serial.findIndex(({ wish }) => wish !== undefined && wishText(wish) === mark);
+    if (port !== undefined && same !== -1) {
+      const setting = port.usb === undefined ? 'path' : 'usb';
+      complain(['modbus', index, 'port', setting], `write another ${setting} than that of serial.${same}`);
+    }
     for (const [at, unit] of units.entries()) {
       const sameName = serial.findIndex(({ name }) => name === unit.name);
       if (sameName !== -1)

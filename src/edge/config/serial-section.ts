@@ -1,11 +1,12 @@
 import { limits } from '../../core/limits.ts';
 import type { PortCommands } from '../../ingest/serial/commands.ts';
 import type { PortSettings } from '../../ingest/serial/port.ts';
-import { type PortWish, type UsbWish, wishText } from '../../ingest/serial/port-selection.ts';
+import { type PortWish, wishText } from '../../ingest/wired/port-selection.ts';
 import { type DecoderConfig, type FramingConfig, readPauseMsOf } from '../registry.ts';
 import { parseEscapedBytes, parseHexBytes } from './byte-text.ts';
 import { decoderSection } from './decoder-section.ts';
 import { framingSection } from './framing-section.ts';
+import { checkWish, portWishSettings, type WrittenWish, wishOf } from './port-wish-section.ts';
 import {
   bytesOf,
   type CheckContext,
@@ -15,7 +16,6 @@ import {
   oneOf,
   portName,
   section,
-  text,
   wholeNumber,
 } from './setting-kinds.ts';
 
@@ -34,9 +34,7 @@ const portSection = () =>
   section({
     /** The key of its records. */
     name: portName(),
-    /** Which port: its path, or what its adapter says on USB. */
-    path: pathPattern().optional(),
-    usb: usbSection().optional(),
+    ...portWishSettings(),
     baud: wholeNumber(limits.serialBaudMin, limits.serialBaudMax, 'bits per second'),
     dataBits: oneOf([8, 7, 6, 5]).default(8),
     parity: choice(['none', 'even', 'odd']).default('none'),
@@ -60,30 +58,6 @@ export interface SerialPortConfig extends PortSettings {
   /** Milliseconds; undefined if it may be silent for as long as it likes. */
   readonly stalledAfter: number | undefined;
   readonly commands: PortCommands | undefined;
-}
-
-/** The absolute path of a port, or of any that fits. */
-function pathPattern() {
-  const what =
-    "the path of a serial port, such as /dev/serial/by-id/usb-…, perhaps with * in its last name, or usb: { vendor: '0403', product: '6001' } instead";
-  return text(what, (path) => /^\/[^\0]*$/.test(path) && !/\*.*\//.test(path));
-}
-
-const usbSection = () =>
-  section({
-    vendor: hexNumber('0403'),
-    product: hexNumber('6001'),
-    /** Tells adapters of one kind apart. */
-    serial: text(
-      'the serial number of the adapter, as headwater serial list shows it',
-      (serial) => serial !== '',
-    ).optional(),
-  });
-
-function hexNumber(example: string) {
-  return text(`four hex digits in quotes, such as '${example}', as lsusb shows them`, (digits) =>
-    /^[0-9a-fA-F]{4}$/.test(digits),
-  ).transform((digits) => digits.toLowerCase());
 }
 
 const commandsSection = () =>
@@ -125,21 +99,19 @@ interface CommandSettings {
   readonly pause: number;
 }
 
-interface PortSection extends Omit<PortSettings, 'readPauseMs'> {
+interface PortSection extends Omit<PortSettings, 'readPauseMs'>, WrittenWish {
   readonly name: string;
-  readonly path?: string | undefined;
-  readonly usb?: UsbWish | undefined;
   readonly framing: FramingConfig;
   readonly decoder: DecoderConfig;
   readonly stalledAfter?: number | undefined;
   readonly commands?: CommandSettings | undefined;
 }
 
-function portConfig({ commands, path = '', usb, stalledAfter, ...rest }: PortSection): SerialPortConfig {
+function portConfig({ commands, path, usb, stalledAfter, ...rest }: PortSection): SerialPortConfig {
   const everyMs = commands?.every;
   return {
     ...rest,
-    wish: usb === undefined ? { path } : { usb },
+    wish: wishOf({ path, usb }),
     readPauseMs: readPauseMsOf(rest.framing),
     stalledAfter:
       stalledAfter ?? (everyMs === undefined ? undefined : everyMs * limits.serialStalledPollsDefault),
@@ -150,15 +122,11 @@ function portConfig({ commands, path = '', usb, stalledAfter, ...rest }: PortSec
   };
 }
 
-function checkPort({ path, usb, commands }: PortSection, context: CheckContext): void {
+function checkPort(port: PortSection, context: CheckContext): void {
+  checkWish(port, context);
+  const { commands } = port;
   const complain = (where: readonly string[], message: string): void =>
     context.addIssue({ code: 'custom', path: [...where], message, input: undefined });
-  if (path !== undefined && usb !== undefined) complain(['usb'], 'write path or usb, not both');
-  if (path === undefined && usb === undefined)
-    complain(
-      ['path'],
-      "write the path of a serial port, such as /dev/serial/by-id/usb-…, or usb: { vendor: '0403', product: '6001' }",
-    );
   if (commands === undefined) return;
   if (commands.poll.length > 0 && commands.every === undefined)
     complain(['commands', 'every'], 'write how often to poll, such as 10s');

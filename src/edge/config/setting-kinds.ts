@@ -289,14 +289,6 @@ function topicName() {
   });
 }
 
-/** The absolute path of one serial port. */
-export function devicePath() {
-  return text(
-    'the path of a serial port, such as /dev/serial/by-id/usb-…',
-    (path) => path.startsWith('/') && !path.includes('\0'),
-  );
-}
-
 /** A topic name, or `*` for all topics. */
 export function topicChoice() {
   const what =

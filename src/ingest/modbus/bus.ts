@@ -1,17 +1,27 @@
+import { type PortWish, wishText } from '../wired/port-selection.ts';
 import type { PlannedRead } from './read-plan.ts';
 
-/** How a serial bus speaks (Modbus RTU: 8 data bits), or where a server is (Modbus TCP). */
-export type BusSettings =
-  | {
-      readonly kind: 'rtu';
-      /** A device file, best one below `/dev/serial/by-id`. */
-      readonly path: string;
-      /** Bits per second. */
-      readonly baud: number;
-      readonly parity: 'none' | 'even' | 'odd';
-      readonly stopBits: 1 | 2;
-    }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+/** How a serial bus speaks (Modbus RTU: 8 data bits). */
+interface RtuSettings {
+  readonly kind: 'rtu';
+  /** Bits per second. */
+  readonly baud: number;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+}
+
+/** Where a server is (Modbus TCP). */
+interface TcpSettings {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A bus as it is configured. */
+export type BusSettings = (RtuSettings & { readonly wish: PortWish }) | TcpSettings;
+
+/** A bus that can be opened: of a serial one it is known where its port is now. */
+export type LocatedBus = (RtuSettings & { readonly path: string }) | TcpSettings;
 
 /** Why a request has no answer that counts. */
 export type ReadProblem =
@@ -46,8 +56,10 @@ export interface Bus {
  * Opens a bus. `timeoutMs` is what a unit has for its answer; the signal ends an attempt that takes long.
  * @throws OperatingError `port-unusable`, saying what to do
  */
-export type OpenBus = (settings: BusSettings, timeoutMs: number, signal: AbortSignal) => Promise<Bus>;
+export type OpenBus = (settings: LocatedBus, timeoutMs: number, signal: AbortSignal) => Promise<Bus>;
 
-/** A bus as people write it: the path of its port, or host:port. */
-export const busPlace = (settings: BusSettings): string =>
-  settings.kind === 'rtu' ? settings.path : `${settings.host}:${settings.port}`;
+/** A bus as people write it: its port by path, pattern or USB numbers, or host:port. */
+export function busPlace(settings: BusSettings | LocatedBus): string {
+  if (settings.kind === 'tcp') return `${settings.host}:${settings.port}`;
+  return 'path' in settings ? settings.path : wishText(settings.wish);
+}

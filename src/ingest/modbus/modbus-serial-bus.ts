@@ -3,7 +3,7 @@ import modbus from 'modbus-serial';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import { type Answer, type Bus, type BusSettings, busPlace, type ReadRequest } from './bus.ts';
+import { type Answer, type Bus, busPlace, type LocatedBus, type ReadRequest } from './bus.ts';
 
 /**
  * Opens a bus by a serial port of this machine, for this process alone (Modbus RTU), or by TCP. `timeoutMs` is what a unit has for
@@ -12,7 +12,7 @@ import { type Answer, type Bus, type BusSettings, busPlace, type ReadRequest } f
  */
 export async function openModbusBus(
   clock: Clock,
-  settings: BusSettings,
+  settings: LocatedBus,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Bus> {
@@ -35,13 +35,13 @@ class Client extends modbus.default {
   declare readonly _port: EventEmitter;
 
   /** Takes its listener off a port that it closes; without another one, an error that comes after that would end the process. */
-  async connect(settings: BusSettings): Promise<void> {
+  async connect(settings: LocatedBus): Promise<void> {
     const connected = this.#connect(settings);
     this._port.on('error', () => {});
     await connected;
   }
 
-  #connect(settings: BusSettings): Promise<void> {
+  #connect(settings: LocatedBus): Promise<void> {
     if (settings.kind === 'tcp') return this.connectTCP(settings.host, { port: settings.port });
     const { path, baud, parity, stopBits } = settings;
     return this.connectRTUBuffered(path, { baudRate: baud, parity, stopBits, dataBits: 8 });
@@ -52,7 +52,7 @@ const closedBus = { lost: 'it is closed' };
 
 class ModbusSerialBus implements Bus {
   readonly #clock: Clock;
-  readonly #settings: BusSettings;
+  readonly #settings: LocatedBus;
   readonly #timeoutMs: number;
   readonly #client = new Client();
   readonly #lost = Promise.withResolvers<string>();
@@ -60,7 +60,7 @@ class ModbusSerialBus implements Bus {
   #giveUp: (end: { readonly lost: string }) => void = () => {};
   #closing: Promise<void> | null = null;
 
-  constructor(clock: Clock, settings: BusSettings, timeoutMs: number) {
+  constructor(clock: Clock, settings: LocatedBus, timeoutMs: number) {
     this.#clock = clock;
     this.#settings = settings;
     this.#timeoutMs = timeoutMs;
@@ -161,12 +161,12 @@ const answerOf = ({ message = '', modbusCode }: Thrown): Answer => ({
 });
 
 /** From the library's words to what a person can do. */
-function problemOf(message: string, settings: BusSettings): string {
+function problemOf(message: string, settings: LocatedBus): string {
   const place = busPlace(settings);
   if (settings.kind === 'tcp')
     return `${place} does not take a connection (${message}). Check modbus.tcp, and whether the device speaks Modbus TCP`;
   if (/no such (?:file|device)/i.test(message))
-    return `there is no ${place}. Plug the adapter in, or correct modbus.port.path (ls -l /dev/serial/by-id shows what is there)`;
+    return `there is no ${place}. Plug the adapter in, or correct modbus.port.path (headwater serial list shows what is there)`;
   if (/permission denied|not permitted/i.test(message))
     return `this user may not open ${place}. Make it a member of the group that owns the port (Debian: usermod -aG dialout USER)`;
   if (/cannot lock|busy|temporarily unavailable/i.test(message))

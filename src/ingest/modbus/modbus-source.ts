@@ -5,11 +5,12 @@ import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { Notices } from '../notices.ts';
+import { DeadLetterBudget } from '../wired/dead-letter-budget.ts';
 import { Delivery } from '../wired/delivery.ts';
 import { openAgainAndAgain } from '../wired/open-again.ts';
-import { droppedLetter } from '../wired/summary-letter.ts';
+import type { Selection } from '../wired/port-selection.ts';
+import { droppedLetter, leftOutLetter } from '../wired/summary-letter.ts';
 import { type Answer, type Bus, type BusSettings, busPlace, type OpenBus } from './bus.ts';
-import { LetterAllowance } from './letter-allowance.ts';
 import { failedReadLetter, type ModbusUnit, pollRecord } from './poll-record.ts';
 import {
   type Outcome,
@@ -25,6 +26,8 @@ import { type ModbusUnitStatus, UnitReport } from './unit-report.ts';
 export interface ModbusSourceOptions {
   readonly name: string;
   readonly settings: BusSettings;
+  /** What the port of a serial bus is to open now; asked again before each attempt. */
+  readonly locate: () => Promise<Selection>;
   /** What a unit has for its answer. */
   readonly timeoutMs: number;
   /** How often a request is repeated that was not answered. */
@@ -40,8 +43,10 @@ export interface ModbusSourceOptions {
 /** What the status says of a bus. Counts are of this run, times are wall clock, milliseconds since 1970 UTC. */
 export interface ModbusBusStatus {
   readonly name: string;
-  /** The path of its port, or host:port. */
+  /** As it is configured: its port by path, pattern or USB numbers, or host:port. */
   readonly place: string;
+  /** The device file of a serial bus that is or was open; null before the first time, and for TCP. */
+  readonly device: string | null;
   /** `opening`: it was not open yet in this run; `lost`: it was. Both are tried until it is open. */
   readonly state: 'opening' | 'open' | 'lost';
   /** Retries included. */
@@ -76,7 +81,10 @@ export class ModbusSource {
   readonly #notices: Notices;
   readonly #delivery: Delivery;
   readonly #units: readonly PolledUnit[];
-  readonly #letters = new LetterAllowance();
+  readonly #deadLetters = new DeadLetterBudget({
+    lettersMax: limits.modbusDeadLettersPerHourMax,
+    bytesMax: limits.modbusDeadLetterBytesPerHourMax,
+  });
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
   /** In this run, and how many requests in a row nobody has answered. */
@@ -105,6 +113,7 @@ export class ModbusSource {
     this.#status = {
       name,
       place: busPlace(settings),
+      device: null,
       state: 'opening',
       requests: 0,
       dropped: 0,
@@ -127,6 +136,7 @@ export class ModbusSource {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;
+    this.#tellLeftOut();
     const left = await this.#delivery.stop();
     if (left > 0)
       this.#options.logger.error(
@@ -137,19 +147,13 @@ export class ModbusSource {
 
   /** From one opening of the bus to its loss, or to a stop; gives whether anybody has answered. */
   async #session(): Promise<boolean> {
-    const { name, settings, timeoutMs, open, metrics } = this.#options;
-    const stopped = this.#stopped.signal;
-    let bus: Bus;
-    try {
-      bus = await open(settings, timeoutMs, stopped);
-    } catch (error) {
-      if (!isOperatingError(error)) throw error;
-      if (!stopped.aborted) this.#fail(`the Modbus bus ${name} is tried again and again: ${error.message}`);
-      return false;
-    }
+    const { name, metrics } = this.#options;
+    const bus = await this.#open();
+    if (bus === null) return false;
     this.#update({ state: 'open' });
     metrics.set('headwater_modbus_open', 1, { bus: name });
-    this.#notices.say('info', `the Modbus bus ${name} (${this.#status.place}) is open`);
+    const where = this.#status.device ?? this.#status.place;
+    this.#notices.say('info', `the Modbus bus ${name} (${where}) is open`);
     const answersBefore = this.#answers;
     const reason = await this.#poll(bus);
     await bus.close();
@@ -158,8 +162,33 @@ export class ModbusSource {
     // What a poll has brought until then is not lost with it.
     for (const polled of this.#units) this.#store(polled);
     if (reason !== null)
-      this.#fail(`the Modbus bus ${name} (${this.#status.place}) is lost (${reason}); it is opened again`);
+      this.#fail(`the Modbus bus ${name} (${where}) is lost (${reason}); it is opened again`);
     return this.#answers > answersBefore;
+  }
+
+  /** Opens what the bus stands for now; null if it cannot. */
+  async #open(): Promise<Bus | null> {
+    const { settings, timeoutMs, locate, open } = this.#options;
+    const stopped = this.#stopped.signal;
+    try {
+      if (settings.kind === 'tcp') return await open(settings, timeoutMs, stopped);
+      const selection = await locate();
+      if (stopped.aborted) return null;
+      if ('problem' in selection) return this.#cannotOpen(selection.problem);
+      const { path, device } = selection;
+      const bus = await open({ ...settings, path }, timeoutMs, stopped);
+      this.#update({ device });
+      return bus;
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      return this.#cannotOpen(error.message);
+    }
+  }
+
+  #cannotOpen(reason: string): null {
+    if (!this.#stopped.signal.aborted)
+      this.#fail(`the Modbus bus ${this.#options.name} is tried again and again: ${reason}`);
+    return null;
   }
 
   /** Resolves with the reason when the bus is lost, and with null for a stop. */
@@ -272,10 +301,19 @@ export class ModbusSource {
     if (failure === null) throw new Error('broken assumption: what is given up has failed');
     const news = report.failed(read.registers, failure).map((register) => register.name);
     const nowMs = clock.monotonicMs();
-    if (this.#letters.take(nowMs)) this.#push([failedReadLetter(unit, read, failure, nowMs)]);
+    if (nowMs >= this.#deadLetters.endsMs) this.#tellLeftOut();
+    const letter = failedReadLetter(unit, read, failure, nowMs);
+    const bytes = letter.value?.length ?? 0;
+    if (this.#deadLetters.take(failure.reason, bytes, nowMs, nowMs)) this.#push([letter]);
     if (news.length === 0 || isSilent) return;
     const message = `the Modbus unit ${unit.name} of the bus ${name} gives no value of ${news.join(', ')}: ${failure.words}`;
     this.#notices.say('warn', message);
+  }
+
+  /** One dead letter tells of those that were left out: before the first one of the next hour, or at a stop. */
+  #tellLeftOut(): void {
+    const leftOut = this.#deadLetters.takeLeftOut();
+    if (leftOut !== null) this.#push([leftOutLetter(this.#options.name, leftOut)]);
   }
 
   /** Brings what a poll has given into the log; gives whether it was anything. */

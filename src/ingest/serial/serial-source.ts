@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { isOperatingError } from '../../core/errors.ts';
+import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
@@ -9,11 +10,11 @@ import { Notices } from '../notices.ts';
 import { DeadLetterBudget } from '../wired/dead-letter-budget.ts';
 import { Delivery } from '../wired/delivery.ts';
 import { openAgainAndAgain } from '../wired/open-again.ts';
+import type { Selection } from '../wired/port-selection.ts';
 import { droppedLetter, leftOutLetter } from '../wired/summary-letter.ts';
 import { type PortCommands, type SendOptions, sendCommands } from './commands.ts';
 import type { Frame, Framer } from './frame.ts';
 import type { OpenPort, Port, PortSettings } from './port.ts';
-import type { Selection } from './port-selection.ts';
 import { type PortEvent, type PortState, PortWatchers } from './port-watchers.ts';
 import { type DeadLetterReason, readingRecord } from './record.ts';
 import { StallWatch } from './stall-watch.ts';
@@ -68,7 +69,10 @@ export class SerialSource {
   readonly #options: SerialSourceOptions;
   readonly #notices: Notices;
   readonly #delivery: Delivery;
-  readonly #deadLetters = new DeadLetterBudget();
+  readonly #deadLetters = new DeadLetterBudget({
+    lettersMax: limits.serialDeadLettersPerHourMax,
+    bytesMax: limits.serialDeadLetterBytesPerHourMax,
+  });
   readonly #watchers = new PortWatchers();
   readonly #stalls: StallWatch | null;
   readonly #stopped = new AbortController();

@@ -1,15 +1,23 @@
 import { limits } from '../../core/limits.ts';
 import type { LeftOut } from './summary-letter.ts';
 
-/**
- * How many bad frames of a port are kept: in an hour, which begins with the first one, at most
- * `limits.serialDeadLettersPerHourMax` with `limits.serialDeadLetterBytesPerHourMax`. The others are counted by reason.
- */
+/** What a port or bus may keep in an hour. */
+export interface HourlyDeadLetters {
+  readonly lettersMax: number;
+  readonly bytesMax: number;
+}
+
+/** How many dead letters of a port or bus are kept in an hour, which begins with the first one. The others are counted by reason. */
 export class DeadLetterBudget {
+  readonly #hourly: HourlyDeadLetters;
   #endsMs = Number.NEGATIVE_INFINITY;
   #letters = 0;
   #bytes = 0;
   #leftOut: LeftOut | null = null;
+
+  constructor(hourly: HourlyDeadLetters) {
+    this.#hourly = hourly;
+  }
 
   /** When the present hour ends, by the monotonic clock. */
   get endsMs(): number {
@@ -17,19 +25,17 @@ export class DeadLetterBudget {
   }
 
   /**
-   * Whether a bad frame may be kept; if not, it is counted as left out.
-   * @param receivedMs when it was received, by the monotonic clock, as `nowMs`
+   * Whether a dead letter of so many bytes may be kept; if not, it is counted as left out.
+   * @param receivedMs when what it tells of was received, by the monotonic clock, as `nowMs`
    */
   take(reason: string, bytes: number, receivedMs: number, nowMs: number): boolean {
     if (nowMs >= this.#endsMs) {
-      this.#endsMs = nowMs + limits.serialDeadLetterHourMs;
+      this.#endsMs = nowMs + limits.deadLetterHourMs;
       this.#letters = 0;
       this.#bytes = 0;
     }
-    const { serialDeadLettersPerHourMax, serialDeadLetterBytesPerHourMax } = limits;
-    const fits =
-      this.#letters < serialDeadLettersPerHourMax && this.#bytes + bytes <= serialDeadLetterBytesPerHourMax;
-    if (fits) {
+    const { lettersMax, bytesMax } = this.#hourly;
+    if (this.#letters < lettersMax && this.#bytes + bytes <= bytesMax) {
       this.#letters += 1;
       this.#bytes += bytes;
       return true;

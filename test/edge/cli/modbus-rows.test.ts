@@ -9,7 +9,8 @@ test('each bus has a row, and each of its units, with what fails and why', () =>
     [
       {
         name: 'cabinet',
-        place: '/dev/ttyUSB0',
+        place: 'usb 0403:6001',
+        device: '/dev/ttyUSB0',
         state: 'open',
         requests: 40,
         dropped: 2,
@@ -37,7 +38,7 @@ test('each bus has a row, and each of its units, with what fails and why', () =>
     nowMs,
   );
   expect(rows).toEqual([
-    'cabinet (/dev/ttyUSB0) is open; 40 requests; 2 dropped; last error 1 min ago: it was unplugged',
+    'cabinet (usb 0403:6001, /dev/ttyUSB0) is open; 40 requests; 2 dropped; last error 1 min ago: it was unplugged',
     `  meter (unit 1) answers; 12 records of 12 polls, the last one 4 s ago; no flow, pump for 2 min: ${words}`,
     '  air (unit 2) is SILENT; 0 records of 3 polls',
     '  new (unit 3) was not asked yet; 0 records of 0 polls',

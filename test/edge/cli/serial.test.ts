@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -63,7 +63,7 @@ describe('serial list', () => {
 
   it('says how the running gateway has them', async () => {
     const serial = [{ name: 'air', wanted: 'usb 0403:6001', state: 'stalled' }];
-    gateway.answer = (_, response) => json(response, 200, { serial });
+    gateway.answer = (_, response) => json(response, 200, { serial, modbus: [] });
     expect((await cli('list')).output).toContain('/dev/ttyUSB0: air, stalled\n');
     const { devices: found, ports } = JSON.parse((await cli('list', '--json')).output);
     expect(found).toEqual([
@@ -71,6 +71,7 @@ describe('serial list', () => {
       { ...ftdi, port: 'air' },
     ]);
     expect(ports[0]).toEqual({
+      kind: 'serial',
       name: 'air',
       wanted: 'usb 0403:6001',
       device: '/dev/ttyUSB0',
@@ -78,6 +79,26 @@ describe('serial list', () => {
       state: 'stalled',
     });
     expect(ports[1]).toMatchObject({ name: 'rain', device: null, state: null });
+  });
+
+  it('shows what the ports of Modbus buses are beside them', async () => {
+    const units = 'units: [{ name: meter, unit: 1, map: sdm120 }]';
+    const buses = `
+modbus:
+  - { name: cabinet, port: { usb: { vendor: '0403', product: '6001', serial: A1 }, baud: 9600 }, ${units} }
+`;
+    await appendFile(join(gateway.folder, 'headwater.yaml'), buses);
+    const modbus = [{ name: 'cabinet', place: 'usb 0403:6001 serial A1', state: 'open' }];
+    gateway.answer = (_, response) => json(response, 200, { serial: [], modbus });
+    const { output } = await cli('list');
+    expect(output).toContain('/dev/ttyUSB0: Modbus bus cabinet, open\n');
+    expect(output).toMatch(/^air \(usb 0403:6001\): .*the port of the Modbus bus cabinet already/m);
+    const { ports } = JSON.parse((await cli('list', '--json')).output);
+    expect(ports.at(-1)).toMatchObject({ kind: 'modbus', name: 'cabinet', device: '/dev/ttyUSB0' });
+    devices = [];
+    expect((await cli('list')).output).toMatch(/^Modbus bus cabinet \(usb .*correct modbus\.port\.usb/m);
+    await gateway.crash();
+    expect(await cli('sniff', 'air')).toMatchObject({ code: 1, errors: expect.stringContaining('no port') });
   });
 
   it('says that there are none', async () => {

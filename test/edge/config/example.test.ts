@@ -64,6 +64,7 @@ describe('headwater.example.yaml', () => {
               { name: 'solar', registers: [{ name: 'flow' }, { name: 'pump' }, { name: 'model' }] },
             ],
           },
+          { name: 'cellar', settings: { kind: 'rtu', wish: { usb: { vendor: '1a86' } }, baud: 19_200 } },
           { name: 'roof', settings: { kind: 'tcp', host: '192.168.1.20', port: 502 } },
         ],
         data: { budget: 4 * 1024 ** 3, endurance: 30e12 },

@@ -23,6 +23,8 @@ function problemsOf(buses: string, more = ''): string {
 }
 
 const port = 'port: { path: /dev/ttyUSB0, baud: 9600 }';
+const usbPort = (vendor: string): string =>
+  `port: { usb: { vendor: ${vendor}, product: '7523' }, baud: 9600 }`;
 const units = 'units: [{ name: meter, unit: 1, map: sdm120 }]';
 const withRegister = (register: string): string =>
   `{ name: b, ${port}, units: [{ name: u, unit: 1, registers: [${register}] }] }`;
@@ -32,7 +34,7 @@ describe('a Modbus bus', () => {
     expect(busesOf(`{ name: cabinet, ${port}, ${units} }`)).toEqual([
       {
         name: 'cabinet',
-        settings: { kind: 'rtu', path: '/dev/ttyUSB0', baud: 9600, parity: 'none', stopBits: 1 },
+        settings: { kind: 'rtu', wish: { path: '/dev/ttyUSB0' }, baud: 9600, parity: 'none', stopBits: 1 },
         timeoutMs: 500,
         retries: 1,
         units: [
@@ -40,6 +42,20 @@ describe('a Modbus bus', () => {
         ],
       },
     ]);
+  });
+
+  test('may be meant by a pattern, or by what lsusb shows', () => {
+    const wishOf = (written: string) => {
+      const [bus] = busesOf(`{ name: b, port: { ${written}, baud: 9600 }, ${units} }`);
+      return bus?.settings.kind === 'rtu' ? bus.settings.wish : null;
+    };
+    expect(wishOf('path: /dev/serial/by-id/usb-FTDI*')).toEqual({ path: '/dev/serial/by-id/usb-FTDI*' });
+    expect(wishOf("usb: { vendor: '1A86', product: '7523' }")).toEqual({
+      usb: { vendor: '1a86', product: '7523' },
+    });
+    expect(wishOf("usb: { vendor: '0403', product: '6001', serial: A1B2 }")).toEqual({
+      usb: { vendor: '0403', product: '6001', serial: 'A1B2' },
+    });
   });
 
   test('is somewhere on the network if it says so', () => {
@@ -117,6 +133,26 @@ describe('a Modbus bus', () => {
       `{ name: b, ${port}, ${units} }, { name: c, ${port}, units: [{ name: n, unit: 2, map: sdm120 }] }`,
       'modbus.1.port.path: write another path than that of modbus.0',
     ],
+    [
+      `{ name: b, ${usbPort("'1A86'")}, ${units} }, { name: c, ${usbPort("'1a86'")}, units: [{ name: n, unit: 2, map: sdm120 }] }`,
+      'modbus.1.port.usb: write another usb than that of modbus.0',
+    ],
+    [
+      `{ name: b, port: { baud: 9600 }, ${units} }`,
+      'modbus.0.port.path: write the path of a serial port, such as /dev/serial/by-id/usb-…, or usb: {',
+    ],
+    [
+      `{ name: b, port: { path: /dev/a, usb: { vendor: '0403', product: '6001' }, baud: 9600 }, ${units} }`,
+      'modbus.0.port.usb: write path or usb, not both',
+    ],
+    [
+      `{ name: b, port: { path: /dev/*/a, baud: 9600 }, ${units} }`,
+      'modbus.0.port.path: write the path of a serial port, such as',
+    ],
+    [
+      `{ name: b, ${usbPort('1234')}, ${units} }`,
+      "modbus.0.port.usb.vendor: write four hex digits in quotes, such as '0403'",
+    ],
   ])('%s is refused: %s', (buses, problem) => {
     expect(problemsOf(buses)).toContain(problem);
   });
@@ -128,6 +164,20 @@ describe('a Modbus bus', () => {
     );
     expect(problems).toContain('modbus.0.port.path: write another path than that of serial.0');
     expect(problems).toContain('modbus.0.units.0.name: write another name than that of serial.0');
+  });
+
+  test('shares neither pattern nor USB numbers with a serial port', () => {
+    const problemsBeside = (written: string): string =>
+      problemsOf(
+        `{ name: b, port: { ${written}, baud: 9600 }, ${units} }`,
+        `serial: [{ name: rain, path: /dev/rain, baud: 9600 }, { name: air, ${written}, baud: 9600 }]\n`,
+      );
+    expect(problemsBeside("usb: { vendor: '0403', product: '6001', serial: A1 }")).toContain(
+      'modbus.0.port.usb: write another usb than that of serial.1',
+    );
+    expect(problemsBeside('path: /dev/ttyUSB*')).toContain(
+      'modbus.0.port.path: write another path than that of serial.1, not "/dev/ttyUSB*"',
+    );
   });
 
   test('tells anomaly detection the unit and the interval of each of its series', () => {

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OperatingError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
 import type { NewRecord } from '../../../src/core/record.ts';
+import type { SerialDevice } from '../../../src/core/serial-device.ts';
 import type { BusSettings } from '../../../src/ingest/modbus/bus.ts';
 import { ModbusSource } from '../../../src/ingest/modbus/modbus-source.ts';
 import type { ModbusUnit } from '../../../src/ingest/modbus/poll-record.ts';
 import { register } from '../../../src/ingest/modbus/register.ts';
+import { portLocator } from '../../../src/ingest/wired/port-selection.ts';
 import { SimModbusBus } from '../../support/sim-modbus-bus.ts';
 import { until, VirtualClock } from '../../support/virtual-time.ts';
 import { CountingMetrics, KeepingLogger } from '../mqtt/harness.ts';
@@ -28,7 +30,7 @@ const climate: ModbusUnit = {
   intervalMs: 1000,
   registers: [register({ name: 'temperature', address: 1, kind: 'input', type: 'i16', scale: 0.1 })],
 };
-const rtu: BusSettings = { kind: 'rtu', path: '/dev/bus', baud: 9600, parity: 'none', stopBits: 1 };
+const rtu: BusSettings = { kind: 'rtu', wish: { path: '/dev/bus' }, baud: 9600, parity: 'none', stopBits: 1 };
 const meterRegisters = { 0: 2301, 1: 0, 2: 1, 3: 2, 4: 0, 5: 0, 6: 0, 7: 0, 8: 0, 9: 0, 10: 0xfffe };
 
 let clock: VirtualClock;
@@ -37,12 +39,17 @@ let metrics: CountingMetrics;
 let logger: KeepingLogger;
 let records: NewRecord[];
 let refusal: OperatingError | null;
+let devices: readonly SerialDevice[];
 let source: ModbusSource;
 
 function start(units: readonly ModbusUnit[] = [meter, climate], settings = rtu): void {
+  const port = { kind: 'modbus', name: 'plant' } as const;
+  const wishes = settings.kind === 'rtu' ? [{ ...port, wish: settings.wish }] : [];
+  const locate = portLocator(wishes, () => Promise.resolve(devices));
   source = ModbusSource.start({
     name: 'plant',
     settings,
+    locate: () => locate(port),
     timeoutMs: 200,
     retries: 1,
     units,
@@ -78,6 +85,7 @@ beforeEach(() => {
   logger = new KeepingLogger();
   records = [];
   refusal = null;
+  devices = [];
 });
 
 afterEach(async () => {
@@ -101,6 +109,7 @@ describe('a Modbus bus', () => {
     expect(source.status()).toMatchObject({
       name: 'plant',
       place: '/dev/bus',
+      device: '/dev/bus',
       state: 'open',
       dropped: 0,
       lastError: null,
@@ -163,17 +172,35 @@ describe('a Modbus bus', () => {
     expect(readings('meter')).toEqual([]);
   });
 
-  test('bounds its dead letters by the hour, and counts the rest', async () => {
-    for (const unit of bus.units.values()) unit.fault = { exception: 4 };
-    start();
+  test('keeps so many dead letters in an hour, and one tells of those left out: in the next hour, and at a stop', async () => {
+    const unit = bus.units.get(2);
+    if (unit !== undefined) unit.fault = { exception: 4 };
+    start([climate]);
     const labels = { unit: 'climate', register: 'temperature', reason: 'exception-4' };
-    await until(
-      'many failures',
-      () =>
-        metrics.value('headwater_modbus_register_failures_total', labels) >
-        limits.modbusDeadLettersPerHourMax,
+    const failures = (): number => metrics.value('headwater_modbus_register_failures_total', labels);
+    const most = limits.modbusDeadLettersPerHourMax;
+    await until('more failures than letters', () => failures() > most);
+    expect(letters()).toHaveLength(most);
+    await until('the next hour', () => letters().length > most + 1);
+    expect(
+      letters()
+        .slice(most, most + 2)
+        .map(reasonOf),
+    ).toEqual(['dead-letters-left-out', 'exception-4']);
+    const [first, told, next] = [0, most, most + 1].map((at) => letters()[at]);
+    expect(textOf(told?.key)).toBe('plant');
+    expect((next?.receivedMs ?? 0) - (first?.receivedMs ?? 0)).toBeGreaterThanOrEqual(
+      limits.deadLetterHourMs,
     );
-    expect(letters()).toHaveLength(limits.modbusDeadLettersPerHourMax);
+    const before = failures();
+    await until('more failures than letters again', () => failures() > before + most);
+    await source.stop();
+    expect(letters().map(reasonOf).at(-1)).toBe('dead-letters-left-out');
+    const counts = letters()
+      .filter((letter) => reasonOf(letter) === 'dead-letters-left-out')
+      .map((letter): number => JSON.parse(textOf(letter.value)).leftOut['exception-4']);
+    expect(counts).toHaveLength(2);
+    expect(counts.reduce((sum, count) => sum + count, 2 * most)).toBe(failures());
   });
 
   test('opens a bus that is missing or lost again and again, and keeps what a poll had brought', async () => {
@@ -195,11 +222,38 @@ describe('a Modbus bus', () => {
     expect(bus.opens).toBe(2);
   });
 
+  test('is found again under another number, and tried while nothing stands for it', async () => {
+    const wish = { usb: { vendor: '0403', product: '6001' } };
+    start([climate], { ...rtu, wish });
+    const absence = 'plant is tried again and again: there is no port usb 0403:6001. Plug the device in, or';
+    const isAbsent = () => source.status().lastError?.message.includes(absence) === true;
+    await until('attempts', () => isAbsent() && clock.sleeps.length > 3);
+    expect(source.status()).toMatchObject({ place: 'usb 0403:6001', device: null, state: 'opening' });
+    for (const path of ['/dev/ttyUSB0', '/dev/ttyUSB3']) {
+      bus.isPlugged = true;
+      devices = [{ path, links: [], usb: { ...wish.usb, serial: null, maker: null } }];
+      await has('climate', readings('climate').length + 1);
+      expect([bus.place, source.status().device]).toEqual([path, path]);
+      devices = [];
+      bus.unplug();
+      await until('the loss is noticed', () => source.status().state === 'lost' && isAbsent());
+      expect(source.status().device).toBe(path);
+    }
+    expect(bus.attempts).toBe(2);
+  });
+
+  test('is not opened any more when it is stopped while it is looked for', async () => {
+    start();
+    await source.stop();
+    expect(bus.attempts).toBe(0);
+  });
+
   test('takes a TCP connection that answers nothing for dead, and opens another one', async () => {
     for (const unit of bus.units.values()) unit.fault = 'silent';
     start([meter, climate], { kind: 'tcp', host: 'meter.lan', port: 502 });
     await until('another connection', () => bus.opens > 1);
     expect(source.status().lastError?.message).toContain('meter.lan:502');
+    expect(source.status()).toMatchObject({ place: 'meter.lan:502', device: null });
   });
 
   test('keeps readings while the log refuses, and drops the oldest when there is no more room, saying how many', async () => {
