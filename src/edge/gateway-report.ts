@@ -46,6 +46,7 @@ export class GatewayReport {
       this.#parts;
     const { budgetBytes, isClockSet } = housekeeping.retention;
     const reasons = degradations(log);
+    const stats = log.stats();
     return {
       gateway,
       version,
@@ -56,7 +57,7 @@ export class GatewayReport {
       tls: broker.tls?.status() ?? null,
       dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
-      log: { available: log.available, ...log.stats(), budgetBytes },
+      log: { available: log.available, ...stats, budgetBytes, fill: housekeeping.fill(stats.usedBytes) },
       clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
       users: users.status(),
       mqtt: broker.status(),

@@ -6,6 +6,7 @@ import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 import type { AnomalyReport } from './alert-counts.ts';
 import type { CardStatus } from './card-wear.ts';
+import type { Fill } from './fill-forecast.ts';
 import type { Addresses } from './gateway-file.ts';
 import type { TlsStatus } from './listeners/tls-credentials.ts';
 import type { UsersStatus } from './users/mqtt-users.ts';
@@ -32,6 +33,8 @@ export interface StatusReport {
     /** What the data folder takes on the disk, and what it may take. */
     readonly usedBytes: number;
     readonly budgetBytes: number;
+    /** When the budget is reached at the rate of the last day. */
+    readonly fill: Fill;
     /** Wall clock of the last commit; null before the first. */
     readonly lastCommitMs: number | null;
   };
