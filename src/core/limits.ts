@@ -1,3 +1,4 @@
+import { adminLimits } from './admin-limits.ts';
 import { anomalyLimits } from './anomaly-limits.ts';
 import { forwarderLimits } from './forwarder-limits.ts';
 import { serialLimits } from './serial-limits.ts';
@@ -331,6 +332,7 @@ export const limits = {
   ...serialLimits,
 
   // Admin HTTP
+  ...adminLimits,
   adminRequestBytesMax: 4 * MIB,
   adminRecordsPerRequestMax: 1000,
   /** Answers of `GET /api/records` under way at once, followers included. */

@@ -19,8 +19,7 @@ import { clockReader, nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
 import { pinoLogger } from '../platform/pino-logger.ts';
-import { AdminServer, type AdminServerOptions } from './admin/admin-server.ts';
-import { loadAdminToken } from './admin/admin-token.ts';
+import type { AdminServerOptions } from './admin/admin-server.ts';
 import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
 import { CardWear } from './card-wear.ts';
 import { formatAddress } from './config/address.ts';
@@ -35,6 +34,7 @@ import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts
 import { openLog } from './open-log.ts';
 import { RunTotals } from './run-totals.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
+import { type AdminPort, startAdmin } from './start-admin.ts';
 import { startForwarder } from './start-forwarder.ts';
 import { StartedParts } from './started-parts.ts';
 import type { StatusReport } from './status.ts';
@@ -166,18 +166,18 @@ export class Gateway {
       metrics: this.#metrics,
       registry: this.#registry,
     });
-    const { address } = await this.#startAdmin(log, writers, mqttUsers, {
+    const admin = await this.#startAdmin(log, writers, mqttUsers, {
       status: () => report.status(),
       renderMetrics: () => report.renderMetrics(),
       serial: wired,
     });
-    addresses.admin = formatAddress(address);
+    addresses.admin = formatAddress(admin.server.address);
     startTelling(broker.ingest, () => report.present(), this.#anomaly?.desk ?? null, this.#parts);
 
     this.#forwarder = await this.#startForwarder(log, readClock, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
-    await this.#greet(output, broker, mqttUsers, addresses);
+    await this.#greet(output, broker, mqttUsers, addresses, admin.access);
   }
 
   /** What keeps readings: the log with all that belongs to it. */
@@ -204,36 +204,38 @@ export class Gateway {
     return { disk, card, sessions, housekeeping, readClock, log };
   }
 
-  async #startAdmin(
+  #startAdmin(
     log: Log,
     writers: TopicWriters,
-    { users }: MqttUsers,
+    { users, hasher }: MqttUsers,
     seen: Pick<AdminServerOptions, 'status' | 'renderMetrics' | 'serial'>,
-  ): Promise<AdminServer> {
-    const server = await AdminServer.start({
+  ): Promise<AdminPort> {
+    return startAdmin({
+      config: this.#config,
+      dataDir: this.#dataDir,
+      hasher,
+      parts: this.#parts,
       clock: nodeClock,
-      metrics: this.#metrics,
-      listen: this.#config.admin.listen,
-      log,
-      topics: new TopicChanges({
-        log,
-        mapping: this.#mapping,
-        configured: this.#config.topics,
-        writers: new Map([
-          ...writers,
-          [gapsTopicName, ['the loss ledger']],
-          [clockTopicName, ['what the log tells of the clock']],
-        ]),
-      }),
-      users,
-      alerts: this.#anomaly?.desk ?? null,
-      token: await loadAdminToken(this.#dataDir, nodeRandom),
-      ...seen,
-      metricsContentType: this.#registry.contentType,
       logger: this.#logger.child({ part: 'admin' }),
+      served: {
+        ...seen,
+        log,
+        topics: new TopicChanges({
+          log,
+          mapping: this.#mapping,
+          configured: this.#config.topics,
+          writers: new Map([
+            ...writers,
+            [gapsTopicName, ['the loss ledger']],
+            [clockTopicName, ['what the log tells of the clock']],
+          ]),
+        }),
+        users,
+        alerts: this.#anomaly?.desk ?? null,
+        metricsContentType: this.#registry.contentType,
+        metrics: this.#metrics,
+      },
     });
-    this.#parts.add('admin', () => server.stop());
-    return server;
   }
 
   async #greet(
@@ -241,10 +243,21 @@ export class Gateway {
     { tls, sourceWarnings }: MqttBroker,
     users: MqttUsers,
     addresses: StatusReport['addresses'],
+    { claimCode, problem }: AdminPort['access'],
   ): Promise<void> {
-    const warnings = [...((await tls?.warnings()) ?? []), ...sourceWarnings];
+    const warnings = [
+      ...((await tls?.warnings()) ?? []),
+      ...sourceWarnings,
+      ...(problem === null ? [] : [problem]),
+    ];
     for (const line of [
-      ...greeting(this.#config, addresses, this.#dataDir, tls?.status() ?? null),
+      ...greeting({
+        config: this.#config,
+        addresses,
+        dataDir: this.#dataDir,
+        certificates: tls?.status() ?? null,
+        claimCode,
+      }),
       ...users.warnings(),
       ...warnings.map((warning) => `warning: ${warning}`),
     ])

@@ -8,13 +8,21 @@ import type { TlsStatus } from './listeners/tls-credentials.ts';
 import type { StatusReport } from './status.ts';
 import { version } from './version.ts';
 
+/** What is told at the start. */
+export interface Greeting {
+  readonly config: Config;
+  readonly addresses: StatusReport['addresses'];
+  readonly dataDir: string;
+  /** Of the MQTT listeners with TLS. */
+  readonly certificates: TlsStatus | null;
+  /** What sets the first password of the page; null once there is one. */
+  readonly claimCode: string | null;
+}
+
 /** What a gateway that accepts readings tells its user, one line each: where it listens, what it reads, and what becomes of it. */
-export function greeting(
-  { gateway, mqtt, serial, modbus, forwarder }: Config,
-  addresses: StatusReport['addresses'],
-  dataDir: string,
-  certificates: TlsStatus | null,
-): readonly string[] {
+export function greeting(given: Greeting): readonly string[] {
+  const { addresses, dataDir, certificates, claimCode } = given;
+  const { gateway, mqtt, serial, modbus, forwarder } = given.config;
   const { tls, sasl, delivery } = forwarder;
   const brokers = forwarder.brokers.map(formatAddress).join(', ');
   const how = `${tls ? ' by TLS' : ''}${sasl ? `, login by ${sasl.mechanism}` : ''}`;
@@ -30,6 +38,9 @@ export function greeting(
         `modbus ${name}: ${busPlace(settings)}, units ${units.map((unit) => `${unit.unit} ${unit.name}`).join(', ')}`,
     ),
     `admin  http://${addresses.admin}`,
+    ...(claimCode === null
+      ? []
+      : [`claim  http://${addresses.admin}/#claim=${claimCode} sets the password of the page`]),
     `data   ${dataDir}`,
     brokers === ''
       ? 'storing; no cluster is configured: set forwarder.brokers'

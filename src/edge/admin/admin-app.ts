@@ -1,8 +1,12 @@
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { limits } from '../../core/limits.ts';
 
 /** The HTTP server to which routes are added. */
 export type AdminApp = FastifyInstance;
+
+/** A request to it, and its answer. */
+export type AdminRequest = FastifyRequest;
+export type AdminReply = FastifyReply;
 
 /** One without routes, and with its bounds. */
 export function adminApp(): AdminApp {

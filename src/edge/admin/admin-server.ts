@@ -6,6 +6,7 @@ import { type Address, formatAddress } from '../config/address.ts';
 import { degradations, type StatusReport } from '../status.ts';
 import type { TopicChanges } from '../topic-changes.ts';
 import type { UserAdministration } from '../users/users.ts';
+import type { AdminAccess } from './access/admin-access.ts';
 import { type AdminApp, adminApp } from './admin-app.ts';
 import type { AlertDesk } from './alert-requests.ts';
 import { addAlerts } from './alert-routes.ts';
@@ -13,7 +14,8 @@ import { ApiError, answerFor, crash } from './api-error.ts';
 import { LineStreams } from './line-streams.ts';
 import { addSerial, type WatchedPorts } from './port-events.ts';
 import { addRecords, type WritableLog } from './record-routes.ts';
-import { requireLocal, requireToken } from './request-guard.ts';
+import { guard, type OwnNames } from './request-guard.ts';
+import { addSessions } from './session-routes.ts';
 import { addTopics } from './topic-routes.ts';
 import { addUsers } from './user-routes.ts';
 
@@ -32,8 +34,10 @@ export interface AdminServerOptions {
   readonly serial: WatchedPorts;
   /** Null if anomaly detection is switched off. */
   readonly alerts: AlertDesk | null;
-  /** What every request but `/healthz` and `/readyz` must carry. */
-  readonly token: string;
+  /** Who is let in. */
+  readonly access: AdminAccess;
+  /** By what this machine may be called at this moment. */
+  readonly names: () => OwnNames;
   /** Asked only after the start. */
   readonly status: () => Promise<StatusReport>;
   readonly renderMetrics: () => Promise<string>;
@@ -59,9 +63,11 @@ export class AdminServer {
   static async start(options: AdminServerOptions): Promise<AdminServer> {
     const app = adminApp();
     const stopping = new AbortController();
-    guard(app, options.token);
+    const { access, names, clock } = options;
+    guard(app, { access, names, clock, isHttps: false, port: () => boundPort(app) });
     answerErrors(app, options.logger);
     addHealth(app, options);
+    addSessions(app, access, false);
     addStatus(app, options);
     addTopics(app, options.topics);
     addUsers(app, options.users);
@@ -95,14 +101,6 @@ function boundPort(app: AdminApp): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function guard(app: AdminApp, token: string): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    requireLocal(request.headers, boundPort(app));
-    if (!('open' in request.routeOptions.config)) requireToken(request.headers, token);
-    done();
-  });
-}
-
 function answerErrors(app: AdminApp, logger: Logger): void {
   app.setNotFoundHandler((request) => {
     throw new ApiError('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`);
@@ -115,7 +113,8 @@ function answerErrors(app: AdminApp, logger: Logger): void {
       return;
     }
     if (answer.status === 500) logger.error({ error, url: request.url }, 'a request to the admin API failed');
-    if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (answer.body.error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
+    if (answer.retryAfterMs !== null) reply.header('retry-after', Math.ceil(answer.retryAfterMs / 1000));
     reply.code(answer.status).send(answer.body);
   });
 }

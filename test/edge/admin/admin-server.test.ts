@@ -7,36 +7,33 @@ import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/ad
 import { MetricsRegistry } from '../../../src/edge/metrics-registry.ts';
 import type { StatusReport } from '../../../src/edge/status.ts';
 import { TopicChanges } from '../../../src/edge/topic-changes.ts';
-import { PasswordHasher } from '../../../src/edge/users/password-hash.ts';
 import { Users } from '../../../src/edge/users/users.ts';
 import { TopicMapping } from '../../../src/forwarder/cluster/topic-mapping.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
+import { adminDoor, cheapHasher, adminToken as token } from '../../support/admin-door.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
-import { SimRandom } from '../../support/sim-random.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const token = 'ab'.repeat(32);
 const configured = { fixed: { partitions: 1, settings: {} } };
 const report = { gateway: 'gw1', state: 'ready' } as StatusReport;
 let log: MemoryLog;
 let metrics: MetricsRegistry;
 let server: AdminServer;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let door: Awaited<ReturnType<typeof adminDoor>>;
 let users: Users;
 
 beforeEach(async () => {
   log = new MemoryLog();
   metrics = new MetricsRegistry();
   await log.createTopic('readings', 2);
-  folder = await temporaryFolder();
-  users = await Users.open(folder.path, new PasswordHasher(new SimRandom(1), { n: 16, r: 1, p: 1 }));
+  door = await adminDoor();
+  users = await Users.open(door.dataDir, cheapHasher());
   server = await AdminServer.start(options());
 });
 
 afterEach(async () => {
   await server.stop();
   metrics.close();
-  await folder[Symbol.asyncDispose]();
+  await door[Symbol.asyncDispose]();
 });
 
 describe('who may ask', () => {
@@ -583,6 +580,7 @@ interface Question {
 
 function options(port = 0): AdminServerOptions {
   return {
+    ...door,
     listen: { host: '127.0.0.1', port },
     log,
     topics: new TopicChanges({
@@ -594,7 +592,6 @@ function options(port = 0): AdminServerOptions {
     users,
     alerts: null,
     serial: { watch: () => null },
-    token,
     status: () => Promise.resolve(report),
     renderMetrics: () => metrics.render(),
     metricsContentType: metrics.contentType,
