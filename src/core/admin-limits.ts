@@ -1,6 +1,6 @@
 import { KIB } from './sizes.ts';
 
-/** Those rows of `limits` that are about who may use the admin port. */
+/** Those rows of `limits` that are about who may use the admin port, and about the page. */
 export const adminLimits = {
   adminPasswordLengthMin: 8,
   adminPasswordBytesMax: 1 * KIB,
@@ -24,4 +24,29 @@ export const adminLimits = {
   adminNamesLookMs: 10_000,
   /** Addresses of which those are counted. */
   adminAddressesCountedMax: 4_096,
+
+  // The page
+  /** Pages that hear of everything as it happens; how often they do, and the bytes that may wait for one that does not read. */
+  viewersMax: 8,
+  viewerFrameMs: 1_000,
+  viewerPendingBytesMax: 512 * KIB,
+  /** One that has not read for so long is cut off. */
+  viewerStallMsMax: 20_000,
+  /** Series in one answer, by default and at most, and the text that is looked for in their names. */
+  seriesPageDefault: 50,
+  seriesPageMax: 200,
+  seriesSearchLengthMax: 200,
+  /** For a plot: how far back by default and at most, the records that are looked through and the points that are answered at most. */
+  historySecondsDefault: 3_600,
+  historySecondsMax: 31 * 24 * 3600,
+  historyRecordsMax: 100_000,
+  historyPointsMax: 1_200,
+  /** The changes of alerts that are looked through for it. */
+  historyVerdictsMax: 2_000,
+  /** Those that wait while one is read. */
+  historiesWaitingMax: 8,
+  /** The newest records of a topic in one answer, and what it shows of each value, by default and at most. */
+  newestRecordsDefault: 20,
+  newestRecordsMax: 50,
+  newestValueBytes: 1 * KIB,
 } as const;

@@ -346,29 +346,6 @@ export const limits = {
   adminAnswerBytesMax: 8 * MIB,
   /** How long a client waits for an answer to begin; a commit on a slow disk is part of it. */
   adminAnswerTimeoutMs: 60_000,
-  /** Pages that hear of everything as it happens; how often they do, and the bytes that may wait for one that does not read. */
-  viewersMax: 8,
-  viewerFrameMs: 1_000,
-  viewerPendingBytesMax: 512 * KIB,
-  /** A viewer that has not read for so long is dropped; another one is asked to come again, so that it shows who it is. */
-  viewerStallMsMax: 20_000,
-  viewerMsMax: 15 * 60 * 1000,
-  /** Series in one answer, by default and at most, and the text that is looked for in their names. */
-  seriesPageDefault: 50,
-  seriesPageMax: 200,
-  seriesSearchLengthMax: 200,
-  /** For a plot: how far back, the records that are looked through and the points that are answered at most. */
-  historySecondsMax: 31 * 24 * 3600,
-  historyRecordsMax: 100_000,
-  historyPointsMax: 1_200,
-  /** The changes of alerts that are looked through for it. */
-  historyVerdictsMax: 2_000,
-  /** Those that wait while one is read. */
-  historiesWaitingMax: 8,
-  /** The newest records of a topic in one answer, and what it shows of each value, by default and at most. */
-  newestRecordsDefault: 20,
-  newestRecordsMax: 50,
-  newestValueBytes: 256,
   /** A line of standard input that `produce` reads as one record. */
   produceLineBytesMax: 900 * KIB,
   /** How often a progress bar is drawn. */

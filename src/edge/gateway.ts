@@ -232,6 +232,8 @@ export class Gateway {
         }),
         users,
         alerts: this.#anomaly?.desk ?? null,
+        series: this.#anomaly?.desk ?? null,
+        accepted: () => this.#metrics.accepted(),
         metricsContentType: this.#registry.contentType,
         metrics: this.#metrics,
       },

@@ -4,7 +4,7 @@ import { wishText } from '../ingest/wired/port-selection.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { listenerRows, tlsRow } from './listeners/listener-rows.ts';
-import type { TlsStatus } from './listeners/tls-credentials.ts';
+import type { TlsStatus } from './listeners/tls-status.ts';
 import type { StatusReport } from './status.ts';
 import { version } from './version.ts';
 

@@ -8,7 +8,7 @@ import type { AnomalyReport } from './alert-counts.ts';
 import type { CardStatus } from './card-wear.ts';
 import type { Fill } from './fill-forecast.ts';
 import type { Addresses } from './gateway-file.ts';
-import type { TlsStatus } from './listeners/tls-credentials.ts';
+import type { TlsStatus } from './listeners/tls-status.ts';
 import type { UsersStatus } from './users/mqtt-users.ts';
 
 /** What `GET /api/status` answers and `headwater status` shows. */

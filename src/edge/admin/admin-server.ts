@@ -12,12 +12,17 @@ import type { AlertDesk } from './alert-requests.ts';
 import { addAlerts } from './alert-routes.ts';
 import { ApiError, answerFor, crash } from './api-error.ts';
 import { LineStreams } from './line-streams.ts';
+import { pageFrame } from './page-frame.ts';
+import { addPage } from './page-routes.ts';
 import { addSerial, type WatchedPorts } from './port-events.ts';
 import { addRecords, type WritableLog } from './record-routes.ts';
 import { guard, type OwnNames } from './request-guard.ts';
+import type { SeriesDesk } from './series-list.ts';
+import { addSeries } from './series-routes.ts';
 import { addSessions } from './session-routes.ts';
 import { addTopics } from './topic-routes.ts';
 import { addUsers } from './user-routes.ts';
+import { Viewers } from './viewers.ts';
 
 /** What the server asks of the log. */
 export interface AdminLog extends WritableLog {
@@ -34,6 +39,10 @@ export interface AdminServerOptions {
   readonly serial: WatchedPorts;
   /** Null if anomaly detection is switched off. */
   readonly alerts: AlertDesk | null;
+  /** The same. */
+  readonly series: SeriesDesk | null;
+  /** Records made durable in this run, by their source. */
+  readonly accepted: () => Readonly<Record<string, number>>;
   /** Who is let in. */
   readonly access: AdminAccess;
   /** By what this machine may be called at this moment. */
@@ -75,6 +84,9 @@ export class AdminServer {
     const streams = new LineStreams(options.logger, stopping.signal);
     addRecords(app, options, streams);
     addSerial(app, options.serial, streams);
+    addSeries(app, { ...options, wallMs: () => clock.wallMs() });
+    const frame = () => pageFrame({ ...options, wallMs: () => clock.wallMs() });
+    addPage(app, new Viewers(frame, clock, stopping.signal));
     try {
       await app.listen(options.listen);
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Addresses } from '../gateway-file.ts';
-import type { TlsStatus } from './tls-credentials.ts';
+import type { TlsStatus } from './tls-status.ts';
 
 /** Where clients connect, one row for each listener. */
 export function listenerRows({ mqtt, mqtts, ws, wss }: Addresses): readonly string[] {

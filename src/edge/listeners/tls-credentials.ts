@@ -9,19 +9,7 @@ import type { ServerTls } from '../../ingest/mqtt/server-tls.ts';
 import type { MqttTlsConfig } from '../config/mqtt-sections.ts';
 import { openFileWarnings, readCertificates, readKeyPair } from '../pem-files.ts';
 import type { Certified } from './own-certificate.ts';
-
-/** What the TLS listeners show to clients, as the status tells it. */
-export interface TlsStatus {
-  /** The file with the certificate. */
-  readonly certificateFile: string;
-  /** SHA-256; null while there is no usable certificate. */
-  readonly fingerprint: string | null;
-  /** The end of the certificate, by the wall clock; null while there is no usable one. */
-  readonly validToMs: number | null;
-  readonly clientCertificates: ServerTls['clientCertificates'];
-  /** What is wrong with the files at present, each with what to do. An older certificate may be in use all the same. */
-  readonly problems: readonly string[];
-}
+import type { TlsStatus } from './tls-status.ts';
 
 export interface TlsCredentialsOptions {
   readonly config: MqttTlsConfig;

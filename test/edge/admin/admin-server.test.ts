@@ -591,6 +591,8 @@ function options(port = 0): AdminServerOptions {
     }),
     users,
     alerts: null,
+    series: null,
+    accepted: () => ({}),
     serial: { watch: () => null },
     status: () => Promise.resolve(report),
     renderMetrics: () => metrics.render(),

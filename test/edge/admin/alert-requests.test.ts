@@ -29,6 +29,8 @@ const start = (alerts: AlertDesk | null) =>
     ...door,
     log: new MemoryLog(),
     alerts,
+    series: null,
+    accepted: () => ({}),
     serial: { watch: () => null },
     metricsContentType: '',
     clock: nodeClock,

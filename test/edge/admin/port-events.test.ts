@@ -25,6 +25,8 @@ beforeEach(async () => {
     log: new MemoryLog(),
     serial: { watch: (name, signal) => (name === 'air' ? watchers.watch(signal) : null) },
     alerts: null,
+    series: null,
+    accepted: () => ({}),
     metricsContentType: '',
     clock: nodeClock,
     logger: silentLogger,

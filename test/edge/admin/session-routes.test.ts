@@ -25,6 +25,8 @@ beforeEach(async () => {
     ...door,
     log: new MemoryLog(),
     alerts: null,
+    series: null,
+    accepted: () => ({}),
     serial: { watch: (_name, signal) => new PortWatchers().watch(signal) },
     status: () => Promise.resolve({ gateway: 'gw1' } as never),
     metricsContentType: '',
