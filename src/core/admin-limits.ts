@@ -8,6 +8,17 @@ export const adminLimits = {
   adminPasswordFileBytesMax: 4 * KIB,
   /** Of randomness, in the code that sets the first password. */
   adminClaimCodeBytes: 10,
+  /** Connections from beyond this machine, so that the command line gets through whatever others do, and those of one address. */
+  adminRemoteConnectionsMax: 192,
+  adminAddressConnectionsMax: 48,
+  /** The line and the headers of a request, and the time to send them; what follows is bounded by the whole request's time. */
+  adminHeaderBytesMax: 16 * KIB,
+  adminHeadersTimeoutMs: 10_000,
+  adminHandshakeTimeoutMs: 10_000,
+  /** A connection without a request is closed after so long. */
+  adminKeepAliveMs: 20_000,
+  /** How often those times are looked at. */
+  adminSweepIntervalMs: 1_000,
   /** Logins that hold at once; with one more, that which was not used for longest ends. */
   adminLoginsMax: 64,
   /** A login ends when it was not used for so long, and after so long whatever happens. */
@@ -20,6 +31,8 @@ export const adminLimits = {
   /** Requests of one address without a login or token, in so long. */
   adminOpenRequestsMax: 50,
   adminOpenRequestsMs: 1_000,
+  /** `admin.names`. */
+  adminNamesMax: 16,
   /** How often the addresses of this machine are looked at, when somebody asks by another one. */
   adminNamesLookMs: 10_000,
   /** Addresses of which those are counted. */

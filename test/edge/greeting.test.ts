@@ -19,7 +19,14 @@ test('a gateway says where it listens, what it shows by TLS, and that nothing is
     clientCertificates: 'optional' as const,
     problems: [],
   };
-  const given = { config: result.config, addresses, dataDir: '/data', certificates: tls, claimCode: null };
+  const given = {
+    config: result.config,
+    addresses,
+    dataDir: '/data',
+    certificates: tls,
+    claimCode: null,
+    adminTls: null,
+  };
   const lines = greeting(given);
   expect(lines.slice(1)).toEqual([
     'MQTT   127.0.0.1:1883',

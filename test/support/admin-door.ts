@@ -17,7 +17,8 @@ export const cheapHasher = () => new PasswordHasher(new SimRandom(1), { n: 16, r
 export async function adminDoor(
   clock: Clock = nodeClock,
 ): Promise<
-  AsyncDisposable & Pick<AdminServerOptions, 'listen' | 'access' | 'names'> & { readonly dataDir: string }
+  AsyncDisposable &
+    Pick<AdminServerOptions, 'listen' | 'tls' | 'access' | 'names'> & { readonly dataDir: string }
 > {
   const folder = await temporaryFolder();
   const random = new SimRandom(1);
@@ -25,6 +26,7 @@ export async function adminDoor(
   return {
     dataDir: folder.path,
     listen: { host: '127.0.0.1', port: 0 },
+    tls: null,
     access: await AdminAccess.open({ ...shared, clock, random }),
     names: () => ({ machine: new Set(), configured: new Set() }),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),

@@ -7,7 +7,7 @@ import { degradations, type StatusReport } from '../status.ts';
 import type { TopicChanges } from '../topic-changes.ts';
 import type { UserAdministration } from '../users/users.ts';
 import type { AdminAccess } from './access/admin-access.ts';
-import { type AdminApp, adminApp } from './admin-app.ts';
+import { type AdminApp, type AdminTls, adminApp } from './admin-app.ts';
 import type { AlertDesk } from './alert-requests.ts';
 import { addAlerts } from './alert-routes.ts';
 import { ApiError, answerFor, crash } from './api-error.ts';
@@ -43,6 +43,8 @@ export interface AdminServerOptions {
   readonly series: SeriesDesk | null;
   /** Records made durable in this run, by their source. */
   readonly accepted: () => Readonly<Record<string, number>>;
+  /** Null for plain HTTP, which is for loopback. */
+  readonly tls: AdminTls;
   /** Who is let in. */
   readonly access: AdminAccess;
   /** By what this machine may be called at this moment. */
@@ -56,7 +58,7 @@ export interface AdminServerOptions {
   readonly metrics: Metrics;
 }
 
-/** HTTP on loopback for the CLI, for scrapers and for health checks (design §8). */
+/** HTTP for the page, for the CLI, for scrapers and for health checks (design §8); beyond loopback by TLS. */
 export class AdminServer {
   readonly address: Address;
   readonly #app: AdminApp;
@@ -70,13 +72,14 @@ export class AdminServer {
 
   /** @throws OperatingError `port-unusable` */
   static async start(options: AdminServerOptions): Promise<AdminServer> {
-    const app = adminApp();
+    const app = adminApp(options.tls);
+    const isHttps = options.tls !== null;
     const stopping = new AbortController();
     const { access, names, clock } = options;
-    guard(app, { access, names, clock, isHttps: false, port: () => boundPort(app) });
+    guard(app, { access, names, clock, isHttps, port: () => boundPort(app) });
     answerErrors(app, options.logger);
     addHealth(app, options);
-    addSessions(app, access, false);
+    addSessions(app, access, isHttps);
     addStatus(app, options);
     addTopics(app, options.topics);
     addUsers(app, options.users);
@@ -88,7 +91,7 @@ export class AdminServer {
     const frame = () => pageFrame({ ...options, wallMs: () => clock.wallMs() });
     addPage(app, new Viewers(frame, clock, stopping.signal));
     try {
-      await app.listen(options.listen);
+      await app.listen(oneAddress(options.listen));
     } catch (error) {
       await app.close();
       throw new OperatingError(
@@ -107,6 +110,12 @@ export class AdminServer {
     await this.#app.close();
   }
 }
+
+/** Every bound of the server is of one listener; the name stands for two addresses. */
+const oneAddress = ({ host, port }: Address): Address => ({
+  host: host === 'localhost' ? '127.0.0.1' : host,
+  port,
+});
 
 function boundPort(app: AdminApp): number {
   const address = app.server.address();

@@ -7,6 +7,7 @@ import { RequestRate } from './access/request-rate.ts';
 import type { AdminApp, AdminReply, AdminRequest } from './admin-app.ts';
 import { ADMIN_TOKEN_FILE } from './admin-token.ts';
 import { ApiError } from './api-error.ts';
+import { peerOf } from './peer.ts';
 
 /** By what the gateway may be called, in lower case. */
 export interface OwnNames {
@@ -106,6 +107,3 @@ function requireCredential(
   });
   reply.raw.once('close', forget);
 }
-
-/** Without what marks an IPv4 address on a socket for both kinds. */
-export const peerOf = (ip: string): string => ip.replace(/^::ffff:(?=\d+\.)/i, '');

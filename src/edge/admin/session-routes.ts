@@ -2,7 +2,7 @@ import type { AdminAccess } from './access/admin-access.ts';
 import { LOGIN_COOKIE } from './access/admin-access.ts';
 import type { AdminApp } from './admin-app.ts';
 import { ApiError } from './api-error.ts';
-import { peerOf } from './request-guard.ts';
+import { peerOf } from './peer.ts';
 
 const text = { type: 'string' };
 
