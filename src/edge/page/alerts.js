@@ -124,15 +124,9 @@ export function alertList(nowMs, onPlot) {
     update(alerts, heldBack) {
       rows.show(alerts ?? []);
       const held =
-        heldBack === 0 ? '' : ` ${heldBack} more findings are only counted, because so many alerts are open.`;
-      setText(
-        none,
-        alerts === null
-          ? 'Anomaly detection is switched off (anomaly.enabled): no series are looked at.'
-          : alerts.length === 0
-            ? 'No alert is open.'
-            : held.trim(),
-      );
+        heldBack === 0 ? '' : `${heldBack} more findings are only counted, because so many alerts are open.`;
+      const off = 'Anomaly detection is switched off (anomaly.enabled): no series are looked at.';
+      setText(none, alerts === null ? off : held);
       setAttribute(none, 'hidden', none.textContent === '');
     },
   };

@@ -66,64 +66,81 @@ function drawBehind(plot, { range, anomalies }, untilMs) {
   context.restore();
 }
 
-/** @param {HTMLElement} place */
-export function drawnPlot(place) {
-  /** @type {UPlot | null} */
-  let plot = null;
-  const clear = () => {
-    plot?.destroy();
-    plot = null;
+/** @typedef {{ readonly history: SeriesHistory, readonly fromMs: number, readonly untilMs: number }} Shown */
+
+/** @param {Shown} shown @param {number} width @returns {import('uplot').Options} */
+function optionsOf({ history, fromMs, untilMs }, width) {
+  const [least, most] = limitsOf(history);
+  // A series that is younger than what is asked for has the whole width.
+  const firstMs = history.points[0]?.[0] ?? fromMs;
+  const beginMs = Math.min(Math.max(fromMs, firstMs - 0.02 * (untilMs - firstMs)), untilMs - 1000);
+  const axis = {
+    stroke: colour('--quiet'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { stroke: colour('--line'), width: 1 },
   };
   return {
-    clear,
+    width: Math.max(200, width),
+    height,
+    cursor: { drag: { x: false, y: false } },
+    scales: {
+      x: { range: () => [beginMs / 1000, untilMs / 1000] },
+      y: { range: () => [least, most] },
+    },
+    axes: [
+      { ...axis, space: 80, incrs: timeSteps, values: timeMarks },
+      { ...axis, size: 64 },
+    ],
+    series: [
+      {
+        label: 'Time',
+        value: (_plot, seconds) => (seconds === null ? '–' : momentText(seconds * 1000, untilMs)),
+      },
+      {
+        label: history.unit === null ? 'Value' : `Value, ${history.unit}`,
+        value: (_plot, value) => (value === null || value === undefined ? '–' : valueText(value)),
+        stroke: colour('--accent'),
+        width: 1.5,
+        points: { size: 4, show: history.points.length < 150 },
+      },
+    ],
+    hooks: { drawClear: [(drawn) => drawBehind(drawn, history, untilMs)] },
+  };
+}
+
+/** @param {HTMLElement} place */
+export function drawnPlot(place) {
+  /** @type {(new (...options: ConstructorParameters<typeof import('uplot')>) => UPlot) | null} */
+  let PlotClass = null;
+  /** @type {UPlot | null} */
+  let plot = null;
+  /** @type {Shown | null} */
+  let shown = null;
+  const draw = () => {
+    plot?.destroy();
+    plot = null;
+    if (shown === null || PlotClass === null) return;
+    const { points } = shown.history;
+    const data = [points.map(([ms]) => ms / 1000), points.map(([, value]) => value)];
+    plot = new PlotClass(
+      optionsOf(shown, place.clientWidth),
+      /** @type {import('uplot').AlignedData} */ (data),
+      place,
+    );
+  };
+  // A drawing does not follow the style sheet by itself.
+  window.addEventListener('resize', draw);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+  return {
+    clear() {
+      shown = null;
+      draw();
+    },
     /** @param {SeriesHistory} history @param {number} fromMs @param {number} untilMs */
     async show(history, fromMs, untilMs) {
-      const { default: UPlotClass } =
-        /** @type {{ default: { new (...options: ConstructorParameters<typeof import('uplot')>): UPlot } }} */ (
-          await import(library)
-        );
-      clear();
-      const [least, most] = limitsOf(history);
-      // A series that is younger than what is asked for has the whole width.
-      const firstMs = history.points[0]?.[0] ?? fromMs;
-      const beginMs = Math.min(Math.max(fromMs, firstMs - 0.02 * (untilMs - firstMs)), untilMs - 1000);
-      const axis = {
-        stroke: colour('--quiet'),
-        grid: { stroke: colour('--line'), width: 1 },
-        ticks: { stroke: colour('--line'), width: 1 },
-      };
-      plot = new UPlotClass(
-        {
-          width: Math.max(200, place.clientWidth),
-          height,
-          cursor: { drag: { x: false, y: false } },
-          legend: { live: true },
-          scales: {
-            x: { range: () => [beginMs / 1000, untilMs / 1000] },
-            y: { range: () => [least, most] },
-          },
-          axes: [
-            { ...axis, space: 80, incrs: timeSteps, values: timeMarks },
-            { ...axis, size: 64 },
-          ],
-          series: [
-            {
-              label: 'Time',
-              value: (_plot, seconds) => (seconds === null ? '–' : momentText(seconds * 1000, untilMs)),
-            },
-            {
-              label: history.unit === null ? 'Value' : `Value, ${history.unit}`,
-              value: (_plot, value) => (value === null || value === undefined ? '–' : valueText(value)),
-              stroke: colour('--accent'),
-              width: 1.5,
-              points: { size: 4, show: history.points.length < 150 },
-            },
-          ],
-          hooks: { drawClear: [(drawn) => drawBehind(drawn, history, untilMs)] },
-        },
-        [history.points.map(([ms]) => ms / 1000), history.points.map(([, value]) => value)],
-        place,
-      );
+      shown = { history, fromMs, untilMs };
+      PlotClass ??= (await import(library)).default;
+      draw();
     },
   };
 }

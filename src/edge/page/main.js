@@ -83,7 +83,7 @@ function showLive(state, lastMs) {
     closed: 'logged out',
   };
   setText(byId('live'), texts[state]);
-  setAttribute(byId('live'), 'class', `live ${state}`);
+  setAttribute(byId('live'), 'class', `liveness ${state}`);
   setAttribute(document.body, 'class', state === 'stale' ? 'stale' : '');
 }
 

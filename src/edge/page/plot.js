@@ -3,7 +3,7 @@ import { ask, inWords } from './api.js';
 import { element, setAttribute, setText } from './dom.js';
 import { drawnPlot } from './drawn-plot.js';
 import { sentence } from './troubles.js';
-import { counted, durationText, momentText, valueText } from './words.js';
+import { counted, durationText, limitText, momentText } from './words.js';
 
 /** @typedef {import('../admin/series-history.ts').SeriesHistory} SeriesHistory */
 
@@ -19,13 +19,14 @@ const againMilliseconds = 5_000;
 /** @param {SeriesHistory} history */
 function rangeText({ range: { low, high }, unit }) {
   if (low === null && high === null) return 'No expected range is known yet.';
+  const unitText = unit === null ? '' : ` ${unit}`;
   const ends =
     low === null
-      ? `up to ${valueText(high, unit)}`
+      ? `up to ${limitText(high)}`
       : high === null
-        ? `${valueText(low, unit)} or more`
-        : `${valueText(low)} to ${valueText(high, unit)}`;
-  return `Expected range: ${ends}. A value beyond is told as out of range; the limits are those of the configuration, or learned from what the series has shown, as of now.`;
+        ? `from ${limitText(low)}`
+        : `${limitText(low)} to ${limitText(high)}`;
+  return `Expected range: ${ends}${unitText}. A value beyond is told as out of range; the limits are those of the configuration, or learned from what the series has shown, as of now.`;
 }
 
 /** @param {SeriesHistory} history @param {number} nowMs */

@@ -66,6 +66,9 @@ export function valueText(value, unit = null) {
   return unit === null || unit === '' ? text : `${text} ${unit}`;
 }
 
+/** A limit that was computed: more digits than these would only seem exact. @param {number | null} value */
+export const limitText = (value) => (value === null ? '–' : valueText(Number(value.toPrecision(4))));
+
 /** A moment on the clock of whoever looks; with its day if that is another one. @param {number} ms @param {number} nowMs */
 export function momentText(ms, nowMs) {
   const moment = new Date(ms);
