@@ -28,6 +28,7 @@ export default defineConfig({
           name: 'fast',
           env,
           include: ['test/**/*.test.ts'],
+          setupFiles: ['test/support/answer-check.ts'],
           exclude: ['test/{sim,process,kill,system,kafka,browser,disk}/**', 'node_modules/**'],
           testTimeout: 20_000,
           // Nothing here keeps state in modules, and loading them anew for each file took a fifth of the time.

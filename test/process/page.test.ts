@@ -6,6 +6,7 @@ import { limits } from '../../src/core/limits.ts';
 import type { PageFrame } from '../../src/edge/admin/page-frame.ts';
 import type { SeriesHistory } from '../../src/edge/admin/series-history.ts';
 import type { SeriesPage } from '../../src/edge/admin/series-list.ts';
+import { lineProblem } from '../support/answer-check.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -21,7 +22,11 @@ async function* frames(gateway: RunningGateway, signal: AbortSignal): AsyncGener
     text += Buffer.from(chunk).toString();
     const events = text.split('\n\n');
     text = events.pop() ?? '';
-    for (const event of events) yield JSON.parse(event.slice('data: '.length)) as PageFrame;
+    for (const event of events) {
+      const data = event.slice('data: '.length);
+      expect(lineProblem('/api/events', data)).toBeNull();
+      yield JSON.parse(data) as PageFrame;
+    }
   }
 }
 

@@ -15,6 +15,13 @@ import { answerHeaderLines, putAnswerHeaders } from './access/answer-headers.ts'
 import { ConnectionCount } from './access/connection-count.ts';
 import { peerOf } from './peer.ts';
 
+declare module 'fastify' {
+  interface FastifySchema {
+    /** What the route does, in words. */
+    summary?: string;
+  }
+}
+
 /** The HTTP server to which routes are added. */
 export type AdminApp = FastifyInstance;
 
@@ -51,6 +58,8 @@ export function adminApp(tls: AdminTls): AdminApp {
       ? fastify({ ...bounds, http })
       : // Its type tells how it serves, which nobody here asks.
         (fastify({ ...bounds, https: { ...http, ...secureContext(tls) } }) as unknown as AdminApp);
+  // An answer is sent as it is; the tests check that its schema says the same.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   boundConnections(app);
   tls?.onChange(() => (app.server as unknown as HttpsServer).setSecureContext(secureContext(tls)));
   // Only JSON: a web form can send text/plain across origins without asking.

@@ -11,6 +11,9 @@ import { type AdminApp, type AdminTls, adminApp } from './admin-app.ts';
 import type { AlertDesk } from './alert-requests.ts';
 import { addAlerts } from './alert-routes.ts';
 import { ApiError, answerFor, crash } from './api-error.ts';
+import { flag, listOf, objectOf, text } from './description/json-schema.ts';
+import { ApiDescription } from './description/openapi.ts';
+import { statusSchema } from './description/status-schema.ts';
 import { LineStreams } from './line-streams.ts';
 import { pageFrame } from './page-frame.ts';
 import { addPage } from './page-routes.ts';
@@ -74,10 +77,13 @@ export class AdminServer {
   static async start(options: AdminServerOptions): Promise<AdminServer> {
     const app = adminApp(options.tls);
     const isHttps = options.tls !== null;
+    const description = new ApiDescription();
+    app.addHook('onRoute', (route) => description.add(route));
     const stopping = new AbortController();
     const { access, names, clock } = options;
     guard(app, { access, names, clock, isHttps, port: () => boundPort(app) });
     answerErrors(app, options.logger);
+    addDescription(app, description);
     addHealth(app, options);
     addSessions(app, access, isHttps);
     addStatus(app, options);
@@ -140,18 +146,47 @@ function answerErrors(app: AdminApp, logger: Logger): void {
   });
 }
 
+function addDescription(app: AdminApp, description: ApiDescription): void {
+  app.get(
+    '/api/openapi.json',
+    { schema: { summary: 'This description.', response: { 200: { type: 'object' } } } },
+    () => description.document(),
+  );
+}
+
 function addHealth(app: AdminApp, { log }: AdminServerOptions): void {
-  const open = { config: { open: true } };
-  app.get('/healthz', open, () => ({ healthy: true }));
-  app.get('/readyz', open, (_request, reply) => {
+  const config = { open: true };
+  app.get(
+    '/healthz',
+    {
+      config,
+      schema: {
+        summary: 'Whether the process answers.',
+        response: { 200: objectOf<{ healthy: boolean }>({ healthy: flag }) },
+      },
+    },
+    () => ({ healthy: true }),
+  );
+  const readiness = objectOf<{ ready: boolean; reasons: object }>({ ready: flag, reasons: listOf(text) });
+  const response = { 200: readiness, 503: readiness };
+  const schema = { summary: 'Whether readings are accepted; being offline is no reason.', response };
+  app.get('/readyz', { config, schema }, (_request, reply) => {
     const reasons = degradations(log);
     return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons });
   });
 }
 
 function addStatus(app: AdminApp, options: AdminServerOptions): void {
-  app.get('/api/status', () => options.status());
-  app.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', options.metricsContentType).send(await options.renderMetrics()),
+  app.get(
+    '/api/status',
+    { schema: { summary: 'How the gateway is.', response: { 200: statusSchema } } },
+    () => options.status(),
+  );
+  const response = { 200: { content: { 'text/plain': { schema: text } } } };
+  app.get(
+    '/metrics',
+    { schema: { summary: "All metrics in Prometheus' text format.", response } },
+    async (_request, reply) =>
+      reply.header('content-type', options.metricsContentType).send(await options.renderMetrics()),
   );
 }

@@ -1,5 +1,6 @@
 import type { AdminApp, AdminReply } from './admin-app.ts';
 import { ApiError } from './api-error.ts';
+import { framesSchema } from './description/page-schema.ts';
 import { type PageFile, readPageFiles } from './page-files.ts';
 import type { Viewers } from './viewers.ts';
 
@@ -29,5 +30,9 @@ export function addPage(app: AdminApp, viewers: Viewers): void {
   app.get<{ Params: { file: string } }>('/page/:file', open, ({ params: { file }, headers }, reply) =>
     send(file, headers['if-none-match'], reply),
   );
-  app.get('/api/events', (_request, reply) => viewers.add(reply));
+  app.get(
+    '/api/events',
+    { schema: { summary: 'What there is to see, as it goes.', response: { 200: framesSchema } } },
+    (_request, reply) => viewers.add(reply),
+  );
 }

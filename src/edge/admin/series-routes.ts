@@ -2,6 +2,7 @@ import type { Series } from '../../anomaly/series/series-table.ts';
 import { limits } from '../../core/limits.ts';
 import type { AdminApp } from './admin-app.ts';
 import { ApiError } from './api-error.ts';
+import { newestRecordsSchema, seriesHistorySchema, seriesPageSchema } from './description/page-schema.ts';
 import { newestRecords } from './newest-records.ts';
 import type { RecordLog } from './record-stream.ts';
 import { type SeriesHistory, seriesHistory } from './series-history.ts';
@@ -48,12 +49,24 @@ export function addSeries(app: AdminApp, { log, series: desk, wallMs }: SeriesRo
   const histories = new InTurn();
   app.get<{ Querystring: SeriesQueryText }>(
     '/api/series',
-    { schema: { querystring: seriesQuerySchema } },
+    {
+      schema: {
+        summary: 'Series with their last values, in the order of their names.',
+        querystring: seriesQuerySchema,
+        response: { 200: seriesPageSchema },
+      },
+    },
     ({ query }) => seriesPage(known(desk), seriesQuery(query)),
   );
   app.get<{ Querystring: HistoryQueryText }>(
     '/api/series/history',
-    { schema: { querystring: historyQuerySchema } },
+    {
+      schema: {
+        summary: 'What the log holds of a series, with its expected range and what was wrong.',
+        querystring: historyQuerySchema,
+        response: { 200: seriesHistorySchema },
+      },
+    },
     async ({ query: { name, partition, seconds } }): Promise<SeriesHistory> => {
       const series = theSeries(known(desk), name, partition === undefined ? null : Number(partition));
       const wanted = Math.min(Number(seconds ?? limits.historySecondsDefault), limits.historySecondsMax);
@@ -62,7 +75,13 @@ export function addSeries(app: AdminApp, { log, series: desk, wallMs }: SeriesRo
   );
   app.get<{ Params: { name: string }; Querystring: { limit?: string } }>(
     '/api/topics/:name/newest',
-    { schema: { querystring: newestQuerySchema } },
+    {
+      schema: {
+        summary: 'The newest records of a topic, each cut to its beginning.',
+        querystring: newestQuerySchema,
+        response: { 200: newestRecordsSchema },
+      },
+    },
     async ({ params: { name }, query: { limit } }) => {
       const count = Math.min(Number(limit ?? limits.newestRecordsDefault), limits.newestRecordsMax);
       return { topic: name, records: await histories.run(() => newestRecords(log, name, count)) };

@@ -5,16 +5,16 @@ import { limits } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/admin-server.ts';
 import { MetricsRegistry } from '../../../src/edge/metrics-registry.ts';
-import type { StatusReport } from '../../../src/edge/status.ts';
 import { TopicChanges } from '../../../src/edge/topic-changes.ts';
 import { Users } from '../../../src/edge/users/users.ts';
 import { TopicMapping } from '../../../src/forwarder/cluster/topic-mapping.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { adminDoor, cheapHasher, adminToken as token } from '../../support/admin-door.ts';
+import { lineProblem } from '../../support/answer-check.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
+import { statusExample } from '../../support/status-example.ts';
 
 const configured = { fixed: { partitions: 1, settings: {} } };
-const report = { gateway: 'gw1', state: 'ready' } as StatusReport;
 let log: MemoryLog;
 let metrics: MetricsRegistry;
 let server: AdminServer;
@@ -594,7 +594,7 @@ function options(port = 0): AdminServerOptions {
     series: null,
     accepted: () => ({}),
     serial: { watch: () => null },
-    status: () => Promise.resolve(report),
+    status: () => Promise.resolve(statusExample),
     renderMetrics: () => metrics.render(),
     metricsContentType: metrics.contentType,
     clock: nodeClock,
@@ -661,6 +661,7 @@ async function linesOf(path: string): Promise<Record<string, unknown>[]> {
   const answer = await ask(path);
   expect(answer.status).toBe(200);
   const lines = answer.text.split('\n').slice(0, -1);
+  expect(lines.flatMap((line) => lineProblem('/api/records', line) ?? [])).toEqual([]);
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 

@@ -7,6 +7,7 @@ import { PortWatchers } from '../../../src/ingest/serial/port-watchers.ts';
 import { adminDoor, adminToken } from '../../support/admin-door.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
+import { statusExample } from '../../support/status-example.ts';
 
 const password = 'a good password';
 let clock: ManualClock;
@@ -28,7 +29,7 @@ beforeEach(async () => {
     series: null,
     accepted: () => ({}),
     serial: { watch: (_name, signal) => new PortWatchers().watch(signal) },
-    status: () => Promise.resolve({ gateway: 'gw1' } as never),
+    status: () => Promise.resolve(statusExample),
     metricsContentType: '',
     clock,
     logger: silentLogger,
