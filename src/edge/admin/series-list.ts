@@ -84,11 +84,14 @@ function seriesJson(series: Series, alerts: readonly Alert[]): SeriesJson {
     value: finite(recent.last),
     timeMs: lastTimeMs,
     readings: recent.count,
-    recent: recent.list().map(finite),
+    recent: recent.list().map(shortened),
     alerts: alerts.length,
     severity: alerts.length === 0 ? null : Math.max(...alerts.map(({ severity }) => severity)),
   };
 }
+
+/** More digits than a course of a few pixels can show would be most of the answer. */
+const shortened = (value: number): number | null => finite(Number(value.toPrecision(5)));
 
 /** JSON has no other numbers. */
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
