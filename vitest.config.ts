@@ -28,7 +28,8 @@ export default defineConfig({
           name: 'fast',
           env,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{sim,process,kill,system,kafka,disk}/**', 'node_modules/**'],
+          setupFiles: ['test/support/answer-check.ts'],
+          exclude: ['test/{sim,process,kill,system,kafka,browser,disk}/**', 'node_modules/**'],
           testTimeout: 20_000,
           // Nothing here keeps state in modules, and loading them anew for each file took a fifth of the time.
           isolate: false,
@@ -39,6 +40,7 @@ export default defineConfig({
       tier('kill', 300_000, false),
       tier('system', 60_000, false),
       tier('kafka', 600_000, false),
+      tier('browser', 120_000, false),
       tier('disk', 120_000, false),
     ],
   },

@@ -277,6 +277,7 @@ const canaries: readonly Canary[] = [
       'src/core/forwarder-limits.ts': 'export const forwarderLimits = {\n  lingerMsMax: 5,\n};',
       'src/core/anomaly-limits.ts': 'export const anomalyLimits = {\n  openAlertsMax: 5,\n};',
       'src/core/serial-limits.ts': 'export const serialLimits = {\n  serialPortsMax: 5,\n};',
+      'src/core/admin-limits.ts': 'export const adminLimits = {};',
     },
     caught: [
       'headwater_a_total',
@@ -293,6 +294,7 @@ const canaries: readonly Canary[] = [
       'src/core/forwarder-limits.ts': 'export const forwarderLimits = {};',
       'src/core/anomaly-limits.ts': 'export const anomalyLimits = {};',
       'src/core/serial-limits.ts': 'export const serialLimits = {};',
+      'src/core/admin-limits.ts': 'export const adminLimits = {};',
       'src/log/a.ts':
         "metrics.add('headwater_a_total', 1); throw new OperatingError('thrown', text(limits.waitMsMax));",
     },

@@ -48,4 +48,8 @@ export const allDetectors: Detection = {
   silentAfterMs(state, { hints }) {
     return sensorFaults.silentAfterMs(state, faultsAt, hints);
   },
+
+  valueRange(state, timeMs, { hints }) {
+    return sensorFaults.valueRange(state, faultsAt, timeMs, hints);
+  },
 };

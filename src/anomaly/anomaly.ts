@@ -9,12 +9,13 @@ import type { Alert } from './alerts/alert.ts';
 import { AlertBook } from './alerts/alert-book.ts';
 import { topicOf } from './alerts/series-name.ts';
 import { SilenceTree } from './alerts/silence-tree.ts';
+import type { ValueRange } from './detection/finding.ts';
 import { AnomalyRunner, type JudgedLog } from './runner/anomaly-runner.ts';
 import type { Detection } from './runner/detection.ts';
 import { Judge } from './runner/judge.ts';
 import { cursorIn, Positions } from './runner/positions.ts';
 import { type SeriesRule, SeriesSettingsBook } from './series/series-settings.ts';
-import { SeriesTable } from './series/series-table.ts';
+import { type Series, SeriesTable } from './series/series-table.ts';
 import type { SavedState, StatesEnd } from './states/state-file.ts';
 import { type LoadedStates, StateFiles } from './states/state-files.ts';
 import { StateSaver } from './states/state-saver.ts';
@@ -175,6 +176,21 @@ export class Anomaly {
       alerts: this.list(),
       heldBack: this.heldBack,
     };
+  }
+
+  /** All series that are known, in the order of their names. */
+  series(): readonly Series[] {
+    return this.#table.byName();
+  }
+
+  /** Beyond which limits the next value of a series would be out of range. */
+  valueRange({ state, lastTimeMs, settings }: Series): ValueRange {
+    return this.#options.detection.valueRange(state, lastTimeMs, settings);
+  }
+
+  /** The value of a record of the topic as JSON or a plain number; null for what has no series. */
+  decoded(topic: string, value: Uint8Array): Uint8Array | null {
+    return this.#options.decoded(topic, value);
   }
 
   /** Somebody has seen the alert; resolves once that is durable, with null if no such alert is open. @throws OperatingError `log-unavailable`: ask again later */

@@ -41,6 +41,8 @@ export const anomalyLimits = {
   /** When a device can have taken a reading, since 1970: any other number called a time is a measurement. */
   payloadTimeSecondsMin: 1_000_000_000,
   payloadTimeSecondsMax: 4_102_444_800,
+  /** Values of a series kept for a glance at it, four bytes each. */
+  seriesRecentMax: 40,
   /** A number that is the whole payload. */
   plainNumberLengthMax: 32,
   /** Rows of `anomaly.series`. */

@@ -1,3 +1,4 @@
+import { adminLimits } from './admin-limits.ts';
 import { anomalyLimits } from './anomaly-limits.ts';
 import { forwarderLimits } from './forwarder-limits.ts';
 import { serialLimits } from './serial-limits.ts';
@@ -113,6 +114,10 @@ export const limits = {
   clockRecordBytesMax: 8 * KIB,
   /** How often upkeep looks whether retention has something to remove. */
   upkeepIntervalMs: 30_000,
+  /** How full the disk is, is noted every ten minutes for a day; after so long it is said when the budget will be reached. */
+  fillLookMs: 600_000,
+  fillLooksMax: 144,
+  fillKnownMs: 600_000,
   /** Entries of one commit in which a recovery takes segments over. */
   adoptionEntriesMax: 10_000,
   /** A life's ordinal in a segment that is taken over; it is an int32, and there is to be room for the lives after it. */
@@ -327,6 +332,7 @@ export const limits = {
   ...serialLimits,
 
   // Admin HTTP
+  ...adminLimits,
   adminRequestBytesMax: 4 * MIB,
   adminRecordsPerRequestMax: 1000,
   /** Answers of `GET /api/records` under way at once, followers included. */

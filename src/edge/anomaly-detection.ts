@@ -6,6 +6,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Log } from '../log/log.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import type { AlertDesk } from './admin/alert-requests.ts';
+import type { SeriesDesk } from './admin/series-list.ts';
 import { type AnomalyReport, anomalyReport, reportAlerts } from './alert-counts.ts';
 import { seriesRules } from './config/anomaly-section.ts';
 import type { Config } from './config/schema.ts';
@@ -25,7 +26,7 @@ export interface AnomalyDetectionOptions {
 
 /** Anomaly detection as the gateway runs it. */
 export interface AnomalyDetection {
-  readonly desk: AlertDesk & AlertFeed;
+  readonly desk: AlertDesk & AlertFeed & SeriesDesk;
   /** What the status says of it. */
   status(): AnomalyReport;
   /** Enters among the metrics what is a state rather than an event. */

@@ -9,6 +9,8 @@ export type Addresses = Readonly<Record<ListenerKind, string | null>> & { readon
 /** What a running gateway leaves in its data folder, for the CLI to find it. It stays behind after a crash. */
 export interface GatewayFile extends Addresses {
   readonly pid: number;
+  /** SHA-256 of the certificate that the admin API shows; null if it speaks plain HTTP. */
+  readonly adminFingerprint: string | null;
 }
 
 const pathIn = (dataDir: string): string => join(dataDir, 'gateway.json');
@@ -27,7 +29,7 @@ export function removeGatewayFile(dataDir: string): Promise<void> {
 export async function readGatewayFile(dataDir: string): Promise<GatewayFile | null> {
   try {
     const content: unknown = JSON.parse(await readFile(pathIn(dataDir), 'utf8'));
-    return isGatewayFile(content) ? content : null;
+    return isGatewayFile(content) ? { ...content, adminFingerprint: content.adminFingerprint ?? null } : null;
   } catch {
     return null;
   }
@@ -35,6 +37,7 @@ export async function readGatewayFile(dataDir: string): Promise<GatewayFile | nu
 
 function isGatewayFile(content: unknown): content is GatewayFile {
   if (typeof content !== 'object' || content === null) return false;
-  const { pid, admin } = content as Partial<Record<string, unknown>>;
-  return typeof pid === 'number' && typeof admin === 'string';
+  const { pid, admin, adminFingerprint = null } = content as Partial<Record<string, unknown>>;
+  const isFingerprint = adminFingerprint === null || typeof adminFingerprint === 'string';
+  return typeof pid === 'number' && typeof admin === 'string' && isFingerprint;
 }

@@ -8,7 +8,13 @@ import type { Housekeeping } from './housekeeping.ts';
 import type { MetricsRegistry } from './metrics-registry.ts';
 import type { MqttBroker } from './mqtt-broker.ts';
 import type { RunTotals } from './run-totals.ts';
-import { degradations, type PresentStatus, type StatusReport, topicStatuses } from './status.ts';
+import {
+  type AdminStatus,
+  degradations,
+  type PresentStatus,
+  type StatusReport,
+  topicStatuses,
+} from './status.ts';
 import type { MqttUsers } from './users/mqtt-users.ts';
 import { version } from './version.ts';
 import type { WiredSources } from './wired-sources.ts';
@@ -18,6 +24,8 @@ export interface ReportedParts {
   readonly gateway: string;
   readonly dataDir: string;
   readonly addresses: StatusReport['addresses'];
+  /** Asked only after the start. */
+  readonly admin: () => AdminStatus;
   readonly log: Log;
   readonly card: CardWear;
   readonly housekeeping: Housekeeping;
@@ -42,10 +50,22 @@ export class GatewayReport {
 
   /** What can be said at once. */
   present(): PresentStatus {
-    const { gateway, dataDir, addresses, log, housekeeping, users, broker, wired, anomaly, forwarder } =
-      this.#parts;
+    const {
+      gateway,
+      dataDir,
+      addresses,
+      admin,
+      log,
+      housekeeping,
+      users,
+      broker,
+      wired,
+      anomaly,
+      forwarder,
+    } = this.#parts;
     const { budgetBytes, isClockSet } = housekeeping.retention;
     const reasons = degradations(log);
+    const stats = log.stats();
     return {
       gateway,
       version,
@@ -53,10 +73,11 @@ export class GatewayReport {
       state: reasons.length === 0 ? 'ready' : 'degraded',
       reasons,
       addresses,
+      admin: admin(),
       tls: broker.tls?.status() ?? null,
       dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
-      log: { available: log.available, ...log.stats(), budgetBytes },
+      log: { available: log.available, ...stats, budgetBytes, fill: housekeeping.fill(stats.usedBytes) },
       clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
       users: users.status(),
       mqtt: broker.status(),

@@ -1,5 +1,5 @@
 import type { ClockReading } from '../core/clock.ts';
-import { OperatingError } from '../core/errors.ts';
+import { isOperatingError, OperatingError } from '../core/errors.ts';
 import '../core/limit-relations.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
@@ -19,13 +19,11 @@ import { clockReader, nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
 import { pinoLogger } from '../platform/pino-logger.ts';
-import { AdminServer, type AdminServerOptions } from './admin/admin-server.ts';
-import { loadAdminToken } from './admin/admin-token.ts';
 import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
 import { CardWear } from './card-wear.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
-import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
+import { type Addresses, readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
 import { GatewayReport } from './gateway-report.ts';
 import { greeting } from './greeting.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -35,6 +33,7 @@ import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts
 import { openLog } from './open-log.ts';
 import { RunTotals } from './run-totals.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
+import { type AdminPort, openAdmin, type Served } from './start-admin.ts';
 import { startForwarder } from './start-forwarder.ts';
 import { StartedParts } from './started-parts.ts';
 import type { StatusReport } from './status.ts';
@@ -151,10 +150,19 @@ export class Gateway {
       logger: this.#logger.child({ part: 'mqtt' }),
     });
     const addresses = { ...broker.addresses, admin: '' };
+    const admin = await openAdmin({
+      config: this.#config,
+      dataDir: this.#dataDir,
+      hasher: mqttUsers.hasher,
+      parts: this.#parts,
+      clock: nodeClock,
+      logger: this.#logger.child({ part: 'admin' }),
+    });
     const report = new GatewayReport({
       gateway: this.#config.gateway.name,
       dataDir: this.#dataDir,
       addresses,
+      admin: admin.status,
       log,
       card,
       housekeeping,
@@ -166,18 +174,18 @@ export class Gateway {
       metrics: this.#metrics,
       registry: this.#registry,
     });
-    const { address } = await this.#startAdmin(log, writers, mqttUsers, {
+    const served = this.#served(log, writers, mqttUsers, {
       status: () => report.status(),
       renderMetrics: () => report.renderMetrics(),
       serial: wired,
     });
+    const { address } = await admin.serve(served);
     addresses.admin = formatAddress(address);
     startTelling(broker.ingest, () => report.present(), this.#anomaly?.desk ?? null, this.#parts);
 
     this.#forwarder = await this.#startForwarder(log, readClock, output);
-    await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
-    this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
-    await this.#greet(output, broker, mqttUsers, addresses);
+    await this.#keepGatewayFile(addresses, admin.tls);
+    await this.#greet(output, broker, mqttUsers, addresses, admin);
   }
 
   /** What keeps readings: the log with all that belongs to it. */
@@ -204,16 +212,15 @@ export class Gateway {
     return { disk, card, sessions, housekeeping, readClock, log };
   }
 
-  async #startAdmin(
+  /** What the admin API shows and serves. */
+  #served(
     log: Log,
     writers: TopicWriters,
     { users }: MqttUsers,
-    seen: Pick<AdminServerOptions, 'status' | 'renderMetrics' | 'serial'>,
-  ): Promise<AdminServer> {
-    const server = await AdminServer.start({
-      clock: nodeClock,
-      metrics: this.#metrics,
-      listen: this.#config.admin.listen,
+    seen: Pick<Served, 'status' | 'renderMetrics' | 'serial'>,
+  ): Served {
+    return {
+      ...seen,
       log,
       topics: new TopicChanges({
         log,
@@ -227,13 +234,39 @@ export class Gateway {
       }),
       users,
       alerts: this.#anomaly?.desk ?? null,
-      token: await loadAdminToken(this.#dataDir, nodeRandom),
-      ...seen,
+      series: this.#anomaly?.desk ?? null,
+      accepted: () => this.#metrics.accepted(),
       metricsContentType: this.#registry.contentType,
-      logger: this.#logger.child({ part: 'admin' }),
+      metrics: this.#metrics,
+    };
+  }
+
+  /** Tells the command line where the gateway is, and which certificate it shows; that may be another one some day. */
+  async #keepGatewayFile(addresses: Addresses, tls: AdminPort['tls']): Promise<void> {
+    const write = () =>
+      writeGatewayFile(this.#dataDir, {
+        pid: process.pid,
+        ...addresses,
+        adminFingerprint: tls?.status().fingerprint ?? null,
+      });
+    await write();
+    let writing = Promise.resolve();
+    let isOver = false;
+    tls?.onChange(() => {
+      const again = () => (isOver ? Promise.resolve() : write());
+      writing = writing.then(again).catch((error: unknown) => {
+        if (!isOperatingError(error)) throw error;
+        this.#logger.error(
+          { error: error.message },
+          'the command line cannot be told of the new certificate',
+        );
+      });
     });
-    this.#parts.add('admin', () => server.stop());
-    return server;
+    this.#parts.add('gateway.json', async () => {
+      isOver = true;
+      await writing;
+      await removeGatewayFile(this.#dataDir);
+    });
   }
 
   async #greet(
@@ -241,10 +274,18 @@ export class Gateway {
     { tls, sourceWarnings }: MqttBroker,
     users: MqttUsers,
     addresses: StatusReport['addresses'],
+    admin: AdminPort,
   ): Promise<void> {
-    const warnings = [...((await tls?.warnings()) ?? []), ...sourceWarnings];
+    const warnings = [...((await tls?.warnings()) ?? []), ...sourceWarnings, ...(await admin.warnings())];
     for (const line of [
-      ...greeting(this.#config, addresses, this.#dataDir, tls?.status() ?? null),
+      ...greeting({
+        config: this.#config,
+        addresses,
+        dataDir: this.#dataDir,
+        certificates: tls?.status() ?? null,
+        claimCode: admin.access.claimCode,
+        adminTls: admin.status().tls,
+      }),
       ...users.warnings(),
       ...warnings.map((warning) => `warning: ${warning}`),
     ])

@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Forwarding, Retention } from '../log/types.ts';
 import { defaultBudgetBytes } from './config/schema.ts';
+import { type Fill, FillForecast } from './fill-forecast.ts';
 import { replaceFile } from './replace-file.ts';
 
 export interface HousekeepingOptions {
@@ -25,12 +26,19 @@ export interface HousekeepingOptions {
 /** A budget that nobody has configured is decided once: other people's files must not shrink it, and so remove records. */
 const fileName = 'budget.json';
 
+/** What is asked of the log now and then. */
+interface KeptLog {
+  keepHouse(): void;
+  stats(): { readonly usedBytes: number };
+}
+
 /** Says by which rules the log removes records, and has it look now and then. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #stopping = new AbortController();
   /** What the log is to be opened with. */
   readonly retention: Retention;
+  readonly #forecast = new FillForecast();
   #isClockSet = false;
   #running: Promise<void> | undefined;
 
@@ -49,8 +57,14 @@ export class Housekeeping {
   }
 
   /** From then on the log is asked to look. */
-  start(log: { keepHouse(): void }): void {
+  start(log: KeptLog): void {
     this.#running = this.#run(log);
+  }
+
+  /** When the budget is reached at the rate of the last day, if so much is used now. */
+  fill(usedBytes: number): Fill {
+    const nowMs = this.#options.clock.monotonicMs();
+    return this.#forecast.until(this.retention.budgetBytes, nowMs, usedBytes);
   }
 
   async stop(): Promise<void> {
@@ -58,11 +72,12 @@ export class Housekeeping {
     await this.#running;
   }
 
-  async #run(log: { keepHouse(): void }): Promise<void> {
+  async #run(log: KeptLog): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#lookAtClock();
       log.keepHouse();
+      this.#forecast.look(this.#options.clock.monotonicMs(), log.stats().usedBytes);
       // Records may wait for it.
       const ms = this.#isClockSet ? limits.upkeepIntervalMs : limits.clockLookMs;
       await this.#options.clock.sleep(ms, signal);

@@ -4,10 +4,12 @@ import type { MqttStatus } from '../ingest/mqtt/mqtt-ingest.ts';
 import type { MqttSourceStatus } from '../ingest/mqtt-source/mqtt-source.ts';
 import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
+import type { AdminState } from './admin/access/admin-access.ts';
 import type { AnomalyReport } from './alert-counts.ts';
 import type { CardStatus } from './card-wear.ts';
+import type { Fill } from './fill-forecast.ts';
 import type { Addresses } from './gateway-file.ts';
-import type { TlsStatus } from './listeners/tls-credentials.ts';
+import type { TlsStatus } from './listeners/tls-status.ts';
 import type { UsersStatus } from './users/mqtt-users.ts';
 
 /** What `GET /api/status` answers and `headwater status` shows. */
@@ -20,7 +22,9 @@ export interface StatusReport {
   /** In words; empty while ready. */
   readonly reasons: readonly string[];
   readonly addresses: Addresses;
-  /** Of the listeners with TLS; null if there are none. */
+  /** Of the page and the API. */
+  readonly admin: AdminStatus;
+  /** Of the MQTT listeners with TLS; null if there are none. */
   readonly tls: TlsStatus | null;
   readonly dataDir: string;
   readonly uptimeSeconds: number;
@@ -32,6 +36,8 @@ export interface StatusReport {
     /** What the data folder takes on the disk, and what it may take. */
     readonly usedBytes: number;
     readonly budgetBytes: number;
+    /** When the budget is reached at the rate of the last day. */
+    readonly fill: Fill;
     /** Wall clock of the last commit; null before the first. */
     readonly lastCommitMs: number | null;
   };
@@ -51,6 +57,16 @@ export interface StatusReport {
   readonly forwarder: ForwarderStatus | null;
   /** Null if anomaly detection is switched off. An alert does not make the gateway degraded: it refuses nothing. */
   readonly anomaly: AnomalyReport | null;
+}
+
+/** How the admin port is. */
+export interface AdminStatus {
+  /** Null if it speaks plain HTTP. */
+  readonly tls: TlsStatus | null;
+  /** Whether somebody has set the password of the page. */
+  readonly state: AdminState;
+  /** What is wrong with the kept password, and what to do; null if nothing is. */
+  readonly problem: string | null;
 }
 
 /** What can be said without a look at the device. */

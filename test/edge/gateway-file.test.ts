@@ -11,6 +11,7 @@ const content = {
   ws: null,
   wss: null,
   admin: '127.0.0.1:8080',
+  adminFingerprint: 'AB:CD',
 };
 
 test('what a gateway writes is what the CLI reads, until it is removed', async () => {

@@ -19,7 +19,15 @@ test('a gateway says where it listens, what it shows by TLS, and that nothing is
     clientCertificates: 'optional' as const,
     problems: [],
   };
-  const lines = greeting(result.config, addresses, '/data', tls);
+  const given = {
+    config: result.config,
+    addresses,
+    dataDir: '/data',
+    certificates: tls,
+    claimCode: null,
+    adminTls: null,
+  };
+  const lines = greeting(given);
   expect(lines.slice(1)).toEqual([
     'MQTT   127.0.0.1:1883',
     'MQTT   0.0.0.0:8883 by TLS',
@@ -29,8 +37,15 @@ test('a gateway says where it listens, what it shows by TLS, and that nothing is
     'data   /data',
     'storing; no cluster is configured: set forwarder.brokers',
   ]);
-  const off = greeting(result.config, { ...addresses, mqtt: null, mqtts: null, ws: null }, '/data', null);
+  const off = greeting({
+    ...given,
+    addresses: { ...addresses, mqtt: null, mqtts: null, ws: null },
+    certificates: null,
+  });
   expect(off.slice(1, 3)).toEqual(['MQTT   off', 'admin  http://127.0.0.1:8080']);
-  const unusable = greeting(result.config, addresses, '/data', { ...tls, fingerprint: null });
+  const unusable = greeting({ ...given, certificates: { ...tls, fingerprint: null } });
   expect(unusable.join('\n')).toMatch(/^TLS {4}NO USABLE CERTIFICATE/m);
+  expect(greeting({ ...given, claimCode: 'AB-CD' })).toContain(
+    'claim  http://127.0.0.1:8080/#claim=AB-CD sets the password of the page',
+  );
 });

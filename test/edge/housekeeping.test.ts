@@ -68,6 +68,7 @@ describe('the log', () => {
     // A commit right after the start must know already.
     expect(early.retention.isClockSet()).toBe(true);
     keeping.start({
+      stats: () => ({ usedBytes: 0 }),
       keepHouse: () => {
         looks += 1;
       },

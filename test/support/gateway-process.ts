@@ -6,6 +6,11 @@ import { type Addresses, readGatewayFile } from '../../src/edge/gateway-file.ts'
 import type { StatusReport } from '../../src/edge/status.ts';
 import { startCommand } from './start-command.ts';
 
+/** In tests, whatever the gateway answers is checked. */
+const checks =
+  process.env['VITEST'] === undefined
+    ? []
+    : ['--import', fileURLToPath(new URL('./answer-check.ts', import.meta.url))];
 const MAIN = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
 const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 30_000;
@@ -62,7 +67,7 @@ export function spawnGateway({
   runner = [],
 }: GatewayOptions): GatewayRun {
   const settings = ['mqtt.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0', `data.dir=${dataDir}`, ...set];
-  const start = [process.execPath, ...startCommand.flags, MAIN];
+  const start = [process.execPath, ...startCommand.flags, ...checks, MAIN];
   const run = [...start, 'run', ...settings.flatMap((setting) => ['--set', setting])];
   const [command = process.execPath, ...args] = [...runner, ...run];
   const child = spawn(command, args, {

@@ -1,4 +1,4 @@
-import type { Finding, FindingKind } from '../../src/anomaly/detection/finding.ts';
+import type { Finding, FindingKind, ValueRange } from '../../src/anomaly/detection/finding.ts';
 import type { Reading } from '../../src/anomaly/detection/reading.ts';
 import { newSeriesState, type SeriesState } from '../../src/anomaly/detection/series-state.ts';
 import type { Detection } from '../../src/anomaly/runner/detection.ts';
@@ -42,6 +42,10 @@ export class PlainDetection implements Detection {
 
   silentAfterMs(): number {
     return this.#silentAfterMs;
+  }
+
+  valueRange(): ValueRange {
+    return { low: null, high: outOfRangeAbove };
   }
 }
 

@@ -108,6 +108,7 @@ export const limitTables: readonly string[] = [
   'src/core/forwarder-limits.ts',
   'src/core/anomaly-limits.ts',
   'src/core/serial-limits.ts',
+  'src/core/admin-limits.ts',
 ];
 
 const boundsIn = (tree: Tree) =>

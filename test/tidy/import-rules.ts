@@ -23,6 +23,7 @@ const composition: ReadonlySet<string> = new Set([
   'src/edge/anomaly-detection.ts',
   'src/edge/gateway-report.ts',
   'src/edge/start-forwarder.ts',
+  'src/edge/start-admin.ts',
 ]);
 
 /** A list of implementations. A test that imports it runs its contract over all of them. */

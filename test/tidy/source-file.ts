@@ -27,8 +27,9 @@ export function sourceFile(path: string, text: string): SourceFile {
   return { path, text, code, comments, imports: importsOf(path, text, code) };
 }
 
-/** `import … from`, `export … from`, `import('…')`, and `new URL('…', import.meta.url)`, which starts processes. */
-const importPattern = /\b(?:from\s+|import\s+|import\(\s*|new URL\(\s*)(['"])(\s*)\1/g;
+/** `import … from`, `export … from`, `import('…')`, `import.meta.resolve('…')`, which finds files to serve, and `new URL('…', import.meta.url)`, which starts processes. */
+const importPattern =
+  /\b(?:from\s+|import\s+|import\(\s*|import\.meta\.resolve\(\s*|new URL\(\s*)(['"])(\s*)\1/g;
 
 function importsOf(path: string, text: string, code: string): readonly Import[] {
   return [...code.matchAll(importPattern)].map((match) => {

@@ -27,6 +27,12 @@ export interface Expected {
   readonly high: number;
 }
 
+/** Values beyond it are told as out of range; null where no limit is known yet. */
+export interface ValueRange {
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
 /** What a detector has found to be wrong at a reading. It is found again at each reading for which it still holds. */
 export interface Finding {
   readonly kind: FindingKind;

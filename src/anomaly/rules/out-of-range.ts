@@ -1,4 +1,4 @@
-import type { Expected, Finding } from '../detection/finding.ts';
+import type { Expected, Finding, ValueRange } from '../detection/finding.ts';
 import type { SeriesState, StateSize } from '../detection/series-state.ts';
 import type { Observed, Rule } from './rule.ts';
 import { faultFinding, inWords } from './words.ts';
@@ -43,9 +43,8 @@ export const outOfRangeRule: Rule = {
     const begin = at.doubles;
     const low = count === 0 ? value : (doubles[begin + LOW] ?? 0);
     const high = count === 0 ? value : (doubles[begin + HIGH] ?? 0);
-    const share = leastMargin + youthMargin / Math.max(count, 1);
-    const margin = Math.max((high - low) * share, marginQuanta * observed.newQuantum) * observed.caution;
-    const isJudged = count >= countKnown && high > low && !observed.isCounter;
+    const margin = marginOf(low, high, observed);
+    const isJudged = isRangeKnown(low, high, observed);
     const wasBeyond = (doubles[begin + ACTIVE] ?? 0) !== 0;
     const reach = wasBeyond ? release * margin : margin;
     const isBeyond = isJudged && (value < low - reach || value > high + reach);
@@ -72,6 +71,32 @@ export const outOfRangeRule: Rule = {
     return faultFinding('out-of-range', 600, words, { expected, isWarmingUp: observed.isNew });
   },
 };
+
+/** Beyond which limits a value is out of range, by what is known now: those of the configuration, and those learned where they are narrower. */
+export function valueRange(
+  { doubles }: SeriesState,
+  { doubles: begin }: StateSize,
+  observed: Observed,
+): ValueRange {
+  const { min, max } = observed.hints;
+  const low = doubles[begin + LOW] ?? 0;
+  const high = doubles[begin + HIGH] ?? 0;
+  if (!isRangeKnown(low, high, observed)) return { low: min, high: max };
+  const margin = marginOf(low, high, observed);
+  return {
+    low: Math.max(min ?? Number.NEGATIVE_INFINITY, low - margin),
+    high: Math.min(max ?? Number.POSITIVE_INFINITY, high + margin),
+  };
+}
+
+const isRangeKnown = (low: number, high: number, { count, isCounter }: Observed): boolean =>
+  count >= countKnown && high > low && !isCounter;
+
+/** How far beyond all values so far one has to be. */
+function marginOf(low: number, high: number, { count, newQuantum, caution }: Observed): number {
+  const share = leastMargin + youthMargin / Math.max(count, 1);
+  return Math.max((high - low) * share, marginQuanta * newQuantum) * caution;
+}
 
 function learnRange(
   doubles: Float64Array,

@@ -1,4 +1,4 @@
-import type { Finding } from '../detection/finding.ts';
+import type { Finding, ValueRange } from '../detection/finding.ts';
 import type { DetectionPart } from '../detection/part.ts';
 import { noHints, type Reading, type SeriesHints } from '../detection/reading.ts';
 import type { SeriesState, StateSize } from '../detection/series-state.ts';
@@ -7,7 +7,7 @@ import { counterResetRule } from './counter-reset.ts';
 import { levelRule } from './level.ts';
 import { noiseRule } from './noise.ts';
 import { orderRule } from './order.ts';
-import { outOfRangeRule } from './out-of-range.ts';
+import { outOfRangeRule, valueRange } from './out-of-range.ts';
 import type { Observed, Rule } from './rule.ts';
 import { sentinelRule } from './sentinel.ts';
 import { seriesProfile } from './series-profile.ts';
@@ -69,6 +69,8 @@ export interface SensorFaults extends DetectionPart {
   isMeasurement(state: SeriesState, at: StateSize): boolean;
   /** After how long without a reading, in milliseconds, the series is silent; infinite while that is not known. For a timer: changes nothing. */
   silentAfterMs(state: SeriesState, at: StateSize, hints: SeriesHints): number;
+  /** Beyond which limits a value at this time would be out of range. Changes nothing. */
+  valueRange(state: SeriesState, at: StateSize, timeMs: number, hints: SeriesHints): ValueRange;
 }
 
 export const sensorFaults: SensorFaults = {
@@ -106,6 +108,11 @@ export const sensorFaults: SensorFaults = {
   silentAfterMs(state: SeriesState, at: StateSize, hints: SeriesHints): number {
     seriesProfile.compare(state, profilePlace(at), noReading, hints, observed);
     return silentAfterMs(state, placeOf(at, rules.indexOf(silenceRule)), observed);
+  },
+
+  valueRange(state: SeriesState, at: StateSize, timeMs: number, hints: SeriesHints): ValueRange {
+    seriesProfile.compare(state, profilePlace(at), { ...noReading, timeMs }, hints, observed);
+    return valueRange(state, placeOf(at, rules.indexOf(outOfRangeRule)), observed);
   },
 };
 

@@ -1,4 +1,4 @@
-import type { Finding } from '../detection/finding.ts';
+import type { Finding, ValueRange } from '../detection/finding.ts';
 import type { Reading } from '../detection/reading.ts';
 import type { SeriesState } from '../detection/series-state.ts';
 import type { SeriesSettings } from '../series/series-settings.ts';
@@ -15,4 +15,6 @@ export interface Detection {
   observe(state: SeriesState, reading: Reading, settings: SeriesSettings): readonly Finding[];
   /** After how long without a reading the series is missed; infinite while that is not known. */
   silentAfterMs(state: SeriesState, settings: SeriesSettings): number;
+  /** Where the next value may be, at this time, without being out of range. Changes nothing. */
+  valueRange(state: SeriesState, timeMs: number, settings: SeriesSettings): ValueRange;
 }

@@ -79,6 +79,7 @@ export class Judge {
     // What was saved may know it already.
     if (series === null || offset < series.nextOffset) return;
     this.#readings += 1;
+    series.recent.add(value);
     const reading = { timeMs: timestampMs, value, sourceTimeMs };
     const findings = detection.observe(series.state, reading, series.settings);
     series.nextOffset = offset + 1;

@@ -3,6 +3,7 @@ import type { AlertSubject } from '../alerts/alert.ts';
 import { seriesName } from '../alerts/series-name.ts';
 import type { WatchedSeries } from '../alerts/silence-tree.ts';
 import type { SeriesState } from '../detection/series-state.ts';
+import { RecentValues } from './recent-values.ts';
 import type { SeriesSettings, SeriesSettingsBook } from './series-settings.ts';
 
 /** Where a series comes from. */
@@ -21,6 +22,8 @@ export interface Series extends SeriesPlace {
   readonly subject: AlertSubject;
   readonly settings: SeriesSettings;
   state: SeriesState;
+  /** For people to look at; no detector knows of it. */
+  readonly recent: RecentValues;
   /** Whether it is silent is asked there; null before its first reading of this run. */
   watched: WatchedSeries | null;
   /** The state knows the readings of its partition below this offset. */
@@ -86,6 +89,7 @@ export class SeriesTable implements Iterable<Series> {
   readonly #options: SeriesTableOptions;
   readonly #partitions = new Map<string, PartitionSeries>();
   #size = 0;
+  #byName: readonly Series[] | null = null;
   #uses = 0;
   #evicted = 0;
 
@@ -126,6 +130,14 @@ export class SeriesTable implements Iterable<Series> {
     for (const partition of this.#partitions.values()) yield* partition;
   }
 
+  /** All of them in the order of their names: sorted anew only when there are others. */
+  byName(): readonly Series[] {
+    this.#byName ??= [...this].sort(({ subject: one }, { subject: other }) =>
+      one.series < other.series ? -1 : one.series > other.series ? 1 : 0,
+    );
+    return this.#byName;
+  }
+
   /** Forgets a partition that is gone, with its series. */
   remove({ topic, partition }: PartitionSeries): void {
     for (const series of this.of(topic, partition)) this.#removed(series);
@@ -143,6 +155,7 @@ export class SeriesTable implements Iterable<Series> {
       subject: { series: name, partition: partition.partition, unit: settings.unit },
       settings,
       state: this.#options.newState(),
+      recent: new RecentValues(),
       watched: null,
       nextOffset: 0,
       savedOffset: -1,
@@ -152,6 +165,7 @@ export class SeriesTable implements Iterable<Series> {
       hasReturned: false,
     };
     partition.add(series);
+    this.#byName = null;
     this.#size += 1;
     return series;
   }
@@ -171,6 +185,7 @@ export class SeriesTable implements Iterable<Series> {
 
   #removed(series: Series): void {
     this.#size -= 1;
+    this.#byName = null;
     this.#options.onRemoved(series);
   }
 }

@@ -6,16 +6,26 @@ import { type Address, formatAddress } from '../config/address.ts';
 import { degradations, type StatusReport } from '../status.ts';
 import type { TopicChanges } from '../topic-changes.ts';
 import type { UserAdministration } from '../users/users.ts';
-import { type AdminApp, adminApp } from './admin-app.ts';
+import type { AdminAccess } from './access/admin-access.ts';
+import { type AdminApp, type AdminTls, adminApp } from './admin-app.ts';
 import type { AlertDesk } from './alert-requests.ts';
 import { addAlerts } from './alert-routes.ts';
 import { ApiError, answerFor, crash } from './api-error.ts';
+import { flag, listOf, objectOf, text } from './description/json-schema.ts';
+import { ApiDescription } from './description/openapi.ts';
+import { statusSchema } from './description/status-schema.ts';
 import { LineStreams } from './line-streams.ts';
+import { pageFrame } from './page-frame.ts';
+import { addPage } from './page-routes.ts';
 import { addSerial, type WatchedPorts } from './port-events.ts';
 import { addRecords, type WritableLog } from './record-routes.ts';
-import { requireLocal, requireToken } from './request-guard.ts';
+import { guard, type OwnNames } from './request-guard.ts';
+import type { SeriesDesk } from './series-list.ts';
+import { addSeries } from './series-routes.ts';
+import { addSessions } from './session-routes.ts';
 import { addTopics } from './topic-routes.ts';
 import { addUsers } from './user-routes.ts';
+import { Viewers } from './viewers.ts';
 
 /** What the server asks of the log. */
 export interface AdminLog extends WritableLog {
@@ -32,8 +42,16 @@ export interface AdminServerOptions {
   readonly serial: WatchedPorts;
   /** Null if anomaly detection is switched off. */
   readonly alerts: AlertDesk | null;
-  /** What every request but `/healthz` and `/readyz` must carry. */
-  readonly token: string;
+  /** The same. */
+  readonly series: SeriesDesk | null;
+  /** Records made durable in this run, by their source. */
+  readonly accepted: () => Readonly<Record<string, number>>;
+  /** Null for plain HTTP, which is for loopback. */
+  readonly tls: AdminTls;
+  /** Who is let in. */
+  readonly access: AdminAccess;
+  /** By what this machine may be called at this moment. */
+  readonly names: () => OwnNames;
   /** Asked only after the start. */
   readonly status: () => Promise<StatusReport>;
   readonly renderMetrics: () => Promise<string>;
@@ -43,7 +61,7 @@ export interface AdminServerOptions {
   readonly metrics: Metrics;
 }
 
-/** HTTP on loopback for the CLI, for scrapers and for health checks (design §8). */
+/** HTTP for the page, for the CLI, for scrapers and for health checks (design §8); beyond loopback by TLS. */
 export class AdminServer {
   readonly address: Address;
   readonly #app: AdminApp;
@@ -57,11 +75,17 @@ export class AdminServer {
 
   /** @throws OperatingError `port-unusable` */
   static async start(options: AdminServerOptions): Promise<AdminServer> {
-    const app = adminApp();
+    const app = adminApp(options.tls);
+    const isHttps = options.tls !== null;
+    const description = new ApiDescription();
+    app.addHook('onRoute', (route) => description.add(route));
     const stopping = new AbortController();
-    guard(app, options.token);
+    const { access, names, clock } = options;
+    guard(app, { access, names, clock, isHttps, port: () => boundPort(app) });
     answerErrors(app, options.logger);
+    addDescription(app, description);
     addHealth(app, options);
+    addSessions(app, access, isHttps);
     addStatus(app, options);
     addTopics(app, options.topics);
     addUsers(app, options.users);
@@ -69,8 +93,11 @@ export class AdminServer {
     const streams = new LineStreams(options.logger, stopping.signal);
     addRecords(app, options, streams);
     addSerial(app, options.serial, streams);
+    addSeries(app, { ...options, wallMs: () => clock.wallMs() });
+    const frame = () => pageFrame({ ...options, wallMs: () => clock.wallMs() });
+    addPage(app, new Viewers(frame, clock, stopping.signal));
     try {
-      await app.listen(options.listen);
+      await app.listen(oneAddress(options.listen));
     } catch (error) {
       await app.close();
       throw new OperatingError(
@@ -90,17 +117,15 @@ export class AdminServer {
   }
 }
 
+/** Every bound of the server is of one listener; the name stands for two addresses. */
+const oneAddress = ({ host, port }: Address): Address => ({
+  host: host === 'localhost' ? '127.0.0.1' : host,
+  port,
+});
+
 function boundPort(app: AdminApp): number {
   const address = app.server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-function guard(app: AdminApp, token: string): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    requireLocal(request.headers, boundPort(app));
-    if (!('open' in request.routeOptions.config)) requireToken(request.headers, token);
-    done();
-  });
 }
 
 function answerErrors(app: AdminApp, logger: Logger): void {
@@ -115,23 +140,53 @@ function answerErrors(app: AdminApp, logger: Logger): void {
       return;
     }
     if (answer.status === 500) logger.error({ error, url: request.url }, 'a request to the admin API failed');
-    if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (answer.body.error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
+    if (answer.retryAfterMs !== null) reply.header('retry-after', Math.ceil(answer.retryAfterMs / 1000));
     reply.code(answer.status).send(answer.body);
   });
 }
 
+function addDescription(app: AdminApp, description: ApiDescription): void {
+  app.get(
+    '/api/openapi.json',
+    { schema: { summary: 'This description.', response: { 200: { type: 'object' } } } },
+    () => description.document(),
+  );
+}
+
 function addHealth(app: AdminApp, { log }: AdminServerOptions): void {
-  const open = { config: { open: true } };
-  app.get('/healthz', open, () => ({ healthy: true }));
-  app.get('/readyz', open, (_request, reply) => {
+  const config = { open: true };
+  app.get(
+    '/healthz',
+    {
+      config,
+      schema: {
+        summary: 'Whether the process answers.',
+        response: { 200: objectOf<{ healthy: boolean }>({ healthy: flag }) },
+      },
+    },
+    () => ({ healthy: true }),
+  );
+  const readiness = objectOf<{ ready: boolean; reasons: object }>({ ready: flag, reasons: listOf(text) });
+  const response = { 200: readiness, 503: readiness };
+  const schema = { summary: 'Whether readings are accepted; being offline is no reason.', response };
+  app.get('/readyz', { config, schema }, (_request, reply) => {
     const reasons = degradations(log);
     return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons });
   });
 }
 
 function addStatus(app: AdminApp, options: AdminServerOptions): void {
-  app.get('/api/status', () => options.status());
-  app.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', options.metricsContentType).send(await options.renderMetrics()),
+  app.get(
+    '/api/status',
+    { schema: { summary: 'How the gateway is.', response: { 200: statusSchema } } },
+    () => options.status(),
+  );
+  const response = { 200: { content: { 'text/plain': { schema: text } } } };
+  app.get(
+    '/metrics',
+    { schema: { summary: "All metrics in Prometheus' text format.", response } },
+    async (_request, reply) =>
+      reply.header('content-type', options.metricsContentType).send(await options.renderMetrics()),
   );
 }

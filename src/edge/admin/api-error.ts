@@ -8,6 +8,13 @@ export type ApiErrorCode =
   | 'forbidden'
   | 'not-found'
   | 'too-many-readers'
+  | 'too-many-requests'
+  | 'too-many-attempts'
+  | 'wrong-password'
+  | 'wrong-code'
+  | 'already-claimed'
+  | 'unclaimed'
+  | 'password-unusable'
   | 'unknown-alert'
   | 'ambiguous-alert'
   | 'anomaly-off';
@@ -15,17 +22,22 @@ export type ApiErrorCode =
 /** A request that cannot be served, with the answer for it. */
 export class ApiError extends Error {
   readonly code: ApiErrorCode;
+  /** When the same may be tried again; null if that is not a matter of time. */
+  readonly retryAfterMs: number | null;
   override readonly name = 'ApiError';
 
-  constructor(code: ApiErrorCode, message: string) {
+  constructor(code: ApiErrorCode, message: string, retryAfterMs: number | null = null) {
     super(message);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
 /** An error as the API answers it. */
 export interface ErrorAnswer {
   readonly status: number;
+  /** When the same may be tried again; null if that is not a matter of time. */
+  readonly retryAfterMs: number | null;
   readonly body: { readonly error: { readonly code: string; readonly message: string } };
 }
 
@@ -44,6 +56,13 @@ const statusOf: Partial<Record<ApiErrorCode, number>> = {
   'topic-in-use': 409,
   'record-too-large': 413,
   'too-many-readers': 429,
+  'too-many-requests': 429,
+  'too-many-attempts': 429,
+  'wrong-password': 401,
+  'wrong-code': 401,
+  'already-claimed': 409,
+  unclaimed: 409,
+  'password-unusable': 409,
   'log-unavailable': 503,
   'log-overloaded': 503,
 };
@@ -53,7 +72,8 @@ const INTERNAL = 500;
 /** The answer for an error that is the caller's or the world's; null for a bug of ours. */
 export function answerFor(error: unknown): ErrorAnswer | null {
   if (error instanceof ApiError || isOperatingError(error)) {
-    return answer(statusOf[error.code] ?? BAD_REQUEST, error.code, error.message);
+    const retryAfterMs = error instanceof ApiError ? error.retryAfterMs : null;
+    return { ...answer(statusOf[error.code] ?? BAD_REQUEST, error.code, error.message), retryAfterMs };
   }
   if (!(error instanceof Error)) return null;
   // The HTTP library's own refusals: not JSON, too large, not the announced length …
@@ -66,6 +86,7 @@ export function answerFor(error: unknown): ErrorAnswer | null {
 
 const answer = (status: number, code: string, message: string): ErrorAnswer => ({
   status,
+  retryAfterMs: null,
   body: { error: { code, message } },
 });
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { PortEvent } from '../../ingest/serial/port-watchers.ts';
 import type { AdminApp } from './admin-app.ts';
 import { ApiError } from './api-error.ts';
+import { linesSchema, portEventSchema } from './description/record-schema.ts';
 import type { LineStreams } from './line-streams.ts';
 
 /** What can be watched. */
@@ -60,6 +61,12 @@ async function* linesOf(events: AsyncIterable<PortEvent>): AsyncGenerator<string
 export function addSerial(app: AdminApp, serial: WatchedPorts, streams: LineStreams): void {
   app.get<{ Params: { name: string } }>(
     '/api/serial/:name/events',
+    {
+      schema: {
+        summary: 'What happens at a serial port, as it happens.',
+        response: { 200: linesSchema(portEventSchema) },
+      },
+    },
     async ({ params: { name } }, reply) =>
       await streams.send(reply, (gone) => portEventLines(serial, name, gone)),
   );

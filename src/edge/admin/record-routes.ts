@@ -4,6 +4,8 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { NewRecord } from '../../core/record.ts';
 import type { AdminApp } from './admin-app.ts';
 import { ApiError } from './api-error.ts';
+import { count, listOf, objectOf } from './description/json-schema.ts';
+import { linesSchema, recordSchema } from './description/record-schema.ts';
 import type { LineStreams } from './line-streams.ts';
 import { newRecords, type RecordsInput, recordLine, recordsInputSchema } from './record-json.ts';
 import { type RecordChunk, type RecordLog, type RecordQuery, readRecords } from './record-stream.ts';
@@ -34,9 +36,11 @@ interface RecordQueryText {
 
 /** Records are durable once they are answered; reading is a stream of lines. */
 export function addRecords(app: AdminApp, options: RecordRoutesOptions, streams: LineStreams): void {
+  const place = objectOf<{ partition: number; offset: number }>({ partition: count, offset: count });
+  const appended = objectOf<{ records: object }>({ records: listOf(place) });
   app.post<{ Body: RecordsInput }>(
     '/api/records',
-    { schema: { body: recordsInputSchema } },
+    { schema: { summary: 'Appends records.', body: recordsInputSchema, response: { 200: appended } } },
     async ({ body }) => ({
       records: await append(options, newRecords(body, options.clock.monotonicMs())),
     }),
@@ -56,7 +60,13 @@ export function addRecords(app: AdminApp, options: RecordRoutesOptions, streams:
   };
   app.get<{ Querystring: RecordQueryText }>(
     '/api/records',
-    { schema: { querystring } },
+    {
+      schema: {
+        summary: 'Records, from the first one or as they come.',
+        querystring,
+        response: { 200: linesSchema(recordSchema) },
+      },
+    },
     async ({ query }, reply) =>
       await streams.send(reply, (gone) =>
         linePieces(query.topic, readRecords(options.log, recordQuery(query), gone)),

@@ -1,41 +1,109 @@
-import { ADMIN_TOKEN_FILE, carriesToken } from './admin-token.ts';
+import { isIP } from 'node:net';
+import type { Clock } from '../../core/clock.ts';
+import { isLoopback } from '../config/address.ts';
+import type { AdminAccess } from './access/admin-access.ts';
+import { putAnswerHeaders } from './access/answer-headers.ts';
+import { RequestRate } from './access/request-rate.ts';
+import type { AdminApp, AdminReply, AdminRequest } from './admin-app.ts';
+import { ADMIN_TOKEN_FILE } from './admin-token.ts';
 import { ApiError } from './api-error.ts';
+import { peerOf } from './peer.ts';
 
-/** What the guard looks at. */
-export interface GuardedHeaders {
-  readonly host?: string | undefined;
-  readonly origin?: string | undefined;
-  readonly authorization?: string | undefined;
+/** By what the gateway may be called, in lower case. */
+export interface OwnNames {
+  /** Those of this machine, and its addresses at this moment. */
+  readonly machine: ReadonlySet<string>;
+  /** What else is configured; at any port, because whoever passes requests on may have another one. */
+  readonly configured: ReadonlySet<string>;
+}
+
+export interface GuardOptions {
+  readonly access: AdminAccess;
+  readonly isHttps: boolean;
+  readonly port: () => number;
+  readonly names: () => OwnNames;
+  readonly clock: Clock;
 }
 
 /**
- * Refuses what may come from a web page: any page can send requests to loopback, but it cannot hide its origin, and a
- * page whose name was re-bound to 127.0.0.1 cannot hide that name.
- * @throws ApiError `forbidden`
+ * Looks at every request before anything else does. A route with `config: { open: true }` is for everybody; all others want the
+ * token or a login.
  */
-export function requireLocal(headers: GuardedHeaders, port: number): void {
-  const host = headers.host ?? '';
-  if (!isLoopbackWithPort(host, port)) {
+export function guard(app: AdminApp, options: GuardOptions): void {
+  const rate = new RequestRate(options.clock);
+  app.addHook('onRequest', (request, reply, done) => {
+    putAnswerHeaders(reply.raw);
+    requirePath(request.raw.url ?? '');
+    requireOwn(request.headers, options);
+    requireCredential(request, reply, options.access, rate);
+    done();
+  });
+}
+
+/** A path and nothing else, as every client but one that tries something sends it. */
+function requirePath(url: string): void {
+  if (/^\/(?!\/)[^\\#]*$/.test(url)) return;
+  throw new ApiError('bad-request', 'ask for a path of this server, such as /api/status');
+}
+
+/**
+ * Refuses what may come from a web page of somebody else: any page can send requests to this machine, but it cannot hide its
+ * origin, and a page whose name was re-bound to this machine cannot hide that name.
+ */
+function requireOwn(
+  { host = '', origin }: { readonly host?: string | undefined; readonly origin?: string | undefined },
+  { isHttps, port, names }: GuardOptions,
+): void {
+  if (!isOwnHost(host, port(), isHttps, names)) {
     throw new ApiError(
       'forbidden',
-      `the Host header must be localhost or a loopback address with port ${port}, not "${host}"`,
+      `the Host header must be a name or address of this machine with port ${port()}, not "${host}"; other names that lead here ` +
+        'are listed in admin.names',
     );
   }
-  if (headers.origin !== undefined && headers.origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
-    throw new ApiError('forbidden', `requests from web pages of "${headers.origin}" are refused`);
+  const own = `${isHttps ? 'https' : 'http'}://${host}`.toLowerCase();
+  if (origin !== undefined && origin.toLowerCase() !== own)
+    throw new ApiError('forbidden', `requests from web pages of "${origin}" are refused`);
+}
+
+function isOwnHost(host: string, port: number, isHttps: boolean, names: () => OwnNames): boolean {
+  const match = /^(?:([a-z0-9.-]+)|\[([0-9a-f:.]+)\])(?::(\d{1,5}))?$/i.exec(host);
+  if (match === null) return false;
+  const [, plain, bracketed = '', given] = match;
+  const name = (plain ?? bracketed).toLowerCase();
+  if (plain === undefined && isIP(name) !== 6) return false;
+  const isPort = Number(given ?? (isHttps ? 443 : 80)) === port;
+  if (isLoopback(name)) return isPort;
+  const { machine, configured } = names();
+  return (isPort && machine.has(name)) || configured.has(name);
+}
+
+function requireCredential(
+  request: AdminRequest,
+  reply: AdminReply,
+  access: AdminAccess,
+  rate: RequestRate,
+): void {
+  const { headers, method } = request;
+  const credential = access.credentialOf(headers);
+  const isOpen = 'open' in request.routeOptions.config;
+  if (credential === null) {
+    const waitMs = rate.waitMs(peerOf(request.ip));
+    if (waitMs > 0)
+      throw new ApiError('too-many-requests', 'too many requests without a login: slow down', waitMs);
+    if (isOpen) return;
+    throw new ApiError(
+      'unauthorized',
+      `log in, or send the header "Authorization: Bearer …" with the content of the file ${ADMIN_TOKEN_FILE} in the data folder`,
+    );
   }
-}
-
-/** @throws ApiError `unauthorized` */
-export function requireToken(headers: GuardedHeaders, token: string): void {
-  if (carriesToken(headers.authorization, token)) return;
-  throw new ApiError(
-    'unauthorized',
-    `send the header "Authorization: Bearer …" with the content of the file ${ADMIN_TOKEN_FILE} in the data folder`,
-  );
-}
-
-function isLoopbackWithPort(host: string, port: number): boolean {
-  const match = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?$/i.exec(host);
-  return match !== null && Number(match[1] ?? 80) === port;
+  if (credential.kind === 'token') return;
+  // A browser adds the cookie by itself, whoever asks it to.
+  if (method !== 'GET' && headers.origin === undefined)
+    throw new ApiError('forbidden', 'a change by a login needs the Origin header that a browser sends');
+  // What streams to a page ends with its login; an answer that has yet to begin may tell of the end.
+  const forget = access.whenEnded(credential.token, () => {
+    if (reply.raw.headersSent) reply.raw.destroy();
+  });
+  reply.raw.once('close', forget);
 }

@@ -1,11 +1,14 @@
 import { limits } from '../../core/limits.ts';
+import type { AccessLists } from '../../ingest/mqtt/topic-access.ts';
+import type { UserSummary } from '../users/user.ts';
+import type { Imported } from '../users/users.ts';
+import { flag, listOf, mapOf, objectOf, optional, text } from './description/json-schema.ts';
 
 /*
  * What users look like in requests, as JSON schemas. Names, passwords and patterns themselves are judged where the users are
  * kept, which says what to write instead.
  */
 
-const text = { type: 'string' };
 const patterns = { type: ['array', 'null'], items: text, maxItems: limits.topicPatternsMax };
 
 const access = {
@@ -74,3 +77,23 @@ export const importSchema = {
     },
   },
 };
+
+const accessLists = objectOf<AccessLists>({
+  publish: optional(listOf(text)),
+  subscribe: optional(listOf(text)),
+});
+
+/** The JSON schema of a {@link UserSummary}. */
+export const userSchema = objectOf<UserSummary>({
+  name: text,
+  isImported: flag,
+  hasPassword: flag,
+  access: accessLists,
+  clients: mapOf(accessLists),
+});
+
+/** The JSON schema of the answer of `GET /api/users`. */
+export const userListSchema = objectOf<{ users: object }>({ users: listOf(userSchema) });
+
+/** The JSON schema of an {@link Imported}. */
+export const importedSchema = objectOf<Imported>({ added: listOf(text), kept: listOf(text) });

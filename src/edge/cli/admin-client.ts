@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
 import { isOperatingError, messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import { type Address, parseAddress } from '../config/address.ts';
+import { type Address, isAnywhere, parseAddress } from '../config/address.ts';
 import { readGatewayFile } from '../gateway-file.ts';
 import { LineSplitter } from './lines.ts';
 
@@ -12,11 +13,14 @@ export class AdminClient {
   readonly #address: Address;
   readonly #token: string;
   readonly #dataFolder: string;
+  /** That of the certificate which the gateway shows; null if it speaks plain HTTP. */
+  readonly #fingerprint: string | null;
 
-  private constructor(address: Address, token: string, dataFolder: string) {
+  private constructor(address: Address, token: string, dataFolder: string, fingerprint: string | null) {
     this.#address = address;
     this.#token = token;
     this.#dataFolder = dataFolder;
+    this.#fingerprint = fingerprint;
   }
 
   /**
@@ -25,9 +29,10 @@ export class AdminClient {
    */
   static async find(dataFolder: string): Promise<AdminClient> {
     const token = await readToken(join(dataFolder, 'admin.token'));
-    const address = parseAddress((await readGatewayFile(dataFolder))?.admin ?? '');
+    const file = await readGatewayFile(dataFolder);
+    const address = parseAddress(file?.admin ?? '');
     if (address === undefined || token === undefined) throw notRunning(dataFolder);
-    return new AdminClient(address, token, dataFolder);
+    return new AdminClient(reachable(address), token, dataFolder, file?.adminFingerprint ?? null);
   }
 
   /**
@@ -64,29 +69,74 @@ export class AdminClient {
     }
   }
 
-  #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
+  async #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
+    const timeout = AbortSignal.timeout(limits.adminAnswerTimeoutMs);
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
     if (payload !== undefined) headers['content-type'] = 'application/json';
-    return new Promise((resolve, reject) => {
+    const socket = this.#fingerprint === null ? undefined : await this.#secured(this.#fingerprint, timeout);
+    return await new Promise((resolve, reject) => {
       const { host, port } = this.#address;
-      const outgoing = request({ host, port, method, path, headers, ...(signal && { signal }) });
-      const timeout = setTimeout(() => {
-        outgoing.destroy(new Error(`no answer within ${limits.adminAnswerTimeoutMs} ms`));
-      }, limits.adminAnswerTimeoutMs);
+      const outgoing = request({
+        host,
+        port,
+        method,
+        path,
+        headers,
+        ...(signal && { signal }),
+        ...(socket && { createConnection: () => socket }),
+      });
+      const giveUp = () => outgoing.destroy(tooSlow());
+      timeout.addEventListener('abort', giveUp);
       outgoing.once('response', (response) => {
-        clearTimeout(timeout);
+        timeout.removeEventListener('abort', giveUp);
         resolve(response);
       });
       outgoing.on('error', (error) => {
-        clearTimeout(timeout);
-        const isGone = 'code' in error && error.code === 'ECONNREFUSED';
-        reject(isGone ? notRunning(this.#dataFolder, error) : unreachable(messageOf(error), error));
+        timeout.removeEventListener('abort', giveUp);
+        reject(this.#unanswered(error));
       });
       outgoing.end(payload);
     });
   }
+
+  /** A connection to the gateway that shows the certificate which its data folder names: nobody else is given the token. */
+  #secured(fingerprint: string, timeout: AbortSignal): Promise<TLSSocket> {
+    return new Promise((resolve, reject) => {
+      const { host, port } = this.#address;
+      // Whoever signed it, and for whichever name: it is known.
+      const socket = connect({ host, port, rejectUnauthorized: false });
+      const giveUp = () => socket.destroy(tooSlow());
+      timeout.addEventListener('abort', giveUp);
+      const fail = (error: Error) => {
+        timeout.removeEventListener('abort', giveUp);
+        reject(this.#unanswered(error));
+      };
+      socket.once('error', fail);
+      socket.once('secureConnect', () => {
+        timeout.removeEventListener('abort', giveUp);
+        socket.off('error', fail);
+        const shown = socket.getPeerX509Certificate()?.fingerprint256;
+        if (shown === fingerprint) return resolve(socket);
+        socket.destroy();
+        reject(unreachable(`at its address somebody shows another certificate (SHA-256 ${shown ?? 'none'})`));
+      });
+    });
+  }
+
+  #unanswered(error: Error): OperatingError {
+    const isGone = 'code' in error && error.code === 'ECONNREFUSED';
+    return isGone ? notRunning(this.#dataFolder, error) : unreachable(messageOf(error), error);
+  }
 }
+
+/** Where a gateway is found that listens at all addresses. */
+const reachable = ({ host, port }: Address): Address => ({
+  host: isAnywhere(host) ? (host === '::' ? '::1' : '127.0.0.1') : host,
+  port,
+});
+
+const tooSlow = (): Error => new Error(`no answer within ${limits.adminAnswerTimeoutMs} ms`);
 
 async function readToken(path: string): Promise<string | undefined> {
   try {

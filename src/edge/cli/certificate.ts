@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import type { Config } from '../config/schema.ts';
-import { certificateFile } from '../listeners/certificate-file.ts';
+import { adminCertificateFile, certificateFile } from '../listeners/certificate-file.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -11,8 +11,12 @@ import type { Terminal } from './terminal.ts';
  * a person wants to know of it goes to the other output.
  * @throws OperatingError `bad-input` if there is none yet, or none that can be read
  */
-export async function showCertificate(config: Config, terminal: Terminal): Promise<ExitCode> {
-  const path = certificateFile(config.mqtt, config.data.dir);
+export async function showCertificate(
+  { mqtt, admin, data }: Config,
+  terminal: Terminal,
+  isOfAdmin: boolean,
+): Promise<ExitCode> {
+  const path = isOfAdmin ? adminCertificateFile(admin, data.dir) : certificateFile(mqtt, data.dir);
   const certificate = await read(path);
   const { fingerprint256, subjectAltName = 'none', validFrom, validTo } = certificate;
   await terminal.errors.write(
@@ -35,7 +39,7 @@ async function read(path: string): Promise<X509Certificate> {
   } catch (error) {
     const message =
       `there is no certificate yet (${messageOf(error)}): the gateway makes one when it first starts with mqtt.tls in its ` +
-      'configuration, such as --set mqtt.tls={}';
+      'configuration, such as --set mqtt.tls={}, or with admin.tls';
     throw new OperatingError('bad-input', message, { cause: error });
   }
   try {

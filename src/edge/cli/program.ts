@@ -2,6 +2,7 @@ import { OperatingError } from '../../core/errors.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Machine } from '../machine.ts';
 import { AdminClient } from './admin-client.ts';
+import { addAdmin } from './admin-commands.ts';
 import { addAlerts } from './alert-commands.ts';
 import { showCertificate } from './certificate.ts';
 import { type CommandLine, rootCommand, usageExitCode } from './command-line.ts';
@@ -82,7 +83,10 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
   program
     .command('certificate')
     .description('print the certificate of the MQTT ports with TLS, to be given to clients')
-    .action(async () => endWith(await showCertificate(await config(), terminal)));
+    .option('--admin', 'that of the page and the API instead')
+    .action(async ({ admin }: { admin?: true }) =>
+      endWith(await showCertificate(await config(), terminal, admin === true)),
+    );
   for (const add of [
     addTopics,
     addDevices,
@@ -92,6 +96,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     addRecords,
     addStoredFiles,
     addDoctor,
+    addAdmin,
   ])
     add(program, context);
   return program;

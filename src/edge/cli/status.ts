@@ -7,6 +7,7 @@ import { listenerRows, tlsRow } from '../listeners/listener-rows.ts';
 import type { ClockStatus, StatusReport, TopicStatus } from '../status.ts';
 import type { UsersStatus } from '../users/mqtt-users.ts';
 import type { AdminClient } from './admin-client.ts';
+import { adminRows } from './admin-rows.ts';
 import { alertsText } from './alerts.ts';
 import { cardRows } from './card-rows.ts';
 import { clusterRows } from './cluster-rows.ts';
@@ -41,7 +42,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
     ...report.mqtt.sources.map(
       (source, index) => [index === 0 ? 'brokers' : '', sourceText(source, nowMs)] as const,
     ),
-    ['admin', `http://${addresses.admin}/`],
+    ...adminRows(report).map((row, index) => [index === 0 ? 'admin' : '', row] as const),
     ['clock', clockText(report.clock)],
     ['data', report.dataDir],
     ['log', `${log.commits} commits${commit}; ${log.journalFiles} journal files`],

@@ -21,6 +21,9 @@ export function isLoopback(host: string): boolean {
   return (isIPv4(host) && host.startsWith('127.')) || host === '::1' || host === 'localhost';
 }
 
+/** Whether to listen there is to listen at all addresses of the machine. */
+export const isAnywhere = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
 /** As in a URL: `host:port`, an IPv6 address in brackets. */
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

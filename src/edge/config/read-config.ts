@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { limits } from '../../core/limits.ts';
+import { resolvedAdmin } from './admin-section.ts';
 import { resolvedSasl, resolvedTls } from './cluster-sections.ts';
 import { resolvedMqttTls } from './mqtt-sections.ts';
 import { type Config, checkSettings } from './schema.ts';
@@ -52,7 +53,7 @@ export function readConfig(sources: ConfigSources): ConfigResult {
 
 function withAbsolutePaths(config: Config, workingDirectory: string): Config {
   const absolute = (path: string): string => resolve(workingDirectory, path);
-  const { data, mqtt, forwarder } = config;
+  const { data, mqtt, admin, forwarder } = config;
   const sources = mqtt.sources.map((source) => resolvedSource(source, absolute));
   const tls = forwarder.tls && resolvedTls(forwarder.tls, absolute);
   const sasl = forwarder.sasl && resolvedSasl(forwarder.sasl, absolute);
@@ -60,6 +61,7 @@ function withAbsolutePaths(config: Config, workingDirectory: string): Config {
     ...config,
     data: { ...data, dir: absolute(data.dir) },
     mqtt: { ...mqtt, sources, ...(mqtt.tls && { tls: resolvedMqttTls(mqtt.tls, absolute) }) },
+    admin: resolvedAdmin(admin, absolute),
     forwarder: { ...forwarder, tls, sasl },
   };
 }

@@ -12,6 +12,7 @@ import {
 } from '../../log/types.ts';
 import { settingsContradiction } from '../topic-settings.ts';
 import { type Address, formatAddress } from './address.ts';
+import { type AdminConfig, adminSection } from './admin-section.ts';
 import { type AnomalyConfig, anomalySection } from './anomaly-section.ts';
 import { type SaslConfig, saslConfig, saslSection, type TlsConfig, tlsSection } from './cluster-sections.ts';
 import {
@@ -40,7 +41,6 @@ import {
   hourSpan,
   list,
   listenAddressOrOff,
-  loopbackAddress,
   pathsBelow,
   retention,
   section,
@@ -127,9 +127,7 @@ const settingsFor = (hostName: string) =>
     serial: serialList(),
     /** Units of buses to read registers from. */
     modbus: modbusList(),
-    admin: section({
-      listen: loopbackAddress('127.0.0.1:8080').prefault('127.0.0.1:8080'),
-    }),
+    admin: adminSection(),
     /** Topics that exist from the start; others are created when they are needed. */
     topics: topicTable({
       partitions: wholeNumber(1, limits.partitionsPerTopicMax, 'partitions').default(1),
@@ -249,7 +247,7 @@ export interface Config {
   };
   readonly serial: readonly SerialPortConfig[];
   readonly modbus: readonly ModbusBusConfig[];
-  readonly admin: { readonly listen: Address };
+  readonly admin: AdminConfig;
   /** By name. It has no prototype, so that a topic may be called `constructor`. */
   readonly topics: Readonly<Record<string, TopicConfig>>;
   readonly anomaly: AnomalyConfig;

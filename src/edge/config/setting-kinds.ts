@@ -4,7 +4,7 @@ import { isLegalTopicName } from '../../core/topic-name.ts';
 import { checkpointTopicName, templateWords } from '../../forwarder/cluster/topic-mapping.ts';
 import { type HourSpan, parseSpan } from '../../forwarder/lanes/link-hours.ts';
 import { isLegalFilter, isReserved } from '../../ingest/mqtt/topic-access.ts';
-import { type Address, formatAddress, isLoopback, parseAddress } from './address.ts';
+import { type Address, formatAddress, parseAddress } from './address.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
@@ -331,13 +331,6 @@ export function listenAddressOrOff(example: string) {
   const isLegal = (value: string): boolean => value === 'off' || parseAddress(value) !== undefined;
   return text(what, isLegal).transform((value): Address | 'off' =>
     value === 'off' ? value : (parseAddress(value) ?? z.NEVER),
-  );
-}
-
-/** The same on loopback only. */
-export function loopbackAddress(example: string) {
-  return address(`host:port, such as ${example} (port 0: any free one)`, ({ host }) =>
-    isLoopback(host) ? undefined : 'the admin API listens on loopback only; use 127.0.0.1',
   );
 }
 

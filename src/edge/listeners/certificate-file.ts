@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { AdminConfig } from '../config/admin-section.ts';
 import type { MqttAddresses } from '../config/mqtt-sections.ts';
 
 /** The gateway's own certificate in the data folder; everybody may read it. */
@@ -6,4 +7,8 @@ export const ownCertificatePath = (dataDir: string): string => join(dataDir, 'mq
 
 /** The file with the certificate that TLS listeners show. */
 export const certificateFile = ({ tls }: MqttAddresses, dataDir: string): string =>
+  tls?.certFile ?? ownCertificatePath(dataDir);
+
+/** The file with the certificate that the page shows by HTTPS. */
+export const adminCertificateFile = ({ tls }: AdminConfig, dataDir: string): string =>
   tls?.certFile ?? ownCertificatePath(dataDir);

@@ -1,5 +1,7 @@
+import { formatAddress, isAnywhere, isLoopback, parseAddress } from '../config/address.ts';
 import type { Addresses } from '../gateway-file.ts';
-import type { TlsStatus } from './tls-credentials.ts';
+import { machineNames } from './machine-names.ts';
+import type { TlsStatus } from './tls-status.ts';
 
 /** Where clients connect, one row for each listener. */
 export function listenerRows({ mqtt, mqtts, ws, wss }: Addresses): readonly string[] {
@@ -10,6 +12,15 @@ export function listenerRows({ mqtt, mqtts, ws, wss }: Addresses): readonly stri
     [wss, ' by WebSocket with TLS'],
   ].flatMap(([address, how]) => (address === null ? [] : [`${address}${how}`]));
   return rows.length === 0 ? ['off'] : rows;
+}
+
+/** Where a browser finds the page of a gateway that listens at `host:port`. */
+export function adminUrl(address: string, isHttps: boolean): string {
+  const { host = '', port = 0 } = parseAddress(address) ?? {};
+  const [elsewhere = host] = isAnywhere(host)
+    ? machineNames('', '').addresses.filter((one) => !isLoopback(one))
+    : [];
+  return `${isHttps ? 'https' : 'http'}://${formatAddress({ host: elsewhere, port })}`;
 }
 
 /** What clients with TLS are shown. */

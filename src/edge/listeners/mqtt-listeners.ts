@@ -38,9 +38,11 @@ async function openCredentials(config: Config, dataDir: string, logger: Logger):
   const tls: MqttTlsConfig = config.mqtt.tls ?? { listen: 'off' };
   const names = machineNames(config.gateway.name, hostname());
   return await TlsCredentials.open({
+    section: 'mqtt.tls',
     config: tls,
     certificateFile: certificateFile(config.mqtt, dataDir),
     own: tls.certFile === undefined ? await ownCertificate(dataDir, names, nodeRandom, logger) : null,
+    standIn: null,
     clock: nodeClock,
     logger,
   });

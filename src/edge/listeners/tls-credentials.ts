@@ -6,29 +6,28 @@ import { messageOf } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ServerTls } from '../../ingest/mqtt/server-tls.ts';
-import type { MqttTlsConfig } from '../config/mqtt-sections.ts';
 import { openFileWarnings, readCertificates, readKeyPair } from '../pem-files.ts';
 import type { Certified } from './own-certificate.ts';
+import type { TlsStatus } from './tls-status.ts';
 
-/** What the TLS listeners show to clients, as the status tells it. */
-export interface TlsStatus {
-  /** The file with the certificate. */
-  readonly certificateFile: string;
-  /** SHA-256; null while there is no usable certificate. */
-  readonly fingerprint: string | null;
-  /** The end of the certificate, by the wall clock; null while there is no usable one. */
-  readonly validToMs: number | null;
-  readonly clientCertificates: ServerTls['clientCertificates'];
-  /** What is wrong with the files at present, each with what to do. An older certificate may be in use all the same. */
-  readonly problems: readonly string[];
+/** The files of the configuration. */
+export interface TlsFiles {
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly clientCaFile?: string | undefined;
+  readonly clientCertificates?: 'optional' | 'required' | undefined;
 }
 
 export interface TlsCredentialsOptions {
-  readonly config: MqttTlsConfig;
+  /** What names the files. */
+  readonly section: 'mqtt.tls' | 'admin.tls';
+  readonly config: TlsFiles;
   /** Where the certificate is: that of the configuration, or the gateway's own. */
   readonly certificateFile: string;
   /** Null if the configuration names certificate and key. */
   readonly own: Certified | null;
+  /** What is shown while the files never could be used; null for nothing, which lets nobody in. */
+  readonly standIn: Certified | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -88,7 +87,8 @@ export class TlsCredentials implements ServerTls {
   /** What the user should know when the gateway starts, one line each. */
   async warnings(): Promise<readonly string[]> {
     const { keyFile } = this.#options.config;
-    const files = keyFile === undefined ? [] : [{ setting: 'mqtt.tls.keyFile', path: keyFile }];
+    const files =
+      keyFile === undefined ? [] : [{ setting: `${this.#options.section}.keyFile`, path: keyFile }];
     return [...this.#problems, ...(await openFileWarnings(files))];
   }
 
@@ -98,18 +98,18 @@ export class TlsCredentials implements ServerTls {
   }
 
   async #watch(): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { section, clock, logger } = this.#options;
     while (!this.#stopped.signal.aborted) {
       await clock.sleep(limits.mqttCertificateLookMs, this.#stopped.signal);
       const before = this.#problems.join('\n');
       if (this.#stopped.signal.aborted || !(await this.#look())) continue;
       const { fingerprint } = this.status();
       if (this.#problems.length === 0) {
-        logger.info({ fingerprint }, 'certificates of the MQTT port were read anew');
+        logger.info({ fingerprint }, `certificates of ${section} were read anew`);
         for (const listener of this.#listeners) listener();
       } else if (this.#problems.join('\n') !== before) {
         const fields = { problems: this.#problems, fingerprint };
-        logger.warn(fields, 'new certificates of the MQTT port cannot be used; those from before stay');
+        logger.warn(fields, `new certificates of ${section} cannot be used; those from before stay`);
       }
     }
   }
@@ -125,38 +125,40 @@ export class TlsCredentials implements ServerTls {
     const problems: string[] = [];
     const read = await this.#read(problems);
     this.#problems = problems;
-    if (read !== null) {
-      this.#credentials = read;
-      this.#certificate = new X509Certificate(read.cert);
-    }
+    if (read !== null) this.#show(read);
+    else if (this.#credentials === null && this.#options.standIn !== null)
+      this.#show(credentialsOf(this.#options.standIn));
     return true;
   }
 
+  #show(credentials: Credentials): void {
+    this.#credentials = credentials;
+    this.#certificate = new X509Certificate(credentials.cert);
+  }
+
   async #read(problems: string[]): Promise<Credentials | null> {
-    const { config, own } = this.#options;
+    const { section, config, own } = this.#options;
     const { clientCaFile } = config;
     const { certFile = '', keyFile = '' } = config;
-    const given = own === null ? await readKeyPair('mqtt.tls', { certFile, keyFile }, problems) : null;
+    const given = own === null ? await readKeyPair(section, { certFile, keyFile }, problems) : null;
     const certified = own ?? (given && { certificate: given.chain, key: given.key });
     const ca =
       clientCaFile === undefined
         ? undefined
-        : await readCertificates('mqtt.tls.clientCaFile', clientCaFile, problems);
+        : await readCertificates(`${section}.clientCaFile`, clientCaFile, problems);
     if (problems.length > 0 || certified === null) return null;
-    const credentials = {
-      cert: certified.certificate,
-      key: certified.key,
-      ...(ca && { ca: ca.map(String) }),
-    };
+    const credentials = { ...credentialsOf(certified), ...(ca && { ca: ca.map(String) }) };
     try {
       createSecureContext(credentials);
       return credentials;
     } catch (error) {
-      problems.push(`mqtt.tls: OpenSSL refuses these certificates: ${messageOf(error)}; make new ones`);
+      problems.push(`${section}: OpenSSL refuses these certificates: ${messageOf(error)}; make new ones`);
       return null;
     }
   }
 }
+
+const credentialsOf = ({ certificate, key }: Certified): Credentials => ({ cert: certificate, key });
 
 /** What changes when somebody writes or replaces a file, also one that it is a link to. */
 async function stateOf(path: string): Promise<string> {

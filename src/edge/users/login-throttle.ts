@@ -22,10 +22,15 @@ export class LoginThrottle {
 
   /** Whether the password may be looked at. */
   mayTry(user: string, host: string): boolean {
+    return this.waitMs(user, host) === 0;
+  }
+
+  /** In how many milliseconds the password may be looked at, if no other attempt fails meanwhile. */
+  waitMs(user: string, host: string): number {
     const pair = pairOf(user, host);
-    if (this.#pairs.areTooMany(pair)) return false;
-    if (this.#known.has(pair)) return true;
-    return !this.#addresses.areTooMany(networkOf(host)) && !this.#users.areTooMany(user);
+    const ownMs = this.#pairs.waitMs(pair);
+    if (this.#known.has(pair)) return ownMs;
+    return Math.max(ownMs, this.#addresses.waitMs(networkOf(host)), this.#users.waitMs(user));
   }
 
   /** A password was wrong, or there is no such user. */
@@ -61,9 +66,10 @@ class Failures {
     this.#failuresMax = failuresMax;
   }
 
-  areTooMany(name: string): boolean {
+  /** Until there are fewer than too many. */
+  waitMs(name: string): number {
     const leftMs = (this.#forgottenAtMs.get(name) ?? 0) - this.#clock.monotonicMs();
-    return leftMs > (this.#failuresMax - 1) * limits.loginFailureForgottenMs;
+    return Math.max(0, leftMs - (this.#failuresMax - 1) * limits.loginFailureForgottenMs);
   }
 
   add(name: string): void {
@@ -85,7 +91,7 @@ class Failures {
 const pairOf = (user: string, host: string): string => `${networkOf(host)} ${user}`;
 
 /** An IPv4 address, or of an IPv6 one the first half: whoever has one of these has all with the same half. */
-function networkOf(host: string): string {
+export function networkOf(host: string): string {
   if (!isIPv6(host)) return host;
   const [before = '', after] = host.split('%')[0]?.split('::') ?? [];
   const start = before === '' ? [] : before.split(':');

@@ -21,6 +21,8 @@ export interface UsersStatus {
 export interface MqttUsers {
   readonly users: Users;
   readonly logins: Logins;
+  /** Hashes the passwords of users, so many at once that others may hash by it only. */
+  readonly hasher: PasswordHasher;
   status(): UsersStatus;
   /** What the user should know when the gateway starts, one line each. */
   warnings(): readonly string[];
@@ -59,6 +61,7 @@ export async function openMqttUsers(
   return {
     users,
     logins,
+    hasher,
     status: () => ({ count: users.count, anonymous: logins.anonymous, problem: users.problem }),
     warnings,
   };

@@ -97,7 +97,8 @@ function isUser(value: unknown): value is User {
   );
 }
 
-function isPasswordHash(value: unknown): value is PasswordHash {
+/** Whether it is a hash that a file may hold, and that does not ask for too much work. */
+export function isPasswordHash(value: unknown): value is PasswordHash {
   if (!isObject(value) || !isBase64(value['salt']) || !isBase64(value['hash'])) return false;
   const { scheme, iterations, n, r, p } = value;
   if (scheme === 'sha512') return true;

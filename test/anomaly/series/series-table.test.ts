@@ -83,3 +83,18 @@ describe('the table of series', () => {
     expect(table.size).toBe(1);
   });
 });
+
+test('the order of the names stays right when series come and go', () => {
+  const table = tableOf(3);
+  const place = table.of('readings', 0);
+  const sorted = (): string[] => table.byName().map(({ subject }) => subject.series);
+  for (const key of ['c', 'a']) table.use(place, key, '', 0);
+  expect(sorted()).toEqual(['readings:a', 'readings:c']);
+  expect(table.byName()).toBe(table.byName());
+  table.use(place, 'b', '', 0);
+  expect(sorted()).toEqual(['readings:a', 'readings:b', 'readings:c']);
+  table.use(place, 'd', '', 0);
+  expect(sorted()).toEqual(['readings:a', 'readings:b', 'readings:d']);
+  table.remove(place);
+  expect(sorted()).toEqual([]);
+});

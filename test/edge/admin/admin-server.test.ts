@@ -5,38 +5,35 @@ import { limits } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/admin-server.ts';
 import { MetricsRegistry } from '../../../src/edge/metrics-registry.ts';
-import type { StatusReport } from '../../../src/edge/status.ts';
 import { TopicChanges } from '../../../src/edge/topic-changes.ts';
-import { PasswordHasher } from '../../../src/edge/users/password-hash.ts';
 import { Users } from '../../../src/edge/users/users.ts';
 import { TopicMapping } from '../../../src/forwarder/cluster/topic-mapping.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
+import { adminDoor, cheapHasher, adminToken as token } from '../../support/admin-door.ts';
+import { lineProblem } from '../../support/answer-check.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
-import { SimRandom } from '../../support/sim-random.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { statusExample } from '../../support/status-example.ts';
 
-const token = 'ab'.repeat(32);
 const configured = { fixed: { partitions: 1, settings: {} } };
-const report = { gateway: 'gw1', state: 'ready' } as StatusReport;
 let log: MemoryLog;
 let metrics: MetricsRegistry;
 let server: AdminServer;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let door: Awaited<ReturnType<typeof adminDoor>>;
 let users: Users;
 
 beforeEach(async () => {
   log = new MemoryLog();
   metrics = new MetricsRegistry();
   await log.createTopic('readings', 2);
-  folder = await temporaryFolder();
-  users = await Users.open(folder.path, new PasswordHasher(new SimRandom(1), { n: 16, r: 1, p: 1 }));
+  door = await adminDoor();
+  users = await Users.open(door.dataDir, cheapHasher());
   server = await AdminServer.start(options());
 });
 
 afterEach(async () => {
   await server.stop();
   metrics.close();
-  await folder[Symbol.asyncDispose]();
+  await door[Symbol.asyncDispose]();
 });
 
 describe('who may ask', () => {
@@ -583,6 +580,7 @@ interface Question {
 
 function options(port = 0): AdminServerOptions {
   return {
+    ...door,
     listen: { host: '127.0.0.1', port },
     log,
     topics: new TopicChanges({
@@ -593,9 +591,10 @@ function options(port = 0): AdminServerOptions {
     }),
     users,
     alerts: null,
+    series: null,
+    accepted: () => ({}),
     serial: { watch: () => null },
-    token,
-    status: () => Promise.resolve(report),
+    status: () => Promise.resolve(statusExample),
     renderMetrics: () => metrics.render(),
     metricsContentType: metrics.contentType,
     clock: nodeClock,
@@ -662,6 +661,7 @@ async function linesOf(path: string): Promise<Record<string, unknown>[]> {
   const answer = await ask(path);
   expect(answer.status).toBe(200);
   const lines = answer.text.split('\n').slice(0, -1);
+  expect(lines.flatMap((line) => lineProblem('/api/records', line) ?? [])).toEqual([]);
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 

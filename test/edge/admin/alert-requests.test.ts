@@ -6,9 +6,10 @@ import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/ad
 import type { AlertDesk } from '../../../src/edge/admin/alert-requests.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { findingOf, hall, readingAt } from '../../anomaly/alerts/alert-examples.ts';
+import { adminDoor, adminToken as token } from '../../support/admin-door.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
-const token = 'ab'.repeat(32);
+let door: Awaited<ReturnType<typeof adminDoor>>;
 let book: AlertBook;
 let server: AdminServer;
 
@@ -25,11 +26,12 @@ const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'status' | '
 const start = (alerts: AlertDesk | null) =>
   AdminServer.start({
     ...unasked,
-    listen: { host: '127.0.0.1', port: 0 },
+    ...door,
     log: new MemoryLog(),
     alerts,
+    series: null,
+    accepted: () => ({}),
     serial: { watch: () => null },
-    token,
     metricsContentType: '',
     clock: nodeClock,
     logger: silentLogger,
@@ -38,10 +40,14 @@ const start = (alerts: AlertDesk | null) =>
 
 beforeEach(async () => {
   book = AlertBook.restored(new Map()).book;
+  door = await adminDoor();
   server = await start(deskOf());
 });
 
-afterEach(() => server.stop());
+afterEach(async () => {
+  await server.stop();
+  await door[Symbol.asyncDispose]();
+});
 
 async function ask(method: 'GET' | 'POST', path: string, body?: object) {
   const answer = await fetch(`http://127.0.0.1:${server.address.port}${path}`, {

@@ -6,9 +6,10 @@ import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/ad
 import { portEventJson } from '../../../src/edge/admin/port-events.ts';
 import { PortWatchers } from '../../../src/ingest/serial/port-watchers.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
+import { adminDoor, adminToken as token } from '../../support/admin-door.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
-const token = 'ab'.repeat(32);
+let door: Awaited<ReturnType<typeof adminDoor>>;
 let watchers: PortWatchers;
 let server: AdminServer;
 
@@ -17,13 +18,15 @@ const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'status' | '
 
 beforeEach(async () => {
   watchers = new PortWatchers();
+  door = await adminDoor();
   server = await AdminServer.start({
     ...unasked,
-    listen: { host: '127.0.0.1', port: 0 },
+    ...door,
     log: new MemoryLog(),
     serial: { watch: (name, signal) => (name === 'air' ? watchers.watch(signal) : null) },
     alerts: null,
-    token,
+    series: null,
+    accepted: () => ({}),
     metricsContentType: '',
     clock: nodeClock,
     logger: silentLogger,
@@ -31,7 +34,10 @@ beforeEach(async () => {
   });
 });
 
-afterEach(() => server.stop());
+afterEach(async () => {
+  await server.stop();
+  await door[Symbol.asyncDispose]();
+});
 
 const ask = (name: string, signal?: AbortSignal): Promise<Response> =>
   fetch(`http://127.0.0.1:${server.address.port}/api/serial/${name}/events`, {

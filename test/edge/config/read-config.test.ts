@@ -29,7 +29,7 @@ const defaults = {
   mqtt: { listen: { host: '127.0.0.1', port: 1883 }, limits: defaultMqttLimits, routes: [], sources: [] },
   serial: [],
   modbus: [],
-  admin: { listen: { host: '127.0.0.1', port: 8080 } },
+  admin: { listen: { host: '127.0.0.1', port: 8080 }, names: [] },
   topics: {},
   anomaly: {
     enabled: true,
@@ -71,7 +71,7 @@ mqtt: { listen: '[::1]:0' }
 serial:
   - { name: wind, path: /dev/ttyUSB0, baud: 9600, framing: line, decoder: json }
   - { name: rain, path: /dev/ttyUSB1, baud: 115200 }
-admin: { listen: localhost:9000 }
+admin: { listen: localhost:9000, tls: { certFile: a.pem, keyFile: a.key }, names: [gw.example] }
 topics:
   temperature: { partitions: 2 }
   constructor:
@@ -91,7 +91,11 @@ log: { level: debug }
       mqtt: { listen: { host: '::1', port: 0 }, limits: defaultMqttLimits, routes: [], sources: [] },
       serial: [serialPort('wind', '/dev/ttyUSB0'), { ...serialPort('rain', '/dev/ttyUSB1'), baud: 115200 }],
       modbus: [],
-      admin: { listen: { host: 'localhost', port: 9000 } },
+      admin: {
+        listen: { host: 'localhost', port: 9000 },
+        tls: { certFile: '/site/a.pem', keyFile: '/site/a.key' },
+        names: ['gw.example'],
+      },
       topics: {
         temperature: { partitions: 2, settings: {} },
         constructor: { partitions: 1, settings: {} },
@@ -253,8 +257,16 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     ['mqtt: { anonymous: loopback }', 'hw.yaml:1:9: mqtt.anonymous: write true or false, not "loopback"'],
     [
-      'admin: { listen: "[::]:80" }',
-      'hw.yaml:1:10: admin.listen: the admin API listens on loopback only; use 127.0.0.1, not "[::]:80"',
+      'admin: { listen: 80 }',
+      'hw.yaml:1:10: admin.listen: write host:port, such as 127.0.0.1:8080 (port 0: any free one), in quotes because YAML takes it for something else, not 80',
+    ],
+    [
+      'admin: { tls: { certFile: a.pem } }',
+      'hw.yaml:1:10: admin.tls.keyFile: write the file with the key that belongs to certFile',
+    ],
+    [
+      "admin: { names: ['a b'] }",
+      'hw.yaml:1:18: admin.names.0: write the name of a host, such as kafka.example.com, not "a b"',
     ],
     [
       'admin: { listen: 127.0.0.1:1883 }',

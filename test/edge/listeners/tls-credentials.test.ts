@@ -22,11 +22,13 @@ async function site(files: { readonly [name: string]: string }, more: Partial<Mq
   for (const [name, text] of Object.entries(files)) await write(name, text);
   const clock = new ManualClock();
   const logger = new KeepingLogger();
-  const config = { listen: 'off' as const, certFile: at('cert.pem'), keyFile: at('key.pem'), ...more };
+  const config = { certFile: at('cert.pem'), keyFile: at('key.pem'), ...more };
   const tls = await TlsCredentials.open({
+    section: 'mqtt.tls',
     config,
     certificateFile: at('cert.pem'),
     own: null,
+    standIn: null,
     clock,
     logger,
   });

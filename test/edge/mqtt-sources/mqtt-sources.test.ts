@@ -65,7 +65,9 @@ test('without brokers nothing is started', async () => {
 test('the greeting names each broker', () => {
   const config = configOf("url: 'mqtt://broker'");
   const addresses = { mqtt: 'a:1', mqtts: null, ws: null, wss: null, admin: 'b:2' };
-  expect(greeting(config, addresses, '/data', null)).toContain('broker plant: mqtt://broker:1883, t');
+  expect(
+    greeting({ config, addresses, dataDir: '/data', certificates: null, claimCode: null, adminTls: null }),
+  ).toContain('broker plant: mqtt://broker:1883, t');
 });
 
 test('it logs in by TLS with what files and environment say, and takes messages', async () => {

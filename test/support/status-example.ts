@@ -1,0 +1,42 @@
+import type { StatusReport } from '../../src/edge/status.ts';
+
+/** How a gateway is with which nothing is wrong, and to which little is connected. */
+export const statusExample: StatusReport = {
+  gateway: 'gw1',
+  version: '0.1.0',
+  logId: 'ab'.repeat(16),
+  state: 'ready',
+  reasons: [],
+  addresses: { mqtt: '127.0.0.1:1883', mqtts: null, ws: null, wss: null, admin: '127.0.0.1:8080' },
+  admin: { tls: null, state: 'claimed', problem: null },
+  tls: null,
+  dataDir: '/site/data',
+  uptimeSeconds: 3720,
+  log: {
+    available: true,
+    commits: 42,
+    journalFiles: 2,
+    usedBytes: 1000,
+    fill: { state: 'steady', secondsLeft: null },
+    budgetBytes: 4000,
+    lastCommitMs: null,
+  },
+  clock: { isSet: true, epoch: 3 },
+  card: {
+    payloadBytes: 0,
+    deviceBytes: { journal: 0, segments: 0, other: 0, metadata: 0 },
+    deviceBytesPerPayloadByte: null,
+    endurance: { bytes: 16e12, isEstimate: true },
+    usedShare: 0,
+    bytesPerDay: null,
+    yearsLeft: null,
+    device: null,
+  },
+  users: { count: 0, anonymous: 'loopback', problem: null },
+  mqtt: { sessions: 0, queued: 0, retained: 0, unrouted: [], sources: [] },
+  serial: [],
+  modbus: [],
+  topics: [],
+  forwarder: null,
+  anomaly: null,
+};
