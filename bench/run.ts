@@ -9,6 +9,7 @@ import { linkBenchmark } from './link.ts';
 import { logBenchmark, logParts } from './log.ts';
 import { memoryBenchmark } from './memory.ts';
 import { mirrorBenchmark } from './mirror.ts';
+import { pageBenchmark } from './page.ts';
 import { type Result, saveResult } from './result.ts';
 import { serialBenchmark } from './serial.ts';
 import { soakBenchmark } from './soak.ts';
@@ -37,6 +38,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
       whether connection count and memory stay flat while clients come and go, and through messages of QoS 1
   npm run bench -- serial [--seconds 3] [--repeat 3] [--save]
       lines of a serial port, beside a plain reader of node serialport; and 32 ports at 115,200 baud
+  npm run bench -- page [--seconds 30] [--repeat 3] [--save]
+      what three open pages and a scraper cost, at 1,000 messages/s
   npm run bench -- learned [--save]
       what the learned views cost a reading, and how often they alert of series in which nothing is wrong
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
@@ -89,6 +92,9 @@ let held: boolean;
 switch (name) {
   case 'ingest':
     held = await finish(name, await ingestBenchmark({ seconds, repeat }));
+    break;
+  case 'page':
+    held = await finish(name, await pageBenchmark({ seconds, repeat }));
     break;
   case 'serial':
     held = await finish(name, await serialBenchmark({ seconds, repeat }));
