@@ -35,7 +35,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await server.stop();
-  metrics.close();
   await folder[Symbol.asyncDispose]();
 });
 
