@@ -366,5 +366,5 @@ export const limits = {
   /** With a part stuck after that, the time left to say why the process ends. */
   stuckExitMs: 500,
   /** Between two samples of the event loop's delay. */
-  eventLoopResolutionMs: 20,
+  eventLoopSampleMs: 20,
 } as const;

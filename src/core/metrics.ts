@@ -27,6 +27,10 @@ export const metricRows = {
     'What the data folder takes on the disk, what sealing may be writing included.',
   ),
   headwater_data_budget_bytes: row('gauge', 'What the data folder may take on the disk.'),
+  headwater_data_free_bytes: row(
+    'gauge',
+    'What the file system under the data folder has free; NaN if it does not say.',
+  ),
   headwater_clock_set: row('gauge', '1 if the wall clock is known to be right.'),
   headwater_clock_epochs_total: row(
     'counter',
@@ -112,6 +116,15 @@ export const metricRows = {
     ['what'],
   ),
   headwater_mqtt_store_failures_total: row('counter', 'Failed writes of the MQTT sessions.'),
+  headwater_mqtt_acknowledge_seconds: row(
+    'histogram',
+    'From reading a message with QoS 1 or 2 until it is durable and its acknowledgement may go out.',
+  ),
+  headwater_certificate_expiry_timestamp_seconds: row(
+    'gauge',
+    'When the certificate of a port ends, in seconds since 1970, by port: mqtt is that of all MQTT ports with TLS.',
+    ['port'],
+  ),
   headwater_users: row('gauge', 'Users who may log in to the MQTT port.'),
   headwater_mqtt_duplicates_total: row(
     'counter',
@@ -216,6 +229,10 @@ export const metricRows = {
     'cause',
   ]),
   headwater_forwarder_transactions_total: row('counter', 'Kafka transactions, by outcome.', ['outcome']),
+  headwater_forwarder_transaction_seconds: row(
+    'histogram',
+    'From reading records out of the log until the cluster has acknowledged the transaction with them.',
+  ),
   headwater_forwarder_lag_records: row(
     'gauge',
     'Durable records that the cluster has not acknowledged yet.',
@@ -305,7 +322,28 @@ export const metricRows = {
     'gauge',
     'Findings that no alert was made of in the present flood, because too many are open; 0 without one.',
   ),
-  headwater_event_loop_delay_seconds: row('gauge', 'Longest delay of the event loop since the last scrape.'),
+  headwater_build_info: row('gauge', 'Always 1; the labels say which release runs on which Node.', [
+    'version',
+    'node',
+  ]),
+  headwater_start_time_seconds: row(
+    'gauge',
+    'When this run began, by the wall clock as it is now, in seconds since 1970.',
+  ),
+  headwater_memory_bytes: row(
+    'gauge',
+    'Memory of the process, by kind: resident is all of it; heap_used, heap_total, external and array_buffers are of the main thread.',
+    ['kind'],
+  ),
+  headwater_cpu_seconds_total: row('counter', 'CPU time of all threads, by mode: user, system.', ['mode']),
+  headwater_event_loop_active_seconds_total: row(
+    'counter',
+    'How long the event loop of the main thread had something to do.',
+  ),
+  headwater_event_loop_delay_seconds: row(
+    'histogram',
+    'How late a timer was on the main thread, tried fifty times a second.',
+  ),
 } as const;
 
 export type MetricName = keyof typeof metricRows;

@@ -1,5 +1,7 @@
+import process from 'node:process';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import type { Log } from '../log/log.ts';
+import { freeBytes } from '../platform/free-space.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import type { AnomalyDetection } from './anomaly-detection.ts';
 import type { CardWear } from './card-wear.ts';
@@ -7,6 +9,7 @@ import { reportForwarder } from './forwarder-metrics.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { MetricsRegistry } from './metrics-registry.ts';
 import type { MqttBroker } from './mqtt-broker.ts';
+import type { ProcessMetrics } from './process-metrics.ts';
 import type { RunTotals } from './run-totals.ts';
 import {
   type AdminStatus,
@@ -35,6 +38,7 @@ export interface ReportedParts {
   readonly anomaly: AnomalyDetection | null;
   /** Null before it is started, and without a cluster in the configuration. */
   readonly forwarder: () => Forwarder | null;
+  readonly process: ProcessMetrics;
   readonly metrics: RunTotals;
   readonly registry: MetricsRegistry;
 }
@@ -46,6 +50,7 @@ export class GatewayReport {
 
   constructor(parts: ReportedParts) {
     this.#parts = parts;
+    parts.metrics.set('headwater_build_info', 1, { version, node: process.version });
   }
 
   /** What can be said at once. */
@@ -96,7 +101,9 @@ export class GatewayReport {
   /** All metrics in Prometheus' text format; those that are states rather than events are read now. */
   async renderMetrics(): Promise<string> {
     const { log, card, broker, anomaly, forwarder, metrics, registry } = this.#parts;
+    this.#parts.process.report();
     await card.report();
+    metrics.set('headwater_data_free_bytes', await freeBytes(this.#parts.dataDir).catch(() => Number.NaN));
     metrics.set('headwater_log_available', log.available ? 1 : 0);
     broker.report();
     anomaly?.report();

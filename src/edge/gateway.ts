@@ -31,6 +31,7 @@ import { type Machine, thisMachine } from './machine.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts';
 import { openLog } from './open-log.ts';
+import { ProcessMetrics } from './process-metrics.ts';
 import { RunTotals } from './run-totals.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import { type AdminPort, openAdmin, type Served } from './start-admin.ts';
@@ -60,6 +61,7 @@ export class Gateway {
   readonly #logger: Logger;
   readonly #registry = new MetricsRegistry();
   readonly #metrics = new RunTotals(this.#registry);
+  readonly #process = new ProcessMetrics(nodeClock, this.#metrics);
   readonly #parts: StartedParts;
   readonly #lock: FolderLock;
   /** Null without a cluster in the configuration. */
@@ -112,7 +114,7 @@ export class Gateway {
    */
   async stop(): Promise<void> {
     const stuck = await this.#parts.stop(limits.stopTimeoutMs);
-    this.#registry.close();
+    this.#process.stop();
     if (stuck.length === 0) this.#lock.release();
     // What is stuck would keep the process alive, and the data folder locked, for ever.
     else setTimeout(() => process.exit(), limits.stuckExitMs).unref();
@@ -171,6 +173,7 @@ export class Gateway {
       wired,
       anomaly: this.#anomaly,
       forwarder: () => this.#forwarder,
+      process: this.#process,
       metrics: this.#metrics,
       registry: this.#registry,
     });

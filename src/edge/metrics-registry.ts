@@ -1,7 +1,5 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { assert } from '../core/errors.ts';
-import { limits } from '../core/limits.ts';
 import { type MetricLabels, type MetricName, type Metrics, metricRows } from '../core/metrics.ts';
 
 /** From a commit in a memory-backed file to the sealing of many files on a slow card. */
@@ -14,7 +12,6 @@ export class MetricsRegistry implements Metrics {
   readonly contentType: string;
   readonly #registry = new Registry();
   readonly #metrics = new Map<MetricName, Counter | Gauge | Histogram>();
-  readonly #eventLoopDelay = monitorEventLoopDelay({ resolution: limits.eventLoopResolutionMs });
 
   constructor() {
     this.contentType = this.#registry.contentType;
@@ -29,7 +26,6 @@ export class MetricsRegistry implements Metrics {
             : new Histogram({ ...options, buckets: SECONDS_BUCKETS }),
       );
     }
-    this.#eventLoopDelay.enable();
   }
 
   add(name: MetricName, by: number, labels: MetricLabels = {}): void {
@@ -57,17 +53,8 @@ export class MetricsRegistry implements Metrics {
     metric.reset();
   }
 
-  /** All metrics in Prometheus' text format. Each call begins a new measurement of the event loop's delay. */
+  /** All metrics in Prometheus' text format. */
   async render(): Promise<string> {
-    // The monitor times a timer: its samples hold the timer's own interval as well.
-    const delayMs = this.#eventLoopDelay.max / 1e6 - limits.eventLoopResolutionMs;
-    this.#eventLoopDelay.reset();
-    this.set('headwater_event_loop_delay_seconds', Math.max(0, delayMs) / 1000);
     return await this.#registry.metrics();
-  }
-
-  /** Ends the measurement of the event loop. */
-  close(): void {
-    this.#eventLoopDelay.disable();
   }
 }

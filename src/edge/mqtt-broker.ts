@@ -81,6 +81,11 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
     status: () => ({ ...ingest.status(), sources: sources.status() }),
     report: () => {
       options.metrics.set('headwater_users', users.users.count);
+      const validToMs = tls?.status().validToMs ?? null;
+      if (validToMs !== null)
+        options.metrics.set('headwater_certificate_expiry_timestamp_seconds', validToMs / 1000, {
+          port: 'mqtt',
+        });
       sources.report();
     },
     sourceWarnings: sources.warnings,

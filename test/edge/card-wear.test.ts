@@ -242,7 +242,6 @@ describe('the device under the data', () => {
     await card.report();
     await card.report();
     const text = await metrics.render();
-    metrics.close();
     const written = 10 * block + limits.metadataSyncBytes;
     expect(text).toContain(`headwater_device_bytes_per_payload_byte ${written / (10 * block)}\n`);
     expect(text).toContain(`headwater_card_endurance_used_ratio ${written / 1e12}\n`);

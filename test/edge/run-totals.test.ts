@@ -14,7 +14,6 @@ test('sums up what concerns the card, and passes everything on', async () => {
   const deviceBytes = { journal: 0, segments: 12_288, other: 0, metadata: 0 };
   expect(totals.totals()).toEqual({ payloadBytes: 7, deviceBytes });
   const text = await registry.render();
-  registry.close();
   for (const line of [
     'headwater_device_bytes_written_total{kind="segments"} 12288',
     'headwater_payload_bytes_total 7',

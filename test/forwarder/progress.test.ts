@@ -85,6 +85,7 @@ function arrive(progress: Progress, left: readonly WaitingRange[], failure: Fail
 function accounts(lingerMs = 0) {
   const clock = new ManualClock();
   const counted = new Map<string, number>();
+  const transactionSeconds: number[] = [];
   const lines: string[] = [];
   const say = (_fields: object, message: string): void => void lines.push(message);
   const link = { bytes: 0 };
@@ -97,12 +98,13 @@ function accounts(lingerMs = 0) {
         const key = [name.replace('headwater_forwarder_', ''), ...Object.values(labels)].join(' ');
         counted.set(key, (counted.get(key) ?? 0) + by);
       },
+      observe: (_name: MetricName, seconds: number) => void transactionSeconds.push(seconds),
     },
     lingerMs,
     storedBytes: ({ fromOffset, endOffset }) => (endOffset - fromOffset) * 100,
     linkBytes: () => link.bytes,
   });
-  return { clock, counted, lines, link, progress };
+  return { clock, counted, transactionSeconds, lines, link, progress };
 }
 
 /** In each second so many records arrive, and so many are acknowledged; returns what waits at the end. */
@@ -280,6 +282,19 @@ describe('the status', () => {
       link_bytes_written_total: 600,
       'transactions_total committed': 1,
     });
+  });
+
+  test('measures each transaction from reading to acknowledgement, and none that was not acknowledged', () => {
+    const { clock, transactionSeconds, progress } = accounts();
+    progress.waits([range(0, 5)]);
+    progress.read(flushOf(0, 5));
+    clock.pass(2 * SECOND);
+    step(progress, failed(noLink), inPhase('sending'), inPhase('backing-off', { failure: noLink }));
+    expect(transactionSeconds).toEqual([]);
+    progress.read(flushOf(0, 5));
+    clock.pass(3 * SECOND);
+    arrive(progress, [range(5, 5)]);
+    expect(transactionSeconds).toEqual([3]);
   });
 
   test('counts what was dropped unsent neither as acknowledged nor as waiting', () => {

@@ -32,6 +32,9 @@ describe('starting', () => {
     expect(topics.map(({ name }) => name).sort()).toEqual(['anomalies', 'clock', 'readings']);
     const metrics = await (await gateway.api('/metrics')).text();
     expect(metrics).toContain('headwater_log_available 1');
+    expect(metrics).toMatch(/^headwater_build_info\{version="[\d.]+",node="v26[\d.]+"\} 1$/m);
+    expect(metrics).toMatch(/^headwater_memory_bytes\{kind="resident"\} [1-9]\d{7,}$/m);
+    expect(metrics).toMatch(/^headwater_data_free_bytes [1-9]/m);
     expect(metrics).toContain('headwater_high_watermark{topic="readings",partition="0"} 0');
   });
 

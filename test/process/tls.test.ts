@@ -48,6 +48,8 @@ test('TLS only, with a certificate that a person can give to clients, and that a
   expect(`${again.stdout()}${again.stderr()}`).not.toContain('PRIVATE');
   const metrics = await (await again.api('/metrics')).text();
   expect(metrics).toMatch(/^headwater_mqtt_connections\{listener="mqtts"\} 0$/m);
+  const endsMs = Date.parse(new X509Certificate(ca).validTo);
+  expect(metrics).toContain(`headwater_certificate_expiry_timestamp_seconds{port="mqtt"} ${endsMs / 1000}\n`);
 });
 
 test('two gateways that begin at once on one folder leave one certificate, and beyond loopback TLS needs users as well', async () => {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
+const debianPackages: Readonly<Record<string, string>> = { promtool: 'prometheus' };
+
 /** Runs a program that the system has installed. */
 export async function runProgram(
   program: string,
@@ -12,9 +14,10 @@ export async function runProgram(
     child.once('close', (code) => resolve(code ?? -1));
     child.once('error', (error) =>
       reject(
-        new Error(`${program} cannot be run; install it with: apt-get install mosquitto mosquitto-clients`, {
-          cause: error,
-        }),
+        new Error(
+          `${program} cannot be run; install it with: apt-get install ${debianPackages[program] ?? 'mosquitto mosquitto-clients'}`,
+          { cause: error },
+        ),
       ),
     );
   });

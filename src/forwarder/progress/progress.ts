@@ -169,7 +169,9 @@ export class Progress {
     this.#count(flush, ranges);
     this.#goodput.acknowledged(flush.recordCount, flush.bytes, nowMs);
     this.#outage.ended(flush.recordCount + recordsOf(ranges));
-    this.#options.metrics.add('headwater_forwarder_transactions_total', 1, { outcome: 'committed' });
+    const { metrics } = this.#options;
+    metrics.add('headwater_forwarder_transactions_total', 1, { outcome: 'committed' });
+    metrics.observe('headwater_forwarder_transaction_seconds', (nowMs - flush.readMs) / 1000);
   }
 
   #count(flush: InHand, ranges: readonly WaitingRange[]): void {

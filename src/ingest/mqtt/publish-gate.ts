@@ -199,13 +199,22 @@ export class PublishGate {
     answer: (refusal: Refusal | null) => void,
   ): void {
     const awaited = this.#answers.expect(client);
+    const readMs = this.#clock.monotonicMs();
     const settle = (outcome: Outcome): void =>
-      this.#answers.settle(client, awaited, () => answer(this.#settle(client, message, outcome)));
+      this.#answers.settle(client, awaited, () => {
+        if (outcome === 'stored' && message.qos > 0 && message.length !== undefined) this.#measure(readMs);
+        answer(this.#settle(client, message, outcome));
+      });
     this.#offer(client, message, offer, (outcome) => {
       if (turnsBefore !== undefined && outcome instanceof Refusal)
         void turnsBefore.then(() => settle(outcome));
       else settle(outcome);
     });
+  }
+
+  #measure(readMs: number): void {
+    const seconds = (this.#clock.monotonicMs() - readMs) / 1000;
+    this.#metrics.observe('headwater_mqtt_acknowledge_seconds', seconds);
   }
 
   /** `told` is called when the message is durable, or when it is clear that it will not be. */

@@ -32,7 +32,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await server.stop();
-  metrics.close();
   await door[Symbol.asyncDispose]();
 });
 

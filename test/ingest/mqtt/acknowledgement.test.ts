@@ -26,6 +26,28 @@ test('a PUBACK leaves only after the record is durable', async () => {
   expect(pubackIds(device.received)).toEqual([7]);
 });
 
+test('how long an acknowledgement took is measured: of QoS 1, when it is durable, and of nothing else', async () => {
+  await using harness = await Harness.start();
+  const measured = () => harness.metrics.value('headwater_mqtt_acknowledge_seconds');
+  const device = await harness.client();
+  await device.publishAsync('t', 'no answer is promised', { qos: 0 });
+  await device.publishAsync('t', 'x', { qos: 1 });
+  expect(measured()).toBe(1);
+  harness.log.isHolding = true;
+  const waiting = device.publishAsync('t', 'y', { qos: 1 });
+  await until(() => harness.log.offers.length === 3, 'the offer');
+  await aWhile(harness);
+  expect(measured()).toBe(1);
+  harness.log.letGo();
+  await waiting;
+  expect(measured()).toBe(2);
+  harness.log.failWith = overloaded;
+  const refused = harness.raw();
+  refused.send(connect('refused'), publish('t', 'z', { id: 1 }));
+  await until(() => refused.isClosed, 'the refusal');
+  expect(measured()).toBe(2);
+});
+
 test('the record is the payload verbatim in topic readings, keyed by the MQTT topic, with the time of receipt', async () => {
   await using harness = await Harness.start();
   const device = await harness.client();

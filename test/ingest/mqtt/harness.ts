@@ -85,7 +85,10 @@ export class CountingMetrics implements Metrics {
     this.#values.set(keyOf(name, labels), value);
   }
 
-  observe(): void {}
+  /** Counts what is entered under the name of the histogram. */
+  observe(name: string): void {
+    this.add(name, 1);
+  }
 
   value(name: string, labels: MetricLabels = {}): number {
     return this.#values.get(keyOf(name, labels)) ?? 0;
