@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { PseudoTerminals } from '../support/pseudo-terminals.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -196,7 +197,11 @@ describe('what is wrong', () => {
       alerts: readonly { kind: string; acknowledgedBy: string | null }[];
     };
     expect(alerts).toMatchObject([{ kind: 'out-of-range', acknowledgedBy: 'the page' }]);
-    await page.getByText('all acknowledged').waitFor();
+    // Also told to those who listen.
+    await page
+      .getByRole('status')
+      .filter({ hasText: '1 alert, all acknowledged' })
+      .waitFor({ state: 'attached' });
 
     await alert.getByLabel('For how long to shelve it').selectOption('8 hours');
     await alert.getByRole('button', { name: 'Shelve for' }).click();
@@ -238,6 +243,36 @@ describe('what is wrong', () => {
     await letter.locator('strong').filter({ hasText: /not-/ }).waitFor();
     await page.getByRole('row', { name: /^serial ports / }).waitFor();
     await visitor.shoot('dead-letter');
+  });
+});
+
+describe('who looks', () => {
+  test('gives way when the page is behind another one, and is back when it is seen again', async () => {
+    await start('anomaly.enabled=false');
+    const { page } = await visit({ isTrusted: true });
+    const about = page.locator('#about');
+    await about.getByText('running for').waitFor();
+    const others = new AbortController();
+    const look = async (): Promise<number> =>
+      (await gateway.api('/api/events', { signal: others.signal })).status;
+    for (let count = 1; count < limits.viewersMax; count += 1) expect(await look()).toBe(200);
+    expect(await look()).toBe(429);
+    const hide = (isHidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    await hide(true);
+    await expect.poll(look, { timeout }).toBe(200);
+    await hide(false);
+    // Eight others look now: it says so, in the gateway's own words.
+    await page
+      .getByRole('status')
+      .filter({ hasText: /NOT LIVE since .*pages are open already/ })
+      .waitFor();
+    others.abort();
+    await page
+      .getByRole('status')
+      .filter({ hasText: /^live$/ })
+      .waitFor();
   });
 });
 

@@ -83,10 +83,13 @@ export function glance() {
   const wrong = tile('Wrong', '#wrong');
   const stored = tile('Stored', '#stored');
   const left = tile('Left', '#left');
+  // Whoever listens rather than looks hears of alerts as they come, and of nothing else.
+  const told = element('p', { class: 'hidden', role: 'status' });
   const node = element(
     'section',
     { class: 'tiles', 'aria-label': 'At a glance' },
     ...[arrives, wrong, stored, left].map((one) => one.node),
+    told,
   );
   return {
     node,
@@ -101,7 +104,9 @@ export function glance() {
           ? 'readings are refused now'
           : counted(status.anomaly?.series ?? 0, 'series', 'series'),
       });
-      wrong.update(alertTile(alerts));
+      const shown = alertTile(alerts);
+      wrong.update(shown);
+      setText(told, `${shown.value} ${shown.unit}, ${shown.detail}`);
       const share = status.log.usedBytes / status.log.budgetBytes;
       stored.update({
         tone: isRefusing ? 'bad' : share > 0.9 ? 'warn' : 'ok',

@@ -71,20 +71,20 @@ function showHeader({ status }) {
   );
 }
 
-/** @param {LiveState} state @param {number} lastMs */
-function showLive(state, lastMs) {
+/** @param {LiveState} state @param {string} why @param {number} lastMs */
+function showLive(state, why, lastMs) {
+  const since = lastMs === 0 ? '' : ` since ${momentText(lastMs, Date.now())}`;
   const texts = {
     live: 'live',
     connecting: 'connecting …',
-    stale:
-      lastMs === 0
-        ? 'no answer; trying again'
-        : `NOT LIVE since ${momentText(lastMs, Date.now())}; trying again`,
+    stale: lastMs === 0 ? 'no answer; trying again' : `NOT LIVE${since}; trying again`,
+    refused: `NOT LIVE${since}: ${why}`,
     closed: 'logged out',
   };
+  const isOld = state === 'stale' || state === 'refused';
   setText(byId('live'), texts[state]);
-  setAttribute(byId('live'), 'class', `liveness ${state}`);
-  setAttribute(document.body, 'class', state === 'stale' ? 'stale' : '');
+  setAttribute(byId('live'), 'class', `liveness ${isOld ? 'stale' : state}`);
+  setAttribute(document.body, 'class', isOld ? 'stale' : '');
 }
 
 function showDashboard() {
@@ -99,12 +99,12 @@ function showDashboard() {
       showHeader(frame);
       shown.update(frame);
     },
-    (state) => {
-      showLive(state, lastMs);
+    (state, why) => {
+      showLive(state, why, lastMs);
       if (state === 'closed') void begin();
     },
   );
-  showLive('connecting', 0);
+  showLive('connecting', '', 0);
   byId('log-out').onclick = () => {
     live.stop();
     void ask('DELETE', '/api/session')

@@ -98,4 +98,9 @@ describe('the colours', () => {
     for (const palette of palettes())
       expect(contrast(palette.get(text) ?? '', palette.get(ground) ?? '')).toBeGreaterThanOrEqual(4.5);
   });
+
+  test.each(['card', 'ground'])('show where buttons and fields end, on %s (3)', (ground) => {
+    for (const palette of palettes())
+      expect(contrast(palette.get('edge') ?? '', palette.get(ground) ?? '')).toBeGreaterThanOrEqual(3);
+  });
 });
