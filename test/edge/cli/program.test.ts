@@ -118,7 +118,7 @@ describe('the command line', () => {
     [['consume', 'a', '--from-time', 'yesterday'], 'Write a time such as 2026-01-31T08:00'],
     [['topics', 'create', 'a', '--segment', '1G'], 'Write a size from 64KiB to 1GiB, such as'],
     [['topics', 'create', 'a', '--retention-bytes', '0'], 'Write a size from 1B to'],
-    [['topics', 'set', 'a', '--retention-age', '30'], 'Write a duration from 1ms to'],
+    [['topics', 'set', 'a', '--retention-age', '30'], 'Write the unit as well: a duration from 1ms to'],
     [['topics', 'set', 'a', '--compression', 'lz4'], 'Write one of zstd, gzip, none.'],
     [['topics', 'set', 'a', '--lane', 'fast'], 'Write one of alarm, bulk.'],
     [['topics', 'set', 'a', '--priority', '10'], 'Write a whole number from 0 to 9.'],
