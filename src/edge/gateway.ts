@@ -1,10 +1,8 @@
 import type { ClockReading } from '../core/clock.ts';
-import { OperatingError } from '../core/errors.ts';
+import { isOperatingError, OperatingError } from '../core/errors.ts';
 import '../core/limit-relations.ts';
 import { limits } from '../core/limits.ts';
-import type { Logger } from '../core/logger.ts';
 import type { Accept } from '../core/record.ts';
-import { clockTopicName, gapsTopicName } from '../core/topic-name.ts';
 import type { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
@@ -18,13 +16,14 @@ import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
 import { clockReader, nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
-import { pinoLogger } from '../platform/pino-logger.ts';
+import { pinoLogger, type ServiceLogger } from '../platform/pino-logger.ts';
 import { AdminServer, type AdminServerOptions } from './admin/admin-server.ts';
 import { loadAdminToken } from './admin/admin-token.ts';
 import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
 import { CardWear } from './card-wear.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
+import { ConfigReloads } from './config-reloads.ts';
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
 import { GatewayReport } from './gateway-report.ts';
 import { greeting } from './greeting.ts';
@@ -40,7 +39,7 @@ import { StartedParts } from './started-parts.ts';
 import type { StatusReport } from './status.ts';
 import { TopicChanges } from './topic-changes.ts';
 import { topicMapping } from './topic-mapping.ts';
-import { ensureTopics, type TopicWriters, topicWriters } from './topics.ts';
+import { ensureTopics, type TopicWriters, topicWriters, withOwnTopics } from './topics.ts';
 import { type MqttUsers, openMqttUsers } from './users/mqtt-users.ts';
 import { version } from './version.ts';
 import { startWiredSources } from './wired-sources.ts';
@@ -51,6 +50,13 @@ export interface Output {
   print(line: string): void;
 }
 
+/** The parts that a reload needs besides those that the gateway knows. */
+interface ReloadedParts {
+  readonly log: Log;
+  readonly topics: TopicChanges;
+  readonly broker: MqttBroker;
+}
+
 type OwnLogOptions = Pick<LogOptions, 'disk' | 'sealer' | 'readClock' | 'retention'>;
 
 /** The whole daemon: every part, in the order in which they need each other. */
@@ -58,11 +64,15 @@ export class Gateway {
   readonly #config: Config;
   readonly #dataDir: string;
   readonly #machine: Machine;
-  readonly #logger: Logger;
+  readonly #logger: ServiceLogger;
+  readonly #reread: () => Promise<Config>;
   readonly #registry = new MetricsRegistry();
   readonly #metrics = new RunTotals(this.#registry);
   readonly #parts: StartedParts;
   readonly #lock: FolderLock;
+  /** Null before it is started. */
+  #reloads: ConfigReloads | null = null;
+  #isStarted = false;
   /** Null without a cluster in the configuration. */
   #forwarder: Forwarder | null = null;
   /** Null if the configuration wants none. */
@@ -71,7 +81,14 @@ export class Gateway {
   readonly #forwarding: MirrorForwarding;
   readonly #mapping: TopicMapping;
 
-  private constructor(config: Config, dataDir: string, lock: FolderLock, machine: Machine) {
+  private constructor(
+    config: Config,
+    reread: () => Promise<Config>,
+    dataDir: string,
+    lock: FolderLock,
+    machine: Machine,
+  ) {
+    this.#reread = reread;
     this.#config = config;
     this.#dataDir = dataDir;
     this.#machine = machine;
@@ -84,12 +101,13 @@ export class Gateway {
 
   /**
    * Starts everything; resolves once readings are accepted. If a part cannot start, those before it are stopped. A disk that
-   * is full or fails is waited for, until the signal.
+   * is full or fails is waited for, until the signal. `reread` is how the configuration is read again.
    * @throws OperatingError `data-folder-in-use`, `data-folder-unusable`, `unreadable-format`, `port-unusable`,
    *   `log-unavailable`, or what the creation of a configured topic meets
    */
   static async start(
     config: Config,
+    reread: () => Promise<Config>,
     output: Output,
     signal: AbortSignal,
     machine: Machine = thisMachine,
@@ -97,7 +115,7 @@ export class Gateway {
     const dataDir = await prepareDataFolder(config.data.dir);
     const lock = FolderLock.take(dataDir);
     if (lock === null) throw await inUse(dataDir);
-    const gateway = new Gateway(config, dataDir, lock, machine);
+    const gateway = new Gateway(config, reread, dataDir, lock, machine);
     try {
       await gateway.#startParts(output, signal);
       return gateway;
@@ -117,6 +135,29 @@ export class Gateway {
     if (stuck.length === 0) this.#lock.release();
     // What is stuck would keep the process alive, and the data folder locked, for ever.
     else setTimeout(() => process.exit(), limits.stuckExitMs).unref();
+  }
+
+  /** Reads the configuration again, and makes count of it what can; what became of it is in the service log. */
+  async reload(): Promise<void> {
+    try {
+      await this.#reloads?.reload();
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+    }
+  }
+
+  /** @throws OperatingError if nothing of it counts, because the log refuses or its topics cannot be */
+  async #takeUp(config: Config, { log, topics, broker }: ReloadedParts): Promise<void> {
+    if (!this.#isStarted || !log.available)
+      throw new OperatingError(
+        'log-unavailable',
+        `${this.#isStarted ? 'nothing can be stored now ("headwater status" says why)' : 'the gateway is still starting'}; reload again then`,
+      );
+    await topics.reconfigure(config.topics, topicWriters(config), this.#logger);
+    this.#logger.setLevel(config.log.level);
+    broker.useRoutes(config.mqtt.routes);
+    this.#anomaly?.use(config);
+    this.#forwarder?.useLink(config.forwarder);
   }
 
   async #startParts(output: Output, signal: AbortSignal): Promise<void> {
@@ -166,10 +207,21 @@ export class Gateway {
       metrics: this.#metrics,
       registry: this.#registry,
     });
-    const { address } = await this.#startAdmin(log, writers, mqttUsers, {
+    const topics = this.#topicChanges(log, writers);
+    const reloads = new ConfigReloads({
+      config: this.#config,
+      reread: this.#reread,
+      apply: (config) => this.#takeUp(config, { log, topics, broker }),
+      logger: this.#logger.child({ part: 'configuration' }),
+      metrics: this.#metrics,
+    });
+    this.#reloads = reloads;
+    const { address } = await this.#startAdmin(log, mqttUsers, {
+      topics,
       status: () => report.status(),
       renderMetrics: () => report.renderMetrics(),
       serial: wired,
+      reload: () => reloads.reload(),
     });
     addresses.admin = formatAddress(address);
     startTelling(broker.ingest, () => report.present(), this.#anomaly?.desk ?? null, this.#parts);
@@ -177,6 +229,7 @@ export class Gateway {
     this.#forwarder = await this.#startForwarder(log, readClock, output);
     await writeGatewayFile(this.#dataDir, { pid: process.pid, ...addresses });
     this.#parts.add('gateway.json', () => removeGatewayFile(this.#dataDir));
+    this.#isStarted = true;
     await this.#greet(output, broker, mqttUsers, addresses);
   }
 
@@ -204,27 +257,25 @@ export class Gateway {
     return { disk, card, sessions, housekeeping, readClock, log };
   }
 
+  #topicChanges(log: Log, writers: TopicWriters): TopicChanges {
+    return new TopicChanges({
+      log,
+      mapping: this.#mapping,
+      configured: this.#config.topics,
+      writers: withOwnTopics(writers),
+    });
+  }
+
   async #startAdmin(
     log: Log,
-    writers: TopicWriters,
     { users }: MqttUsers,
-    seen: Pick<AdminServerOptions, 'status' | 'renderMetrics' | 'serial'>,
+    seen: Pick<AdminServerOptions, 'topics' | 'status' | 'renderMetrics' | 'serial' | 'reload'>,
   ): Promise<AdminServer> {
     const server = await AdminServer.start({
       clock: nodeClock,
       metrics: this.#metrics,
       listen: this.#config.admin.listen,
       log,
-      topics: new TopicChanges({
-        log,
-        mapping: this.#mapping,
-        configured: this.#config.topics,
-        writers: new Map([
-          ...writers,
-          [gapsTopicName, ['the loss ledger']],
-          [clockTopicName, ['what the log tells of the clock']],
-        ]),
-      }),
       users,
       alerts: this.#anomaly?.desk ?? null,
       token: await loadAdminToken(this.#dataDir, nodeRandom),

@@ -18,8 +18,8 @@ export interface SeriesPlace {
 /** A run of readings of one quantity, and what is known of it. */
 export interface Series extends SeriesPlace {
   /** What alerts of it are about. */
-  readonly subject: AlertSubject;
-  readonly settings: SeriesSettings;
+  subject: AlertSubject;
+  settings: SeriesSettings;
   state: SeriesState;
   /** Whether it is silent is asked there; null before its first reading of this run. */
   watched: WatchedSeries | null;
@@ -85,12 +85,26 @@ const evictedShare = 1 / 64;
 export class SeriesTable implements Iterable<Series> {
   readonly #options: SeriesTableOptions;
   readonly #partitions = new Map<string, PartitionSeries>();
+  #settings: SeriesSettingsBook;
   #size = 0;
   #uses = 0;
   #evicted = 0;
 
   constructor(options: SeriesTableOptions) {
     this.#options = options;
+    this.#settings = options.settings;
+  }
+
+  /** Other settings count from now on. Series that nobody is to look at any more are forgotten. */
+  useSettings(settings: SeriesSettingsBook): void {
+    this.#settings = settings;
+    for (const series of this) {
+      series.settings = settings.of(series.subject.series);
+      series.subject = { ...series.subject, unit: series.settings.unit };
+      if (series.settings.detect !== 'off') continue;
+      this.of(series.topic, series.partition).remove(series);
+      this.#removed(series);
+    }
   }
 
   get size(): number {
@@ -135,7 +149,7 @@ export class SeriesTable implements Iterable<Series> {
   #add(partition: PartitionSeries, key: string, path: string): Series | null {
     const place = { topic: partition.topic, partition: partition.partition, key, path };
     const name = seriesName({ ...place, path: path === '' ? null : path });
-    const settings = this.#options.settings.of(name);
+    const settings = this.#settings.of(name);
     if (settings.detect === 'off') return null;
     if (this.#size >= this.#options.seriesMax) this.#evict();
     const series: Series = {

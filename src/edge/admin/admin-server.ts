@@ -3,6 +3,7 @@ import { messageOf, OperatingError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { type Address, formatAddress } from '../config/address.ts';
+import type { ReloadOutcome } from '../config-reloads.ts';
 import { degradations, type StatusReport } from '../status.ts';
 import type { TopicChanges } from '../topic-changes.ts';
 import type { UserAdministration } from '../users/users.ts';
@@ -13,6 +14,7 @@ import { ApiError, answerFor, crash } from './api-error.ts';
 import { LineStreams } from './line-streams.ts';
 import { addSerial, type WatchedPorts } from './port-events.ts';
 import { addRecords, type WritableLog } from './record-routes.ts';
+import { addReload } from './reload-routes.ts';
 import { requireLocal, requireToken } from './request-guard.ts';
 import { addTopics } from './topic-routes.ts';
 import { addUsers } from './user-routes.ts';
@@ -30,6 +32,8 @@ export interface AdminServerOptions {
   readonly topics: TopicChanges;
   readonly users: UserAdministration;
   readonly serial: WatchedPorts;
+  /** Reads the configuration again. */
+  readonly reload: () => Promise<ReloadOutcome>;
   /** Null if anomaly detection is switched off. */
   readonly alerts: AlertDesk | null;
   /** What every request but `/healthz` and `/readyz` must carry. */
@@ -66,11 +70,13 @@ export class AdminServer {
     addTopics(app, options.topics);
     addUsers(app, options.users);
     addAlerts(app, options.alerts);
+    addReload(app, options.reload);
     const streams = new LineStreams(options.logger, stopping.signal);
     addRecords(app, options, streams);
     addSerial(app, options.serial, streams);
     try {
-      await app.listen(options.listen);
+      // It writes into what it is given.
+      await app.listen({ ...options.listen });
     } catch (error) {
       await app.close();
       throw new OperatingError(

@@ -3,9 +3,13 @@ import type { CommandLine } from './command-line.ts';
 import { checkConfig } from './config-check.ts';
 import { printSchema } from './config-schema.ts';
 import { showConfig } from './config-show.ts';
+import { reload } from './reload.ts';
 
-/** Adds `config` with its commands. */
-export function addConfig(program: CommandLine, { terminal, configSources, endWith }: CommandContext): void {
+/** Adds `config` with its commands, and `reload`. */
+export function addConfig(
+  program: CommandLine,
+  { terminal, configSources, gateway, endWith }: CommandContext,
+): void {
   const config = program.command('config').description('check, show or describe the configuration');
   config
     .command('check')
@@ -23,4 +27,13 @@ export function addConfig(program: CommandLine, { terminal, configSources, endWi
     .command('schema')
     .description('print a JSON schema of the configuration file, by which editors complete and check it')
     .action(async () => endWith(await printSchema(terminal)));
+  program
+    .command('reload')
+    .description(
+      'have the running gateway read its configuration again; exit code 2 if that is wrong, and nothing is changed then',
+    )
+    .option('--json', 'as one JSON object')
+    .action(async ({ json }: { json?: true }) =>
+      endWith(await reload(await gateway(), terminal, json === true)),
+    );
 }

@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { type Session, session } from './fake-gateway.ts';
+import { FakeGateway, json, type Session, session } from './fake-gateway.ts';
 
 /** Runs a `config` command in a folder with this headwater.yaml. */
 async function inFolder(folder: string, yaml: string | null, words: readonly string[]): Promise<Session> {
@@ -202,5 +202,35 @@ describe('config show', () => {
       output: '',
       errors: './headwater.yaml:1:1: mqqt: unknown setting; did you mean mqtt?\n',
     });
+  });
+});
+
+describe('reload', () => {
+  test.each([
+    [{ applied: ['log.level', 'topics.a'], needsRestart: [] }, 'counts now: log.level, topics.a\n'],
+    [
+      { applied: [], needsRestart: ['mqtt.listen', 'serial'] },
+      'nothing has changed that counts at once\nneeds a restart: mqtt.listen, serial\n',
+    ],
+  ])('says what counts now and what does not: %j', async (answer, output) => {
+    const gateway = await FakeGateway.start();
+    gateway.answer = (_, response) => json(response, 200, answer);
+    const set = ['--set', `data.dir=${gateway.folder}`];
+    expect(await session(['reload', ...set])).toEqual({ code: 0, output, errors: '' });
+    expect(gateway.requests).toMatchObject([{ method: 'POST', path: '/api/reload' }]);
+    const asJson = await session(['reload', '--json', ...set]);
+    expect(JSON.parse(asJson.output)).toEqual(answer);
+    await gateway.remove();
+  });
+
+  test('ends with 2 and tells everything that is wrong, or with 3 if no gateway runs', async () => {
+    const gateway = await FakeGateway.start();
+    const error = { code: 'bad-configuration', message: 'hw.yaml:1:1: a\nhw.yaml:2:1: b' };
+    gateway.answer = (_, response) => json(response, 400, { error });
+    const set = ['--set', `data.dir=${gateway.folder}`];
+    expect(await session(['reload', ...set])).toEqual({ code: 2, output: '', errors: `${error.message}\n` });
+    await gateway.crash();
+    expect(await session(['reload', ...set])).toMatchObject({ code: 3 });
+    await gateway.remove();
   });
 });

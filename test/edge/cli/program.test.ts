@@ -543,6 +543,9 @@ describe('topics', () => {
   });
 });
 
+/** What a gateway that is not asked for it has for its configuration. */
+const unloaded = { reload: () => Promise.resolve() };
+
 describe('run', () => {
   it('prints what the gateway prints, waits for a signal, stops it, and ends with 0', async () => {
     const calls: string[] = [];
@@ -552,10 +555,10 @@ describe('run', () => {
       onSignals: (send) => {
         signal = send;
       },
-      startGateway: (config, log) => {
+      startGateway: ({ config }, log) => {
         log.print(`listening on ${JSON.stringify(config.mqtt.listen)}`);
         setImmediate(signal);
-        return Promise.resolve({ stop: () => Promise.resolve(void calls.push('stop')) });
+        return Promise.resolve({ ...unloaded, stop: () => Promise.resolve(void calls.push('stop')) });
       },
     });
     expect(calls).toEqual(['stop']);
@@ -568,7 +571,8 @@ describe('run', () => {
     const { code } = await session(['run'], {
       workingDirectory: gateway.folder,
       onSignals: (send) => send(),
-      startGateway: () => Promise.resolve({ stop: () => Promise.resolve(void calls.push('stop')) }),
+      startGateway: () =>
+        Promise.resolve({ ...unloaded, stop: () => Promise.resolve(void calls.push('stop')) }),
     });
     expect({ code, calls }).toEqual({ code: 0, calls: ['stop'] });
   });
@@ -583,6 +587,34 @@ describe('run', () => {
       },
     });
     expect({ code, errors }).toEqual({ code: 2, errors: expect.stringContaining('the disk is full') });
+  });
+
+  it('has the gateway read its configuration again at SIGHUP, once it runs', async () => {
+    const calls: string[] = [];
+    let hangUp = (): void => undefined;
+    let signal = (): void => undefined;
+    const { code, output } = await session(['run'], {
+      workingDirectory: gateway.folder,
+      onSignals: (send) => {
+        signal = send;
+      },
+      onReloads: (send) => {
+        hangUp = send;
+      },
+      startGateway: () => {
+        hangUp();
+        setImmediate(() => {
+          hangUp();
+          signal();
+        });
+        return Promise.resolve({
+          reload: () => Promise.resolve(void calls.push('reload')),
+          stop: () => Promise.resolve(void calls.push('stop')),
+        });
+      },
+    });
+    expect({ code, calls }).toEqual({ code: 0, calls: ['reload', 'stop'] });
+    expect(output).toContain('still starting, so that the configuration is not read again\n');
   });
 
   it('ends at once at a second signal, however long stopping takes', async () => {
@@ -600,6 +632,7 @@ describe('run', () => {
       },
       startGateway: () =>
         Promise.resolve({
+          ...unloaded,
           stop: () =>
             new Promise<void>((resolve) => {
               finishStop = resolve;
