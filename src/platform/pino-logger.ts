@@ -14,8 +14,6 @@ export interface ServiceLogger extends Logger {
  * last line before a crash is there too. An `error` field is written with its stack and causes.
  */
 export function pinoLogger(level: Level, fileDescriptor: number = STANDARD_ERROR): ServiceLogger {
-  // Each has a level of its own. Parts have one each, so there are not many.
-  const made: { level: string }[] = [];
   const logger = pino(
     {
       level,
@@ -24,13 +22,12 @@ export function pinoLogger(level: Level, fileDescriptor: number = STANDARD_ERROR
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: stdSerializers.err },
-      onChild: (child) => made.push(child),
     },
     destination({ fd: fileDescriptor, sync: true }),
   );
-  made.push(logger);
+  // A child has the level of its parent as long as it is given none of its own.
   const setLevel = (next: Level): void => {
-    for (const one of made) one.level = next;
+    logger.level = next;
   };
   return Object.assign(logger, { setLevel });
 }

@@ -246,6 +246,23 @@ describe('rules that change while the forwarder runs', () => {
     site.expectAllOnce();
     await site.forwarder.stop();
   });
+
+  test('have a transaction take no more than leaves at the new rate in the time that is wanted', async () => {
+    const commitsAt = async (bytesPerSecond: number | undefined): Promise<number> => {
+      const site = new Site();
+      site.start();
+      await site.pass(1);
+      site.forwarder.useLink({ bytesPerSecond });
+      site.append('readings', 0, 200, 1000);
+      await site.pass(MINUTE);
+      site.expectAllOnce();
+      await site.forwarder.stop();
+      return site.target('bulk').calls.filter((call) => call === 'commit').length;
+    };
+    const unbounded = await commitsAt(undefined);
+    // 16 KiB/s for 5 s are 80 KiB, of 200 kB.
+    expect(await commitsAt(16 * 1024)).toBeGreaterThanOrEqual(unbounded + 2);
+  });
 });
 
 describe('hours', () => {
