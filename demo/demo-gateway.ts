@@ -40,7 +40,13 @@ export async function startDemoGateway(
     openPort,
     isClockSet: () => Promise.resolve(true),
   };
-  const gateway = await Gateway.start(result.config, { print: () => {} }, signal, machine);
+  const gateway = await Gateway.start(
+    result.config,
+    () => Promise.resolve(result.config),
+    { print: () => {} },
+    signal,
+    machine,
+  );
   try {
     const addresses = await readGatewayFile(dataDir);
     const admin = await AdminClient.find(dataDir);

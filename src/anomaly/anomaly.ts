@@ -61,17 +61,26 @@ export class Anomaly {
   readonly #options: AnomalyOptions;
   readonly #book: AlertBook;
   readonly #table: SeriesTable;
+  readonly #tree: SilenceTree;
   readonly #judge: Judge;
   readonly #files: StateFiles;
   readonly #runner: AnomalyRunner;
 
   private constructor(
     options: AnomalyOptions,
-    parts: { book: AlertBook; table: SeriesTable; judge: Judge; files: StateFiles; runner: AnomalyRunner },
+    parts: {
+      book: AlertBook;
+      table: SeriesTable;
+      tree: SilenceTree;
+      judge: Judge;
+      files: StateFiles;
+      runner: AnomalyRunner;
+    },
   ) {
     this.#options = options;
     this.#book = parts.book;
     this.#table = parts.table;
+    this.#tree = parts.tree;
     this.#judge = parts.judge;
     this.#files = parts.files;
     this.#runner = parts.runner;
@@ -133,11 +142,20 @@ export class Anomaly {
     };
     const runner = new AnomalyRunner({ log, book, judge, positions, saver, takeUp, clock, logger, metrics });
     await runner.prepare();
-    return new Anomaly(options, { book, table, judge, files, runner });
+    return new Anomaly(options, { book, table, tree, judge, files, runner });
   }
 
   start(): void {
     this.#runner.start();
+  }
+
+  /**
+   * What the configuration says of series is this from now on. What detectors know of a series stays; one that is not to be looked
+   * at any more is forgotten, and its alerts are over.
+   */
+  useRules(rules: readonly SeriesRule[]): void {
+    this.#table.useSettings(new SeriesSettingsBook(rules));
+    for (const { watched, subject } of this.#table) if (watched !== null) this.#tree.renew(watched, subject);
   }
 
   /** Stops with everything saved that can be. */

@@ -59,6 +59,11 @@ export const metricRows = {
     "MQTT messages with the gateway's time, because that of the device did not count, by reason.",
     ['reason'],
   ),
+  headwater_config_reloads_total: row(
+    'counter',
+    'How often the configuration was read again: applied, unchanged (nothing that counts at once), or refused.',
+    ['outcome'],
+  ),
   headwater_disk_syncs_total: row(
     'counter',
     'Syncs asked of the disk: fdatasync of files, fsync of folders.',

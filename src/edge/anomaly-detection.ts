@@ -31,6 +31,8 @@ export interface AnomalyDetection {
   status(): AnomalyReport;
   /** Enters among the metrics what is a state rather than an event. */
   report(): void;
+  /** What this says of series, and how it says that payloads are understood, counts from now on. */
+  use(config: Pick<Config, 'anomaly' | 'modbus' | 'mqtt'>): void;
   /** What saved detector states take on the disk. */
   readonly stateBytes: number;
 }
@@ -45,6 +47,7 @@ export async function startAnomalyDetection(
   const { config, disk, log, parts, logger, metrics } = options;
   const { enabled, topics, seriesMax, stateBytesPerDay, verdicts } = config.anomaly;
   if (!enabled) return null;
+  let decoded = decodedBy(topicDecoders(config.mqtt.routes));
   const anomaly = await Anomaly.open({
     log,
     disk,
@@ -52,10 +55,10 @@ export async function startAnomalyDetection(
     logger,
     metrics,
     detection: allDetectors,
-    rules: [...seriesRules(config.anomaly), ...modbusSeriesRules(config.modbus)],
+    rules: rulesOf(config),
     seriesMax,
     topics,
-    decoded: decodedBy(topicDecoders(config.mqtt.routes)),
+    decoded: (topic, value) => decoded(topic, value),
     verdictsTopic: verdicts ?? null,
     stateBytesPerDay,
   });
@@ -70,8 +73,17 @@ export async function startAnomalyDetection(
       metrics.set('headwater_anomaly_lag_records', status.lagRecords);
       reportAlerts(anomalyReport(status), metrics);
     },
+    use: (next) => {
+      decoded = decodedBy(topicDecoders(next.mqtt.routes));
+      anomaly.useRules(rulesOf(next));
+    },
     get stateBytes() {
       return anomaly.stateBytes;
     },
   };
 }
+
+const rulesOf = ({ anomaly, modbus }: Pick<Config, 'anomaly' | 'modbus'>) => [
+  ...seriesRules(anomaly),
+  ...modbusSeriesRules(modbus),
+];

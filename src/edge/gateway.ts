@@ -2,68 +2,66 @@ import type { ClockReading } from '../core/clock.ts';
 import { isOperatingError, OperatingError } from '../core/errors.ts';
 import '../core/limit-relations.ts';
 import { limits } from '../core/limits.ts';
-import type { Logger } from '../core/logger.ts';
 import type { Accept } from '../core/record.ts';
-import { clockTopicName, gapsTopicName } from '../core/topic-name.ts';
 import type { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
-import type { Log, LogOptions } from '../log/log.ts';
-import { readBootId } from '../platform/boot-id.ts';
-import { CountedDisk } from '../platform/counted-disk.ts';
+import type { Log } from '../log/log.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
-import { freeBytes } from '../platform/free-space.ts';
-import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
-import { clockReader, nodeClock } from '../platform/node-clock.ts';
-import { NodeDisk } from '../platform/node-disk.ts';
-import { nodeRandom } from '../platform/node-random.ts';
-import { pinoLogger } from '../platform/pino-logger.ts';
+import { nodeClock } from '../platform/node-clock.ts';
+import { pinoLogger, type ServiceLogger } from '../platform/pino-logger.ts';
 import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
-import { CardWear } from './card-wear.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
-import { type Addresses, readGatewayFile, removeGatewayFile, writeGatewayFile } from './gateway-file.ts';
+import { ConfigReloads } from './config-reloads.ts';
+import { readGatewayFile, removeGatewayFile } from './gateway-file.ts';
+import { keepGatewayFile } from './gateway-file-keeping.ts';
 import { GatewayReport } from './gateway-report.ts';
 import { greeting } from './greeting.ts';
-import { Housekeeping } from './housekeeping.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts';
-import { openLog } from './open-log.ts';
+import { openStorage } from './open-storage.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 import { RunTotals } from './run-totals.ts';
-import { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import { type AdminPort, openAdmin, type Served } from './start-admin.ts';
 import { startForwarder } from './start-forwarder.ts';
 import { StartedParts } from './started-parts.ts';
 import type { StatusReport } from './status.ts';
 import { TopicChanges } from './topic-changes.ts';
 import { topicMapping } from './topic-mapping.ts';
-import { ensureTopics, type TopicWriters, topicWriters } from './topics.ts';
+import { ensureTopics, type TopicWriters, topicWriters, withOwnTopics } from './topics.ts';
 import { type MqttUsers, openMqttUsers } from './users/mqtt-users.ts';
-import { version } from './version.ts';
 import { startWiredSources } from './wired-sources.ts';
-import { WorkerSealer } from './worker-sealer.ts';
 
 /** Where the gateway tells a person what it does, one line at a time. */
 export interface Output {
   print(line: string): void;
 }
 
-type OwnLogOptions = Pick<LogOptions, 'disk' | 'sealer' | 'readClock' | 'retention'>;
+/** The parts that a reload needs besides those that the gateway knows. */
+interface ReloadedParts {
+  readonly log: Log;
+  readonly topics: TopicChanges;
+  readonly broker: MqttBroker;
+}
 
 /** The whole daemon: every part, in the order in which they need each other. */
 export class Gateway {
   readonly #config: Config;
   readonly #dataDir: string;
   readonly #machine: Machine;
-  readonly #logger: Logger;
+  readonly #logger: ServiceLogger;
+  readonly #reread: () => Promise<Config>;
   readonly #registry = new MetricsRegistry();
   readonly #metrics = new RunTotals(this.#registry);
   readonly #process = new ProcessMetrics(nodeClock, this.#metrics);
   readonly #parts: StartedParts;
   readonly #lock: FolderLock;
+  /** Null before it is started. */
+  #reloads: ConfigReloads | null = null;
+  #isStarted = false;
   /** Null without a cluster in the configuration. */
   #forwarder: Forwarder | null = null;
   /** Null if the configuration wants none. */
@@ -72,7 +70,14 @@ export class Gateway {
   readonly #forwarding: MirrorForwarding;
   readonly #mapping: TopicMapping;
 
-  private constructor(config: Config, dataDir: string, lock: FolderLock, machine: Machine) {
+  private constructor(
+    config: Config,
+    reread: () => Promise<Config>,
+    dataDir: string,
+    lock: FolderLock,
+    machine: Machine,
+  ) {
+    this.#reread = reread;
     this.#config = config;
     this.#dataDir = dataDir;
     this.#machine = machine;
@@ -85,12 +90,13 @@ export class Gateway {
 
   /**
    * Starts everything; resolves once readings are accepted. If a part cannot start, those before it are stopped. A disk that
-   * is full or fails is waited for, until the signal.
+   * is full or fails is waited for, until the signal. `reread` is how the configuration is read again.
    * @throws OperatingError `data-folder-in-use`, `data-folder-unusable`, `unreadable-format`, `port-unusable`,
    *   `log-unavailable`, or what the creation of a configured topic meets
    */
   static async start(
     config: Config,
+    reread: () => Promise<Config>,
     output: Output,
     signal: AbortSignal,
     machine: Machine = thisMachine,
@@ -98,7 +104,7 @@ export class Gateway {
     const dataDir = await prepareDataFolder(config.data.dir);
     const lock = FolderLock.take(dataDir);
     if (lock === null) throw await inUse(dataDir);
-    const gateway = new Gateway(config, dataDir, lock, machine);
+    const gateway = new Gateway(config, reread, dataDir, lock, machine);
     try {
       await gateway.#startParts(output, signal);
       return gateway;
@@ -120,16 +126,44 @@ export class Gateway {
     else setTimeout(() => process.exit(), limits.stuckExitMs).unref();
   }
 
+  /** Reads the configuration again, and makes count of it what can; what became of it is in the service log. */
+  async reload(): Promise<void> {
+    try {
+      await this.#reloads?.reload();
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+    }
+  }
+
+  #openReloads(parts: ReloadedParts): ConfigReloads {
+    this.#reloads = new ConfigReloads({
+      config: this.#config,
+      reread: this.#reread,
+      apply: (config) => this.#takeUp(config, parts),
+      logger: this.#logger.child({ part: 'configuration' }),
+      metrics: this.#metrics,
+    });
+    return this.#reloads;
+  }
+
+  /** @throws OperatingError if nothing of it counts, because the log refuses or its topics cannot be */
+  async #takeUp(config: Config, { log, topics, broker }: ReloadedParts): Promise<void> {
+    if (!this.#isStarted || !log.available)
+      throw new OperatingError(
+        'log-unavailable',
+        `${this.#isStarted ? 'nothing can be stored now ("headwater status" says why)' : 'the gateway is still starting'}; reload again then`,
+      );
+    await topics.reconfigure(config.topics, topicWriters(config), this.#logger);
+    this.#logger.setLevel(config.log.level);
+    broker.useRoutes(config.mqtt.routes);
+    this.#anomaly?.use(config);
+    this.#forwarder?.useLink(config.forwarder);
+  }
+
   async #startParts(output: Output, signal: AbortSignal): Promise<void> {
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
-    const mqttUsers = await openMqttUsers(
-      this.#dataDir,
-      this.#config.mqtt,
-      this.#logger.child({ part: 'users' }),
-    );
-    this.#parts.add('users', () => mqttUsers.users.settled());
-
+    const mqttUsers = await this.#openUsers();
     const { disk, card, sessions, housekeeping, readClock, log } = await this.#openStorage(signal);
     const writers = topicWriters(this.#config);
     await ensureTopics(log, this.#config.topics, writers.keys(), this.#logger);
@@ -177,64 +211,72 @@ export class Gateway {
       metrics: this.#metrics,
       registry: this.#registry,
     });
-    const served = this.#served(log, writers, mqttUsers, {
+    const topics = this.#topicChanges(log, writers);
+    const reloads = this.#openReloads({ log, topics, broker });
+    const served = this.#served(log, mqttUsers, {
+      topics,
       status: () => report.status(),
       renderMetrics: () => report.renderMetrics(),
       serial: wired,
+      reload: () => reloads.reload(),
     });
     const { address } = await admin.serve(served);
     addresses.admin = formatAddress(address);
     startTelling(broker.ingest, () => report.present(), this.#anomaly?.desk ?? null, this.#parts);
 
     this.#forwarder = await this.#startForwarder(log, readClock, output);
-    await this.#keepGatewayFile(addresses, admin.tls);
+    this.#isStarted = true;
+    await keepGatewayFile({
+      dataDir: this.#dataDir,
+      addresses,
+      tls: admin.tls,
+      parts: this.#parts,
+      logger: this.#logger,
+    });
     await this.#greet(output, broker, mqttUsers, addresses, admin);
   }
 
-  /** What keeps readings: the log with all that belongs to it. */
-  async #openStorage(signal: AbortSignal) {
-    const disk = new CountedDisk(new NodeDisk(this.#dataDir), this.#metrics);
-    const card = await this.#openCard(disk);
-    const sealer = new WorkerSealer(this.#dataDir, this.#metrics);
-    const sessions = new WorkerSessionStore(
-      this.#dataDir,
-      this.#logger.child({ part: 'mqtt' }),
-      this.#metrics,
+  #openStorage(signal: AbortSignal) {
+    return openStorage(
+      {
+        config: this.#config.data,
+        dataDir: this.#dataDir,
+        forwarding: this.#forwarding,
+        isClockSet: this.#machine.isClockSet,
+        stateBytes: () => this.#anomaly?.stateBytes ?? 0,
+        parts: this.#parts,
+        logger: this.#logger,
+        metrics: this.#metrics,
+      },
+      signal,
     );
-    const housekeeping = await this.#openHousekeeping(disk, sessions);
-    const readClock = clockReader(await readBootId(nodeRandom), housekeeping.retention.isClockSet);
-    const log = await this.#openLog({ disk, sealer, readClock, retention: housekeeping.retention }, signal);
-    card.start();
-    // Stopped the other way round: what the log and its thread still write counts.
-    this.#parts.add('card', () => card.stop());
-    this.#parts.add('sealer', () => sealer.stop());
-    this.#forwarding.remember(log);
-    this.#parts.add('log', () => log.close());
-    housekeeping.start(log);
-    this.#parts.add('housekeeping', () => housekeeping.stop());
-    return { disk, card, sessions, housekeeping, readClock, log };
+  }
+
+  async #openUsers(): Promise<MqttUsers> {
+    const logger = this.#logger.child({ part: 'users' });
+    const opened = await openMqttUsers(this.#dataDir, this.#config.mqtt, logger);
+    this.#parts.add('users', () => opened.users.settled());
+    return opened;
+  }
+
+  #topicChanges(log: Log, writers: TopicWriters): TopicChanges {
+    return new TopicChanges({
+      log,
+      mapping: this.#mapping,
+      configured: this.#config.topics,
+      writers: withOwnTopics(writers),
+    });
   }
 
   /** What the admin API shows and serves. */
   #served(
     log: Log,
-    writers: TopicWriters,
     { users }: MqttUsers,
-    seen: Pick<Served, 'status' | 'renderMetrics' | 'serial'>,
+    seen: Pick<Served, 'topics' | 'status' | 'renderMetrics' | 'serial' | 'reload'>,
   ): Served {
     return {
       ...seen,
       log,
-      topics: new TopicChanges({
-        log,
-        mapping: this.#mapping,
-        configured: this.#config.topics,
-        writers: new Map([
-          ...writers,
-          [gapsTopicName, ['the loss ledger']],
-          [clockTopicName, ['what the log tells of the clock']],
-        ]),
-      }),
       users,
       alerts: this.#anomaly?.desk ?? null,
       series: this.#anomaly?.desk ?? null,
@@ -242,34 +284,6 @@ export class Gateway {
       metricsContentType: this.#registry.contentType,
       metrics: this.#metrics,
     };
-  }
-
-  /** Tells the command line where the gateway is, and which certificate it shows; that may be another one some day. */
-  async #keepGatewayFile(addresses: Addresses, tls: AdminPort['tls']): Promise<void> {
-    const write = () =>
-      writeGatewayFile(this.#dataDir, {
-        pid: process.pid,
-        ...addresses,
-        adminFingerprint: tls?.status().fingerprint ?? null,
-      });
-    await write();
-    let writing = Promise.resolve();
-    let isOver = false;
-    tls?.onChange(() => {
-      const again = () => (isOver ? Promise.resolve() : write());
-      writing = writing.then(again).catch((error: unknown) => {
-        if (!isOperatingError(error)) throw error;
-        this.#logger.error(
-          { error: error.message },
-          'the command line cannot be told of the new certificate',
-        );
-      });
-    });
-    this.#parts.add('gateway.json', async () => {
-      isOver = true;
-      await writing;
-      await removeGatewayFile(this.#dataDir);
-    });
   }
 
   async #greet(
@@ -309,48 +323,6 @@ export class Gateway {
       metrics: this.#metrics,
       print: (line) => output.print(line),
     });
-  }
-
-  #openCard(disk: CountedDisk): Promise<CardWear> {
-    return CardWear.open({
-      disk,
-      thisRun: () => this.#metrics.totals(),
-      endurance: this.#config.data.endurance,
-      readDevice: () => linuxStorageDevice(this.#dataDir),
-      clock: nodeClock,
-      logger: this.#logger.child({ part: 'card' }),
-      metrics: this.#metrics,
-    });
-  }
-
-  #openHousekeeping(disk: CountedDisk, sessions: WorkerSessionStore): Promise<Housekeeping> {
-    return Housekeeping.open({
-      disk,
-      forwarding: this.#forwarding,
-      budgetBytes: this.#config.data.budget,
-      freeBytes: () => freeBytes(this.#dataDir),
-      isClockSet: this.#machine.isClockSet,
-      otherBytes: () => sessions.bytes + (this.#anomaly?.stateBytes ?? 0),
-      clock: nodeClock,
-      logger: this.#logger.child({ part: 'housekeeping' }),
-      metrics: this.#metrics,
-    });
-  }
-
-  #openLog(own: OwnLogOptions, signal: AbortSignal): Promise<Log> {
-    return openLog(
-      {
-        ...own,
-        dataDir: this.#dataDir,
-        clock: nodeClock,
-        random: nodeRandom,
-        logger: this.#logger.child({ part: 'log' }),
-        metrics: this.#metrics,
-        version,
-        commitIntervalMs: this.#config.data.commitIntervalMs,
-      },
-      signal,
-    );
   }
 }
 

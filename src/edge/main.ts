@@ -18,12 +18,16 @@ const terminal: Terminal = {
     process.on('SIGTERM', listener).on('SIGINT', listener);
     return () => void process.off('SIGTERM', listener).off('SIGINT', listener);
   },
+  onReloadSignal(listener) {
+    process.on('SIGHUP', listener);
+    return () => void process.off('SIGHUP', listener);
+  },
   exitNow: (code) => process.exit(code),
 };
 
 // Loaded only by `run`: the other commands start faster without everything that a gateway is made of.
-const startGateway: StartGateway = async (config, log, signal) =>
-  await (await import('./gateway.ts')).Gateway.start(config, log, signal);
+const startGateway: StartGateway = async ({ config, again }, log, signal) =>
+  await (await import('./gateway.ts')).Gateway.start(config, async () => (await again()).config, log, signal);
 
 process.exitCode = await runCommandLine(
   process.argv.slice(2),

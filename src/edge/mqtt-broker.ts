@@ -40,6 +40,8 @@ export interface MqttBroker {
   status(): MqttReport;
   /** Enters among the metrics what is a state rather than an event. */
   report(): void;
+  /** Messages go by these from now on, also those of the brokers that the gateway subscribes to. */
+  useRoutes(routes: Config['mqtt']['routes']): void;
   /** What the user should know about the brokers before anything is received. */
   readonly sourceWarnings: readonly string[];
   /** Null if nobody is served by TLS. */
@@ -88,6 +90,7 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
         });
       sources.report();
     },
+    useRoutes: (routes) => routing.useRoutes(routes),
     sourceWarnings: sources.warnings,
     tls,
     addresses: {

@@ -1,5 +1,6 @@
 import { OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
 import { checkpointTopicName, type TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { PartitionInfo, TopicInfo, TopicSettings } from '../log/types.ts';
 import type { TopicConfig } from './config/schema.ts';
@@ -11,7 +12,7 @@ import {
   settingsContradiction,
   settingsInForce,
 } from './topic-settings.ts';
-import type { TopicStore, TopicWriters } from './topics.ts';
+import { checkRoom, ensureTopics, type TopicStore, type TopicWriters, withOwnTopics } from './topics.ts';
 
 /** What changes of topics ask of the log. */
 export interface ChangeableTopics extends TopicStore {
@@ -47,11 +48,30 @@ export interface TopicChangesOptions {
  * names, so that these are changed there; and what something writes to is not deleted under its feet.
  */
 export class TopicChanges {
-  readonly #options: TopicChangesOptions;
+  #options: TopicChangesOptions;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: TopicChangesOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Another configuration counts from now on: its topics are made and set, and those that are written to. Nothing is changed if there is
+   * no room for all of them.
+   * @throws OperatingError `illegal-topic`, `too-many-partitions`, `log-unavailable`, and as the log's `createTopic`
+   */
+  async reconfigure(
+    configured: Readonly<Record<string, TopicConfig>>,
+    writers: TopicWriters,
+    logger: Logger,
+  ): Promise<void> {
+    await this.#inTurn(async () => {
+      const { log } = this.#options;
+      for (const name of [...Object.keys(configured), ...writers.keys()]) this.#refuseIfUnsendable(name);
+      checkRoom(log, configured, writers.keys());
+      await ensureTopics(log, configured, writers.keys(), logger);
+      this.#options = { ...this.#options, configured, writers: withOwnTopics(writers) };
+    });
   }
 
   /** All topics with how far they reach, in the order in which they were created. */
@@ -100,7 +120,7 @@ export class TopicChanges {
         throw new OperatingError(
           'topic-configured',
           `the configuration names topic ${name}, so that it would be there again at the next start: take topics.${name} ` +
-            'out of the configuration file (or the --set options of "run"), start the gateway again, then delete it',
+            'out of the configuration file and have it read again (headwater reload), or out of the --set options of "run", then delete it',
         );
       await this.#options.log.deleteTopic(name);
     });
@@ -142,7 +162,7 @@ export class TopicChanges {
     throw new OperatingError(
       'topic-configured',
       `the configuration names topic ${name}, so that its settings are changed there: edit topics.${name} in the ` +
-        'configuration file (or the --set options of "run") and start the gateway again',
+        'configuration file (or the --set options of "run"), then: headwater reload',
     );
   }
 

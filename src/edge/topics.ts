@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
+import { OperatingError } from '../core/errors.ts';
+import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
-import { anomaliesTopicName, deadLettersTopicName, readingsTopicName } from '../core/topic-name.ts';
+import {
+  anomaliesTopicName,
+  clockTopicName,
+  deadLettersTopicName,
+  gapsTopicName,
+  readingsTopicName,
+} from '../core/topic-name.ts';
 import { isFixed } from '../ingest/mqtt/routes/route.ts';
 import type { TopicInfo, TopicSettings } from '../log/types.ts';
 import type { Config, TopicConfig } from './config/schema.ts';
@@ -42,6 +50,14 @@ export function topicWriters({
   return writers;
 }
 
+/** The same with the topics that only the gateway writes to, whatever the configuration says. */
+export const withOwnTopics = (writers: TopicWriters): TopicWriters =>
+  new Map([
+    ...writers,
+    [gapsTopicName, ['the loss ledger']],
+    [clockTopicName, ['what the log tells of the clock']],
+  ]);
+
 /** How topics of the gateway's own are made unless the configuration names them: alarms never wait behind readings (P7). */
 const ownSettings: ReadonlyMap<string, TopicSettings> = new Map([[anomaliesTopicName, { lane: 'alarm' }]]);
 
@@ -80,4 +96,27 @@ export async function ensureTopics(
     await log.setTopic(name, settings);
     logger.info({ topic: name, settings, before: present.settings }, `topic ${name} has new settings`);
   }
+}
+
+/**
+ * Makes sure, before anything is changed, that {@link ensureTopics} will find room for all of it.
+ * @throws OperatingError `too-many-partitions`
+ */
+export function checkRoom(
+  log: Pick<TopicStore, 'topics'>,
+  configured: Readonly<Record<string, TopicConfig>>,
+  needed: Iterable<string>,
+): void {
+  const partitions = new Map(log.topics().map((topic) => [topic.name, topic.partitions]));
+  const grow = (name: string, count: number): unknown =>
+    partitions.set(name, Math.max(count, partitions.get(name) ?? 0));
+  for (const name of needed) grow(name, 1);
+  for (const [name, topic] of Object.entries(configured)) grow(name, topic.partitions);
+  const total = partitions.values().reduce((sum, count) => sum + count, 0);
+  if (total <= limits.partitionsMax) return;
+  throw new OperatingError(
+    'too-many-partitions',
+    `with these topics the gateway would have ${total} partitions, above its limit of ${limits.partitionsMax}; write fewer topics ` +
+      'or partitions, or delete a topic that nobody uses: headwater topics delete NAME',
+  );
 }

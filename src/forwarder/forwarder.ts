@@ -7,7 +7,7 @@ import { SharedLink } from './kafka/link-share.ts';
 import { Lane } from './lanes/lane.ts';
 import { LaneAssignment } from './lanes/lane-assignment.ts';
 import type { MirrorOptions } from './lanes/lane-options.ts';
-import { LinkPlan } from './lanes/link-plan.ts';
+import { LinkPlan, type MeteredLink } from './lanes/link-plan.ts';
 import type { MirrorStanding } from './mirror/mirror-forwarding.ts';
 import { MirrorMemory } from './mirror/mirror-memory.ts';
 import { combinedStatus } from './progress/combined-status.ts';
@@ -24,6 +24,9 @@ export interface ForwarderOptions extends MirrorOptions {
   readonly targetOf?: (lane: LaneName) => Target;
 }
 
+/** What the link may be used for; what is left out is not bounded. */
+export type LinkSettings = Pick<MirrorOptions, 'bytesPerSecond'> & Pick<MeteredLink, 'bytesPerDay' | 'hours'>;
+
 /**
  * Carries every record of the log to central Kafka, exactly once and in partition order (design §6): by two lanes, so that
  * an alarm never waits behind a backlog. Each is a mirror of its own, with its transactional id, its connections, its topics.
@@ -33,10 +36,12 @@ export class Forwarder implements MirrorStanding {
   readonly #lanes: readonly Lane[];
   readonly #delivery: Delivery;
   readonly #plan: LinkPlan;
+  readonly #link: SharedLink;
 
   constructor(options: ForwarderOptions) {
     const { brokers, readAccess = openAccess, clock, bytesPerSecond, delivery = 'exactly-once' } = options;
     const link = new SharedLink(clock, bytesPerSecond ?? null);
+    this.#link = link;
     const advise = onceOnly((advice) => options.logger.warn({}, advice));
     const kafka = (lane: LaneName): Target => {
       const target = new KafkaTarget({ brokers, readAccess, clock, advise, share: link.shareOf(lane) });
@@ -62,6 +67,13 @@ export class Forwarder implements MirrorStanding {
   /** Finishes or aborts the transactions in hand, within a bound, and resolves when all is closed. */
   async stop(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
+  }
+
+  /** What the link may be used for is this from now on. */
+  useLink({ bytesPerSecond, ...rules }: LinkSettings): void {
+    this.#link.limitTo(bytesPerSecond ?? null);
+    this.#plan.useRules(rules);
+    for (const lane of this.#lanes) lane.linkChanged(bytesPerSecond);
   }
 
   status(): ForwarderStatus {

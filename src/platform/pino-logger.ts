@@ -3,12 +3,18 @@ import type { Logger } from '../core/logger.ts';
 
 const STANDARD_ERROR = 2;
 
+/** The service log. */
+export interface ServiceLogger extends Logger {
+  /** From here on it, and all loggers made of it, write what is of this level or worse. */
+  setLevel(level: Level): void;
+}
+
 /**
  * A logger that writes one JSON line per call to standard error (or the given file descriptor), at once, so that the
  * last line before a crash is there too. An `error` field is written with its stack and causes.
  */
-export function pinoLogger(level: Level, fileDescriptor: number = STANDARD_ERROR): Logger {
-  return pino(
+export function pinoLogger(level: Level, fileDescriptor: number = STANDARD_ERROR): ServiceLogger {
+  const logger = pino(
     {
       level,
       base: null,
@@ -19,4 +25,9 @@ export function pinoLogger(level: Level, fileDescriptor: number = STANDARD_ERROR
     },
     destination({ fd: fileDescriptor, sync: true }),
   );
+  // A child has the level of its parent as long as it is given none of its own.
+  const setLevel = (next: Level): void => {
+    logger.level = next;
+  };
+  return Object.assign(logger, { setLevel });
 }

@@ -48,6 +48,35 @@ describe('anomaly detection', () => {
     await site.stop();
   });
 
+  test('takes other rules while it runs: bounds count at once, and what nobody is to look at has no alerts', async () => {
+    const site = await started();
+    await known(site, 'kitchen');
+    await known(site, 'cellar');
+    for (const sensor of ['kitchen', 'cellar']) await site.send(sensor, 150);
+    await site.pass(second);
+    expect((await told(site)).filter((line) => line.includes('out-of-range'))).toEqual([
+      'raised out-of-range readings:kitchen',
+      'raised out-of-range readings:cellar',
+    ]);
+    site.anomaly.useRules([
+      { match: 'readings:kitchen', hints: { max: 1000 } },
+      { match: 'readings:cellar', hints: {}, detect: 'off' },
+    ]);
+    await site.pass(20 * second);
+    for (let count = 0; count < 5; count += 1) {
+      await site.send('kitchen', 150);
+      await site.send('cellar', 150);
+      await site.pass(20 * second);
+    }
+    const after = (await told(site)).filter((line) => line.includes('out-of-range'));
+    expect(after.slice(2).sort()).toEqual([
+      'cleared out-of-range readings:cellar',
+      'cleared out-of-range readings:kitchen',
+    ]);
+    expect(site.anomaly.status()).toMatchObject({ series: 1 });
+    await site.stop();
+  });
+
   test('finds series in what the values of a topic are decoded to, and none where that is nothing', async () => {
     const decoded = (topic: string, value: Uint8Array): Uint8Array | null =>
       topic === 'readings' ? Buffer.from(`{"t":${value.toString().split(';')[1] ?? '"none"'}}`) : null;

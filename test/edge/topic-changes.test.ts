@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../src/core/logger.ts';
 import { TopicChanges } from '../../src/edge/topic-changes.ts';
 import { TopicMapping } from '../../src/forwarder/cluster/topic-mapping.ts';
 import { MemoryLog } from '../support/memory-log.ts';
@@ -26,7 +27,7 @@ beforeEach(async () => {
 const settingsOf = (name: string) => log.topics().find((topic) => topic.name === name)?.settings;
 
 describe('a topic that the configuration names', () => {
-  const where = /edit topics\.fixed in the configuration file .* start the gateway again/;
+  const where = /edit topics\.fixed in the configuration file .* headwater reload/;
 
   test('is neither created nor changed by anybody else, who is told where to', async () => {
     await expect(topics.create('fixed', 1, {})).rejects.toMatchObject({
@@ -87,6 +88,47 @@ describe('a topic that something writes to', () => {
     await topics.change('dead-letters', { settings: { priority: 1 } });
     expect(settingsOf('dead-letters')).toEqual({ priority: 1 });
     expect(topics.describe('dead-letters').writers).toEqual(['the serial port wind']);
+  });
+});
+
+describe('another configuration', () => {
+  const writersOf = (...names: readonly string[]): Map<string, readonly string[]> =>
+    new Map(names.map((name) => [name, ['MQTT']]));
+
+  test('has its topics made and set, and those that are written to; who is named in it no longer is changed elsewhere', async () => {
+    const wanted = {
+      air: { partitions: 3, settings: { priority: 2 } },
+      water: { partitions: 1, settings: {} },
+    };
+    await topics.reconfigure(wanted, writersOf('readings', 'wind'), silentLogger);
+    expect(log.topics()).toContainEqual({ name: 'air', partitions: 3, settings: { priority: 2 } });
+    expect(settingsOf('water')).toEqual({});
+    expect(settingsOf('wind')).toEqual({});
+    await expect(topics.change('air', { partitions: 4 })).rejects.toMatchObject({ code: 'topic-configured' });
+    await expect(topics.delete('wind')).rejects.toMatchObject({ code: 'topic-in-use' });
+    await expect(topics.delete('gaps')).rejects.toMatchObject({ code: 'unknown-topic' });
+    expect(settingsOf('fixed')).toEqual({ priority: 9 });
+    await topics.change('fixed', { settings: { priority: 1 } });
+    expect(topics.describe('fixed')).toMatchObject({ isConfigured: false });
+  });
+
+  test('changes nothing if there is no room for all of it, or the cluster would refuse a topic of it', async () => {
+    const before = structuredClone(log.topics());
+    const one = { air: { partitions: 3, settings: {} } };
+    const many = Object.fromEntries(
+      Array.from({ length: 4 }, (_, index) => [`t${index}`, { partitions: 64, settings: {} }]),
+    );
+    await expect(
+      topics.reconfigure({ ...one, ...many }, writersOf('readings'), silentLogger),
+    ).rejects.toMatchObject({ code: 'too-many-partitions' });
+    const long = { [`${'a'.repeat(246)}`]: { partitions: 1, settings: {} } };
+    await expect(
+      topics.reconfigure({ ...one, ...long }, writersOf('readings'), silentLogger),
+    ).rejects.toMatchObject({ code: 'illegal-topic' });
+    expect(log.topics()).toEqual(before);
+    await expect(topics.change('fixed', { partitions: 2 })).rejects.toMatchObject({
+      code: 'topic-configured',
+    });
   });
 });
 

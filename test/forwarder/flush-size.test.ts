@@ -7,6 +7,7 @@ import {
   firstFlushSize,
   sizeAfterBreak,
   sizeAfterCommit,
+  sizeWithin,
 } from '../../src/forwarder/mirror/flush-size.ts';
 
 const { transactionBytesMax, transactionBytesMin } = limits;
@@ -112,5 +113,23 @@ describe('the size of a transaction', () => {
         }
       }),
     );
+  });
+});
+
+describe('another bound', () => {
+  test('counts at once, and lets it grow again as before', () => {
+    const first = firstFlushSize(4 * 1024 * 1024);
+    const small = sizeWithin(first, 64 * 1024);
+    expect(small).toEqual({ bytes: 64 * 1024, steadyBytes: 64 * 1024, bytesMax: 64 * 1024 });
+    expect(sizeWithin(small, first.bytesMax)).toEqual({
+      bytes: 64 * 1024,
+      steadyBytes: first.bytesMax,
+      bytesMax: first.bytesMax,
+    });
+  });
+
+  test('does not forget what the link broke with', () => {
+    const broken = sizeAfterBreak(firstFlushSize(4 * 1024 * 1024), 1);
+    expect(sizeWithin(broken, 8 * 1024 * 1024).steadyBytes).toBe(broken.steadyBytes);
   });
 });

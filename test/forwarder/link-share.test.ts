@@ -215,3 +215,29 @@ describe('what bulk has under way', () => {
     expect(await leave(share, clock, [64 * KIB], 10)).toEqual([0]);
   });
 });
+
+describe('another rate', () => {
+  test.each([
+    ['a higher one', 4000, [0, 330, 360]],
+    ['a lower one', 500, [0, 1900, 2100]],
+    ['none', null, [0, 100, 100]],
+  ])('counts at once, also for what waits: %s', async (_, rate, expected) => {
+    const clock = new ManualClock();
+    const link = new SharedLink(clock, 1000);
+    // The first has the link for a second, of which 900 ms are left when the rate is changed.
+    const left = leaving(link.shareOf('bulk'), clock, [1000, 100, 100]);
+    await pass(clock, 100);
+    link.limitTo(rate);
+    await pass(clock, 3000);
+    expect(left).toEqual(expected);
+  });
+
+  test('holds back where nothing was', async () => {
+    const clock = new ManualClock();
+    const link = new SharedLink(clock, null);
+    const share = link.shareOf('alarm');
+    expect(await leave(share, clock, [1e9, 1e9], 10)).toEqual([0, 0]);
+    link.limitTo(1000);
+    expect(await leave(share, clock, [100, 100], 300)).toEqual([10, 110]);
+  });
+});

@@ -204,6 +204,67 @@ class Site {
   }
 }
 
+describe('rules that change while the forwarder runs', () => {
+  test('let a bulk that rests go on at once, and have it rest again, each record once', async () => {
+    const site = new Site();
+    site.hours = spans('22:00-06:00');
+    site.append('readings', 0, 3, 100);
+    site.start();
+    await site.pass(1);
+    expect(site.count('readings')).toBe(0);
+    site.forwarder.useLink({});
+    await site.pass(1);
+    expect(site.count('readings')).toBe(3);
+    expect(site.forwarder.status().link).toBeNull();
+    site.forwarder.useLink({ hours: spans('22:00-06:00') });
+    await site.pass(1);
+    expect(site.forwarder.status().link?.rest).toMatchObject({ reason: 'hours' });
+    site.append('readings', 1, 3, 100);
+    await site.pass(1);
+    expect(site.count('readings')).toBe(3);
+    site.forwarder.useLink({ hours: spans('11:00-13:00') });
+    await site.pass(1);
+    site.expectAllOnce();
+    await site.forwarder.stop();
+  });
+
+  test('bound the bytes of the day from then on, what went today included', async () => {
+    const site = new Site();
+    site.append('readings', 0, 100, 1000);
+    site.start();
+    await site.pass(MINUTE);
+    expect(site.count('readings')).toBe(100);
+    site.forwarder.useLink({ bytesPerDay: 2 * MIB });
+    expect(site.forwarder.status().link?.spentBytes).toBe(site.movedBytes);
+    site.append('readings', 0, 4000, 1000);
+    await site.pass(MINUTE);
+    expect(site.forwarder.status().link?.rest).toMatchObject({ reason: 'budget' });
+    expect(site.movedBytes).toBeLessThanOrEqual(2 * MIB);
+    expect(site.count('readings')).toBeGreaterThan(100);
+    site.forwarder.useLink({ bytesPerDay: 100 * MIB });
+    await site.pass(MINUTE);
+    site.expectAllOnce();
+    await site.forwarder.stop();
+  });
+
+  test('have a transaction take no more than leaves at the new rate in the time that is wanted', async () => {
+    const commitsAt = async (bytesPerSecond: number | undefined): Promise<number> => {
+      const site = new Site();
+      site.start();
+      await site.pass(1);
+      site.forwarder.useLink({ bytesPerSecond });
+      site.append('readings', 0, 200, 1000);
+      await site.pass(MINUTE);
+      site.expectAllOnce();
+      await site.forwarder.stop();
+      return site.target('bulk').calls.filter((call) => call === 'commit').length;
+    };
+    const unbounded = await commitsAt(undefined);
+    // 16 KiB/s for 5 s are 80 KiB, of 200 kB.
+    expect(await commitsAt(16 * 1024)).toBeGreaterThanOrEqual(unbounded + 2);
+  });
+});
+
 describe('hours', () => {
   test('are kept: outside of them bulk has no session, and alarms go', async () => {
     const site = new Site();

@@ -51,3 +51,19 @@ test('each log line is one JSON object with level, time, fields and message', as
   expect(second).toMatchObject({ level: 'error', part: 'mqtt', message: 'failed' });
   expect(JSON.stringify(second)).toMatch(/outer.*inner/);
 });
+
+test('another level counts for all loggers, whenever they were made', async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'log');
+  const fileDescriptor = openSync(path, 'a');
+  const logger = pinoLogger('info', fileDescriptor);
+  const child = logger.child({ part: 'mqtt' });
+  const grandchild = child.child({ source: 'a' });
+  logger.setLevel('debug');
+  for (const one of [logger, child, grandchild, child.child({})]) one.debug({}, 'shown');
+  logger.setLevel('warn');
+  for (const one of [logger, child, grandchild]) one.info({}, 'not shown');
+  closeSync(fileDescriptor);
+  expect((await readFile(path, 'utf8')).match(/"message":"shown"/g)).toHaveLength(4);
+  expect(await readFile(path, 'utf8')).not.toContain('not shown');
+});

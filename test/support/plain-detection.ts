@@ -2,6 +2,7 @@ import type { Finding, FindingKind, ValueRange } from '../../src/anomaly/detecti
 import type { Reading } from '../../src/anomaly/detection/reading.ts';
 import { newSeriesState, type SeriesState } from '../../src/anomaly/detection/series-state.ts';
 import type { Detection } from '../../src/anomaly/runner/detection.ts';
+import type { SeriesSettings } from '../../src/anomaly/series/series-settings.ts';
 
 /** As large as that of a real one, beside the names in the files. */
 const size = { doubles: 3, floats: 256 };
@@ -29,12 +30,12 @@ export class PlainDetection implements Detection {
   }
 
   /** Beyond a limit, far from the mean of all readings, and every 17th reading. */
-  observe({ doubles }: SeriesState, { value }: Reading): readonly Finding[] {
+  observe({ doubles }: SeriesState, { value }: Reading, { hints }: SeriesSettings): readonly Finding[] {
     const [count = 0, mean = 0] = doubles;
     doubles[0] = count + 1;
     doubles[1] = mean + (value - mean) / (count + 1);
     const found: Finding[] = [];
-    if (value > outOfRangeAbove) found.push(finding('out-of-range', 700));
+    if (value > (hints.max ?? outOfRangeAbove)) found.push(finding('out-of-range', 700));
     if (count > 3 && Math.abs(value - mean) > 5) found.push(finding('spike', 400));
     if (count % countPerDuplicate === countPerDuplicate - 1) found.push(finding('stuck', 300));
     return found;

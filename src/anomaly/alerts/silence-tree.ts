@@ -85,6 +85,11 @@ export class SilenceTree {
     return series;
   }
 
+  /** What is told of a series is about this from now on: it has another unit. */
+  renew(series: WatchedSeries, subject: AlertSubject): void {
+    series.subject = subject;
+  }
+
   /** Forgets a series, once for each time that it was added. */
   remove(series: WatchedSeries): void {
     series.partitions -= 1;

@@ -19,8 +19,8 @@ export interface SeriesPlace {
 /** A run of readings of one quantity, and what is known of it. */
 export interface Series extends SeriesPlace {
   /** What alerts of it are about. */
-  readonly subject: AlertSubject;
-  readonly settings: SeriesSettings;
+  subject: AlertSubject;
+  settings: SeriesSettings;
   state: SeriesState;
   /** For people to look at; no detector knows of it. */
   readonly recent: RecentValues;
@@ -88,6 +88,7 @@ const evictedShare = 1 / 64;
 export class SeriesTable implements Iterable<Series> {
   readonly #options: SeriesTableOptions;
   readonly #partitions = new Map<string, PartitionSeries>();
+  #settings: SeriesSettingsBook;
   #size = 0;
   #byName: readonly Series[] | null = null;
   #uses = 0;
@@ -95,6 +96,19 @@ export class SeriesTable implements Iterable<Series> {
 
   constructor(options: SeriesTableOptions) {
     this.#options = options;
+    this.#settings = options.settings;
+  }
+
+  /** Other settings count from now on. Series that nobody is to look at any more are forgotten. */
+  useSettings(settings: SeriesSettingsBook): void {
+    this.#settings = settings;
+    for (const series of this) {
+      series.settings = settings.of(series.subject.series);
+      series.subject = { ...series.subject, unit: series.settings.unit };
+      if (series.settings.detect !== 'off') continue;
+      this.of(series.topic, series.partition).remove(series);
+      this.#removed(series);
+    }
   }
 
   get size(): number {
@@ -147,7 +161,7 @@ export class SeriesTable implements Iterable<Series> {
   #add(partition: PartitionSeries, key: string, path: string): Series | null {
     const place = { topic: partition.topic, partition: partition.partition, key, path };
     const name = seriesName({ ...place, path: path === '' ? null : path });
-    const settings = this.#options.settings.of(name);
+    const settings = this.#settings.of(name);
     if (settings.detect === 'off') return null;
     if (this.#size >= this.#options.seriesMax) this.#evict();
     const series: Series = {

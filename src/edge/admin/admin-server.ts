@@ -3,6 +3,7 @@ import { messageOf, OperatingError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { type Address, formatAddress } from '../config/address.ts';
+import type { ReloadOutcome } from '../config-reloads.ts';
 import { degradations, type StatusReport } from '../status.ts';
 import type { TopicChanges } from '../topic-changes.ts';
 import type { UserAdministration } from '../users/users.ts';
@@ -19,6 +20,7 @@ import { pageFrame } from './page-frame.ts';
 import { addPage } from './page-routes.ts';
 import { addSerial, type WatchedPorts } from './port-events.ts';
 import { addRecords, type WritableLog } from './record-routes.ts';
+import { addReload } from './reload-routes.ts';
 import { guard, type OwnNames } from './request-guard.ts';
 import type { SeriesDesk } from './series-list.ts';
 import { addSeries } from './series-routes.ts';
@@ -40,6 +42,8 @@ export interface AdminServerOptions {
   readonly topics: TopicChanges;
   readonly users: UserAdministration;
   readonly serial: WatchedPorts;
+  /** Reads the configuration again. */
+  readonly reload: () => Promise<ReloadOutcome>;
   /** Null if anomaly detection is switched off. */
   readonly alerts: AlertDesk | null;
   /** The same. */
@@ -90,6 +94,7 @@ export class AdminServer {
     addTopics(app, options.topics);
     addUsers(app, options.users);
     addAlerts(app, options.alerts);
+    addReload(app, options.reload);
     const streams = new LineStreams(options.logger, stopping.signal);
     addRecords(app, options, streams);
     addSerial(app, options.serial, streams);

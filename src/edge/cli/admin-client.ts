@@ -188,8 +188,8 @@ function unreachable(what: string, cause?: unknown): OperatingError {
 }
 
 function refusal(status: number | undefined, answer: object | undefined): OperatingError {
-  const { error } = (answer ?? {}) as { error?: { message?: unknown } };
+  const { error } = (answer ?? {}) as { error?: { code?: unknown; message?: unknown } };
   const message =
     typeof error?.message === 'string' ? error.message : `HTTP status ${status}, without a reason`;
-  return new OperatingError('gateway-refused', message);
+  return new OperatingError(error?.code === 'bad-configuration' ? error.code : 'gateway-refused', message);
 }

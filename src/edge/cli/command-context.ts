@@ -1,3 +1,4 @@
+import type { ConfigSources } from '../config/read-config.ts';
 import type { Config } from '../config/schema.ts';
 import type { Machine } from '../machine.ts';
 import type { AdminClient } from './admin-client.ts';
@@ -10,6 +11,8 @@ export interface CommandContext {
   readonly machine: Pick<Machine, 'serialDevices' | 'openPort'>;
   /** @throws OperatingError `bad-configuration` */
   readonly config: () => Promise<Config>;
+  /** What the configuration is made of, none of it checked. @throws OperatingError `bad-configuration` */
+  readonly configSources: () => Promise<ConfigSources>;
   /** The data folder of the configuration. */
   readonly dataDir: () => Promise<string>;
   /** The gateway that runs on it. */

@@ -1,11 +1,12 @@
 import { OperatingError } from '../../core/errors.ts';
-import { loadConfig } from '../config/load-config.ts';
+import { type ConfigRequest, configSources, loadConfig } from '../config/load-config.ts';
 import type { Machine } from '../machine.ts';
 import { AdminClient } from './admin-client.ts';
 import { addAdmin } from './admin-commands.ts';
 import { addAlerts } from './alert-commands.ts';
 import { showCertificate } from './certificate.ts';
 import { type CommandLine, rootCommand, usageExitCode } from './command-line.ts';
+import { addConfig } from './config-commands.ts';
 import { addDevices } from './device-commands.ts';
 import { addDoctor } from './doctor-commands.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
@@ -56,21 +57,29 @@ export async function runCommandLine(
 
 function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode) => void): CommandLine {
   const program = rootCommand(product.version, terminal);
-  const configuration = () => {
+  const request = (): ConfigRequest => {
     const { config, set = [] } = program.opts<{ config?: string; set?: readonly string[] }>();
     const { workingDirectory, hostName } = terminal;
-    return loadConfig({ configFile: config, sets: set, workingDirectory, hostName });
+    return { configFile: config, sets: set, workingDirectory, hostName };
   };
-  const config = async () => (await configuration()).config;
+  const config = async () => (await loadConfig(request())).config;
   const dataDir = async () => (await config()).data.dir;
   const gateway = async () => await AdminClient.find(await dataDir());
-  const context = { terminal, machine: product.machine, config, dataDir, gateway, endWith };
+  const context = {
+    terminal,
+    machine: product.machine,
+    config,
+    configSources: () => configSources(request()),
+    dataDir,
+    gateway,
+    endWith,
+  };
 
   program
     .command('run')
     .description('run the gateway until SIGTERM or Ctrl-C')
     .action(async () => {
-      const loaded = await configuration();
+      const loaded = await loadConfig(request());
       endWith(await startedOrRefused(() => run(product.startGateway, loaded, terminal)));
     });
   program
@@ -95,6 +104,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     addRoutes,
     addRecords,
     addStoredFiles,
+    addConfig,
     addDoctor,
     addAdmin,
   ])

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { LoadedConfig } from '../config/load-config.ts';
-import type { Config } from '../config/schema.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -8,6 +7,8 @@ import type { Terminal } from './terminal.ts';
 export interface RunningGateway {
   /** Stops ingest, makes what was accepted durable, and lets go of ports and data folder. */
   stop(): Promise<void>;
+  /** Reads the configuration again, and says in the service log what became of it. */
+  reload(): Promise<void>;
 }
 
 /**
@@ -15,21 +16,17 @@ export interface RunningGateway {
  * @throws OperatingError for what a user can mend
  */
 export type StartGateway = (
-  config: Config,
+  loaded: LoadedConfig,
   log: { print(line: string): void },
   signal: AbortSignal,
 ) => Promise<RunningGateway>;
 
 /**
  * `headwater run`: runs the gateway until SIGTERM or SIGINT, then stops it cleanly. A second signal ends the process
- * at once, which loses nothing that was acknowledged.
+ * at once, which loses nothing that was acknowledged. SIGHUP has it read its configuration again.
  * @throws OperatingError if it cannot start
  */
-export async function run(
-  start: StartGateway,
-  { config, fileName }: LoadedConfig,
-  terminal: Terminal,
-): Promise<ExitCode> {
+export async function run(start: StartGateway, loaded: LoadedConfig, terminal: Terminal): Promise<ExitCode> {
   const print = (line: string): void => void terminal.output.write(`${line}\n`);
   const stopping = new AbortController();
   const stopAsked = once(stopping.signal, 'abort');
@@ -40,13 +37,19 @@ export async function run(
     else print('stopping; a second signal ends it at once');
     stopping.abort();
   });
+  let gateway: RunningGateway | null = null;
+  const ignoreReloads = terminal.onReloadSignal(() => {
+    if (gateway === null) print('still starting, so that the configuration is not read again');
+    else void gateway.reload();
+  });
   try {
-    print(`configuration: ${fileName ?? 'all defaults, no ./headwater.yaml here'}`);
-    const gateway = await start(config, { print }, stopping.signal);
+    print(`configuration: ${loaded.fileName ?? 'all defaults, no ./headwater.yaml here'}`);
+    gateway = await start(loaded, { print }, stopping.signal);
     await stopAsked;
     await gateway.stop();
   } finally {
     ignoreSignals();
+    ignoreReloads();
   }
   return exitCodes.ok;
 }

@@ -11,6 +11,8 @@ export interface Terminal {
   readonly hostName: string;
   /** Calls back at each SIGTERM or SIGINT, which then does nothing else. Returns how to stop that. */
   onStopSignal(listener: () => void): () => void;
+  /** The same for SIGHUP. */
+  onReloadSignal(listener: () => void): () => void;
   /** Ends the process at once. */
   exitNow(code: number): void;
 }

@@ -1,7 +1,8 @@
 import { limits } from '../../core/limits.ts';
 import { type Address, isLoopback } from './address.ts';
 import { checkKeyPair } from './cluster-sections.ts';
-import { file, hostName, list, listenAddress, section } from './setting-kinds.ts';
+import { hostName, listenAddress } from './name-kinds.ts';
+import { file, list, section } from './setting-kinds.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8080';
 

@@ -2,6 +2,7 @@ import { sensitivities } from '../../anomaly/detection/reading.ts';
 import { detections, type SeriesRule } from '../../anomaly/series/series-settings.ts';
 import { limits } from '../../core/limits.ts';
 import { isLegalTopicName, ownTopicNames } from '../../core/topic-name.ts';
+import { topicChoice } from './name-kinds.ts';
 import {
   anyNumber,
   type CheckContext,
@@ -11,7 +12,6 @@ import {
   section,
   size,
   text,
-  topicChoice,
   wholeNumber,
   yesOrNo,
 } from './setting-kinds.ts';

@@ -1,12 +1,5 @@
-import {
-  type CheckContext,
-  choice,
-  file,
-  hostName,
-  saslUser,
-  section,
-  variableName,
-} from './setting-kinds.ts';
+import { hostName, saslUser } from './name-kinds.ts';
+import { type CheckContext, choice, file, secretFile, secretVariable, section } from './setting-kinds.ts';
 
 /** `forwarder.tls`. That it is there turns TLS on; all settings in it have defaults. */
 export const tlsSection = () =>
@@ -29,10 +22,10 @@ export const saslSection = () =>
     mechanism: choice(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']),
     username: saslUser().optional(),
     /** The secret is never in the configuration itself, which people copy and show. */
-    passwordFile: file().optional(),
-    passwordEnv: variableName().optional(),
-    tokenFile: file().optional(),
-    tokenEnv: variableName().optional(),
+    passwordFile: secretFile().optional(),
+    passwordEnv: secretVariable().optional(),
+    tokenFile: secretFile().optional(),
+    tokenEnv: secretVariable().optional(),
   }).superRefine(checkSasl);
 
 /** Files are read anew for each connection. */

@@ -21,7 +21,7 @@ const withSettings = () => ({
     /** Between two columns. */
     separator: text(
       'one character, such as ";" or "\\t", that is no quote, letter, digit, point or sign',
-      (value) => /^[^"\w.+\r\n-]$/.test(value),
+      /^[^"\w.+\r\n-]$/,
     ).default(','),
   },
   'key-value': {

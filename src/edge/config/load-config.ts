@@ -20,6 +20,11 @@ export interface LoadedConfig {
   readonly config: Config;
   /** The file that was read, as the user would name it. */
   readonly fileName: string | undefined;
+  /**
+   * Finds, reads and checks it again: the same file, if there was one, and the same `--set` options.
+   * @throws OperatingError as {@link loadConfig}
+   */
+  readonly again: () => Promise<LoadedConfig>;
 }
 
 /**
@@ -27,13 +32,29 @@ export interface LoadedConfig {
  * @throws OperatingError `bad-configuration` with every problem, one a line
  */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
-  const { configFile, workingDirectory } = request;
+  const sources = await configSources(request);
+  const fileName = sources.file?.name;
+  const result = readConfig(sources);
+  if ('problems' in result) throw new OperatingError('bad-configuration', result.problems.join('\n'));
+  // A file that is gone is a mistake then, not a wish for the defaults.
+  const again = () => loadConfig({ ...request, configFile: fileName });
+  return { config: result.config, fileName, again };
+}
+
+/**
+ * Finds and reads what the configuration is made of, and checks none of it.
+ * @throws OperatingError `bad-configuration` if there is no reading the file
+ */
+export async function configSources({
+  configFile,
+  workingDirectory,
+  sets,
+  hostName,
+}: ConfigRequest): Promise<ConfigSources> {
   const isThere = existsSync(resolve(workingDirectory, defaultConfigFile));
   const fileName = configFile ?? (isThere ? defaultConfigFile : undefined);
   const file = fileName === undefined ? undefined : await readFile(fileName, workingDirectory);
-  const result = readConfig({ ...request, file });
-  if ('problems' in result) throw new OperatingError('bad-configuration', result.problems.join('\n'));
-  return { config: result.config, fileName };
+  return { sets, hostName, workingDirectory, file };
 }
 
 async function readFile(name: string, workingDirectory: string): Promise<NonNullable<ConfigSources['file']>> {

@@ -16,15 +16,14 @@ import { isOwnTopic } from '../../ingest/mqtt/routes/route.ts';
 import { type PortWish, wishText } from '../../ingest/wired/port-selection.ts';
 import { namesOf } from '../registry.ts';
 import type { Address } from './address.ts';
+import { deviceAddress, portName } from './name-kinds.ts';
 import { checkWish, portWishSettings, type WrittenWish, wishOf } from './port-wish-section.ts';
 import {
   anyNumber,
   type CheckContext,
   choice,
-  deviceAddress,
   duration,
   list,
-  portName,
   section,
   text,
   wholeNumber,
@@ -98,7 +97,7 @@ const registerSection = () =>
     /** Of the field in the record. */
     name: text(
       `1 to ${limits.modbusFieldNameLengthMax} letters, digits, "_" or "-"`,
-      (name) => /^[\w-]+$/.test(name) && name.length <= limits.modbusFieldNameLengthMax,
+      new RegExp(`^[\\w-]{1,${limits.modbusFieldNameLengthMax}}$`),
     ),
     /** As in the request, from 0. */
     address: wholeNumber(0, limits.modbusAddressMax),

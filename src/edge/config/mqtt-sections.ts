@@ -1,14 +1,8 @@
 import type { ListenerKind } from '../../ingest/mqtt/listener.ts';
 import type { Address } from './address.ts';
 import { checkKeyPair } from './cluster-sections.ts';
-import {
-  type CheckContext,
-  choice,
-  file,
-  listenAddress,
-  listenAddressOrOff,
-  section,
-} from './setting-kinds.ts';
+import { listenAddress, listenAddressOrOff } from './name-kinds.ts';
+import { type CheckContext, choice, file, section } from './setting-kinds.ts';
 
 /** `mqtt.tls`. That it is there turns TLS on; all settings in it have defaults, and count for `mqtt.wss` as well. */
 export const mqttTlsSection = () =>

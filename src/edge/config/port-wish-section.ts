@@ -29,7 +29,7 @@ export function checkWish({ path, usb }: WrittenWish, context: CheckContext): vo
 function pathPattern() {
   const what =
     "the path of a serial port, such as /dev/serial/by-id/usb-…, perhaps with * in its last name, or usb: { vendor: '0403', product: '6001' } instead";
-  return text(what, (path) => /^\/[^\0]*$/.test(path) && !/\*.*\//.test(path));
+  return text(what, (path) => /^\/[^\0]*$/.test(path) && !/\*.*\//.test(path), /^\//);
 }
 
 const usbSection = () =>
@@ -44,7 +44,8 @@ const usbSection = () =>
   });
 
 function hexNumber(example: string) {
-  return text(`four hex digits in quotes, such as '${example}', as lsusb shows them`, (digits) =>
-    /^[0-9a-fA-F]{4}$/.test(digits),
+  return text(
+    `four hex digits in quotes, such as '${example}', as lsusb shows them`,
+    /^[0-9a-fA-F]{4}$/,
   ).transform((digits) => digits.toLowerCase());
 }

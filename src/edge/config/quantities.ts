@@ -23,6 +23,12 @@ const durationUnits: Units = [
   ['ms', 1],
 ];
 
+const unitNames = (units: Units): string => units.map(([name]) => name).join('|');
+
+/** What sizes and durations look like, as regular expressions for JSON Schema. */
+export const sizePattern = `^[0-9]{1,16}(?:(?:\\.[0-9]{1,6})? ?(?:${unitNames(byteUnits)}))?$`;
+export const durationPattern = `^[0-9]{1,16}(?:\\.[0-9]{1,6})? ?(?:${unitNames(durationUnits)})$`;
+
 /** Reads a size such as `1GiB`, `1.5MB`, `500kB` or `4096` (bytes); undefined if it is none, or no whole number of bytes. */
 export function parseSize(text: string): number | undefined {
   return /^\d+$/.test(text) ? parsed(`${text}B`, byteUnits) : parsed(text, byteUnits);

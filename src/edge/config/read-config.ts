@@ -23,8 +23,35 @@ export interface ConfigSources {
 /** A configuration, or everything that is wrong with its sources: one line each, beginning with the place. */
 export type ConfigResult = { readonly config: Config } | { readonly problems: readonly string[] };
 
-/** Reads and checks a whole configuration. Pure, and never throws. */
-export function readConfig(sources: ConfigSources): ConfigResult {
+/** Where something is written. */
+export type Origin =
+  | ({ readonly from: 'file'; readonly file: string } & Position)
+  | { readonly from: 'set'; readonly option: string };
+
+/** A place as messages name it: `headwater.yaml:3:5` or `--set mqtt.listen`. */
+export const placeOf = (origin: Origin): string =>
+  origin.from === 'set' ? origin.option : at(origin.file, origin);
+
+/** All sources as one tree of settings, none of them checked. */
+export interface MergedSettings {
+  readonly tree: unknown;
+  /** What the sources themselves are wrong in. */
+  readonly problems: readonly string[];
+  /** Where a setting of the tree, or what it is part of, is written. */
+  originOf(path: SettingPath): Origin;
+}
+
+interface Merged extends MergedSettings {
+  readonly yaml: YamlTree;
+  readonly sets: readonly SetOption[];
+}
+
+/** Takes the file and the `--set` options together. Pure, and never throws. */
+export function mergedSettings(sources: ConfigSources): MergedSettings {
+  return merged(sources);
+}
+
+function merged(sources: ConfigSources): Merged {
   const { file } = sources;
   const yaml = readYaml(file?.text ?? '');
   const sets = sources.sets.map(parseSetOption);
@@ -43,10 +70,30 @@ export function readConfig(sources: ConfigSources): ConfigResult {
       tree = changed;
     }
   }
-  const checked = checkSettings(tree, sources.hostName);
-  if ('problems' in checked) {
-    problems.push(...checked.problems.map((problem) => located(problem, file?.name, yaml, sets)));
+  const originOf = (path: SettingPath): Origin => writtenAt(path, file?.name ?? '', yaml, sets);
+  return { tree, problems, originOf, yaml, sets };
+}
+
+function writtenAt(path: SettingPath, file: string, yaml: YamlTree, sets: readonly SetOption[]): Origin {
+  const set = sets.findLast((candidate) => beginsWith(path, candidate.path));
+  if (set !== undefined) return { from: 'set', option: set.label };
+  for (let length = path.length; length > 0; length--) {
+    const position = yaml.positionOf(path.slice(0, length));
+    if (position !== undefined) return { from: 'file', file, ...position };
   }
+  return { from: 'file', file, line: 1, column: 1 };
+}
+
+/**
+ * Reads and checks a whole configuration. Pure, and never throws.
+ * @param known what somebody knows to be wrong with its settings
+ */
+export function readConfig(sources: ConfigSources, known: readonly SettingProblem[] = []): ConfigResult {
+  const { tree, yaml, sets, problems: ofSources } = merged(sources);
+  const checked = checkSettings(tree, sources.hostName);
+  const ofSettings = [...('problems' in checked ? checked.problems : []), ...known];
+  const told = ofSettings.map((problem) => located(problem, sources.file?.name, yaml, sets));
+  const problems = [...ofSources, ...told].toSorted((one, other) => lineOf(one) - lineOf(other));
   if (problems.length > 0 || 'problems' in checked) return { problems: shortened(problems) };
   return { config: withAbsolutePaths(checked.config, sources.workingDirectory) };
 }
@@ -96,8 +143,12 @@ const beginsWith = (path: SettingPath, start: SettingPath): boolean =>
   start.every((name, index) => path[index] === name);
 
 /** The path as `--set` would write it. */
-const nameOf = (path: SettingPath): string =>
+export const nameOf = (path: SettingPath): string =>
   path.map((name) => (/[."=]/.test(name) ? JSON.stringify(name) : name)).join('.');
+
+/** The line that a problem begins with; what has none comes last. */
+const lineOf = (problem: string): number =>
+  Number(/^\S*?:(\d+):\d+: /.exec(problem)?.[1] ?? Number.POSITIVE_INFINITY);
 
 function shortened(problems: readonly string[]): readonly string[] {
   const more = problems.length - limits.configProblemsShownMax;

@@ -29,29 +29,34 @@ import {
   mqttTlsSection,
   webSocketSection,
 } from './mqtt-sections.ts';
+import {
+  brokerAddress,
+  gatewayName,
+  hourSpan,
+  listenAddressOrOff,
+  topicChoice,
+  topicName,
+  topicTemplate,
+} from './name-kinds.ts';
 import { type RouteConfig, routeList, routeOf } from './route-section.ts';
 import { type SerialPortConfig, serialList } from './serial-section.ts';
 import {
-  brokerAddress,
   type CheckContext,
   choice,
   duration,
   folder,
-  gatewayName,
-  hourSpan,
   list,
-  listenAddressOrOff,
-  pathsBelow,
   retention,
+  type SettingIssue,
   section,
+  shapeOf,
   size,
-  topicChoice,
   topicTable,
-  topicTemplate,
   wholeNumber,
   yesOrNo,
 } from './setting-kinds.ts';
-import { problemsOf, type SettingProblem } from './setting-problems.ts';
+import { problemsOf, type SettingProblem, withoutProblems } from './setting-problems.ts';
+import { pathsOf, type Shape } from './setting-shape.ts';
 import { type MqttSourceConfig, sourceList } from './source-section.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
@@ -129,7 +134,7 @@ const settingsFor = (hostName: string) =>
     modbus: modbusList(),
     admin: adminSection(),
     /** Topics that exist from the start; others are created when they are needed. */
-    topics: topicTable({
+    topics: topicTable(topicName(), {
       partitions: wholeNumber(1, limits.partitionsPerTopicMax, 'partitions').default(1),
       /** When records may go before the disk budget needs their room. */
       retention: retention().optional(),
@@ -293,8 +298,12 @@ export type Checked = { readonly config: Config } | { readonly problems: readonl
 export function checkSettings(tree: unknown, hostName: string): Checked {
   const result = builtSettings(hostName).safeParse(tree);
   if (!result.success) {
-    const known = settingPaths();
-    return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, tree, known)) };
+    const problems = problemsIn(result.error.issues, tree);
+    const sound = withoutProblems(tree, problems);
+    // What settings mean together is looked at only where each of them is sound.
+    const again = builtSettings(hostName).safeParse(sound.tree);
+    const further = again.success ? [] : problemsIn(again.error.issues, sound.tree);
+    return { problems: [...problems, ...further.filter(({ path }) => !sound.isLeftOut(path))] };
   }
   const topics: Record<string, TopicConfig> = Object.create(null);
   for (const [name, topic] of Object.entries(result.data.topics)) topics[name] = topicConfig(topic);
@@ -314,14 +323,20 @@ export function checkSettings(tree: unknown, hostName: string): Checked {
   };
 }
 
+const problemsIn = (issues: readonly SettingIssue[], tree: unknown): readonly SettingProblem[] =>
+  issues.flatMap((issue) => problemsOf(issue, tree, settingPaths()));
+
 /** The path of every setting; `*` stands for a name that the user chooses. */
 export function settingPaths(): readonly SettingPath[] {
   // Types of one setting have settings of the same name, `type` for one.
-  knownPaths ??= [...new Map(pathsBelow(settingsFor(''), []).map((path) => [path.join('.'), path])).values()];
+  knownPaths ??= [...new Map(pathsOf(settingShape('')).map((path) => [path.join('.'), path])).values()];
   return knownPaths;
 }
 
 let knownPaths: readonly SettingPath[] | undefined;
+
+/** What all settings are, and how they are written. */
+export const settingShape = (hostName: string): Shape => shapeOf(builtSettings(hostName));
 
 /** Building all kinds of settings costs far more than checking by them, and a process has one host name. */
 function builtSettings(hostName: string): ReturnType<typeof settingsFor> {

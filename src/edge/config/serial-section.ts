@@ -6,6 +6,7 @@ import { type DecoderConfig, type FramingConfig, readPauseMsOf } from '../regist
 import { parseEscapedBytes, parseHexBytes } from './byte-text.ts';
 import { decoderSection } from './decoder-section.ts';
 import { framingSection } from './framing-section.ts';
+import { portName } from './name-kinds.ts';
 import { checkWish, portWishSettings, type WrittenWish, wishOf } from './port-wish-section.ts';
 import {
   bytesOf,
@@ -14,7 +15,6 @@ import {
   duration,
   list,
   oneOf,
-  portName,
   section,
   wholeNumber,
 } from './setting-kinds.ts';

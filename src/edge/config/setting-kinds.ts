@@ -1,12 +1,15 @@
 import * as z from 'zod';
 import { limits } from '../../core/limits.ts';
-import { isLegalTopicName } from '../../core/topic-name.ts';
-import { checkpointTopicName, templateWords } from '../../forwarder/cluster/topic-mapping.ts';
-import { type HourSpan, parseSpan } from '../../forwarder/lanes/link-hours.ts';
-import { isLegalFilter, isReserved } from '../../ingest/mqtt/topic-access.ts';
-import { type Address, formatAddress, parseAddress } from './address.ts';
-import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts';
-import type { SettingPath } from './yaml-tree.ts';
+import { nearMatches } from './near-match.ts';
+import {
+  durationPattern,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+  sizePattern,
+} from './quantities.ts';
+import type { JsonSchema, Notation, Shape } from './setting-shape.ts';
 
 /** How a setting is read. */
 export type SettingKind<Value> = z.ZodType<Value>;
@@ -17,14 +20,35 @@ export type SettingIssue = z.core.$ZodIssue;
 /** Takes what is wrong with settings together. */
 export type CheckContext = z.core.$RefinementCtx;
 
-/** Where a broker is. */
-export interface BrokerUrl {
-  readonly host: string;
-  readonly port: number;
-  readonly isTls: boolean;
-  /** As a URL, with its port and without secrets. */
-  readonly text: string;
+/** How a kind of setting is written, for whoever shows or describes it; only where that cannot be seen in the kind itself. */
+interface KindNote {
+  readonly schema: JsonSchema;
+  readonly notation?: Notation;
+  /** A default as people would write it. */
+  readonly written?: (value: unknown) => unknown;
 }
+
+const notes = z.registry<KindNote>();
+
+function noted<Kind extends z.ZodType>(kind: Kind, note: KindNote): Kind {
+  notes.add(kind, note);
+  return kind;
+}
+
+/** What a message is about: what was written, if anything was. */
+interface Wrong {
+  readonly input?: unknown;
+}
+
+/** A question for who has mistyped one of the names. */
+function guess(input: unknown, names: readonly string[]): string {
+  const near = typeof input === 'string' ? nearMatches(input, names) : [];
+  return near.length === 0 ? '' : `did you mean ${near.join(' or ')}? Otherwise `;
+}
+
+/** The type that a mapping names, or what was written instead of one. */
+const nameIn = (input: unknown): unknown =>
+  typeof input === 'object' && input !== null && 'type' in input ? input.type : input;
 
 // Each kind of setting says in one sentence what to write, whatever was wrong.
 
@@ -37,9 +61,12 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, orEls
 }
 
 /** A mapping of topic names to a section each, with as many partitions in all as a gateway may have. */
-export function topicTable<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+export function topicTable<Shape extends z.core.$ZodLooseShape>(
+  name: z.ZodType<string, string>,
+  shape: Shape,
+) {
   const error = () => 'write a mapping of topic names, such as temperature: { partitions: 2 }';
-  const table = z.record(topicName(), section(shape), { error });
+  const table = z.record(name, section(shape), { error });
   const partitionsOf = (topic: object): number => Number((topic as { partitions?: unknown }).partitions);
   return z.preprocess(
     (value) => value ?? {},
@@ -59,7 +86,9 @@ export function list<Item extends z.ZodType>(item: Item, what: string, itemsMax:
 
 /** A whole number, of a unit if it has one; both ends included. */
 export function wholeNumber(min: number, max: number, unit?: string) {
-  const error = () => `write a whole number${unit === undefined ? '' : ` of ${unit}`} from ${min} to ${max}`;
+  const error = ({ input }: Wrong): string =>
+    `write a whole number${unit === undefined ? '' : ` of ${unit}`} from ${min} to ${max}` +
+    (typeof input === 'string' && /^\d/.test(input) ? ' and nothing else: no unit, no quotes' : '');
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
@@ -75,21 +104,32 @@ export function yesOrNo() {
 
 /** A size, read as bytes; both ends included. */
 export function size(bytesMin: number, bytesMax: number) {
-  const error = () =>
-    `write a size from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}, such as 1GiB, 64MiB or 500kB, or a number of bytes`;
+  const what = `a size from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}, such as 1GiB, 64MiB or 500kB, or a number of bytes`;
+  const error = () => `write ${what}`;
   const bytes = z.int({ error }).min(bytesMin, { error }).max(bytesMax, { error });
-  return z.preprocess((value) => (typeof value === 'string' ? (parseSize(value) ?? value) : value), bytes);
+  const kind = z.preprocess(
+    (value) => (typeof value === 'string' ? (parseSize(value) ?? value) : value),
+    bytes,
+  );
+  const anyOf = [
+    { type: 'integer', minimum: bytesMin, maximum: bytesMax },
+    { type: 'string', pattern: sizePattern },
+  ];
+  return noted(kind, { schema: { description: what, anyOf }, written: (value) => formatSize(Number(value)) });
 }
 
 /** A duration, read as milliseconds; both ends included. It needs a unit, so that nobody has to guess it. */
 export function duration(msMin: number, msMax: number) {
-  const error = () =>
-    `write a duration from ${formatDuration(msMin)} to ${formatDuration(msMax)}, such as 30d, 12h, 15m, 30s or 250ms`;
+  const what = `a duration from ${formatDuration(msMin)} to ${formatDuration(msMax)}, such as 30d, 12h, 15m, 30s or 250ms`;
+  const error = ({ input }: Wrong): string =>
+    `write ${typeof input === 'string' && /^\d+$/.test(input) ? 'the unit as well: ' : ''}${what}`;
   const ms = z.int({ error }).min(msMin, { error }).max(msMax, { error });
-  return z.preprocess(
+  const kind = z.preprocess(
     (value) => (typeof value === 'string' ? (parseDuration(value) ?? value) : String(value)),
     ms,
   );
+  const schema = { description: what, type: 'string', pattern: durationPattern };
+  return noted(kind, { schema, written: (value) => formatDuration(Number(value)) });
 }
 
 /** A topic's retention: `until-forwarded`, or the bytes and the age that it keeps. */
@@ -104,7 +144,7 @@ export function retention() {
 
 /** One of these names. */
 export function choice<const Name extends string>(names: readonly Name[]) {
-  return z.enum(names, { error: () => `write one of ${names.join(', ')}` });
+  return z.enum(names, { error: ({ input }) => `${guess(input, names)}write one of ${names.join(', ')}` });
 }
 
 /** What a setting of one of several types is read as. */
@@ -117,7 +157,8 @@ type Typed<Shapes extends Readonly<Record<string, z.core.$ZodLooseShape>>> = {
 /** One of these types: its name, or a mapping with its name as `type` and the settings that it has. */
 export function typeChoice<Shapes extends Readonly<Record<string, z.core.$ZodLooseShape>>>(shapes: Shapes) {
   const names = Object.keys(shapes);
-  const error = () => `write one of ${names.join(', ')}, or a mapping with one of them as type`;
+  const error = ({ input }: Wrong): string =>
+    `${guess(nameIn(input), names)}write one of ${names.join(', ')}, or a mapping with one of them as type`;
   const typeOf = (name: string) => {
     const others = Object.keys(shapes[name] ?? {});
     const unknown = () =>
@@ -135,14 +176,15 @@ export function typeChoice<Shapes extends Readonly<Record<string, z.core.$ZodLoo
 }
 
 /** What a text is read as, or what to write instead. */
-export function read<Value extends object>(
+export function read<Value extends object | string>(
   kind: z.ZodType<string>,
   parse: (value: string) => Value | { readonly problem: string },
 ) {
-  return kind.transform((value, context): Value => {
+  return kind.transform((value, context): Exclude<Value, { readonly problem: string }> => {
     const parsed = parse(value);
-    if (!('problem' in parsed)) return parsed;
-    context.addIssue({ code: 'custom', message: parsed.problem });
+    if (typeof parsed !== 'object' || !('problem' in parsed))
+      return parsed as Exclude<Value, { readonly problem: string }>;
+    context.addIssue({ code: 'custom', message: String(parsed.problem) });
     return z.NEVER;
   });
 }
@@ -182,192 +224,124 @@ export function numberOrSection<Section extends z.ZodType>(
 export function hexBytes(bytesMax: number) {
   const what = `1 to ${bytesMax} bytes as pairs of hexadecimal digits, such as 'AA C0'`;
   const digits = (value: string): string => value.replaceAll(' ', '');
-  return text(
-    what,
-    (value) => /^(?:[0-9A-Fa-f]{2} *)+$/.test(value) && digits(value).length <= 2 * bytesMax,
-  ).transform((value) => Uint8Array.fromHex(digits(value)));
+  const pairs = /^(?:[0-9A-Fa-f]{2} *)+$/;
+  return text(what, (value) => pairs.test(value) && digits(value).length <= 2 * bytesMax, pairs).transform(
+    (value) => Uint8Array.fromHex(digits(value)),
+  );
 }
 
-/** A text that is legal, or what to write instead. */
-export function text(what: string, isLegal: (value: string) => boolean) {
-  const error = (issue: { readonly input?: unknown }): string =>
-    typeof issue.input === 'number' || typeof issue.input === 'boolean'
+/**
+ * A text that is legal, or what to write instead. `pattern` is what an editor can see of that: all that is legal matches it, and
+ * as little else as can be.
+ */
+export function text(what: string, isLegal: RegExp | ((value: string) => boolean), pattern?: RegExp) {
+  const error = ({ input }: Wrong): string =>
+    typeof input === 'number' || typeof input === 'boolean'
       ? `write ${what}, in quotes because YAML takes it for something else`
       : `write ${what}`;
-  return z.string({ error }).refine(isLegal, { error });
+  const test = isLegal instanceof RegExp ? (value: string) => isLegal.test(value) : isLegal;
+  const seen = isLegal instanceof RegExp ? isLegal : (pattern ?? /[\s\S]/);
+  const schema = { description: what, type: 'string', pattern: seen.source };
+  return noted(z.string({ error }).refine(test, { error }), { schema });
 }
+
+const noZeros = (value: string): boolean => value !== '' && !value.includes('\0');
 
 /** The path of a folder. */
 export function folder() {
-  return text('the path of a folder', (value) => value !== '' && !value.includes('\0'));
+  return path('the path of a folder', 'path');
 }
 
 /** The path of a file. */
 export function file() {
-  return text('the path of a file', (value) => value !== '' && !value.includes('\0'));
+  return path('the path of a file', 'path');
 }
 
-/** The name of an environment variable. */
-export function variableName() {
-  return text('the name of an environment variable, such as KAFKA_PASSWORD', (value) =>
-    /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),
-  );
+/** The path of a file that holds a secret. */
+export function secretFile() {
+  return path('the path of a file', 'secret-file');
 }
 
-/** A span of each day, in local time. */
-export function hourSpan() {
-  const what = "a span of local time such as '22:00-06:00', with hours from 00 to 23, or 24:00 at its end";
-  return text(what, (value) => parseSpan(value) !== undefined).transform((value, context): HourSpan => {
-    const span = parseSpan(value);
-    if (span === undefined) context.addIssue({ code: 'custom', message: `write ${what}` });
-    return span ?? z.NEVER;
-  });
+function path(what: string, notation: Notation) {
+  const kind = text(what, noZeros);
+  return noted(kind, { schema: { description: what, type: 'string', minLength: 1 }, notation });
 }
 
-/** The name of a host in a certificate. */
-export function hostName() {
-  return text('the name of a host, such as kafka.example.com', (value) =>
-    /^[a-zA-Z0-9._-]{1,253}$/.test(value),
-  );
+/** The name of an environment variable that holds a secret. */
+export function secretVariable() {
+  const what = 'the name of an environment variable, such as KAFKA_PASSWORD';
+  const name = /^[A-Za-z_][A-Za-z0-9_]*$/;
+  const schema = { description: what, type: 'string', pattern: name.source };
+  return noted(text(what, name), { schema, notation: 'secret-variable' });
 }
 
-/** Who logs in by SASL. */
-export function saslUser() {
-  return text('the name of a user', (value) => value !== '' && !value.includes('\0'));
-}
-
-/** The name of a gateway, which begins the names of its topics in the central cluster. */
-export function gatewayName() {
-  const what = `1 to ${limits.gatewayNameLengthMax} letters, digits, ".", "_" or "-"`;
-  return text(what, (value) => isLegalTopicName(value) && value.length <= limits.gatewayNameLengthMax);
-}
-
-/** The name of a serial port, or of a broker. */
-export function portName() {
-  const what = `1 to ${limits.serialPortNameLengthMax} letters, digits, ".", "_" or "-"`;
-  return text(what, (value) => isLegalTopicName(value) && value.length <= limits.serialPortNameLengthMax);
-}
-
-/** Where an MQTT broker is. */
-export function brokerUrl() {
-  const what =
-    'mqtt://host:port, or mqtts://host:port for TLS, without user and password (they are username and passwordFile)';
-  return text(what, (value) => parseBrokerUrl(value) !== undefined).transform(
-    (value): BrokerUrl => parseBrokerUrl(value) ?? z.NEVER,
-  );
-}
-
-function parseBrokerUrl(text: string): BrokerUrl | undefined {
-  const match = /^(mqtts?):\/\/([^/?#@]+)\/?$/.exec(text);
-  if (match === null) return undefined;
-  const [, scheme, where = ''] = match;
-  const isTls = scheme === 'mqtts';
-  // The ports that IANA has given to MQTT without and with TLS.
-  const address = parseAddress(where) ?? parseAddress(`${where}:${isTls ? 8883 : 1883}`);
-  if (address === undefined || address.port === 0) return undefined;
-  return { ...address, isTls, text: `${scheme}://${formatAddress(address)}` };
-}
-
-/** A topic filter of MQTT. */
-export function sourceFilter() {
-  const what = `an MQTT topic of at most ${limits.topicPatternBytesMax} bytes, with + for one level or # at its end for all below`;
-  return text(what, isLegalFilter).refine((filter) => !isReserved(`${filter}/`), {
-    error: () => 'choose another topic; what is below $SYS and $headwater is no reading',
-  });
-}
-
-/** A client id of MQTT. */
-export function mqttClientId() {
-  const what = `1 to ${limits.mqttClientIdBytesMax} characters as an MQTT client id`;
-  return text(what, (value) => /^[\x20-\x7e]+$/.test(value) && value.length <= limits.mqttClientIdBytesMax);
-}
-
-function topicName() {
-  const what = `1 to ${limits.topicNameLengthMax} letters, digits, ".", "_" or "-" as a topic name`;
-  return text(what, isLegalTopicName).refine((name) => name !== checkpointTopicName, {
-    error: () => 'choose another topic name; Headwater keeps this one for itself',
-  });
-}
-
-/** A topic name, or `*` for all topics. */
-export function topicChoice() {
-  const what =
-    'a topic name, in which * stands for any characters (in quotes), or one with ! before it to leave it out';
-  return text(what, (pattern) => {
-    const name = pattern.replace(/^!/, '');
-    return isLegalTopicName(name.replaceAll('*', 'x')) && name !== checkpointTopicName;
-  });
-}
-
-/** What a topic is called in the cluster. */
-export function topicTemplate() {
-  const what =
-    "a name with {topic} in it once, and perhaps {gateway} and {site}, in quotes, such as '{site}.{gateway}.{topic}'";
-  return text(what, (template) => {
-    const words = template.match(/\{[^}]*\}/g) ?? [];
-    const isKnown = words.every((word) => templateWords.some((known) => known === word));
-    const isOnce = words.filter((word) => word === '{topic}').length === 1;
-    return isKnown && isOnce && isLegalTopicName(template.replaceAll(/\{[^}]*\}/g, 'x'));
-  });
-}
-
-function address(what: string, refusal: (address: Address) => string | undefined) {
-  return text(what, (value) => parseAddress(value) !== undefined).transform((value, context): Address => {
-    const parsed = parseAddress(value);
-    const message = parsed === undefined ? undefined : refusal(parsed);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-    return parsed ?? z.NEVER;
-  });
-}
-
-/** Where to listen. */
-export function listenAddress(example: string) {
-  return address(`host:port, such as ${example} (port 0: any free one)`, () => undefined);
-}
-
-/** The same, or nowhere. */
-export function listenAddressOrOff(example: string) {
-  const what = `host:port, such as ${example} (port 0: any free one), or off`;
-  const isLegal = (value: string): boolean => value === 'off' || parseAddress(value) !== undefined;
-  return text(what, isLegal).transform((value): Address | 'off' =>
-    value === 'off' ? value : (parseAddress(value) ?? z.NEVER),
-  );
-}
-
-/** Where a broker of the central cluster answers. */
-export function brokerAddress() {
-  return address('host:port, such as kafka1:9092', ({ port }) =>
-    port === 0 ? 'write the port of the broker, such as 9092' : undefined,
-  );
-}
-
-/** Where a device answers. */
-export function deviceAddress(example: string) {
-  return address(`host:port, such as ${example}`, ({ port }) =>
-    port === 0 ? 'write the port of the device, such as 502' : undefined,
-  );
-}
-
-/** The paths of the settings of a kind; `*` stands for a name that the user chooses, and for each item of a list. */
-export function pathsBelow(schema: z.core.$ZodType, path: SettingPath): readonly SettingPath[] {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
-    return pathsBelow(schema.def.innerType, path);
-  if (schema instanceof z.ZodUnion) {
-    const inner = schema.def.options.flatMap((option) => pathsBelow(option, path));
-    return inner.some(({ length }) => length > path.length)
-      ? inner.filter(({ length }) => length > path.length)
-      : [path];
+/** What a kind of settings is made of. */
+export function shapeOf(kind: z.core.$ZodType): Shape {
+  if (kind instanceof z.ZodOptional) return { ...shapeOf(kind.def.innerType), isOptional: true, isOff: true };
+  if (kind instanceof z.ZodDefault || kind instanceof z.ZodPrefault) {
+    const { innerType, defaultValue } = kind.def;
+    const written = kind instanceof z.ZodDefault ? noteOf(innerType)?.written : undefined;
+    return { ...shapeOf(innerType), isOptional: true, byDefault: written?.(defaultValue) ?? defaultValue };
   }
-  if (schema instanceof z.ZodArray) {
-    const inner = pathsBelow(schema.def.element, [...path, '*']);
-    return inner.some(({ length }) => length > path.length + 1) ? inner : [path];
+  const note = noteOf(kind);
+  if (note !== undefined) return valueShape(note.schema, note.notation);
+  if (kind instanceof z.ZodPipe)
+    return kind.def.in instanceof z.ZodTransform ? preprocessed(shapeOf(kind.def.out)) : shapeOf(kind.def.in);
+  if (kind instanceof z.ZodDiscriminatedUnion) return typesShape(kind.def.options);
+  if (kind instanceof z.ZodUnion) {
+    const options = kind.def.options.map(shapeOf);
+    const schemas = options.flatMap((option) => (option.form === 'value' ? [option.schema] : []));
+    if (schemas.length === options.length) return valueShape({ anyOf: schemas });
+    return { form: 'either', isOptional: false, options };
   }
-  if (schema instanceof z.ZodPipe && schema.def.in instanceof z.ZodTransform)
-    return pathsBelow(schema.def.out, path);
-  if (schema instanceof z.ZodPipe) return pathsBelow(schema.def.in, path);
-  if (schema instanceof z.ZodObject) {
-    return Object.entries(schema.def.shape).flatMap(([name, inner]) => pathsBelow(inner, [...path, name]));
+  if (kind instanceof z.ZodArray) return listShape(kind);
+  if (kind instanceof z.ZodObject) return sectionShape(kind.def.shape, false);
+  if (kind instanceof z.ZodRecord) {
+    const { keyType, valueType } = kind.def;
+    const name = noteOf(keyType)?.schema ?? {};
+    return { form: 'table', isOptional: true, name, item: shapeOf(valueType) };
   }
-  if (schema instanceof z.ZodRecord) return pathsBelow(schema.def.valueType, [...path, '*']);
-  return [path];
+  return valueShape(schemaOf(kind));
+}
+
+const noteOf = (kind: z.core.$ZodType): KindNote | undefined => notes.get(kind) as KindNote | undefined;
+
+const valueShape = (schema: JsonSchema, notation: Notation | null = null): Shape => ({
+  form: 'value',
+  isOptional: false,
+  schema,
+  notation,
+});
+
+function sectionShape(members: Readonly<Record<string, z.core.$ZodType>>, isOptional: boolean): Shape {
+  const settings = new Map(Object.entries(members).map(([name, inner]) => [name, shapeOf(inner)]));
+  return { form: 'section', isOptional, settings };
+}
+
+/** What is read as empty where nothing is written, if that is enough. */
+function preprocessed(shape: Shape): Shape {
+  if (shape.form !== 'section') return shape;
+  return { ...shape, isOptional: [...shape.settings.values()].every(({ isOptional }) => isOptional) };
+}
+
+function typesShape(options: readonly z.core.$ZodType[]): Shape {
+  const types = options.flatMap((option): [string, Shape][] => {
+    if (!(option instanceof z.ZodObject)) return [];
+    const { type, ...members } = option.def.shape;
+    return type instanceof z.ZodLiteral ? [[String(type.value), sectionShape(members, false)]] : [];
+  });
+  return { form: 'types', isOptional: false, types: new Map(types) };
+}
+
+function listShape(kind: z.ZodArray): Shape {
+  const item = shapeOf(kind.def.element);
+  const { items: _items, ...bounds } = schemaOf(kind);
+  if (item.form === 'value') return valueShape({ ...bounds, items: item.schema });
+  return { form: 'list', isOptional: false, item, bounds };
+}
+
+/** What the library makes of it; bounds of whole numbers that mean none are left out. */
+function schemaOf(kind: z.core.$ZodType): JsonSchema {
+  const { $schema: _version, ...schema } = z.toJSONSchema(kind, { io: 'input', unrepresentable: 'any' });
+  return schema;
 }

@@ -26,6 +26,8 @@ export function problemsOf(
     return [{ path, message: issue.issues[0]?.message ?? issue.message }];
   }
   const given = valueAt(tree, path);
+  if (given === undefined && issue.code !== 'custom')
+    return [{ path, message: `is missing; ${issue.message}` }];
   if (issue.code === 'invalid_union' && typeof given === 'object') {
     // Of what may stand here, a mapping is the last: whoever writes one means it.
     const inside = issue.errors.at(-1) ?? [];
@@ -38,6 +40,29 @@ export function problemsOf(
   return [{ path, message: isShown ? `${issue.message}, not ${JSON.stringify(given)}` : issue.message }];
 }
 
+/** A tree without the sections that have problems, and whether a setting is in one of them. */
+export interface SoundTree {
+  readonly tree: unknown;
+  isLeftOut(path: SettingPath): boolean;
+}
+
+/** Leaves out of a tree what is wrong with it: settings of one section belong together, so the whole of it. */
+export function withoutProblems(tree: unknown, problems: readonly SettingProblem[]): SoundTree {
+  const leftOut = new Set(problems.map(({ path }) => sectionOf(path)));
+  const keep = (value: unknown, path: SettingPath): unknown => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    const inside = Object.entries(value).filter(([name]) => !leftOut.has(sectionOf([...path, name])));
+    const kept: Record<string, unknown> = Object.create(null);
+    for (const [name, inner] of inside) kept[name] = path.length === 0 ? keep(inner, [name]) : inner;
+    return kept;
+  };
+  return { tree: keep(tree, []), isLeftOut: (path) => leftOut.has(sectionOf(path)) };
+}
+
+/** `mqtt.limits` of `mqtt.limits.packet`; the items of a list are not looked at without one of them. */
+const sectionOf = ([part = '', inner = '']: SettingPath): string =>
+  inner === '' || /^\d+$/.test(inner) ? part : JSON.stringify([part, inner]);
+
 /** Whether somebody may have written a secret there, instead of the place where it is. */
 const isSecret = (path: SettingPath): boolean => /^(?:password|token|url$)/.test(path.at(-1) ?? '');
 
@@ -46,7 +71,8 @@ const isShort = (value: unknown): boolean =>
   typeof value === 'boolean' ||
   (typeof value === 'string' && value.length <= 60);
 
-function valueAt(tree: unknown, path: SettingPath): unknown {
+/** What is written at the path of a tree; undefined if nothing is. */
+export function valueAt(tree: unknown, path: SettingPath): unknown {
   let value = tree;
   for (const name of path) {
     value =
@@ -67,6 +93,11 @@ function unknownSetting(path: SettingPath, key: string, known: readonly SettingP
     return `unknown setting; write it as ${outer}: { ${inner.join('.')}: … }`;
   }
   const here = namesBelow(known, path);
+  if (here.includes(`${key}File`) && here.includes(`${key}Env`))
+    return (
+      `a secret does not stand in the configuration; write it into a file of its own and name that as ${key}File, ` +
+      `or name an environment variable as ${key}Env`
+    );
   const near = nearMatches(key, here);
   const elsewhere = known.filter((candidate) => nearMatches(key, candidate.slice(-1)).length > 0);
   const matches = near.length > 0 ? near : elsewhere.map((candidate) => candidate.join('.'));

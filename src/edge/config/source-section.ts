@@ -1,17 +1,12 @@
 import { limits } from '../../core/limits.ts';
 import { resolvedTls, type SecretSource, type TlsConfig, tlsSection } from './cluster-sections.ts';
+import { type BrokerUrl, brokerUrl, mqttClientId, portName, saslUser, sourceFilter } from './name-kinds.ts';
 import {
-  type BrokerUrl,
-  brokerUrl,
   type CheckContext,
-  file,
   list,
-  mqttClientId,
-  portName,
-  saslUser,
+  secretFile,
+  secretVariable,
   section,
-  sourceFilter,
-  variableName,
   wholeNumber,
 } from './setting-kinds.ts';
 
@@ -41,8 +36,8 @@ const sourceSection = () =>
     clientId: mqttClientId().optional(),
     username: saslUser().optional(),
     /** The secret is never in the configuration itself, which people copy and show. */
-    passwordFile: file().optional(),
-    passwordEnv: variableName().optional(),
+    passwordFile: secretFile().optional(),
+    passwordEnv: secretVariable().optional(),
     /** As `forwarder.tls`; for mqtts:// only. */
     tls: tlsSection().optional(),
   })

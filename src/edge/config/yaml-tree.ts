@@ -28,6 +28,37 @@ export interface YamlTree {
 
 /** Reads YAML 1.2. Never throws: whatever is wrong with the text is in `problems`. */
 export function readYaml(text: string): YamlTree {
+  const tree = treeOf(text);
+  if (!tree.isBroken || !tree.hasTabs) return tree;
+  // With spaces instead of its tabs it may be readable, so that what else is wrong with it can be told as well.
+  const mended = treeOf(text.replaceAll(tabbed, (indent) => indent.replaceAll('\t', '  ')));
+  return mended.isBroken ? tree : { ...mended, problems: [tabProblem(text), ...mended.problems] };
+}
+
+/** An indent with a tab in it. */
+const tabbed = /^[ \t]*\t[ \t]*/gm;
+
+function tabProblem(text: string): YamlProblem {
+  const lines = text.split('\n').flatMap((line, index) => (/^[ \t]*\t/.test(line) ? [index + 1] : []));
+  const [first = 1, ...others] = lines;
+  const further =
+    others.length === 0 ? '' : `, also in ${others.length === 1 ? 'line' : 'lines'} ${shown(others)}`;
+  return { position: { line: first, column: 1 }, message: `${noTabs}${further}` };
+}
+
+const TAB_LINES_SHOWN = 5;
+
+const shown = (lines: readonly number[]): string =>
+  [...lines.slice(0, TAB_LINES_SHOWN), ...(lines.length > TAB_LINES_SHOWN ? ['…'] : [])].join(', ');
+
+const noTabs = 'YAML does not indent with tabs; use spaces';
+
+interface ReadTree extends YamlTree {
+  readonly isBroken: boolean;
+  readonly hasTabs: boolean;
+}
+
+function treeOf(text: string): ReadTree {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -50,6 +81,8 @@ export function readYaml(text: string): YamlTree {
   return {
     value,
     problems: [...problems, ...builder.problems],
+    isBroken,
+    hasTabs: document.errors.some(({ code }) => code === 'TAB_AS_INDENT'),
     positionOf: (path) => builder.positions.get(keyOf(path)),
   };
 }
@@ -61,7 +94,7 @@ function explanation(code: string, message: string): string {
     case 'MULTIPLE_DOCS':
       return 'a second document begins here; remove the line "---"';
     case 'TAB_AS_INDENT':
-      return 'YAML does not indent with tabs; use spaces';
+      return noTabs;
     case 'RESOURCE_EXHAUSTION':
       return nestedTooDeeply;
     case 'TAG_RESOLVE_FAILED':

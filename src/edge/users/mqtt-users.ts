@@ -2,7 +2,7 @@ import { OperatingError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { nodeRandom } from '../../platform/node-random.ts';
-import { formatAddress, isLoopback } from '../config/address.ts';
+import { type Address, formatAddress, isLoopback } from '../config/address.ts';
 import { configuredListeners } from '../config/mqtt-sections.ts';
 import type { Config } from '../config/schema.ts';
 import { type AnonymousAccess, Logins } from './logins.ts';
@@ -28,6 +28,11 @@ export interface MqttUsers {
   warnings(): readonly string[];
 }
 
+/** Why a port beyond loopback would let nobody in, and what to do. */
+export const nobodyMayLogIn = (listen: Address): string =>
+  `beyond loopback (${formatAddress(listen)}) devices log in, and there are no users yet. Add one: ` +
+  'headwater devices add NAME (with the same --config or --set data.dir=…), or set mqtt.anonymous: true to let everybody in';
+
 /**
  * Reads the users of the data folder. A damaged file is told, and keeps nobody from sending by serial ports.
  * @throws OperatingError `bad-configuration` if the MQTT port is to be open beyond loopback, and there never was a user: nobody
@@ -43,11 +48,7 @@ export async function openMqttUsers(
   const { anonymous } = mqtt;
   const open = configuredListeners(mqtt).find(({ listen }) => !isLoopback(listen.host));
   if (open !== undefined && users.isUnused && anonymous !== true)
-    throw new OperatingError(
-      'bad-configuration',
-      `${open.setting}: beyond loopback (${formatAddress(open.listen)}) devices log in, and there are no users yet. Add one: ` +
-        'headwater devices add NAME (with the same --config or --set data.dir=…), or set mqtt.anonymous: true to let everybody in',
-    );
+    throw new OperatingError('bad-configuration', `${open.setting}: ${nobodyMayLogIn(open.listen)}`);
   const logins = new Logins({ users, hasher, anonymous, clock: nodeClock, random: nodeRandom, logger });
   const warnings = (): readonly string[] => [
     ...(users.problem === null ? [] : [`warning: ${users.problem}`]),

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { limits } from '../../core/limits.ts';
-import type { LaneName } from '../../log/types.ts';
+import { type LaneName, laneNames } from '../../log/types.ts';
 import { LinkWindow } from './link-window.ts';
 
 /** What a lane may do on the link that it shares with the other one. */
@@ -27,7 +27,7 @@ export interface LinkShare {
  */
 export class SharedLink {
   readonly #clock: Clock;
-  readonly #bytesPerSecond: number;
+  #bytesPerSecond: number;
   readonly #window = new LinkWindow();
   /** When the average allows the next request. */
   readonly #freeAtMs = { alarm: 0, bulk: 0 };
@@ -38,6 +38,18 @@ export class SharedLink {
   constructor(clock: Clock, bytesPerSecond: number | null) {
     this.#clock = clock;
     this.#bytesPerSecond = bytesPerSecond ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Another rate counts from now on, also for what waits. */
+  limitTo(bytesPerSecond: number | null): void {
+    const [before, now] = [this.#bytesPerSecond, bytesPerSecond ?? Number.POSITIVE_INFINITY];
+    this.#bytesPerSecond = now;
+    for (const lane of laneNames) {
+      const leftMs = this.#freeAtMs[lane] - this.#clock.monotonicMs();
+      // Nothing is left to wait for without a rate.
+      if (leftMs > 0) this.#freeAtMs[lane] += leftMs * (before / now - 1);
+    }
+    this.#wakeBulk();
   }
 
   /** The share of a lane; to be asked for once. */

@@ -6,6 +6,7 @@ import type { Failure, SessionRequest, Target } from '../cluster/target.ts';
 import { type Flush, readFlush } from '../flush/flush.ts';
 import { checkpointRecord, type Position } from '../mirror/checkpoint.ts';
 import { sourcesOf } from '../mirror/checkpoint-sources.ts';
+import { pacedBytesMax, sizeWithin } from '../mirror/flush-size.ts';
 import { step } from '../mirror/mirror.ts';
 import type { MirrorStanding } from '../mirror/mirror-forwarding.ts';
 import type { MirrorMemory } from '../mirror/mirror-memory.ts';
@@ -23,6 +24,7 @@ import type { LaneAssignment } from './lane-assignment.ts';
 import type { LaneOptions } from './lane-options.ts';
 import { LanePartitions, nameOf } from './lane-partitions.ts';
 import type { LinkPlan } from './link-plan.ts';
+import { News } from './news.ts';
 import { nextSession } from './session.ts';
 
 /**
@@ -45,7 +47,7 @@ export class Lane implements MirrorStanding {
   #session: SessionRequest | null = null;
   #flush: Flush | null = null;
   #run: Promise<void> | null = null;
-  #news: () => void = () => {};
+  readonly #news = new News();
   #recordsSetAside = 0;
   /** When the transaction in hand was begun, by the monotonic clock; null without one. */
   #begunAtMs: number | null = null;
@@ -74,8 +76,19 @@ export class Lane implements MirrorStanding {
     });
     const waiting = (): readonly WaitingRange[] => this.#partitions.waiting(this.#state);
     this.#ages = new AgeReader({ log, progress: this.#progress, waiting, signal: this.#stop.signal });
-    const pacedBytes = ((bytesPerSecond ?? Number.POSITIVE_INFINITY) * limits.transactionMsWanted) / 1000;
-    this.#state = initialState(lingerMs, onCheckpointLost, Math.min(transactionBytesMax, pacedBytes));
+    this.#state = initialState(
+      lingerMs,
+      onCheckpointLost,
+      pacedBytesMax(bytesPerSecond, transactionBytesMax),
+    );
+  }
+
+  /** What the link may be used for has changed; so many bytes of records may leave a second. */
+  linkChanged(bytesPerSecond: number | undefined): void {
+    const { transactionBytesMax = limits.transactionBytesMax } = this.#options;
+    const flushSize = sizeWithin(this.#state.flushSize, pacedBytesMax(bytesPerSecond, transactionBytesMax));
+    this.#state = { ...this.#state, flushSize };
+    this.#news.tell();
   }
 
   /** Starts; to be called once. Whatever the cluster does is told by {@link status}, never thrown. */
@@ -89,7 +102,7 @@ export class Lane implements MirrorStanding {
     if (this.#run === null || this.#stop.signal.aborted) return;
     this.#state = step(this.#state, { type: 'stop' }).state;
     this.#stop.abort();
-    this.#news();
+    this.#news.tell();
     const finished = new AbortController();
     const ended = this.#run.finally(() => finished.abort());
     await Promise.race([ended, this.#options.clock.sleep(limits.forwarderStopMs, finished.signal)]);
@@ -125,9 +138,9 @@ export class Lane implements MirrorStanding {
   async #carryOn(): Promise<void> {
     const unsubscribe = this.#options.log.onCommit(() => {
       this.#ages.look();
-      this.#news();
+      this.#news.tell();
     });
-    const unlisten = this.#assignment.onChange(() => this.#news());
+    const unlisten = this.#assignment.onChange(() => this.#news.tell());
     this.#ages.look();
     try {
       let event: MirrorEvent = { type: 'start' };
@@ -216,25 +229,24 @@ export class Lane implements MirrorStanding {
   async #untilItMayOpen(): Promise<void> {
     let isClosed = false;
     while (!this.#stop.signal.aborted && this.#plan.rest(this.name) === null) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#news = resolve;
+      const news = this.#news.next();
       const isNeeded = this.#assignment.isNeeded(this.name);
       if (isNeeded && this.#assignment.hold(this.name)) return;
       // Every commit comes by here.
       if (!isNeeded && !isClosed) await this.#target.close();
       isClosed ||= !isNeeded;
-      await promise;
+      await news;
     }
   }
 
   async #rest(): Promise<MirrorEvent> {
-    const { clock, logger } = this.#options;
+    const { logger } = this.#options;
     let told = '';
     for (let rest = this.#plan.rest(this.name); rest !== null; rest = this.#plan.rest(this.name)) {
       const text = restText(rest);
       if (text !== told) logger.info({ reason: rest.reason }, text);
       told = text;
-      await clock.sleep(this.#plan.lookAgainMs(this.name), this.#stop.signal);
+      await this.#news.within(this.#plan.lookAgainMs(this.name), this.#options.clock);
       if (this.#stop.signal.aborted) break;
     }
     return { type: 'rested' };
@@ -343,21 +355,13 @@ export class Lane implements MirrorStanding {
 
   async #wait(): Promise<MirrorEvent> {
     while (!this.#stop.signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#news = resolve;
       const isDue = this.#pauseLeftMs() <= 0 || this.#plan.rest(this.name) !== null;
       if (isDue || this.#partitions.hasWork(this.#state, this.#session)) return { type: 'wrote' };
-      const waited = new AbortController();
-      const leftMs = Math.min(
-        this.#pauseLeftMs(),
-        this.#clockWait.leftMs() ?? Number.POSITIVE_INFINITY,
-        this.#plan.lookAgainMs(this.name),
+      const clockMs = this.#clockWait.leftMs() ?? Number.POSITIVE_INFINITY;
+      await this.#news.within(
+        Math.min(this.#pauseLeftMs(), clockMs, this.#plan.lookAgainMs(this.name)),
+        this.#options.clock,
       );
-      const { clock } = this.#options;
-      await (leftMs === Number.POSITIVE_INFINITY
-        ? promise
-        : Promise.race([promise, clock.sleep(leftMs, waited.signal)]));
-      waited.abort();
     }
     return { type: 'woke' };
   }

@@ -42,7 +42,7 @@ export interface LinkPlanOptions {
  */
 export class LinkPlan {
   readonly #options: LinkPlanOptions;
-  readonly #rules: LinkRules;
+  #rules: LinkRules;
   readonly #traffic = new Map<LaneName, () => number>();
   /** What of the traffic is in the account, or was there before it. */
   readonly #counted: Record<LaneName, number> = { alarm: 0, bulk: 0 };
@@ -60,6 +60,11 @@ export class LinkPlan {
     // What another release has stored may mean that all is spent.
     const unreadable = { ...newAccount, spentBytes: bytesPerDay ?? 0 };
     this.#account = account === null ? newAccount : account.ok ? account.value : unreadable;
+  }
+
+  /** Other rules count from now on; what this run has moved over the link today counts already. */
+  useRules({ bytesPerDay, hours }: Pick<MeteredLink, 'bytesPerDay' | 'hours'>): void {
+    this.#rules = { bytesPerDay: bytesPerDay ?? null, hours: hours ?? null };
   }
 
   /** From here on what the lane has moved over the link counts: bytes in both directions since the start. */
@@ -94,9 +99,9 @@ export class LinkPlan {
    */
   async opening(lane: LaneName): Promise<Failure | null> {
     if (lane === 'bulk') this.#isBulkOpen = true;
-    if (this.#rules.bytesPerDay === null) return null;
     this.#count();
     this.#countedBefore[lane] = this.#counted[lane];
+    if (this.#rules.bytesPerDay === null) return null;
     const { day, spentBytes, reservedBytes } = this.#account;
     const stored = decodeAccount(this.#options.memory.account() ?? encodeAccount(newAccount));
     const others = spentBytes + (lane === 'bulk' ? reservedBytes.alarm : reservedBytes.bulk);

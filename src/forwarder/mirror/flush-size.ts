@@ -19,6 +19,17 @@ export const firstFlushSize = (bytesMax: number): FlushSize => ({
   bytesMax,
 });
 
+/** With another bound; what is known of the link stays. */
+export function sizeWithin({ bytes, steadyBytes, bytesMax: before }: FlushSize, bytesMax: number): FlushSize {
+  // It was multiplied up to the bound before, and did not break there.
+  const steady = steadyBytes === before ? bytesMax : Math.min(steadyBytes, bytesMax);
+  return { bytes: Math.min(bytes, bytesMax), steadyBytes: steady, bytesMax };
+}
+
+/** What a transaction takes at most on a link with this rate, undefined for none: what leaves in the time that is wanted. */
+export const pacedBytesMax = (bytesPerSecond: number | undefined, bytesMax: number): number =>
+  Math.min(bytesMax, ((bytesPerSecond ?? Number.POSITIVE_INFINITY) * limits.transactionMsWanted) / 1000);
+
 /** After a transaction was committed; `wasFull`: it could not take all there was. */
 export function sizeAfterCommit(size: FlushSize, elapsedMs: number, wasFull: boolean): FlushSize {
   const { bytes, steadyBytes, bytesMax } = size;

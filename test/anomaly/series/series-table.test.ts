@@ -98,3 +98,38 @@ test('the order of the names stays right when series come and go', () => {
   table.remove(place);
   expect(sorted()).toEqual([]);
 });
+
+describe('other settings', () => {
+  test('count for series that are known and for new ones, whose states stay', () => {
+    const removed: string[] = [];
+    const table = tableOf(10, [{ match: '*:a', hints: { max: 1 }, unit: 'V' }], ({ subject }) => {
+      removed.push(subject.series);
+    });
+    const place = table.of('t', 0);
+    const known = table.use(place, 'a', '', 0);
+    const other = table.use(place, 'b', '', 0);
+    const state = known?.state;
+    table.useSettings(new SeriesSettingsBook([{ match: '*:a', hints: { max: 5 }, unit: 'A' }]));
+    expect(known).toMatchObject({ settings: { hints: { max: 5 } }, subject: { series: 't:a', unit: 'A' } });
+    expect(known?.state).toBe(state);
+    expect(other).toMatchObject({ settings: { hints: { max: null } } });
+    expect(removed).toEqual([]);
+  });
+
+  test('have series forgotten that nobody is to look at, and looked at again later', () => {
+    const removed: string[] = [];
+    const table = tableOf(10, [], ({ subject }) => void removed.push(subject.series));
+    const place = table.of('t', 0);
+    table.use(place, 'a', '', 0);
+    table.use(place, 'b', '', 0);
+    table.useSettings(new SeriesSettingsBook([{ match: '*:a', hints: {}, detect: 'off' }]));
+    expect({ names: names(table), size: table.size, removed }).toEqual({
+      names: ['t:b'],
+      size: 1,
+      removed: ['t:a'],
+    });
+    expect(table.use(place, 'a', '', 0)).toBeNull();
+    table.useSettings(new SeriesSettingsBook([]));
+    expect(table.use(place, 'a', '', 0)).not.toBeNull();
+  });
+});

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { OperatingError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/admin-server.ts';
@@ -20,6 +21,7 @@ let metrics: MetricsRegistry;
 let server: AdminServer;
 let door: Awaited<ReturnType<typeof adminDoor>>;
 let users: Users;
+let reload: AdminServerOptions['reload'];
 
 beforeEach(async () => {
   log = new MemoryLog();
@@ -567,6 +569,22 @@ describe('users', () => {
   });
 });
 
+describe('POST /api/reload', () => {
+  test('answers what counts now and what does not, or everything that is wrong', async () => {
+    reload = () => Promise.resolve({ applied: ['log.level'], needsRestart: ['mqtt.listen'] });
+    expect(await ask('/api/reload', { method: 'POST' })).toMatchObject({
+      status: 200,
+      body: { applied: ['log.level'], needsRestart: ['mqtt.listen'] },
+    });
+    reload = () => Promise.reject(new OperatingError('bad-configuration', 'a\nb'));
+    expect(await ask('/api/reload', { method: 'POST' })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'bad-configuration', message: 'a\nb' } },
+    });
+    expect(await ask('/api/reload', { method: 'POST', authorization: null })).toMatchObject({ status: 401 });
+  });
+});
+
 interface Question {
   method?: string;
   body?: object;
@@ -593,6 +611,7 @@ function options(port = 0): AdminServerOptions {
     series: null,
     accepted: () => ({}),
     serial: { watch: () => null },
+    reload: () => reload(),
     status: () => Promise.resolve(statusExample),
     renderMetrics: () => metrics.render(),
     metricsContentType: metrics.contentType,

@@ -22,7 +22,7 @@ const deskOf = (): AlertDesk => ({
 });
 
 /** What has nothing to do with alerts is not asked. */
-const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'status' | 'renderMetrics'>;
+const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'status' | 'renderMetrics' | 'reload'>;
 const start = (alerts: AlertDesk | null) =>
   AdminServer.start({
     ...unasked,

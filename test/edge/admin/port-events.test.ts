@@ -14,7 +14,7 @@ let watchers: PortWatchers;
 let server: AdminServer;
 
 /** What has nothing to do with ports is not asked. */
-const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'status' | 'renderMetrics'>;
+const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'status' | 'renderMetrics' | 'reload'>;
 
 beforeEach(async () => {
   watchers = new PortWatchers();

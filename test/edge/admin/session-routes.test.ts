@@ -16,7 +16,7 @@ let server: AdminServer;
 let origin: string;
 
 /** What is not asked. */
-const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'renderMetrics'>;
+const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'reload' | 'renderMetrics'>;
 
 beforeEach(async () => {
   clock = new ManualClock();

@@ -82,6 +82,8 @@ export interface SessionOptions {
   readonly startGateway?: StartGateway;
   /** Is given what sends the process a stop signal. */
   readonly onSignals?: (signal: () => void) => void;
+  /** Is given what sends the process SIGHUP. */
+  readonly onReloads?: (signal: () => void) => void;
   readonly exitNow?: (code: number) => void;
   readonly machine?: Pick<Machine, 'serialDevices' | 'openPort'>;
 }
@@ -105,6 +107,10 @@ export async function session(
     hostName: 'gw1',
     onStopSignal: (listener) => {
       options.onSignals?.(listener);
+      return () => undefined;
+    },
+    onReloadSignal: (listener) => {
+      options.onReloads?.(listener);
       return () => undefined;
     },
     exitNow: (code) => options.exitNow?.(code),

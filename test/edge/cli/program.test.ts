@@ -119,7 +119,7 @@ describe('the command line', () => {
     [['consume', 'a', '--from-time', 'yesterday'], 'Write a time such as 2026-01-31T08:00'],
     [['topics', 'create', 'a', '--segment', '1G'], 'Write a size from 64KiB to 1GiB, such as'],
     [['topics', 'create', 'a', '--retention-bytes', '0'], 'Write a size from 1B to'],
-    [['topics', 'set', 'a', '--retention-age', '30'], 'Write a duration from 1ms to'],
+    [['topics', 'set', 'a', '--retention-age', '30'], 'Write the unit as well: a duration from 1ms to'],
     [['topics', 'set', 'a', '--compression', 'lz4'], 'Write one of zstd, gzip, none.'],
     [['topics', 'set', 'a', '--lane', 'fast'], 'Write one of alarm, bulk.'],
     [['topics', 'set', 'a', '--priority', '10'], 'Write a whole number from 0 to 9.'],
@@ -544,6 +544,9 @@ describe('topics', () => {
   });
 });
 
+/** What a gateway that is not asked for it has for its configuration. */
+const unloaded = { reload: () => Promise.resolve() };
+
 describe('run', () => {
   it('prints what the gateway prints, waits for a signal, stops it, and ends with 0', async () => {
     const calls: string[] = [];
@@ -553,10 +556,10 @@ describe('run', () => {
       onSignals: (send) => {
         signal = send;
       },
-      startGateway: (config, log) => {
+      startGateway: ({ config }, log) => {
         log.print(`listening on ${JSON.stringify(config.mqtt.listen)}`);
         setImmediate(signal);
-        return Promise.resolve({ stop: () => Promise.resolve(void calls.push('stop')) });
+        return Promise.resolve({ ...unloaded, stop: () => Promise.resolve(void calls.push('stop')) });
       },
     });
     expect(calls).toEqual(['stop']);
@@ -569,7 +572,8 @@ describe('run', () => {
     const { code } = await session(['run'], {
       workingDirectory: gateway.folder,
       onSignals: (send) => send(),
-      startGateway: () => Promise.resolve({ stop: () => Promise.resolve(void calls.push('stop')) }),
+      startGateway: () =>
+        Promise.resolve({ ...unloaded, stop: () => Promise.resolve(void calls.push('stop')) }),
     });
     expect({ code, calls }).toEqual({ code: 0, calls: ['stop'] });
   });
@@ -584,6 +588,34 @@ describe('run', () => {
       },
     });
     expect({ code, errors }).toEqual({ code: 2, errors: expect.stringContaining('the disk is full') });
+  });
+
+  it('has the gateway read its configuration again at SIGHUP, once it runs', async () => {
+    const calls: string[] = [];
+    let hangUp = (): void => undefined;
+    let signal = (): void => undefined;
+    const { code, output } = await session(['run'], {
+      workingDirectory: gateway.folder,
+      onSignals: (send) => {
+        signal = send;
+      },
+      onReloads: (send) => {
+        hangUp = send;
+      },
+      startGateway: () => {
+        hangUp();
+        setImmediate(() => {
+          hangUp();
+          signal();
+        });
+        return Promise.resolve({
+          reload: () => Promise.resolve(void calls.push('reload')),
+          stop: () => Promise.resolve(void calls.push('stop')),
+        });
+      },
+    });
+    expect({ code, calls }).toEqual({ code: 0, calls: ['reload', 'stop'] });
+    expect(output).toContain('still starting, so that the configuration is not read again\n');
   });
 
   it('ends at once at a second signal, however long stopping takes', async () => {
@@ -601,6 +633,7 @@ describe('run', () => {
       },
       startGateway: () =>
         Promise.resolve({
+          ...unloaded,
           stop: () =>
             new Promise<void>((resolve) => {
               finishStop = resolve;

@@ -95,7 +95,10 @@ describe('what contradicts itself is refused, with what to write', () => {
       'forwarder.tls.ca: unknown setting; there are: caFile, certFile, keyFile, serverName',
     ],
     ['  tls: { serverName: "a b" }', 'forwarder.tls.serverName: write the name of a host'],
-    ['  sasl:', 'forwarder.sasl.mechanism: write one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER'],
+    [
+      '  sasl:',
+      'forwarder.sasl.mechanism: is missing; write one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER',
+    ],
     [
       '  sasl: { mechanism: GSSAPI }',
       'write one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, not "GSSAPI"',
@@ -147,7 +150,7 @@ describe('what contradicts itself is refused, with what to write', () => {
   it.each([
     [
       '  sasl: { mechanism: PLAIN, username: gw1, password: hunter-2 }',
-      'there are: mechanism, username, passwordFile, passwordEnv',
+      'a secret does not stand in the configuration; write it into a file of its own and name that as passwordFile',
     ],
     [
       '  sasl: { mechanism: PLAIN, username: gw1, passwordEnv: hunter-2 }',

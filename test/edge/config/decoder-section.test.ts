@@ -38,7 +38,7 @@ describe('a decoder', () => {
   });
 
   it.each([
-    ['csv', 'serial.0.decoder.columns: write a list of at most 64 names of columns'],
+    ['csv', 'serial.0.decoder.columns: is missing; write a list of at most 64 names of columns'],
     ['xml', 'serial.0.decoder: write one of json, raw, csv'],
     ['{ type: xml }', 'write one of json, raw, csv'],
     ['{ columns: [a] }', 'write one of json, raw, csv'],
@@ -48,7 +48,7 @@ describe('a decoder', () => {
     ["{ type: csv, columns: [a], separator: '\"' }", 'serial.0.decoder.separator: write one character'],
     ["{ type: csv, columns: [a], separator: ';;' }", 'serial.0.decoder.separator: write one character'],
     ['{ type: nmea, columns: [a] }', 'serial.0.decoder.columns: nmea has no such setting; it needs none'],
-    ['{ type: regex }', 'serial.0.decoder.pattern: write a regular expression with named groups'],
+    ['{ type: regex }', 'serial.0.decoder.pattern: is missing; write a regular expression with named groups'],
     ["{ type: regex, pattern: '(' }", 'serial.0.decoder.pattern: write a legal regular expression'],
     ["{ type: regex, pattern: '\\d+' }", 'serial.0.decoder.pattern: name what is to be kept'],
     ["{ type: number, name: '' }", 'serial.0.decoder.name: write a name of at most 64 characters'],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { withExamples } from '../../../src/edge/config/example-comments.ts';
 import { type ConfigResult, readConfig } from '../../../src/edge/config/read-config.ts';
 import { settingPaths } from '../../../src/edge/config/schema.ts';
 
@@ -13,10 +14,7 @@ const read = (yaml: string): ConfigResult =>
     hostName: 'h',
   });
 
-/** The file with its examples switched on: comments that look like a setting lose their `#`. */
-const withExamples = text
-  .replaceAll(/^( *)# (?= *(?:- )?[a-zA-Z]+:( |$))/gm, '$1')
-  .replaceAll(/^ *(?:brokers|serial|modbus|sources|series): \[\]\n/gm, '');
+const switchedOn = withExamples(text);
 
 describe('headwater.example.yaml', () => {
   it('says the defaults', () => {
@@ -24,7 +22,7 @@ describe('headwater.example.yaml', () => {
   });
 
   it('has examples that are legal, and differ from the defaults', () => {
-    expect(read(withExamples)).toMatchObject({
+    expect(read(switchedOn)).toMatchObject({
       config: {
         gateway: { name: 'gw1' },
         serial: [
@@ -117,7 +115,7 @@ describe('headwater.example.yaml', () => {
   });
 
   it.each(settingPaths().map((path) => path.join('.')))('shows %s', (path) => {
-    const lines = withExamples.split('\n');
+    const lines = switchedOn.split('\n');
     const names = path.split('.').filter((name) => name !== '*');
     const at = names.reduce(
       (after, name) =>

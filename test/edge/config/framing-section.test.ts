@@ -54,14 +54,14 @@ describe('a framing', () => {
   test.each([
     ['telex', '', `${names}, not "telex"`],
     ['{ type: telex }', '.type', `${names}, not "telex"`],
-    ['{ lengthMax: 5 }', '.type', names],
+    ['{ lengthMax: 5 }', '.type', `is missing; ${names}`],
     ['[]', '', names],
-    ['fixed', '.length', 'write a whole number of bytes from 1 to 65536'],
+    ['fixed', '.length', 'is missing; write a whole number of bytes from 1 to 65536'],
     ['{ type: fixed, length: 0 }', '.length', 'write a whole number of bytes from 1 to 65536, not 0'],
     [
       '{ type: fixed, length: 9, gap: 20 }',
       '.gap',
-      'write a duration from 1ms to 1m, such as 30d, 12h, 15m, 30s or 250ms, not 20',
+      'write the unit as well: a duration from 1ms to 1m, such as 30d, 12h, 15m, 30s or 250ms, not 20',
     ],
     ["{ type: line, delimiter: '' }", '.delimiter', `${delimiters}, not ""`],
     ["{ type: line, delimiter: '\\q' }", '.delimiter', `${delimiters}, not "\\\\q"`],

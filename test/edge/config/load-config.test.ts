@@ -35,7 +35,7 @@ describe('loadConfig', () => {
     await expect(load(undefined, ['data.dir='])).rejects.toMatchObject({
       code: 'bad-configuration',
       message: expect.stringMatching(
-        /^--set data\.dir: .*\n\.\/headwater\.yaml:2:8: log\.level: .*\n.*:1:1: foo: .*$/,
+        /^\.\/headwater\.yaml:1:1: foo: .*\n.*:2:8: log\.level: .*\n--set data\.dir: .*$/,
       ),
     });
   });

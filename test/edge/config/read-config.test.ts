@@ -323,7 +323,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'topics: { a: { retention: { age: 30 } } }',
-      'hw.yaml:1:29: topics.a.retention.age: write a duration from 1ms to 36500d, such as 30d, 12h, 15m, 30s or 250ms, not 30',
+      'hw.yaml:1:29: topics.a.retention.age: write the unit as well: a duration from 1ms to 36500d, such as 30d, 12h, 15m, 30s or 250ms, not 30',
     ],
     [
       'topics: { a: { retention: { ageMs: 30d } } }',
@@ -387,7 +387,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'serial:\n  - { path: /a, baud: 1200 }',
-      'hw.yaml:2:5: serial.0.name: write 1 to 63 letters, digits, ".", "_" or "-"',
+      'hw.yaml:2:5: serial.0.name: is missing; write 1 to 63 letters, digits, ".", "_" or "-"',
     ],
     [
       'serial: [{ name: a b, path: /a, baud: 1200 }]',
@@ -484,9 +484,9 @@ describe('a bad configuration is reported with its place and what to write inste
     expect(problemsOf(read(text, ['mqtt.listen=x', 'bar=1']))).toEqual([
       'hw.yaml:1:12: gateway.nam: unknown setting; did you mean name?',
       'hw.yaml:3:3: data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000, not -1',
-      '--set mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), or off, not "x"',
       'hw.yaml:4:8: log.level: write one of debug, info, warn, error, not 3',
       'hw.yaml:5:1: foo: unknown setting; there are: gateway, data, mqtt, serial, modbus, admin, topics, anomaly, forwarder, log',
+      '--set mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), or off, not "x"',
       '--set bar: unknown setting; there are: gateway, data, mqtt, serial, modbus, admin, topics, anomaly, forwarder, log',
     ]);
   });

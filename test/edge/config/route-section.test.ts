@@ -61,8 +61,8 @@ describe('a route', () => {
       "{ match: a, topic: a, decoder: { type: regex, pattern: '(?<a>x)' } }, { match: b, topic: a, decoder: { type: regex, pattern: '(?<b>x)' } }",
       'mqtt.routes.0.topic: choose another topic than that of mqtt.routes.1, or give both the same decoder',
     ],
-    ['{ match: a, topic: a, decoder: csv }', 'mqtt.routes.0.decoder.columns: write a list'],
-    ['{ topic: a }', 'mqtt.routes.0.match: write a pattern of MQTT topics'],
+    ['{ match: a, topic: a, decoder: csv }', 'mqtt.routes.0.decoder.columns: is missing; write a list'],
+    ['{ topic: a }', 'mqtt.routes.0.match: is missing; write a pattern of MQTT topics'],
     ['{ match: a, topic: a, to: b }', 'mqtt.routes.0.to'],
   ])('is refused as %s', (route, problem) => {
     const result = read(route);

@@ -66,12 +66,18 @@ serial:
       "serial.0.usb.vendor: write four hex digits in quotes, such as '0403', as lsusb shows them, in quotes because YAML",
     ],
     ["usb: { vendor: '403', product: '6001' }", "write four hex digits in quotes, such as '0403'"],
-    ["usb: { vendor: '0403' }", "serial.0.usb.product: write four hex digits in quotes, such as '6001'"],
+    [
+      "usb: { vendor: '0403' }",
+      "serial.0.usb.product: is missing; write four hex digits in quotes, such as '6001'",
+    ],
     ['path: /dev/a, dataBits: 9', 'serial.0.dataBits: write one of 8, 7, 6, 5, not 9'],
     ['path: /dev/a, parity: mark', 'serial.0.parity: write one of none, even, odd, not "mark"'],
     ['path: /dev/a, stopBits: 1.5', 'serial.0.stopBits: write one of 1, 2, not 1.5'],
     ['path: /dev/a, flow: hardware', 'serial.0.flow: write one of none, rtscts, xonxoff, not "hardware"'],
-    ['path: /dev/a, stalledAfter: 60', 'serial.0.stalledAfter: write a duration from 100ms to 30d'],
+    [
+      'path: /dev/a, stalledAfter: 60',
+      'serial.0.stalledAfter: write the unit as well: a duration from 100ms to 30d',
+    ],
     [
       "path: /dev/a, commands: { poll: ['A'] }",
       'serial.0.commands.every: write how often to poll, such as 10s',

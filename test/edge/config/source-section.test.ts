@@ -56,7 +56,7 @@ test.each([
     'mqtt.sources.0.url: write mqtt://host:port, or mqtts://host:port for TLS',
   ],
   [`{ ${least}, url: 'mqtt://b:0' }`, 'mqtt.sources.0.url: write mqtt://host:port'],
-  [`{ ${least} }`, 'mqtt.sources.0.url: write mqtt://host:port'],
+  [`{ ${least} }`, 'mqtt.sources.0.url: is missing; write mqtt://host:port'],
   [`{ name: a, url: 'mqtt://b', topics: [] }`, 'mqtt.sources.0.topics: write one topic at least'],
   [`{ name: a, url: 'mqtt://b', topics: ['a/#/b'] }`, 'mqtt.sources.0.topics.0: write an MQTT topic'],
   [`{ name: a, url: 'mqtt://b', topics: ['$SYS/#'] }`, 'topics.0: choose another topic; what is below $SYS'],

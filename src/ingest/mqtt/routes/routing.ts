@@ -53,6 +53,7 @@ interface Ready extends Destination {
 /** Makes records of messages: by routes, in topics that it makes where they are missing. */
 export class Routing {
   readonly #options: RoutingOptions;
+  #routes: readonly Route[];
   /** Of recent MQTT topics: devices publish to few, again and again. */
   readonly #known = new Map<string, Ready>();
   /** Topics that are being made; what goes to one of them waits, so that it stays in order. */
@@ -62,6 +63,14 @@ export class Routing {
 
   constructor(options: RoutingOptions) {
     this.#options = options;
+    this.#routes = options.routes;
+  }
+
+  /** Other routes count for what comes from now on; which MQTT topics follow none is found out anew. */
+  useRoutes(routes: readonly Route[]): void {
+    this.#routes = routes;
+    this.#known.clear();
+    this.#unrouted.clear();
   }
 
   /** What was not routed in this run, of the MQTT topics that were so last; at most `limits.unroutedTopicsMax`. */
@@ -117,7 +126,7 @@ export class Routing {
   #destinationOf(mqttTopic: string): Ready {
     const known = this.#known.get(mqttTopic);
     if (known !== undefined) return known;
-    const found = ready(destinationOf(this.#options.routes, mqttTopic), mqttTopic);
+    const found = ready(destinationOf(this.#routes, mqttTopic), mqttTopic);
     dropOldest(this.#known, limits.routedTopicsMax);
     this.#known.set(mqttTopic, found);
     return found;

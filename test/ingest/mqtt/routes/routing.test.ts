@@ -158,3 +158,24 @@ describe('routing', () => {
         );
   });
 });
+
+test('other routes count for what comes from then on, also of topics that were known', async () => {
+  const { topics, routing } = world([route('a', 'first')]);
+  topics.partitions.set('first', 1).set('second', 1);
+  expect(await routing.recordOf(message('a', payload, 0))).toMatchObject({ topic: 'first' });
+  expect(await routing.recordOf(message('b', payload, 0))).toMatchObject({ topic: 'readings' });
+  expect(routing.unrouted()).toHaveLength(1);
+  routing.useRoutes([route('a', 'second'), route('b', 'second')]);
+  expect(routing.unrouted()).toEqual([]);
+  expect(await routing.recordOf(message('a', payload, 0))).toMatchObject({ topic: 'second' });
+  expect(await routing.recordOf(message('b', payload, 0))).toMatchObject({ topic: 'second' });
+});
+
+test('a message that waits for its topic goes where it was to go, and the next one elsewhere', async () => {
+  const { topics, routing } = world([route('a', 'first')]);
+  const waiting = routing.recordOf(message('a', payload, 0));
+  routing.useRoutes([route('a', 'readings')]);
+  expect(await routing.recordOf(message('a', payload, 0))).toMatchObject({ topic: 'readings' });
+  topics.make();
+  expect(await waiting).toMatchObject({ topic: 'first' });
+});

@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { OperatingError } from '../../core/errors.ts';
+import {
+  type ConfigSources,
+  mergedSettings,
+  nameOf,
+  type Origin,
+  placeOf,
+  readConfig,
+} from '../config/read-config.ts';
+import { settingShape } from '../config/schema.ts';
+import { type SettingInForce, settingsInForce } from '../config/settings-in-force.ts';
+import { type ExitCode, exitCodes } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ShowOptions {
+  /** Also what is not set and has no default. */
+  readonly all: boolean;
+  readonly json: boolean;
+}
+
+/** A setting as it is shown. */
+interface Row {
+  readonly name: string;
+  /** Null for what is not set, and for secrets. */
+  readonly value: unknown;
+  /** Where a secret is, instead of the secret. */
+  readonly secret?: Secret;
+  readonly from: Origin | { readonly from: 'default' } | { readonly from: 'nowhere' };
+}
+
+interface Secret {
+  readonly in: 'file' | 'environment';
+  /** Null if there is nothing of this name here: then the name may be the secret itself, written in the wrong place. */
+  readonly name: string | null;
+}
+
+/**
+ * `headwater config show`: what counts of each setting, and where it is written. Needs no running gateway.
+ * @throws OperatingError `bad-configuration` with every problem, one a line
+ */
+export async function showConfig(
+  sources: ConfigSources,
+  options: ShowOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const result = readConfig(sources);
+  if ('problems' in result) throw new OperatingError('bad-configuration', result.problems.join('\n'));
+  const { workingDirectory, hostName, file } = sources;
+  const merged = mergedSettings(sources);
+  const rows = settingsInForce(settingShape(hostName), merged.tree, workingDirectory)
+    .filter(({ value }) => options.all || value !== undefined)
+    .map((setting) => rowOf(setting, merged.originOf, workingDirectory));
+  const text = options.json
+    ? `${JSON.stringify({ file: file?.name ?? null, settings: rows })}\n`
+    : rows.map(lineOf(rows)).join('');
+  await terminal.output.write(text);
+  return exitCodes.ok;
+}
+
+function rowOf(
+  { path, value, isDefault, notation }: SettingInForce,
+  originOf: (path: readonly string[]) => Origin,
+  workingDirectory: string,
+): Row {
+  const name = nameOf(path);
+  if (value === undefined) return { name, value: null, from: { from: 'nowhere' } };
+  const from = isDefault ? ({ from: 'default' } as const) : originOf(path);
+  if (notation === 'secret-file')
+    return { name, value: null, secret: fileOf(String(value), workingDirectory), from };
+  if (notation === 'secret-variable') return { name, value: null, secret: variableOf(String(value)), from };
+  return { name, value, from };
+}
+
+function fileOf(path: string, workingDirectory: string): Secret {
+  const absolute = resolve(workingDirectory, path);
+  return { in: 'file', name: existsSync(absolute) ? absolute : null };
+}
+
+const variableOf = (name: string): Secret => ({
+  in: 'environment',
+  name: process.env[name] === undefined ? null : name,
+});
+
+const alignedUpTo = 40;
+
+const lineOf = (rows: readonly Row[]): ((row: Row) => string) => {
+  const nameWidth = Math.max(...rows.map(({ name }) => name.length));
+  const widths = rows.map((row) => valueText(row).length).filter((width) => width <= alignedUpTo);
+  const valueWidth = Math.max(...widths, 0);
+  return (row) =>
+    `${row.name.padEnd(nameWidth)}  ${valueText(row).padEnd(valueWidth)}  ${fromText(row.from)}`.trimEnd() +
+    '\n';
+};
+
+function valueText({ value, secret, from }: Row): string {
+  if (from.from === 'nowhere') return 'not set';
+  if (secret !== undefined) return secretText(secret);
+  // An empty text would not be seen, and white space at an end neither.
+  if (typeof value === 'string')
+    return value.trim() === value && value !== '' ? value : JSON.stringify(value);
+  return JSON.stringify(value);
+}
+
+function secretText({ in: place, name }: Secret): string {
+  if (place === 'file')
+    return name === null ? 'a secret; its file is not there' : `a secret in the file ${name}`;
+  return name === null
+    ? 'a secret; its variable is not set here'
+    : `a secret in the environment variable ${name}`;
+}
+
+function fromText(from: Row['from']): string {
+  if (from.from === 'nowhere') return '';
+  return from.from === 'default' ? 'default' : placeOf(from);
+}
