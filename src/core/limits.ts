@@ -356,6 +356,10 @@ export const limits = {
   cardWarningShare: 0.9,
   /** A certificate is told to be renewed so long before its end. */
   certificateWarningMs: 30 * 24 * 3600 * 1000,
+  /** Durable writes that the doctor measures, and how long that may take; a median above the last is told as slow. */
+  doctorFlushes: 50,
+  doctorFlushTotalMsMax: 5_000,
+  doctorFlushMsMax: 50,
   /** How often a progress bar is drawn. */
   progressIntervalMs: 200,
   /** Findings of each kind that `headwater verify` lists; the rest it counts. */
