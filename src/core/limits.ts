@@ -348,6 +348,24 @@ export const limits = {
   adminAnswerTimeoutMs: 60_000,
   /** A line of standard input that `produce` reads as one record. */
   produceLineBytesMax: 900 * KIB,
+  /** `status --watch`: seconds between two looks. */
+  watchSecondsDefault: 2,
+  watchSecondsMax: 86_400,
+  /** Topics that a status shows; the others it counts. */
+  statusTopicsMax: 8,
+  /** Rates are of so many looks at most. */
+  statusRateLooksMax: 15,
+  /** The data folder grows by whole files: of one alone no rate can be told. */
+  statusGrowthStepsMin: 2,
+  /** From here on a status says that the disk budget will not do, or that the card is to be replaced. */
+  budgetWarningShare: 0.95,
+  cardWarningShare: 0.9,
+  /** A certificate is told to be renewed so long before its end. */
+  certificateWarningMs: 30 * 24 * 3600 * 1000,
+  /** Durable writes that the doctor measures, and how long that may take; a median above the last is told as slow. */
+  doctorFlushes: 50,
+  doctorFlushTotalMsMax: 5_000,
+  doctorFlushMsMax: 50,
   /** How often a progress bar is drawn. */
   progressIntervalMs: 200,
   /** Findings of each kind that `headwater verify` lists; the rest it counts. */

@@ -36,11 +36,16 @@ export class AdminClient {
   }
 
   /**
-   * One request with a JSON answer, which is bounded.
+   * One request with a JSON answer, which is bounded; the signal breaks it off.
    * @throws OperatingError `gateway-not-running`, `gateway-refused` with the gateway's own words, `gateway-unreachable`
    */
-  async json(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown> {
-    const response = await this.#send(method, path, body);
+  async json(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const response = await this.#send(method, path, body, signal);
     const text = await textOf(response);
     const answer = parsed(text);
     if (answer === undefined) throw unreachable('its answer is not JSON');

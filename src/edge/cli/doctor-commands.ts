@@ -1,13 +1,21 @@
 import type { Address } from '../config/address.ts';
 import type { CommandContext } from './command-context.ts';
 import { type CommandLine, collectBroker } from './command-line.ts';
-import { doctorKafka } from './doctor.ts';
+import { doctor, doctorKafka } from './doctor.ts';
 
-/** Adds `doctor` with its command. */
+/** Adds `doctor` and the command below it. */
 export function addDoctor(program: CommandLine, { terminal, config, endWith }: CommandContext): void {
-  program
+  const all = program
     .command('doctor')
-    .description('find out why something does not work')
+    .description(
+      'look at the machine, the data folder and the cluster, and say what to do; exit code 1 if something is wrong',
+    )
+    .option('--json', 'as one JSON object')
+    .allowExcessArguments(false)
+    .action(async ({ json }: { json?: true }) =>
+      endWith(await doctor(await config(), terminal, json === true)),
+    );
+  all
     .command('kafka')
     .description(
       'dial the central cluster, and every address that it advertises; exit code 1 if something is wrong',

@@ -10,8 +10,10 @@ import { nodeRandom } from '../../platform/node-random.ts';
 import { accessReader } from '../cluster-credentials.ts';
 import type { Address } from '../config/address.ts';
 import type { Config } from '../config/schema.ts';
+import { machineFindings } from '../machine-findings.ts';
 import { topicMapping } from '../topic-mapping.ts';
 import { topicWriters } from '../topics.ts';
+import { examineMachine } from './doctor-machine.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { linkAdvice } from './link-rows.ts';
 import type { Terminal } from './terminal.ts';
@@ -28,6 +30,23 @@ export interface DoctorRequest {
  * @throws OperatingError `bad-configuration` if there is no broker to ask
  */
 export async function doctorKafka(request: DoctorRequest, terminal: Terminal): Promise<ExitCode> {
+  return await tellFindings(await kafkaFindings(request), terminal, false);
+}
+
+/**
+ * `headwater doctor`: the same of everything: the machine, the data folder, and the cluster if one is configured. Needs no running
+ * gateway, and disturbs none.
+ */
+export async function doctor(config: Config, terminal: Terminal, json: boolean): Promise<ExitCode> {
+  const { brokers } = config.forwarder;
+  const findings = [
+    ...machineFindings(await examineMachine(config)),
+    ...(brokers.length === 0 ? [] : await kafkaFindings({ config, brokers })),
+  ];
+  return await tellFindings(findings, terminal, json);
+}
+
+async function kafkaFindings(request: DoctorRequest): Promise<readonly Finding[]> {
   if (request.brokers.length === 0) {
     throw new OperatingError(
       'bad-configuration',
@@ -54,17 +73,30 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
   });
   const isTimeKnown = config.forwarder.waitForClock === 0 || (await isClockSet(systemTimeService));
   const local = isTimeKnown ? machineLocalTime(clock.wallMs()) : null;
-  const findings = [
+  return [
     ...findingsOf(examination),
     ...linkAdvice(config.forwarder, local).map((text) => ({ level: 'ok', about: 'link', text }) as const),
   ];
+}
+
+/** For people a line each, and a conclusion; for programs one object. */
+async function tellFindings(
+  findings: readonly Finding[],
+  terminal: Terminal,
+  json: boolean,
+): Promise<ExitCode> {
+  const count = (wanted: Finding['level']): number => findings.filter(({ level }) => level === wanted).length;
+  const wrongs = count('wrong');
+  const code = wrongs === 0 ? exitCodes.ok : exitCodes.failed;
+  if (json) {
+    await terminal.output.write(`${JSON.stringify({ findings })}\n`);
+    return code;
+  }
   const width = Math.max(...findings.map(({ about }) => about.length));
   for (const { level, about, text } of findings)
     await terminal.output.write(`${marks[level]}  ${about.padEnd(width)}  ${text}\n`);
-  const count = (wanted: Finding['level']): number => findings.filter(({ level }) => level === wanted).length;
-  const wrongs = count('wrong');
   await terminal.output.write(`${conclusion(wrongs, count('warning'))}\n`);
-  return wrongs === 0 ? exitCodes.ok : exitCodes.failed;
+  return code;
 }
 
 const marks = { ok: 'ok   ', warning: 'warn ', wrong: 'WRONG' } as const;

@@ -14,7 +14,7 @@ import { addRecords } from './record-commands.ts';
 import { addRoutes } from './route-commands.ts';
 import { run, type StartGateway } from './run.ts';
 import { addSerial } from './serial-commands.ts';
-import { status } from './status.ts';
+import { addStatus } from './status-commands.ts';
 import { addStoredFiles } from './stored-file-commands.ts';
 import type { Terminal } from './terminal.ts';
 import { addTopics } from './topic-commands.ts';
@@ -83,13 +83,6 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
       endWith(await startedOrRefused(() => run(product.startGateway, loaded, terminal)));
     });
   program
-    .command('status')
-    .description('show how the running gateway is; exit code 4 if it is degraded')
-    .option('--json', 'as one JSON object')
-    .action(async ({ json }: { json?: true }) =>
-      endWith(await status(await gateway(), terminal, json === true)),
-    );
-  program
     .command('certificate')
     .description('print the certificate of the MQTT ports with TLS, to be given to clients')
     .option('--admin', 'that of the page and the API instead')
@@ -97,6 +90,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
       endWith(await showCertificate(await config(), terminal, admin === true)),
     );
   for (const add of [
+    addStatus,
     addTopics,
     addDevices,
     addAlerts,

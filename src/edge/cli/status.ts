@@ -1,137 +1,121 @@
-import { durationText } from '../../core/duration.ts';
-import type { KeptStatus } from '../../ingest/mqtt/sessions/mqtt-state.ts';
-import type { MqttSourceStatus } from '../../ingest/mqtt-source/mqtt-source.ts';
-import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
-import { formatSize } from '../config/quantities.ts';
-import { listenerRows, tlsRow } from '../listeners/listener-rows.ts';
-import type { ClockStatus, StatusReport, TopicStatus } from '../status.ts';
-import type { UsersStatus } from '../users/mqtt-users.ts';
+import { type ErrorCode, isOperatingError } from '../../core/errors.ts';
+import { nodeClock } from '../../platform/node-clock.ts';
+import type { StatusReport } from '../status.ts';
 import type { AdminClient } from './admin-client.ts';
-import { adminRows } from './admin-rows.ts';
-import { alertsText } from './alerts.ts';
-import { cardRows } from './card-rows.ts';
-import { clusterRows } from './cluster-rows.ts';
-import { type ExitCode, exitCodes } from './exit-code.ts';
-import { modbusRows } from './modbus-rows.ts';
-import { portPlace } from './port-place.ts';
-import { unroutedRows } from './routes.ts';
+import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
+import { RatesWatcher, type StatusRates } from './status-rates.ts';
+import { statusText } from './status-text.ts';
 import type { Terminal } from './terminal.ts';
+import { wrappedLines } from './wrapped-lines.ts';
 
 /** `headwater status`: how the running gateway is, for people or (`json`) for programs. Ends with 4 if it is degraded. */
 export async function status(client: AdminClient, terminal: Terminal, json: boolean): Promise<ExitCode> {
-  const report = (await client.json('GET', '/api/status')) as StatusReport;
-  await terminal.output.write(json ? `${JSON.stringify(report)}\n` : statusText(report, Date.now()));
-  return report.state === 'ready' ? exitCodes.ok : exitCodes.degraded;
+  const report = await fetchStatus(client);
+  const { output } = terminal;
+  await output.write(
+    json
+      ? `${JSON.stringify(report)}\n`
+      : linesText(wrappedLines(shown(report, null), output.size?.columns ?? Number.POSITIVE_INFINITY)),
+  );
+  return codeOf(report);
 }
 
-/** The report for people: the first line is the verdict. `nowMs` is the wall clock. */
-export function statusText(report: StatusReport, nowMs: number): string {
-  const { log, addresses, tls, topics } = report;
-  const commit = log.lastCommitMs === null ? '' : `, the last one ${ago(log.lastCommitMs, nowMs)}`;
-  const rows: readonly (readonly [string, string])[] = [
-    ...report.reasons.map((reason) => ['because', reason] as const),
-    ['running', `version ${report.version}, for ${durationText(report.uptimeSeconds)}`],
-    ...listenerRows(addresses).map((row, index) => [index === 0 ? 'mqtt' : '', row] as const),
-    ...(tls === null ? [] : [['tls', tlsRow(tls)] as const]),
-    ...(tls?.problems ?? []).map((problem) => ['', `TROUBLE: ${problem}`] as const),
-    ['kept', keptText(report.mqtt)],
-    ['users', usersText(report.users)],
-    ...unroutedRows(report.mqtt.unrouted).map((row, index) => [index === 0 ? 'unrouted' : '', row] as const),
-    ...report.serial.map((port, index) => [index === 0 ? 'serial' : '', serialText(port, nowMs)] as const),
-    ...modbusRows(report.modbus, nowMs).map((row, index) => [index === 0 ? 'modbus' : '', row] as const),
-    ...report.mqtt.sources.map(
-      (source, index) => [index === 0 ? 'brokers' : '', sourceText(source, nowMs)] as const,
-    ),
-    ...adminRows(report).map((row, index) => [index === 0 ? 'admin' : '', row] as const),
-    ['clock', clockText(report.clock)],
-    ['data', report.dataDir],
-    ['log', `${log.commits} commits${commit}; ${log.journalFiles} journal files`],
-    [
-      'disk',
-      `${roundedSize(log.usedBytes)} of ${roundedSize(log.budgetBytes)} that the data folder may take`,
-    ],
-    ...cardRows(report.card).map((row, index) => [index === 0 ? 'card' : '', row] as const),
-    ...clusterRows(report.forwarder, nowMs).map((row, index) => [index === 0 ? 'cluster' : '', row] as const),
-    ['alerts', alertsText(report.anomaly)],
-    ...topicRows(topics).map((row, index) => [index === 0 ? 'topics' : '', row] as const),
-  ];
-  const verdict = report.state === 'ready' ? 'is ready' : 'is DEGRADED: it refuses readings now';
-  return [
-    `${report.gateway} ${verdict}`,
-    ...rows.map(([name, text]) => `  ${name.padEnd(9)}${text}`),
-    '',
-  ].join('\n');
+export interface StatusWatch {
+  /** Looks for the gateway, which may have been started anew, with other addresses. */
+  readonly find: () => Promise<AdminClient>;
+  readonly everyMs: number;
+  readonly json: boolean;
 }
 
-const keptText = ({ sessions, queued, retained }: KeptStatus): string =>
-  `${sessions} lasting sessions, ${queued} messages waiting in them, ${retained} retained`;
-
-function usersText({ count, anonymous, problem }: UsersStatus): string {
-  if (problem !== null) return `UNUSABLE: ${problem}`;
-  const who = {
-    everywhere: 'clients without a user are let in from everywhere',
-    loopback: 'clients without a user are let in from this machine',
-    nobody: 'nobody is let in without one',
+/**
+ * `headwater status --watch`: one report after the other, on a terminal in place, until Ctrl-C; then it ends with what the last one
+ * said. A gateway that goes away is waited for.
+ * @throws OperatingError as the first request does
+ */
+export async function watchStatus(
+  { find, everyMs, json }: StatusWatch,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const ignoreSignals = terminal.onStopSignal(() => stopping.abort());
+  const rates = new RatesWatcher();
+  const screen = json ? null : new Screen(terminal);
+  let code: ExitCode = exitCodes.ok;
+  const look = async (): Promise<boolean> => {
+    const report = await fetchStatus(await find(), signal);
+    code = codeOf(report);
+    if (screen === null) return await terminal.output.write(`${JSON.stringify(report)}\n`);
+    return await screen.show(shown(report, rates.look(report, nodeClock.monotonicMs())));
   };
-  return `${count}; ${who[anonymous]}`;
+  const tellAway = async (error: Error): Promise<boolean> => {
+    code = exitCodeFor(error) ?? exitCodes.failed;
+    rates.forget();
+    const json = { state: 'unreachable', reasons: [error.message] };
+    if (screen === null) return await terminal.output.write(`${JSON.stringify(json)}\n`);
+    return await screen.show(`the gateway does not answer; waiting for it\n${error.message}\n`);
+  };
+  try {
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      const isSeen = await look().catch((error: unknown) => {
+        if (signal.aborted) return false;
+        if (isFirst || !isOperatingError(error) || !mayComeBack.has(error.code)) throw error;
+        return tellAway(error);
+      });
+      if (!isSeen) break;
+      await nodeClock.sleep(everyMs, signal);
+    }
+  } finally {
+    ignoreSignals();
+  }
+  return code;
 }
 
-const clockText = ({ isSet }: ClockStatus): string =>
-  isSet
-    ? 'set'
-    : 'NOT SET since the machine was started: stamps are wrong until a time server answers, then they are corrected';
+const mayComeBack: ReadonlySet<ErrorCode> = new Set([
+  'gateway-not-running',
+  'gateway-unreachable',
+  'gateway-refused',
+]);
 
-const roundedSize = (bytes: number): string => formatSize(Math.round(bytes / 2 ** 20) * 2 ** 20);
+const fetchStatus = async (client: AdminClient, signal?: AbortSignal): Promise<StatusReport> =>
+  (await client.json('GET', '/api/status', undefined, signal)) as StatusReport;
 
-function serialText(port: SerialPortStatus, nowMs: number): string {
-  const { frames, deadLetters, leftOut, dropped, lastFrameMs, lastError } = port;
-  const told = leftOut === 0 ? '' : ` (${leftOut} of them only counted)`;
-  return [
-    serialStateText(port),
-    `${frames} frames${lastFrameMs === null ? '' : `, the last one ${ago(lastFrameMs, nowMs)}`}`,
-    `${deadLetters} dead letters${told}`,
-    ...(port.commands === 0 ? [] : [`${port.commands} commands sent`]),
-    ...(dropped === 0 ? [] : [`${dropped} dropped`]),
-    ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
-  ].join('; ');
+const shown = (report: StatusReport, rates: StatusRates | null): string =>
+  statusText(report, nodeClock.wallMs(), rates);
+
+const codeOf = ({ state }: StatusReport): ExitCode => (state === 'ready' ? exitCodes.ok : exitCodes.degraded);
+
+const linesText = (lines: readonly string[]): string => lines.join('\n');
+
+/** Where reports are shown: over each other on a terminal, else below each other. */
+class Screen {
+  readonly #output: Terminal['output'];
+  #isCleared = false;
+
+  constructor({ output }: Terminal) {
+    this.#output = output;
+  }
+
+  /** Resolves to false once nobody reads any more. */
+  async show(text: string): Promise<boolean> {
+    const { size } = this.#output;
+    if (size === undefined) return await this.#output.write(`${text}\n`);
+    const clear = this.#isCleared ? '' : clearScreen;
+    this.#isCleared = true;
+    const lines = wrappedLines(text.trimEnd(), size.columns);
+    // The cursor is left below them.
+    const room = Math.max(1, size.rows - 1);
+    const rest = lines.length - room + 1;
+    const fitting =
+      lines.length <= room ? lines : [...lines.slice(0, room - 1), cut(`… ${rest} lines more`, size.columns)];
+    const drawn = fitting.map((line) => `${line}${eraseRestOfLine}\n`).join('');
+    return await this.#output.write(`${clear}${toTop}${drawn}${eraseBelow}`);
+  }
 }
 
-/** Which port it is, where, and how. */
-export function serialStateText({ name, wanted, device, state }: SerialPortStatus): string {
-  return `${name} (${portPlace(wanted, device)}) is ${state === 'stalled' ? 'STALLED: open, but silent' : state}`;
-}
+const cut = (text: string, columns: number): string => text.slice(0, columns);
 
-function sourceText(source: MqttSourceStatus, nowMs: number): string {
-  const { name, url, state, topics, refusedTopics, lastMessageMs, lastError } = source;
-  const granted = topics.filter((topic) => !refusedTopics.includes(topic));
-  const told = (count: number, what: string): readonly string[] => (count === 0 ? [] : [`${count} ${what}`]);
-  return [
-    `${name} (${url}) is ${state}`,
-    `QoS ${source.qos} of ${granted.join(' ')}`,
-    ...(refusedTopics.length === 0 ? [] : [`REFUSED: ${refusedTopics.join(' ')}`]),
-    `${source.messages} messages${lastMessageMs === null ? '' : `, the last one ${ago(lastMessageMs, nowMs)}`}`,
-    ...told(source.unanswered, `not acknowledged yet, the oldest for ${durationText(source.lagSeconds)}`),
-    ...told(source.deadLetters, 'dead letters'),
-    ...told(source.reconnects, 'reconnects'),
-    ...told(source.sessionsLost, 'SESSIONS LOST'),
-    ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
-  ].join('; ');
-}
-
-/** One line for each topic, in columns. */
-export function topicRows(topics: readonly TopicStatus[]): readonly string[] {
-  if (topics.length === 0) return ['none yet'];
-  const width = Math.max(...topics.map(({ name }) => name.length));
-  return topics.map(({ name, partitions }) => {
-    const records = partitions.reduce(
-      (sum, { highWatermark, logStartOffset }) => sum + highWatermark - logStartOffset,
-      0,
-    );
-    const ends = partitions.map(({ highWatermark }) => highWatermark).join(' ');
-    const many = partitions.length === 1 ? '1 partition ' : `${partitions.length} partitions`;
-    return `${name.padEnd(width)}  ${many}  ${records} records  (next offset ${ends})`;
-  });
-}
-
-/** How long ago a moment of the wall clock was. */
-const ago = (ms: number, nowMs: number): string => `${durationText(Math.max(0, nowMs - ms) / 1000)} ago`;
+const clearScreen = '\u001b[2J';
+const toTop = '\u001b[H';
+const eraseRestOfLine = '\u001b[K';
+const eraseBelow = '\u001b[J';

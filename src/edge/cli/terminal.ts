@@ -35,6 +35,13 @@ export class Output {
     return 'isTTY' in this.#stream && this.#stream.isTTY === true;
   }
 
+  /** How many characters a terminal shows; undefined if it is none. */
+  get size(): { readonly columns: number; readonly rows: number } | undefined {
+    const { columns, rows } = this.#stream as Writable & { columns?: unknown; rows?: unknown };
+    if (!this.isTerminal || typeof columns !== 'number' || typeof rows !== 'number') return undefined;
+    return columns > 0 && rows > 0 ? { columns, rows } : undefined;
+  }
+
   /** Writes, and waits until the stream wants more. Resolves to false once nothing can be written any more. */
   async write(bytes: string | Uint8Array): Promise<boolean> {
     if (this.#error !== undefined) return false;

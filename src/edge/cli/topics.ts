@@ -5,8 +5,8 @@ import type { TopicChange, TopicDescription } from '../topic-changes.ts';
 import type { SettingSource, SettingsInForce, SettingsPatch } from '../topic-settings.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
-import { topicRows } from './status.ts';
 import type { Terminal } from './terminal.ts';
+import { topicRows } from './topic-rows.ts';
 
 /** The settings of a topic as options of the command line: bytes, milliseconds, or back to the default. */
 export interface SettingOptions {

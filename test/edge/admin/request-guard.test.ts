@@ -17,7 +17,7 @@ let server: AdminServer;
 let port: number;
 
 /** What is not asked. */
-const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'renderMetrics'>;
+const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'reload' | 'renderMetrics'>;
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -31,6 +31,8 @@ beforeEach(async () => {
     }),
     log: new MemoryLog(),
     alerts: null,
+    series: null,
+    accepted: () => ({}),
     serial: { watch: (_name, signal) => new PortWatchers().watch(signal) },
     status: () => Promise.resolve(statusExample),
     metricsContentType: '',

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OperatingError } from '../../../src/core/errors.ts';
 import { drainingForwarder } from '../../support/forwarder-status.ts';
 import { FakeGateway, json, session } from './fake-gateway.ts';
+import { statusReport as report } from './status-report.ts';
 
 let gateway: FakeGateway;
 
@@ -16,60 +17,6 @@ beforeEach(async () => {
 afterEach(() => gateway.remove());
 
 const cli = (...words: string[]) => session([...words, '--set', `data.dir=${gateway.folder}`]);
-
-const report = {
-  gateway: 'gw1',
-  version: '0.1.0',
-  logId: 'ab'.repeat(16),
-  state: 'ready',
-  reasons: [],
-  addresses: { mqtt: '127.0.0.1:1883', mqtts: null, ws: null, wss: null, admin: '127.0.0.1:8080' },
-  admin: { tls: null, state: 'claimed', problem: null },
-  tls: null,
-  dataDir: '/site/data',
-  uptimeSeconds: 3720,
-  log: {
-    available: true,
-    commits: 42,
-    journalFiles: 2,
-    usedBytes: 100 * 2 ** 20,
-    budgetBytes: 4 * 2 ** 30,
-    lastCommitMs: null,
-  },
-  users: { count: 3, anonymous: 'nobody', problem: null },
-  mqtt: {
-    sessions: 2,
-    queued: 17,
-    retained: 5,
-    unrouted: [{ mqttTopic: 'odd/topic', problem: 'no-route', messages: 3 }],
-    sources: [],
-  },
-  clock: { isSet: true, epoch: 3 },
-  card: {
-    payloadBytes: 1_500_000_000,
-    deviceBytes: { journal: 1_600_000_000, segments: 160_000_000, other: 4096, metadata: 20_480 },
-    deviceBytesPerPayloadByte: 1.17335,
-    endurance: { bytes: 16e12, isEstimate: true },
-    usedShare: 0.00011,
-    bytesPerDay: null,
-    yearsLeft: null,
-    device: null,
-  },
-  serial: [],
-  modbus: [],
-  topics: [
-    { name: 'readings', partitions: [{ partition: 0, logStartOffset: 10, highWatermark: 30 }] },
-    {
-      name: 'air',
-      partitions: [
-        { partition: 0, logStartOffset: 0, highWatermark: 1 },
-        { partition: 1, logStartOffset: 0, highWatermark: 2 },
-      ],
-    },
-  ],
-  forwarder: null,
-  anomaly: null,
-};
 
 const unset = { value: null, source: 'default' };
 
@@ -234,24 +181,28 @@ describe('status', () => {
       code: 0,
       errors: '',
       output: [
-        'gw1 is ready',
-        '  running  version 0.1.0, for 1 h 2 min',
+        'gw1 is ready, and all is well',
+        'arrives',
         '  mqtt     127.0.0.1:1883',
         '  kept     2 lasting sessions, 17 messages waiting in them, 5 retained',
         '  users    3; nobody is let in without one',
         '  unrouted odd/topic: 3 messages, no pattern of mqtt.routes stands for it',
-        '  admin    http://127.0.0.1:8080/',
-        '  clock    set',
-        '  data     /site/data',
+        '  alerts   none: anomaly detection is switched off (anomaly.enabled)',
+        'stored',
+        '  topics   readings  20 records',
+        '           air       3 records',
+        '  disk     100MiB of 4GiB that the data folder may take (2 %)',
         '  log      42 commits; 2 journal files',
-        '  disk     100MiB of 4GiB that the data folder may take',
         '  card     1.76 GB written in all runs (journal 1.6 GB, segments 160 MB, other 24.6 kB): 1.17 for each byte of the 1.5 GB payload',
         '           estimate: 0.011 % of 16 TB that a consumer card of 32 GB may take (set data.endurance to what yours is rated for) used; the time left is told after an hour',
         '           the data folder has no block device that can be read (overlay, tmpfs, network): only the count above is known',
+        'left',
         '  cluster  none configured: everything is stored, nothing is sent',
-        '  alerts   none: anomaly detection is switched off (anomaly.enabled)',
-        '  topics   readings  1 partition   20 records  (next offset 30)',
-        '           air       2 partitions  3 records  (next offset 1 2)',
+        'gateway',
+        '  running  version 0.1.0, for 1 h 2 min',
+        '  clock    set',
+        '  admin    http://127.0.0.1:8080/',
+        '  data     /site/data',
         '',
       ].join('\n'),
     });
