@@ -19,6 +19,8 @@ export const adminLimits = {
   adminKeepAliveMs: 20_000,
   /** How often those times are looked at. */
   adminSweepIntervalMs: 1_000,
+  /** The body of a request that everybody may send. */
+  adminOpenRequestBytesMax: 4 * KIB,
   /** Logins that hold at once; with one more, that which was not used for longest ends. */
   adminLoginsMax: 64,
   /** A login ends when it was not used for so long, and after so long whatever happens. */

@@ -34,7 +34,7 @@ export function guard(app: AdminApp, options: GuardOptions): void {
   app.addHook('onRequest', (request, reply, done) => {
     putAnswerHeaders(reply.raw);
     requirePath(request.raw.url ?? '');
-    requireOwn(request.headers, options);
+    requireOwn(request, options);
     requireCredential(request, reply, options.access, rate);
     done();
   });
@@ -50,11 +50,10 @@ function requirePath(url: string): void {
  * Refuses what may come from a web page of somebody else: any page can send requests to this machine, but it cannot hide its
  * origin, and a page whose name was re-bound to this machine cannot hide that name.
  */
-function requireOwn(
-  { host = '', origin }: { readonly host?: string | undefined; readonly origin?: string | undefined },
-  { isHttps, port, names }: GuardOptions,
-): void {
-  if (!isOwnHost(host, port(), isHttps, names)) {
+function requireOwn({ headers, raw }: AdminRequest, { isHttps, port, names }: GuardOptions): void {
+  const { host = '', origin } = headers;
+  // Whoever sends two hopes that each is read by somebody else.
+  if (raw.headersDistinct['host']?.length !== 1 || !isOwnHost(host, port(), isHttps, names)) {
     throw new ApiError(
       'forbidden',
       `the Host header must be a name or address of this machine with port ${port()}, not "${host}"; other names that lead here ` +

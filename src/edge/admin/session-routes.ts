@@ -1,3 +1,4 @@
+import { limits } from '../../core/limits.ts';
 import type { AdminAccess } from './access/admin-access.ts';
 import { LOGIN_COOKIE } from './access/admin-access.ts';
 import type { AdminApp } from './admin-app.ts';
@@ -25,6 +26,7 @@ const passwordSchema = {
 /** How the page gets in: whether it is, how it sets the first password, how it logs in and out; and how the command line sets another one. */
 export function addSessions(app: AdminApp, access: AdminAccess, isHttps: boolean): void {
   const config = { open: true };
+  const bodyLimit = limits.adminOpenRequestBytesMax;
   const cookie = (token: string, age = ''): string =>
     `${LOGIN_COOKIE}=${token}; HttpOnly; SameSite=Strict; Path=/${isHttps ? '; Secure' : ''}${age}`;
   app.get(
@@ -37,7 +39,7 @@ export function addSessions(app: AdminApp, access: AdminAccess, isHttps: boolean
   );
   app.post<{ Body: { password: string } }>(
     '/api/session',
-    { config, schema: { summary: 'Logs in.', body: passwordSchema, response } },
+    { config, bodyLimit, schema: { summary: 'Logs in.', body: passwordSchema, response } },
     async ({ body, ip }, reply) => {
       const token = await access.login(body.password, peerOf(ip));
       return reply.header('set-cookie', cookie(token)).send({ state: 'open' });
@@ -47,6 +49,7 @@ export function addSessions(app: AdminApp, access: AdminAccess, isHttps: boolean
     '/api/claim',
     {
       config,
+      bodyLimit,
       schema: { summary: 'Sets the first password, by the one-time code.', body: claimSchema, response },
     },
     async ({ body, ip }, reply) => {

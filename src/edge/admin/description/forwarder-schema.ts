@@ -18,7 +18,7 @@ const state = oneOfTexts(['connecting', 'opening', 'idle', 'sending', 'backing-o
 
 const link = objectOf<LinkStatus>({
   bytesPerDay: nullable(count),
-  spentBytes: nullable(count),
+  spentBytes: nullable(numeric),
   hours: nullable(listOf(text)),
   rest: nullable(
     objectOf<Rest>({
@@ -59,7 +59,7 @@ export const forwarderSchema: Schema = objectOf<ForwarderStatus>({
     state: oneOfTexts(['no-backlog', 'unknown', 'waits', 'never', 'draining']),
     secondsLeft: nullable(numeric),
   }),
-  lastDay: objectOf<LastDay>({ seconds: numeric, bytesAcknowledged: count, linkBytesWritten: count }),
+  lastDay: objectOf<LastDay>({ seconds: numeric, bytesAcknowledged: numeric, linkBytesWritten: numeric }),
   recordsAcknowledged: count,
   bytesAcknowledged: count,
   linkBytesWritten: count,
