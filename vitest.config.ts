@@ -40,7 +40,7 @@ export default defineConfig({
       tier('kill', 300_000, false),
       tier('system', 60_000, false),
       tier('kafka', 600_000, false),
-      tier('browser', 120_000, false),
+      tier('browser', 300_000, false),
       tier('disk', 120_000, false),
     ],
   },

@@ -56,6 +56,8 @@ export const adminLimits = {
   historySecondsMax: 31 * 24 * 3600,
   historyRecordsMax: 100_000,
   historyPointsMax: 1_200,
+  /** What is read of the log at a time for it: others get the event loop in between. */
+  scanReadBytesMax: 64 * KIB,
   /** The changes of alerts that are looked through for it. */
   historyVerdictsMax: 2_000,
   /** Those that wait while one is read. */

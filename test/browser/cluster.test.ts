@@ -47,7 +47,7 @@ afterAll(async () => {
 test('a cluster that stops shows as a growing lag, not as a gateway that is ill; the backlog drains when it is back', async () => {
   await using visitor = await Visitor.arrive(browser, gateway.token);
   const { page } = visitor;
-  await visitor.open(gateway.admin);
+  await visitor.open(`http://${gateway.admin}`);
   const left = page.getByRole('region', { name: 'What left' });
   const waiting = async (): Promise<number> => {
     const figure = await page.locator('.tile', { hasText: 'Left' }).locator('strong').textContent();

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
+import { certificateAuthority } from '../support/certificates.ts';
 import { type RunningGateway, startGateway } from '../support/gateway-process.ts';
 import { PseudoTerminals } from '../support/pseudo-terminals.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -20,6 +21,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let gateway: RunningGateway;
 let client: MqttClient;
 let visitors: Visitor[];
+let scheme: 'http' | 'https';
 
 beforeAll(async () => {
   browser = await startBrowser();
@@ -32,6 +34,7 @@ afterAll(async () => {
 beforeEach(async () => {
   folder = await temporaryFolder();
   visitors = [];
+  scheme = 'http';
 });
 
 afterEach(async () => {
@@ -41,7 +44,7 @@ afterEach(async () => {
   await gateway.kill('SIGKILL');
   await folder[Symbol.asyncDispose]();
   for (const { origins, faults } of seen) {
-    expect(origins).toEqual([`http://${gateway.admin}`]);
+    expect(origins).toEqual([`${scheme}://${gateway.admin}`]);
     expect(faults).toEqual([]);
   }
 });
@@ -54,7 +57,7 @@ async function start(...set: readonly string[]): Promise<void> {
 async function visit({ isTrusted, path }: { isTrusted: boolean; path?: string }): Promise<Visitor> {
   const visitor = await Visitor.arrive(browser, isTrusted ? gateway.token : undefined);
   visitors.push(visitor);
-  await visitor.open(gateway.admin, path);
+  await visitor.open(`${scheme}://${gateway.admin}`, path);
   return visitor;
 }
 
@@ -102,6 +105,31 @@ describe('who gets in', () => {
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('heading', { name: 'What arrives' }).waitFor();
+  });
+});
+
+describe('by HTTPS, as beyond loopback', () => {
+  test('the claim and what follows from it are the same', async () => {
+    scheme = 'https';
+    const file = (name: string) => join(folder.path, name);
+    const { certificate, key } = certificateAuthority('test').issue({ name: 'lab-3', hosts: ['127.0.0.1'] });
+    await writeFile(file('cert.pem'), certificate);
+    await writeFile(file('key.pem'), key, { mode: 0o600 });
+    await start(`admin.tls.certFile=${file('cert.pem')}`, `admin.tls.keyFile=${file('key.pem')}`);
+    const code = (await readFile(join(gateway.dataDir, 'claim-code'), 'utf8')).trim();
+    const { page } = await visit({ isTrusted: false, path: `/#claim=${code}` });
+    await page.getByLabel('New password').fill(password);
+    await page.getByLabel('The same again').fill(password);
+    await page.keyboard.press('Enter');
+    await page
+      .getByRole('status')
+      .filter({ hasText: /^live$/ })
+      .waitFor();
+    await publish('sensors/hall', '21.25');
+    await page.getByRole('cell', { name: '21.25', exact: true }).waitFor();
+    expect(await page.context().cookies()).toMatchObject([
+      { secure: true, httpOnly: true, sameSite: 'Strict' },
+    ]);
   });
 });
 

@@ -69,14 +69,16 @@ export class Visitor implements AsyncDisposable {
       extraHTTPHeaders,
       viewport: { width: 1280, height: 900 },
       reducedMotion: 'reduce',
+      // That of the gateway is its own, which nobody has told the browser to trust.
+      ignoreHTTPSErrors: true,
     });
     context.setDefaultTimeout(ACTION_MS_MAX);
     return new Visitor(context, await context.newPage());
   }
 
-  /** Opens a page of the gateway. */
-  async open(admin: string, path = '/'): Promise<void> {
-    await this.page.goto(`http://${admin}${path}`);
+  /** Opens a page of the gateway, whose origin this is. */
+  async open(origin: string, path = '/'): Promise<void> {
+    await this.page.goto(`${origin}${path}`);
   }
 
   /** Keeps how the page looks now, in `test-output/browser`; the width is that of a desktop again then. */

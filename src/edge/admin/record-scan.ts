@@ -34,7 +34,7 @@ export async function scanRecords(
     if (info === undefined) break;
     next = Math.max(next, info.logStartOffset);
     if (next >= end) break;
-    const batches = await log.read(topic, partition, next, limits.adminReadBytesMax);
+    const batches = await log.read(topic, partition, next, limits.scanReadBytesMax);
     for (const { bytes } of batches)
       for (const record of decodeBatch(bytes)) if (record.offset >= next && record.offset < end) look(record);
     next = (batches.at(-1)?.lastOffset ?? end) + 1;

@@ -9,14 +9,15 @@ import { bytesText, counted, momentText } from './words.js';
 /** Bytes of base64. @param {string} base64 */
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
-/** As a hex dump with its text beside it. @param {Uint8Array} bytes */
+/** As a hex dump with its text beside it; shorter lines where there is little room. @param {Uint8Array} bytes */
 export function hexDump(bytes) {
+  const length = matchMedia('(max-width: 36rem)').matches ? 8 : 16;
   const lines = [];
-  for (let at = 0; at < bytes.length; at += 16) {
-    const line = [...bytes.subarray(at, at + 16)];
+  for (let at = 0; at < bytes.length; at += length) {
+    const line = [...bytes.subarray(at, at + length)];
     const hex = line.map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
     const text = line.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·')).join('');
-    lines.push(`${at.toString(16).padStart(4, '0')}  ${hex.padEnd(47)}  ${text}`);
+    lines.push(`${at.toString(16).padStart(4, '0')}  ${hex.padEnd(3 * length - 1)}  ${text}`);
   }
   return lines.join('\n');
 }

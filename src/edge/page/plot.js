@@ -15,6 +15,8 @@ const spans = [
   ['7 days', 7 * 86_400],
 ];
 const againMilliseconds = 5_000;
+/** A read of the log that takes long is repeated more seldom, by so many times what it took. */
+const againShare = 40;
 
 /** @param {SeriesHistory} history */
 function rangeText({ range: { low, high }, unit }) {
@@ -49,8 +51,8 @@ function anomalyItem({ kind, startedMs, clearedMs, isOpen, message }, nowMs) {
 /** The dialog, and how it is opened and follows. @param {() => number} nowMs */
 export function plotDialog(nowMs) {
   let series = { name: '', partition: /** @type {number | null} */ (null) };
-  let askedMs = 0;
-  let isAsking = false;
+  let nextMs = 0;
+  let latest = 0;
   const title = element('h2', { id: 'plot-title', class: 'plot-title' });
   const close = element('button', { type: 'button' }, 'Close');
   const span = element(
@@ -76,17 +78,21 @@ export function plotDialog(nowMs) {
   const drawn = drawnPlot(place);
 
   const load = async () => {
-    if (isAsking) return;
-    isAsking = true;
-    askedMs = performance.now();
+    latest += 1;
+    const mine = latest;
+    nextMs = Number.POSITIVE_INFINITY;
+    const askedMs = performance.now();
     const query = new URLSearchParams({ name: series.name, seconds: span.value });
     if (series.partition !== null) query.set('partition', String(series.partition));
     try {
-      await show(/** @type {SeriesHistory} */ (await ask('GET', `/api/series/history?${query}`)));
+      const history = /** @type {SeriesHistory} */ (await ask('GET', `/api/series/history?${query}`));
+      // Meanwhile somebody may want to see another one.
+      if (mine === latest) await show(history);
     } catch (error) {
-      setText(text, sentence(inWords(error)));
+      if (mine === latest) setText(text, sentence(inWords(error)));
     }
-    isAsking = false;
+    const tookMs = performance.now() - askedMs;
+    if (mine === latest) nextMs = performance.now() + Math.max(againMilliseconds, againShare * tookMs);
   };
 
   /** @param {SeriesHistory} history */
@@ -118,7 +124,7 @@ export function plotDialog(nowMs) {
     },
     /** Asks again now and then while it is open. */
     update() {
-      if (node.open && performance.now() - askedMs >= againMilliseconds) void load();
+      if (node.open && performance.now() >= nextMs) void load();
     },
   };
 }
