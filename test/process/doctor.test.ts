@@ -23,5 +23,12 @@ test('the doctor looks at this machine, with a running gateway and without, and 
   ]);
   expect(about('secrets')).toEqual([expect.objectContaining({ level: 'wrong' })]);
   expect((await readdir(dataDir)).sort()).toEqual(names);
+  const listen = async (address: string) => {
+    const asked = await headwaterProcess(dataDir, ['doctor', '--set', `mqtt.listen=${address}`]);
+    return /^.* mqtt\.listen .*$/m.exec(asked.output)?.[0];
+  };
+  expect(await listen(gateway.mqtt)).toContain('the gateway listens on');
+  expect(await listen(gateway.admin)).toContain('the gateway listens on');
+  expect(await listen('192.0.2.1:1883')).toMatch(/^WRONG .*this machine has no address/);
   await gateway.kill('SIGTERM');
 });

@@ -4,16 +4,19 @@ import { type CommandLine, collectBroker } from './command-line.ts';
 import { doctor, doctorKafka } from './doctor.ts';
 
 /** Adds `doctor` and the command below it. */
-export function addDoctor(program: CommandLine, { terminal, config, endWith }: CommandContext): void {
+export function addDoctor(
+  program: CommandLine,
+  { terminal, machine, config, endWith }: CommandContext,
+): void {
   const all = program
     .command('doctor')
     .description(
-      'look at the machine, the data folder and the cluster, and say what to do; exit code 1 if something is wrong',
+      'look at the machine, the data folder, ports and the cluster, and say what to do; exit code 1 if something is wrong',
     )
     .option('--json', 'as one JSON object')
     .allowExcessArguments(false)
     .action(async ({ json }: { json?: true }) =>
-      endWith(await doctor(await config(), terminal, json === true)),
+      endWith(await doctor(await config(), machine, terminal, json === true)),
     );
   all
     .command('kafka')

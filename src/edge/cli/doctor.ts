@@ -10,10 +10,13 @@ import { nodeRandom } from '../../platform/node-random.ts';
 import { accessReader } from '../cluster-credentials.ts';
 import type { Address } from '../config/address.ts';
 import type { Config } from '../config/schema.ts';
+import type { Machine } from '../machine.ts';
 import { machineFindings } from '../machine-findings.ts';
+import { portFindings } from '../port-findings.ts';
 import { topicMapping } from '../topic-mapping.ts';
 import { topicWriters } from '../topics.ts';
 import { examineMachine } from './doctor-machine.ts';
+import { examinePorts } from './doctor-ports.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { linkAdvice } from './link-rows.ts';
 import type { Terminal } from './terminal.ts';
@@ -34,13 +37,19 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
 }
 
 /**
- * `headwater doctor`: the same of everything: the machine, the data folder, and the cluster if one is configured. Needs no running
+ * `headwater doctor`: the same of everything: the machine, the data folder, ports, and the cluster if one is configured. Needs no running
  * gateway, and disturbs none.
  */
-export async function doctor(config: Config, terminal: Terminal, json: boolean): Promise<ExitCode> {
+export async function doctor(
+  config: Config,
+  machine: Pick<Machine, 'serialDevices'>,
+  terminal: Terminal,
+  json: boolean,
+): Promise<ExitCode> {
   const { brokers } = config.forwarder;
   const findings = [
     ...machineFindings(await examineMachine(config)),
+    ...portFindings(await examinePorts(config, machine)),
     ...(brokers.length === 0 ? [] : await kafkaFindings({ config, brokers })),
   ];
   return await tellFindings(findings, terminal, json);
