@@ -355,6 +355,10 @@ export const limits = {
   /** What is read of an answer to a question of the command line. */
   answerLengthMax: 1024,
 
+  // Service log
+  /** Lines that cannot be written, because the disk is full: more are left out. */
+  logUnwrittenBytesMax: 64 * KIB,
+
   // Lifecycle
   configFileBytesMax: 1 * MIB,
   /** Mappings and lists inside each other; the settings need four. */

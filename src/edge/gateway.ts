@@ -18,7 +18,6 @@ import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
 import { clockReader, nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
-import { pinoLogger } from '../platform/pino-logger.ts';
 import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
 import { CardWear } from './card-wear.ts';
 import { formatAddress } from './config/address.ts';
@@ -33,6 +32,7 @@ import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts
 import { openLog } from './open-log.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 import { RunTotals } from './run-totals.ts';
+import { serviceLog } from './service-log.ts';
 import { WorkerSessionStore } from './session-store/worker-session-store.ts';
 import { type AdminPort, openAdmin, type Served } from './start-admin.ts';
 import { startForwarder } from './start-forwarder.ts';
@@ -77,7 +77,7 @@ export class Gateway {
     this.#dataDir = dataDir;
     this.#machine = machine;
     this.#lock = lock;
-    this.#logger = pinoLogger(config.log.level);
+    this.#logger = serviceLog(config.log.level);
     this.#mapping = topicMapping(config);
     this.#forwarding = new MirrorForwarding(this.#mapping);
     this.#parts = new StartedParts(nodeClock, this.#logger);

@@ -1,0 +1,13 @@
+import process from 'node:process';
+import type { Logger } from '../core/logger.ts';
+import { logTargetOf } from '../platform/log-target.ts';
+import { pinoLogger } from '../platform/pino-logger.ts';
+import type { Config } from './config/schema.ts';
+
+const STANDARD_ERROR = 2;
+
+/** The service log of this process, on standard error for whoever reads there. */
+export function serviceLog(level: Config['log']['level']): Logger {
+  const target = logTargetOf(STANDARD_ERROR, process.env['JOURNAL_STREAM']);
+  return pinoLogger(level, STANDARD_ERROR, target);
+}
