@@ -162,3 +162,12 @@ assert(
   limits.topicNameLengthMax + 14 < limits.seriesNameBytesMax,
   'the name of a series has the whole name of its topic, also when it is cut and ends in a hash',
 );
+assert(
+  (limits.mqttRefusalLinesMax + 1) * (limits.logIntervalMs / limits.mqttRefusalIntervalMs) <
+    limits.logLinesMax,
+  'clients that are refused leave room in the log for what else MQTT has to say',
+);
+assert(
+  limits.sourceNoticesMax * (limits.logIntervalMs / limits.sourceNoticeIntervalMs) < limits.logLinesMax,
+  'what is said of a source is not left out twice',
+);

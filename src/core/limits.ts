@@ -236,7 +236,7 @@ export const limits = {
   mqttStopPollMs: 5,
   /** Warnings about refused clients and readings; what is more in one interval is summed up in one line. */
   mqttRefusalLinesMax: 10,
-  mqttRefusalIntervalMs: 60_000,
+  mqttRefusalIntervalMs: 600_000,
   mqttTopicLevelsMax: 100,
   /** `mqtt.limits`: how far its settings go, where that is not the default. */
   mqttConnectionsSettingMax: 10_000,
@@ -372,6 +372,14 @@ export const limits = {
   verifyFindingsMax: 10_000,
   /** What is read of an answer to a question of the command line. */
   answerLengthMax: 1024,
+
+  // Service log
+  /** Lines of one level that one part writes in an interval, and those of them with the same message. */
+  logLinesMax: 100,
+  logSameLinesMax: 20,
+  logIntervalMs: 3_600_000,
+  /** Lines that cannot be written, because the disk is full: more are left out. */
+  logUnwrittenBytesMax: 64 * KIB,
 
   // Lifecycle
   configFileBytesMax: 1 * MIB,

@@ -10,7 +10,7 @@ import type { Log } from '../log/log.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
 import { nodeClock } from '../platform/node-clock.ts';
-import { pinoLogger, type ServiceLogger } from '../platform/pino-logger.ts';
+import type { ServiceLogger } from '../platform/pino-logger.ts';
 import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
@@ -25,6 +25,7 @@ import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts
 import { openStorage } from './open-storage.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 import { RunTotals } from './run-totals.ts';
+import { serviceLog } from './service-log.ts';
 import { type AdminPort, openAdmin, type Served } from './start-admin.ts';
 import { startForwarder } from './start-forwarder.ts';
 import { StartedParts } from './started-parts.ts';
@@ -82,7 +83,7 @@ export class Gateway {
     this.#dataDir = dataDir;
     this.#machine = machine;
     this.#lock = lock;
-    this.#logger = pinoLogger(config.log.level);
+    this.#logger = serviceLog(config.log.level);
     this.#mapping = topicMapping(config);
     this.#forwarding = new MirrorForwarding(this.#mapping);
     this.#parts = new StartedParts(nodeClock, this.#logger);
