@@ -261,7 +261,7 @@ export class Gateway {
         if (!isOperatingError(error)) throw error;
         this.#logger.error(
           { error: error.message },
-          'the command line cannot be told of the new certificate',
+          'the command line cannot be told of the new certificate; make room on the disk or let this user write the data folder, and start again',
         );
       });
     });
