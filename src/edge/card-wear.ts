@@ -172,7 +172,7 @@ export class CardWear {
       if (!isSystemError(error)) throw error;
       logger.warn(
         { cause: messageOf(error) },
-        `${fileName} cannot be written: what the card was given since it last was will be missing after a restart`,
+        `${fileName} cannot be written: what the card was given since it last was will be missing after a restart; make room on the disk, or let this user write the data folder`,
       );
     }
   }

@@ -29,7 +29,10 @@ export async function keepGatewayFile(options: KeptGatewayFile): Promise<void> {
     const again = () => (isOver ? Promise.resolve() : write());
     writing = writing.then(again).catch((error: unknown) => {
       if (!isOperatingError(error)) throw error;
-      logger.error({ error: error.message }, 'the command line cannot be told of the new certificate');
+      logger.error(
+        { error: error.message },
+        'the command line cannot be told of the new certificate; make room on the disk or let this user write the data folder, and start again',
+      );
     });
   });
   parts.add('gateway.json', async () => {

@@ -102,7 +102,10 @@ async function decidedBudget({ disk, freeBytes, logger }: HousekeepingOptions): 
     );
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    logger.warn({ cause: messageOf(error) }, `${fileName} cannot be written; the next start decides again`);
+    logger.warn(
+      { cause: messageOf(error) },
+      `${fileName} cannot be written, and the next start decides again; make room on the disk, or let this user write the data folder`,
+    );
   }
   return budgetBytes;
 }

@@ -29,7 +29,10 @@ export class StartedParts {
       const leftMs = Math.max(0, endMs - this.#clock.monotonicMs());
       try {
         if (await this.#stopsWithin(part.stop, this.#parts.length === 0 ? leftMs : leftMs / 2)) continue;
-        this.#logger.warn({ part: part.name }, 'a part did not stop in time; the process ends without it');
+        this.#logger.warn(
+          { part: part.name },
+          'a part did not stop in time, and the process ends without it; nothing acknowledged is lost by that',
+        );
         stuck.push(part.name);
       } catch (error) {
         errors.push(error);

@@ -55,7 +55,12 @@ export class Forwarder implements MirrorStanding {
     this.#assignment = assignment;
     this.#delivery = delivery;
     this.#lanes = laneNames.map(
-      (name) => new Lane(name, { ...options, memory, assignment, plan }, targetOf(name)),
+      (name) =>
+        new Lane(
+          name,
+          { ...options, logger: options.logger.child({ lane: name }), memory, assignment, plan },
+          targetOf(name),
+        ),
     );
   }
 

@@ -354,7 +354,7 @@ export class Log implements MirroredLog, Qos2Log {
    * closed.
    */
   async #recover(cause: unknown): Promise<void> {
-    const told = 'a write or sync of the journal failed; recovering it';
+    const told = 'a write or sync of the journal failed; recovering it. Replace the card if this repeats';
     this.#env.logger.error({ cause: messageOf(cause) }, told);
     this.#env.metrics.add('headwater_journal_recoveries_total', 1);
     await this.#journal.close().catch(() => {});
@@ -365,6 +365,7 @@ export class Log implements MirroredLog, Qos2Log {
         this.#tail = new Tail();
         if (!this.#closing.signal.aborted) this.#unavailable = undefined;
         this.#reportAvailability();
+        this.#env.logger.info({}, 'the journal is recovered');
         this.#upkeep.wake();
         return;
       } catch (error) {
@@ -383,7 +384,7 @@ export class Log implements MirroredLog, Qos2Log {
     this.#unavailable = new OperatingError('log-unavailable', message, { cause: error });
     this.#queue.refuseAll(this.#unavailable);
     this.#reportAvailability();
-    const told = 'the journal cannot be recovered; ingest is refused, trying again';
+    const told = 'the journal cannot be recovered, readings are refused; make room on the disk or replace it';
     this.#env.logger.error({ cause: messageOf(error) }, told);
   }
 

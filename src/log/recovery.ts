@@ -36,7 +36,7 @@ export async function recoverJournal(env: LogEnvironment): Promise<Journal> {
   for (const lost of replayed.damage) {
     env.logger.error(
       { file: newest?.path, ...lost },
-      'the medium damaged commits of the journal; their records are lost',
+      'the medium damaged commits of the journal, and their records are lost; replace the card soon',
     );
   }
   const { state, before, last } = replayed;

@@ -108,7 +108,8 @@ export class Upkeep {
         this.#isWanted = true;
         this.#env.logger.warn(
           { cause: messageOf(error) },
-          'sealing and removing of records were interrupted; trying again, nothing is lost by that',
+          'sealing and removing of records were interrupted: it is tried again, and nothing is lost by that; ' +
+            'if it goes on, make room on the disk or replace it',
         );
         await this.#env.clock.sleep(backoffMs, this.#stopping.signal);
         backoffMs = Math.min(2 * backoffMs, limits.upkeepBackoffMsMax);
@@ -238,7 +239,7 @@ export class Upkeep {
     for (const lost of result.damage)
       this.#env.logger.error(
         { ...lost },
-        'the medium damaged commits of the journal; their records are lost',
+        'the medium damaged commits of the journal, and their records are lost; replace the card soon',
       );
     let isEntered = false;
     const segments = result.partitions.reduce((sum, one) => sum + one.segments.length, 0);

@@ -16,7 +16,7 @@ interface LoggedError {
 }
 
 /** What says where a line comes from, in the order in which it is shown. */
-const places = ['part', 'port', 'bus', 'source'];
+const places = ['part', 'lane', 'port', 'bus', 'source'];
 
 /**
  * A JSON line of the log as a person reads it: local time, level, where it comes from, message, and the other fields as

@@ -100,7 +100,10 @@ class Site {
           localTime: (wallMs) => localTimeAt(wallMs, this.aheadMs),
           isClockSet: () => this.isClockSet,
         },
-        logger: { ...silentLogger, info: (_: object, line: string) => void this.lines.push(line) },
+        logger: {
+          ...silentLogger,
+          child: () => ({ ...silentLogger, info: (_: object, line: string) => void this.lines.push(line) }),
+        },
         targetOf: (lane) => targets[lane],
         ...options,
       },

@@ -38,7 +38,7 @@ function world(options: Partial<ForwarderOptions> = {}) {
   const say = (_fields: object, message: string): void => void lines.push(message);
   const link: { faultOf: (call: Call) => Fault | null } = { faultOf: () => null };
   const start = (): Forwarder => {
-    const logger = { ...silentLogger, info: say, warn: say };
+    const logger = { ...silentLogger, child: () => ({ ...silentLogger, info: say, warn: say }) };
     const own = { log, clock: new VirtualClock(), logger, ...options };
     const { forwarder } = simulatedForwarder(own, cluster, (call) => link.faultOf(call));
     forwarder.start();

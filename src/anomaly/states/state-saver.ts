@@ -92,7 +92,8 @@ export class StateSaver {
       this.#creditBytes -= expectedBytes;
       logger.warn(
         { cause: messageOf(error) },
-        'detector states cannot be saved; after a restart they are learned again from what is stored',
+        'detector states cannot be saved: after a restart they are learned again from what is stored; ' +
+          'make room on the disk, or let this user write the folder "anomaly"',
       );
     }
   }

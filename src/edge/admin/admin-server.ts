@@ -144,7 +144,11 @@ function answerErrors(app: AdminApp, logger: Logger): void {
       reply.code(500).send({ error: { code: 'internal', message: messageOf(error) } });
       return;
     }
-    if (answer.status === 500) logger.error({ error, url: request.url }, 'a request to the admin API failed');
+    if (answer.status === 500)
+      logger.error(
+        { error, url: request.url },
+        'a request to the admin API failed, by what the operating system says; headwater status tells how disk and log are',
+      );
     if (answer.body.error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
     if (answer.retryAfterMs !== null) reply.header('retry-after', Math.ceil(answer.retryAfterMs / 1000));
     reply.code(answer.status).send(answer.body);

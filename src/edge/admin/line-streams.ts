@@ -51,7 +51,7 @@ export class LineStreams {
     } catch (error) {
       if (isGone(error)) return;
       if (answerFor(error) === null) crash(error);
-      this.#logger.error({ error }, 'a reader was cut off');
+      this.#logger.warn({ error }, 'an answer with records was broken off; ask again from the next offset');
     }
   }
 }

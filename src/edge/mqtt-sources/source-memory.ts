@@ -48,7 +48,7 @@ export class SourceMemories {
       if (!isSystemError(error)) throw error;
       this.#logger.warn(
         { cause: messageOf(error) },
-        `${fileName} cannot be written: after the next start brokers may send their retained messages once more`,
+        `${fileName} cannot be written: after the next start brokers may send their retained messages once more; make room on the disk, or let this user write the data folder`,
       );
     }
   }

@@ -81,7 +81,10 @@ export class Listener {
     this.#address = await listen(this.#server, this.#options.listen, this.#options.setting);
     this.#server.on('error', (error) => {
       const fields = { error: error.message, listener: this.kind };
-      logger.error(fields, 'the MQTT port has a problem; clients may not get through');
+      logger.error(
+        fields,
+        'the MQTT port has a problem, and clients may not get through; if it lasts, end other programs or let this one open more files',
+      );
     });
   }
 

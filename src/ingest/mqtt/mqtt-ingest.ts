@@ -326,7 +326,10 @@ export class MqttIngest {
     broker.on('connectionError', (client, error) => this.#clientFailed(client, error));
     // Without a listener this would end the process.
     (broker as NodeJS.EventEmitter).on('error', (error: Error) => {
-      this.#logger.error({ error: error.message }, 'the MQTT broker failed to deliver to subscribers');
+      this.#logger.error(
+        { error: error.message },
+        'the MQTT broker failed to deliver to subscribers, which may miss messages; what is stored and mirrored is whole',
+      );
     });
   }
 

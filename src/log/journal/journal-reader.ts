@@ -101,7 +101,10 @@ export class JournalReader {
     if (file.isGone) return new FileIndex();
     for (const lost of damage) {
       const fields = { file: file.path, ...lost };
-      this.#env.logger.error(fields, 'the medium damaged commits of the journal; their records are lost');
+      this.#env.logger.error(
+        fields,
+        'the medium damaged commits of the journal, and their records are lost; replace the card soon',
+      );
     }
     file.index = index;
     this.#indexed.push(file);
@@ -138,7 +141,10 @@ export class JournalReader {
     if (bytes === undefined || frame === undefined) {
       const fields = { file: file.path, position: place.position };
       if (!file.isGone)
-        this.#env.logger.error(fields, 'the medium damaged a commit of the journal; its records are lost');
+        this.#env.logger.error(
+          fields,
+          'the medium damaged a commit of the journal, and its records are lost; replace the card soon',
+        );
       return undefined;
     }
     const entries = frameEntries(frame);

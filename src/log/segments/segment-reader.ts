@@ -111,7 +111,10 @@ export class SegmentReader {
     const { topic, id, logStartOffset } = partition;
     const firstOffset = Math.max(baseOffset, logStartOffset);
     const loss = { topic, partition: id.partition, firstOffset, endOffset, reason: 'damage' } as const;
-    this.#env.logger.error({ file: path, position, ...loss, why }, 'the medium damaged a segment');
+    this.#env.logger.error(
+      { file: path, position, ...loss, why },
+      'the medium damaged a segment: the topic gaps says which records are lost; replace the card soon',
+    );
     if (firstOffset < endOffset) this.#onLoss(loss);
   }
 }
