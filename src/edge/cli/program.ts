@@ -6,6 +6,7 @@ import { addAdmin } from './admin-commands.ts';
 import { addAlerts } from './alert-commands.ts';
 import { showCertificate } from './certificate.ts';
 import { type CommandLine, rootCommand, usageExitCode } from './command-line.ts';
+import { addCompletion } from './completion-commands.ts';
 import { addDevices } from './device-commands.ts';
 import { addDoctor } from './doctor-commands.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-code.ts';
@@ -97,6 +98,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     addStoredFiles,
     addDoctor,
     addAdmin,
+    addCompletion,
   ])
     add(program, context);
   return program;
