@@ -1,7 +1,13 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
-const debianPackages: Readonly<Record<string, string>> = { promtool: 'prometheus' };
+const debianPackages: Readonly<Record<string, string>> = {
+  promtool: 'prometheus',
+  man: 'man-db',
+  mandoc: 'mandoc',
+  zsh: 'zsh',
+  fish: 'fish',
+};
 
 /** Runs a program that the system has installed. */
 export async function runProgram(

@@ -6,6 +6,7 @@ import { addAdmin } from './admin-commands.ts';
 import { addAlerts } from './alert-commands.ts';
 import { showCertificate } from './certificate.ts';
 import { type CommandLine, rootCommand, usageExitCode } from './command-line.ts';
+import { addCompletion } from './completion-commands.ts';
 import { addConfig } from './config-commands.ts';
 import { addDevices } from './device-commands.ts';
 import { addDoctor } from './doctor-commands.ts';
@@ -101,6 +102,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     addConfig,
     addDoctor,
     addAdmin,
+    addCompletion,
   ])
     add(program, context);
   return program;

@@ -1,0 +1,35 @@
+import type { CommandContext } from './command-context.ts';
+import type { CommandLine } from './command-line.ts';
+import { type WalkedCommand, walk } from './command-walk.ts';
+import { bashCompletion } from './completion-bash.ts';
+import { fishCompletion } from './completion-fish.ts';
+import { zshCompletion } from './completion-zsh.ts';
+import { manPage } from './man-page.ts';
+
+const scripts: Readonly<Record<string, (root: WalkedCommand) => string>> = {
+  bash: bashCompletion,
+  zsh: zshCompletion,
+  fish: fishCompletion,
+};
+
+/** Adds `completion` and `man`. Both are made of all commands that the program has when they are called. */
+export function addCompletion(program: CommandLine, { terminal }: CommandContext): void {
+  const shell = program
+    .createArgument('<shell>', 'the shell that is to complete')
+    .choices(Object.keys(scripts));
+  program
+    .command('completion')
+    .description('print a script by which a shell completes commands, options and files')
+    .addArgument(shell)
+    .action(async (name: string) => {
+      const script = scripts[name];
+      if (script !== undefined) await terminal.output.write(script(walk(program)));
+    });
+  program
+    .command('man')
+    .description('print the manual page of all commands, for man or mandoc')
+    .action(async () => {
+      const edition = { version: program.version() ?? '', madeMs: Date.now() };
+      await terminal.output.write(manPage(walk(program), edition));
+    });
+}
