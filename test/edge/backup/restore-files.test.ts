@@ -115,6 +115,8 @@ describe('restoring', () => {
       await expect(refuseHalfRestored(to.dataDir)).rejects.toThrow(
         /was broken off.*headwater restore with the same/,
       );
+      // By the new configuration alone is the folder found, and in it the marker.
+      if (step > 1) expect(await to.content()).toMatchObject({ 'headwater.yaml': 'config of new' });
       // Another one might leave files of both; the same goes on, and need not be told to replace its own.
       await expect(restoreFiles(backup('third'), to)).rejects.toThrow(/another backup.*was broken off/);
       const elsewhere = { ...to, configFile: join(folder.path, 'other.yaml') };
