@@ -145,6 +145,16 @@ assert(
   'while the file of users is replaced, with a damaged one kept beside it, small files stay within what they may take',
 );
 assert(
+  ((limits.usersFileBytesMax +
+    limits.configFileBytesMax +
+    limits.adminPasswordFileBytesMax +
+    limits.ownCredentialBytesMax * 3) *
+    4) /
+    3 <
+    limits.backupBytesMax - 4096,
+  'all files of a backup, at their largest and in base64, fit into it',
+);
+assert(
   limits.userNameBytesMax * 3 <= limits.topicNameLengthMax,
   'the name of a user, percent-encoded, fits into a path of the admin API',
 );

@@ -275,6 +275,8 @@ export const limits = {
   // Users
   usersMax: 1024,
   usersFileBytesMax: 1 * MIB,
+  /** `admin.token`, and the gateway's own certificate and its key. */
+  ownCredentialBytesMax: 64 * KIB,
   userNameBytesMax: 64,
   /** In one list of one user or client id. */
   topicPatternsMax: 32,
@@ -383,6 +385,8 @@ export const limits = {
 
   // Lifecycle
   configFileBytesMax: 1 * MIB,
+  /** What `backup` writes and `restore` reads. */
+  backupBytesMax: 4 * MIB,
   /** Mappings and lists inside each other; the settings need four. */
   configNestingMax: 16,
   configProblemsShownMax: 50,

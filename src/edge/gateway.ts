@@ -12,6 +12,7 @@ import { FolderLock } from '../platform/folder-lock.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import type { ServiceLogger } from '../platform/pino-logger.ts';
 import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
+import { refuseHalfRestored } from './backup/restore-marker.ts';
 import { formatAddress } from './config/address.ts';
 import type { Config } from './config/schema.ts';
 import { ConfigReloads } from './config-reloads.ts';
@@ -105,6 +106,12 @@ export class Gateway {
     const dataDir = await prepareDataFolder(config.data.dir);
     const lock = FolderLock.take(dataDir);
     if (lock === null) throw await inUse(dataDir);
+    try {
+      await refuseHalfRestored(dataDir);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
     const gateway = new Gateway(config, reread, dataDir, lock, machine);
     try {
       await gateway.#startParts(output, signal);

@@ -29,7 +29,7 @@ export async function prepareDataFolder(folder: string): Promise<string> {
  * Replaces a small file so that a reader, and a start after a power cut, sees either the old or the new content.
  * @throws OperatingError `data-folder-unusable`; the old content is then still there
  */
-export async function replaceFile(path: string, content: string, mode: number): Promise<void> {
+export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const spare = `${path}.new`;
   try {
     // A crash may have left one, and `mode` holds only for a file that is created.
@@ -47,6 +47,23 @@ export async function replaceFile(path: string, content: string, mode: number): 
     throw new OperatingError(
       'data-folder-unusable',
       `cannot write ${path}: ${messageOf(error)}. Make room on the disk, or let this user write the data folder.`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Removes a file so that it stays away after a power cut; no error if there is none.
+ * @throws OperatingError `data-folder-unusable`
+ */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw new OperatingError(
+      'data-folder-unusable',
+      `cannot remove ${path}: ${messageOf(error)}. Let this user write the data folder.`,
       { cause: error },
     );
   }

@@ -15,6 +15,7 @@ export function oddCommands(): CommandLine {
     workingDirectory: '.',
     hostName: 'gw1',
     onStopSignal: () => () => undefined,
+    onReloadSignal: () => () => undefined,
     exitNow: () => undefined,
   });
   const odd = root.command('odd').description(oddWords).argument('<name>', oddWords).argument('[file...]');

@@ -1,3 +1,4 @@
+import type { ConfigRequest } from '../config/load-config.ts';
 import type { ConfigSources } from '../config/read-config.ts';
 import type { Config } from '../config/schema.ts';
 import type { Machine } from '../machine.ts';
@@ -13,6 +14,8 @@ export interface CommandContext {
   readonly config: () => Promise<Config>;
   /** What the configuration is made of, none of it checked. @throws OperatingError `bad-configuration` */
   readonly configSources: () => Promise<ConfigSources>;
+  /** How the command line names the configuration. */
+  readonly configRequest: () => ConfigRequest;
   /** The data folder of the configuration. */
   readonly dataDir: () => Promise<string>;
   /** The gateway that runs on it. */

@@ -9,14 +9,12 @@ import { flushTimes } from '../../platform/flush-times.ts';
 import { freeBytes } from '../../platform/free-space.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { piThrottledBits } from '../../platform/pi-power.ts';
-import { ADMIN_TOKEN_FILE } from '../admin/admin-token.ts';
 import type { Config } from '../config/schema.ts';
+import { identityFiles, isSecret } from '../identity-files.ts';
 import { certificateFile } from '../listeners/certificate-file.ts';
 import type { MachineExamination } from '../machine-findings.ts';
 import { readCertificates } from '../pem-files.ts';
-import { USERS_FILE } from '../users/users-file.ts';
 
-const secretFiles = [ADMIN_TOKEN_FILE, USERS_FILE, 'mqtt-key.pem'];
 const OTHERS_MAY_READ = 0o004;
 
 /** Looks at the machine and the data folder, whether a gateway runs there or not. What cannot be looked at is part of the answer. */
@@ -40,7 +38,7 @@ export async function examineMachine({ data, mqtt }: Config): Promise<MachineExa
     throttledBits: await piThrottledBits(),
     certificateEndMs: certificates[0]?.validToDate.getTime() ?? null,
     certificateProblems,
-    openFiles: await openFiles(secretFiles.map((name) => join(dataDir, name))),
+    openFiles: await openFiles(identityFiles.filter(isSecret).map(({ name }) => join(dataDir, name))),
     nowMs: nodeClock.wallMs(),
   };
 }

@@ -4,6 +4,7 @@ import type { Machine } from '../machine.ts';
 import { AdminClient } from './admin-client.ts';
 import { addAdmin } from './admin-commands.ts';
 import { addAlerts } from './alert-commands.ts';
+import { addBackup } from './backup-commands.ts';
 import { showCertificate } from './certificate.ts';
 import { type CommandLine, rootCommand, usageExitCode } from './command-line.ts';
 import { addCompletion } from './completion-commands.ts';
@@ -71,6 +72,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     machine: product.machine,
     config,
     configSources: () => configSources(request()),
+    configRequest: request,
     dataDir,
     gateway,
     endWith,
@@ -99,6 +101,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     addRoutes,
     addRecords,
     addStoredFiles,
+    addBackup,
     addConfig,
     addDoctor,
     addAdmin,

@@ -9,7 +9,7 @@ import {
   newServerKey,
   selfSignedCertificate,
 } from '../../platform/self-signed-certificate.ts';
-import { ownCertificatePath } from './certificate-file.ts';
+import { OWN_KEY_FILE, ownCertificatePath } from './certificate-file.ts';
 
 /** A certificate with its key, in PEM. */
 export interface Certified {
@@ -17,7 +17,6 @@ export interface Certified {
   readonly key: string;
 }
 
-const KEY_FILE = 'mqtt-key.pem';
 const OWNER_ONLY = 0o600;
 const EVERYBODY = 0o644;
 
@@ -34,10 +33,10 @@ export async function ownCertificate(
 ): Promise<Certified> {
   const path = ownCertificatePath(dataDir);
   const kept = await readCertificate(path);
-  const keptKey = await readKey(join(dataDir, KEY_FILE));
+  const keptKey = await readKey(join(dataDir, OWN_KEY_FILE));
   const key = keptKey?.key ?? newServerKey();
   // First the key: a power cut between the two leaves one that the next start makes a certificate for.
-  if (keptKey?.isPrivate !== true) await replaceFile(join(dataDir, KEY_FILE), key, OWNER_ONLY);
+  if (keptKey?.isPrivate !== true) await replaceFile(join(dataDir, OWN_KEY_FILE), key, OWNER_ONLY);
   if (kept?.checkPrivateKey(createPrivateKey(key))) return { certificate: kept.toString(), key };
   const certificate = await selfSignedCertificate(key, subject, random);
   await replaceFile(path, certificate, EVERYBODY);

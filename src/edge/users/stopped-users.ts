@@ -4,6 +4,7 @@ import { OperatingError } from '../../core/errors.ts';
 import { prepareDataFolder } from '../../platform/data-folder.ts';
 import { FolderLock } from '../../platform/folder-lock.ts';
 import { nodeRandom } from '../../platform/node-random.ts';
+import { refuseHalfRestored } from '../backup/restore-marker.ts';
 import { PasswordHasher } from './password-hash.ts';
 import { type UserAdministration, Users } from './users.ts';
 import { USERS_FILE } from './users-file.ts';
@@ -42,6 +43,7 @@ export async function changeStopped<Result>(
       `a gateway starts or stops on the data folder ${path}, or another command works on it: try again`,
     );
   try {
+    await refuseHalfRestored(path);
     return await work(path);
   } finally {
     lock.release();
