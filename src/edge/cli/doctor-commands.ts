@@ -31,6 +31,8 @@ export function addDoctor(
     .action(async ({ broker }: { broker?: readonly Address[] }) => {
       const configured = await config();
       const brokers = broker ?? configured.forwarder.brokers;
-      endWith(await doctorKafka({ config: configured, brokers }, terminal));
+      // Commander gives it to the command above.
+      const { json } = all.opts<{ json?: true }>();
+      endWith(await doctorKafka({ config: configured, brokers }, terminal, json === true));
     });
 }

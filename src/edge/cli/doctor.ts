@@ -32,8 +32,12 @@ export interface DoctorRequest {
  * Needs no running gateway. Ends with 1 if something is wrong, for which a warning does not count.
  * @throws OperatingError `bad-configuration` if there is no broker to ask
  */
-export async function doctorKafka(request: DoctorRequest, terminal: Terminal): Promise<ExitCode> {
-  return await tellFindings(await kafkaFindings(request), terminal, false);
+export async function doctorKafka(
+  request: DoctorRequest,
+  terminal: Terminal,
+  json: boolean,
+): Promise<ExitCode> {
+  return await tellFindings(await kafkaFindings(request), terminal, json);
 }
 
 /**

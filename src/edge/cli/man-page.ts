@@ -26,7 +26,7 @@ export function manPage(root: WalkedCommand, { version, madeMs }: ManPageEdition
     '.SH COMMANDS',
     ...withAllBelow(root)
       .filter((command) => command !== root)
-      .flatMap(section),
+      .flatMap((command) => section(command, root)),
     '.SH EXIT STATUS',
     ...codes().flatMap(([code, meaning]) => ['.TP', bold(String(code)), ...text(meaning)]),
     ...[...surroundings].flatMap(([title, rows]) => [
@@ -110,13 +110,16 @@ const examples: readonly (readonly [what: string, ...commands: string[]])[] = [
 
 // Parts of the page
 
-function section(command: WalkedCommand): string[] {
+function section(command: WalkedCommand, root: WalkedCommand): string[] {
+  // Those of the root have a part of their own.
+  const inherited = command.inherited.filter((each) => !root.options.includes(each));
+  const options = [...command.options, ...inherited];
   const words = command.path.split(' ').slice(1).join(' ');
-  const required = command.options.filter(({ isRequired }) => isRequired);
+  const required = options.filter(({ isRequired }) => isRequired);
   const usage = [
     bold(words),
     ...required.map(term),
-    ...(command.options.length > required.length ? ['[\\fIoptions\\fR]'] : []),
+    ...(options.length > required.length ? ['[\\fIoptions\\fR]'] : []),
     ...command.arguments.map(valueTerm),
     ...(command.commands.length > 0 ? ['\\fIcommand\\fR'] : []),
   ];
@@ -131,7 +134,7 @@ function section(command: WalkedCommand): string[] {
       valueTerm(argument),
       ...text(withRemarks(argument.description, [choicesOf(argument)])),
     ]),
-    ...command.options.flatMap(option),
+    ...options.flatMap(option),
   ];
 }
 

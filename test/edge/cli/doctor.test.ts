@@ -18,6 +18,18 @@ describe('doctor kafka', () => {
     expect(output.endsWith('\nall is well\n')).toBe(true);
   });
 
+  it('tells programs the same', async () => {
+    await using broker = await fakeBroker((own) => ({
+      clusterId: 'north',
+      nodes: [{ id: 1, address: own }],
+    }));
+    const set = `forwarder.brokers=[127.0.0.1:${broker.address.port}]`;
+    const { output } = await session(['doctor', 'kafka', '--json', '--set', set]);
+    expect(JSON.parse(output)).toMatchObject({
+      findings: expect.arrayContaining([{ level: 'ok', about: 'broker 1', text: expect.any(String) }]),
+    });
+  });
+
   it('says what a metered link allows, and that this is no fault', async () => {
     await using broker = await fakeBroker((own) => ({
       clusterId: 'north',
