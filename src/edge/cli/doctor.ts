@@ -38,12 +38,16 @@ export async function doctorKafka(request: DoctorRequest, terminal: Terminal): P
  * gateway, and disturbs none.
  */
 export async function doctor(config: Config, terminal: Terminal, json: boolean): Promise<ExitCode> {
+  return await tellFindings(await allFindings(config), terminal, json);
+}
+
+/** What the doctor finds at all. */
+export async function allFindings(config: Config): Promise<readonly Finding[]> {
   const { brokers } = config.forwarder;
-  const findings = [
+  return [
     ...machineFindings(await examineMachine(config)),
     ...(brokers.length === 0 ? [] : await kafkaFindings({ config, brokers })),
   ];
-  return await tellFindings(findings, terminal, json);
 }
 
 async function kafkaFindings(request: DoctorRequest): Promise<readonly Finding[]> {
