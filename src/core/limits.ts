@@ -385,6 +385,8 @@ export const limits = {
 
   // Lifecycle
   configFileBytesMax: 1 * MIB,
+  /** Metrics in a support bundle. */
+  supportMetricsBytesMax: 2 * MIB,
   /** What `backup` writes and `restore` reads. */
   backupBytesMax: 4 * MIB,
   /** Mappings and lists inside each other; the settings need four. */

@@ -1,10 +1,10 @@
 import type { CommandContext } from './command-context.ts';
 import type { CommandLine } from './command-line.ts';
 
-/** Adds `backup` and `restore`. */
+/** Adds `backup`, `restore` and `support-bundle`. */
 export function addBackup(
   program: CommandLine,
-  { terminal, config, configSources, configRequest, endWith }: CommandContext,
+  { terminal, machine, config, configSources, configRequest, gateway, endWith }: CommandContext,
 ): void {
   program
     .command('backup')
@@ -30,5 +30,24 @@ export function addBackup(
       // Loaded only now: the lock comes with a database.
       const { restore } = await import('./restore.ts');
       endWith(await restore({ configRequest: configRequest(), file, force: force === true }, terminal));
+    });
+  program
+    .command('support-bundle')
+    .description(
+      'write versions, configuration without secrets, findings of the doctor, status and metrics to a file, for who is asked for help',
+    )
+    .argument('<file>')
+    .option('--force', 'replace the file if it is there already')
+    .action(async (file: string, { force }: { force?: true }) => {
+      const { supportBundle } = await import('./support-bundle.ts');
+      const request = {
+        sources: await configSources(),
+        machine,
+        config,
+        gateway,
+        file,
+        force: force === true,
+      };
+      endWith(await supportBundle(request, terminal));
     });
 }

@@ -1,7 +1,4 @@
-import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { isSystemError, messageOf, OperatingError } from '../../core/errors.ts';
-import { replaceFile } from '../../platform/data-folder.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { backupText } from '../backup/backup-document.ts';
 import { logIdOf, readGatewayFiles } from '../backup/make-backup.ts';
@@ -9,6 +6,7 @@ import { refuseHalfRestored } from '../backup/restore-marker.ts';
 import type { Config } from '../config/schema.ts';
 import { version } from '../version.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
+import { writeSecretFile } from './secret-file.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface BackupRequest {
@@ -20,8 +18,6 @@ export interface BackupRequest {
   /** Whether a file that is there may be replaced. */
   readonly force: boolean;
 }
-
-const OWNER_ONLY = 0o600;
 
 /**
  * `headwater backup`: one file with all of a gateway but its readings, whether it runs or not.
@@ -42,38 +38,11 @@ export async function backup(request: BackupRequest, terminal: Terminal): Promis
     parentLogId: await logIdOf(config.data.dir),
     files,
   });
-  if (request.force) await replaceFile(path, text, OWNER_ONLY);
-  else await writeNewFile(path, text);
+  await writeSecretFile(path, text, request.force);
   await terminal.output.write(
     `${path} holds ${files.map(({ name }) => name).join(', ')} of the gateway ${config.gateway.name}\n` +
       'there are SECRETS in it, such as keys and hashes of passwords: keep it as you would keep a key\n' +
       'no readings are in it, no --set options, and none of the files that the configuration names\n',
   );
   return exitCodes.ok;
-}
-
-async function writeNewFile(path: string, text: string): Promise<void> {
-  let isOurs = false;
-  try {
-    const file = await open(path, 'wx', OWNER_ONLY);
-    isOurs = true;
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    if ('code' in error && error.code === 'EEXIST')
-      throw new OperatingError(
-        'bad-input',
-        `${path} is there already; choose another name, or give --force to replace it`,
-        { cause: error },
-      );
-    // Half a backup is none, and would be in the way of the next one.
-    if (isOurs) await rm(path, { force: true });
-    const message = `${path} cannot be written: ${messageOf(error)}. Choose a folder with room that this user can write.`;
-    throw new OperatingError('output-failed', message, { cause: error });
-  }
 }

@@ -45,18 +45,40 @@ export async function showConfig(
   options: ShowOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  const shown = shownConfig(sources, options.all);
+  const text = options.json
+    ? `${JSON.stringify(shown)}\n`
+    : shown.settings.map(lineOf(shown.settings)).join('');
+  await terminal.output.write(text);
+  return exitCodes.ok;
+}
+
+/**
+ * The settings that count, without secrets; with `all` also what is not set.
+ * @throws OperatingError `bad-configuration`
+ */
+export function shownConfig(
+  sources: ConfigSources,
+  all: boolean,
+): { readonly file: string | null; readonly settings: readonly Row[] } {
   const result = readConfig(sources);
   if ('problems' in result) throw new OperatingError('bad-configuration', result.problems.join('\n'));
   const { workingDirectory, hostName, file } = sources;
   const merged = mergedSettings(sources);
-  const rows = settingsInForce(settingShape(hostName), merged.tree, workingDirectory)
-    .filter(({ value }) => options.all || value !== undefined)
+  const settings = settingsInForce(settingShape(hostName), merged.tree, workingDirectory)
+    .filter(({ value }) => all || value !== undefined)
     .map((setting) => rowOf(setting, merged.originOf, workingDirectory));
-  const text = options.json
-    ? `${JSON.stringify({ file: file?.name ?? null, settings: rows })}\n`
-    : rows.map(lineOf(rows)).join('');
-  await terminal.output.write(text);
-  return exitCodes.ok;
+  return { file: file?.name ?? null, settings };
+}
+
+/** Names of secret files and variables that are not here: each may be the secret itself, written in the wrong place. */
+export function misplacedSecrets(sources: ConfigSources): readonly string[] {
+  if ('problems' in readConfig(sources)) return [];
+  const { workingDirectory, hostName } = sources;
+  const { tree, originOf } = mergedSettings(sources);
+  return settingsInForce(settingShape(hostName), tree, workingDirectory)
+    .filter((setting) => rowOf(setting, originOf, workingDirectory).secret?.name === null)
+    .map(({ value }) => String(value));
 }
 
 function rowOf(

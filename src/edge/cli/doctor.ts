@@ -50,13 +50,20 @@ export async function doctor(
   terminal: Terminal,
   json: boolean,
 ): Promise<ExitCode> {
+  return await tellFindings(await allFindings(config, machine), terminal, json);
+}
+
+/** What the doctor finds at all. */
+export async function allFindings(
+  config: Config,
+  machine: Pick<Machine, 'serialDevices'>,
+): Promise<readonly Finding[]> {
   const { brokers } = config.forwarder;
-  const findings = [
+  return [
     ...machineFindings(await examineMachine(config)),
     ...portFindings(await examinePorts(config, machine)),
     ...(brokers.length === 0 ? [] : await kafkaFindings({ config, brokers })),
   ];
-  return await tellFindings(findings, terminal, json);
 }
 
 async function kafkaFindings(request: DoctorRequest): Promise<readonly Finding[]> {

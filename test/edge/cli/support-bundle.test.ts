@@ -1,0 +1,113 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { limits } from '../../../src/core/limits.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { FakeGateway, json, session } from './fake-gateway.ts';
+
+let gateway: FakeGateway;
+let place: Awaited<ReturnType<typeof temporaryFolder>>;
+
+beforeEach(async () => {
+  gateway = await FakeGateway.start();
+  place = await temporaryFolder();
+});
+
+afterEach(async () => {
+  await gateway.remove();
+  await place[Symbol.asyncDispose]();
+});
+
+const bundle = (...words: string[]) =>
+  session(['support-bundle', 'help.json', '--set', `data.dir=${gateway.folder}`, ...words], {
+    workingDirectory: place.path,
+  });
+
+const written = async () => JSON.parse(await readFile(join(place.path, 'help.json'), 'utf8'));
+
+it('holds what is known of a running gateway, is not for everybody, and replaces nothing', async () => {
+  gateway.answer = ({ url }, response) =>
+    url.pathname === '/metrics'
+      ? response.end('# HELP a b\na 1\n')
+      : json(response, 200, { state: 'degraded', reasons: ['the disk is full'] });
+  const { code, output, errors } = await bundle();
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  expect(output).toContain('look through it before you send it');
+  expect(output).toContain('journalctl');
+  expect((await stat(join(place.path, 'help.json'))).mode & 0o777).toBe(0o600);
+  const { versions, configuration, doctor, status, metrics, log } = await written();
+  expect(versions).toMatchObject({ headwater: '0.1.0', node: process.version });
+  expect(configuration.settings).toContainEqual(
+    expect.objectContaining({ name: 'data.dir', value: gateway.folder }),
+  );
+  expect(doctor.map(({ about }: { about: string }) => about)).toContain('clock');
+  expect(status).toEqual({ state: 'degraded', reasons: ['the disk is full'] });
+  expect(metrics).toEqual(['# HELP a b', 'a 1']);
+  expect(log).toContain('journalctl');
+  expect(await bundle()).toMatchObject({ code: 1, errors: expect.stringContaining('is there already') });
+  expect((await bundle('--force')).code).toBe(0);
+});
+
+it('bounds the metrics', async () => {
+  const line = `${'m'.repeat(1023)}\n`;
+  gateway.answer = (_, response) => response.end(line.repeat(limits.supportMetricsBytesMax / 1024 + 100));
+  expect((await bundle()).code).toBe(0);
+  const { metrics } = await written();
+  expect(metrics.at(-1)).toBe('# there are more metrics, which are left out');
+  expect(metrics.join('\n').length).toBeLessThan(limits.supportMetricsBytesMax + 100);
+});
+
+it('says why something is missing when no gateway runs, or when the configuration is wrong', async () => {
+  await gateway.crash();
+  expect((await bundle()).code).toBe(0);
+  const stopped = await written();
+  expect(stopped.status.unavailable).toContain('no gateway is running');
+  expect(stopped.metrics.unavailable).toContain('no gateway is running');
+  expect((await bundle('--force', '--set', 'mqtt.lisen=off')).code).toBe(0);
+  const wrong = await written();
+  expect(wrong.configuration.unavailable).toContain('mqtt.lisen');
+  expect(wrong.doctor.unavailable).toContain('mqtt.lisen');
+  expect(wrong.versions.headwater).toBe('0.1.0');
+});
+
+it('holds no secret, wherever one was planted', async () => {
+  const secret = (of: string) => `planted-${of}-4711`;
+  const write = (name: string, of: string) => writeFile(join(place.path, name), secret(of), { mode: 0o600 });
+  await mkdir(join(place.path, 'keys'));
+  await Promise.all([
+    write('kafka.txt', 'kafka'),
+    write('source.txt', 'source'),
+    write('keys/key.pem', 'key'),
+  ]);
+  for (const name of ['users.json', 'admin.json', 'mqtt-key.pem', 'claim-code', 'admin.token'])
+    await writeFile(join(gateway.folder, name), name === 'admin.token' ? 'secret' : secret(name), {
+      mode: 0o600,
+    });
+  // Whatever an answer quotes, the claim code and names that may be secrets are taken out.
+  gateway.answer = (_, response) =>
+    json(response, 200, { reasons: [`${secret('claim-code')} and ${secret('misplaced-file')} and secret`] });
+  await writeFile(
+    join(place.path, 'headwater.yaml'),
+    `
+mqtt:
+  tls: { listen: "127.0.0.1:0", certFile: keys/cert.pem, keyFile: keys/key.pem }
+  sources:
+    - { name: a, url: "mqtt://127.0.0.1:1", topics: [t], username: u, passwordFile: source.txt }
+    - { name: b, url: "mqtt://127.0.0.1:1", topics: [t], username: u, passwordFile: ${secret('misplaced-file')} }
+    - { name: c, url: "mqtt://127.0.0.1:1", topics: [t], username: u, passwordEnv: PLANTED_UNSET }
+forwarder:
+  brokers: ["127.0.0.1:1"]
+  sasl: { mechanism: PLAIN, username: gw1, passwordFile: ${secret('kafka-misplaced')} }
+  tls: { caFile: keys/key.pem }
+`,
+  );
+  expect(await bundle()).toMatchObject({ code: 0, errors: '' });
+  const text = await readFile(join(place.path, 'help.json'), 'utf8');
+  expect(text).not.toMatch(/planted-[^"]*4711|PLANTED_UNSET/);
+  const { configuration, status, doctor } = await written();
+  expect(configuration.settings).toContainEqual(
+    expect.objectContaining({ name: 'mqtt.sources.0.passwordFile', value: null }),
+  );
+  expect(status.reasons).toEqual(['(removed) and (removed) and (removed)']);
+  expect(doctor.length).toBeGreaterThan(3);
+});
