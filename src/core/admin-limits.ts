@@ -1,7 +1,20 @@
-import { KIB } from './sizes.ts';
+import { KIB, MIB } from './sizes.ts';
 
 /** Those rows of `limits` that are about who may use the admin port, and about the page. */
 export const adminLimits = {
+  adminRequestBytesMax: 4 * MIB,
+  adminRecordsPerRequestMax: 1000,
+  /** Answers of `GET /api/records` under way at once, followers included. */
+  adminRecordStreamsMax: 128,
+  /** What one of them reads from the log at a time. */
+  adminReadBytesMax: 256 * KIB,
+  adminConnectionsMax: 256,
+  /** The time a client may take to send its request. */
+  adminRequestTimeoutMs: 30_000,
+  /** A JSON answer, and one line of a record stream: a record of the largest size, escaped in the worst way, fits. */
+  adminAnswerBytesMax: 8 * MIB,
+  /** How long a client waits for an answer to begin; a commit on a slow disk is part of it. */
+  adminAnswerTimeoutMs: 60_000,
   adminPasswordLengthMin: 8,
   adminPasswordBytesMax: 1 * KIB,
   /** `admin.json`. */

@@ -335,19 +335,6 @@ export const limits = {
 
   // Admin HTTP
   ...adminLimits,
-  adminRequestBytesMax: 4 * MIB,
-  adminRecordsPerRequestMax: 1000,
-  /** Answers of `GET /api/records` under way at once, followers included. */
-  adminRecordStreamsMax: 128,
-  /** What one of them reads from the log at a time. */
-  adminReadBytesMax: 256 * KIB,
-  adminConnectionsMax: 256,
-  /** The time a client may take to send its request. */
-  adminRequestTimeoutMs: 30_000,
-  /** A JSON answer, and one line of a record stream: a record of the largest size, escaped in the worst way, fits. */
-  adminAnswerBytesMax: 8 * MIB,
-  /** How long a client waits for an answer to begin; a commit on a slow disk is part of it. */
-  adminAnswerTimeoutMs: 60_000,
   /** A line of standard input that `produce` reads as one record. */
   produceLineBytesMax: 900 * KIB,
   /** `status --watch`: seconds between two looks. */
