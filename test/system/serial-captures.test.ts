@@ -26,7 +26,7 @@ interface Outcome {
   readonly deadLetters: number;
 }
 
-const TEST_MS_MAX = 110_000;
+const TEST_MS_MAX = 240_000;
 const polled = { timeout: 20_000, interval: 500 };
 
 const bytesOf = ({ value, valueBase64 = '' }: JsonRecord): Uint8Array =>
