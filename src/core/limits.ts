@@ -344,8 +344,6 @@ export const limits = {
   statusTopicsMax: 8,
   /** Rates are of so many looks at most. */
   statusRateLooksMax: 15,
-  /** The data folder grows by whole files: of one alone no rate can be told. */
-  statusGrowthStepsMin: 2,
   /** From here on a status says that the disk budget will not do, or that the card is to be replaced. */
   budgetWarningShare: 0.95,
   cardWarningShare: 0.9,

@@ -86,8 +86,7 @@ function stored(
   const { usedBytes, budgetBytes, fill, lastCommitMs } = log;
   const commit = lastCommitMs === null ? '' : `, the last one ${ago(lastCommitMs, nowMs)}`;
   const percent = `${Math.round((100 * usedBytes) / budgetBytes)} %`;
-  const untilFull = rates?.secondsUntilFull ?? fill.secondsLeft;
-  const full = untilFull === null ? '' : `; full in ${durationText(untilFull)} at this rate`;
+  const full = fill.secondsLeft === null ? '' : `; full in ${durationText(fill.secondsLeft)} at this rate`;
   return [
     ...rowsOf('topics', shownTopics(topics, forwarder?.topics ?? [], rates)),
     [

@@ -124,16 +124,12 @@ describe('rates', () => {
     // A restart of the gateway begins anew.
     expect(rates.look(at(40, 1), 9000)).toBeNull();
   });
+});
 
-  test('say when the budget is used up, from the first growth on, and not while the folder shrinks', () => {
-    const rates = new RatesWatcher();
-    const full = [100, 100, 150, 150, 200, 200].map(
-      (used, second) => rates.look(withUsed(used), second * 1000)?.secondsUntilFull ?? null,
-    );
-    // 50 bytes in the 2 s since the first change, 800 to go; then in 3 s.
-    expect(full).toEqual([null, null, null, null, 32, 48]);
-    expect(rates.look(withUsed(120), 6000)?.secondsUntilFull).toBeNull();
-  });
+test('when the disk budget will be reached is told as the gateway forecasts it', () => {
+  const filling = { ...statusReport.log, fill: { state: 'filling', secondsLeft: 7200 } as const };
+  expect(statusText({ ...statusReport, log: filling }, nowMs)).toContain('; full in 2 h at this rate\n');
+  expect(statusText(statusReport, nowMs)).not.toContain('full in');
 });
 
 describe('status --watch', () => {
