@@ -14,8 +14,8 @@ export function answersIn(received: string): readonly Answer[] {
   });
 }
 
-/** What anybody may see: whether it is healthy, ready and claimed, and the page's own files. */
-const openBodies = [/^\{"healthy":/, /^\{"ready":/, /^\{"state":/];
+/** What anybody may see: whether it is healthy, ready and claimed, and the page, which holds no data. */
+const openBodies = [/^\{"healthy":/, /^\{"ready":/, /^\{"state":/, /^<!doctype html>\n<html lang="en">/];
 
 /** What is wrong with the answers to one connection; empty if nothing is. */
 export function wrongAnswers(hasToken: boolean, answers: readonly Answer[]): readonly string[] {
