@@ -8,3 +8,7 @@ export function bytesText(bytes: number): string {
 
 /** Three digits that say something. */
 export const rounded = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** `1 record`, `2 records`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;

@@ -2,7 +2,7 @@ import { durationText } from '../../core/duration.ts';
 import type { Goodput, LastDay } from '../../forwarder/progress/goodput.ts';
 import type { Retry } from '../../forwarder/progress/retries.ts';
 import { atLeastOnceNote, type ForwarderStatus, type TopicLag } from '../../forwarder/progress/status.ts';
-import { bytesText, rounded } from './amounts.ts';
+import { bytesText, counted, rounded } from './amounts.ts';
 import { linkRows } from './link-rows.ts';
 
 /** How the mirror does, for people: what it is at first, then what waits, how fast it goes, and what went wrong. */
@@ -50,7 +50,7 @@ function waitingText({ lagRecords, lagBytes, lagSeconds, drain }: ForwarderStatu
 }
 
 const lagText = ({ lagRecords, lagBytes, lagSeconds }: Omit<TopicLag, 'topic'>): string =>
-  `${lagRecords} records, about ${bytesText(lagBytes)}, the oldest for ${durationText(lagSeconds)}`;
+  `${counted(lagRecords, 'record')}, about ${bytesText(lagBytes)}, the oldest for ${durationText(lagSeconds)}`;
 
 /** One line for each topic, in columns. */
 function waitingRows(topics: readonly TopicLag[]): readonly string[] {

@@ -1,6 +1,7 @@
 import { durationText } from '../../core/duration.ts';
 import type { ModbusBusStatus } from '../../ingest/modbus/modbus-source.ts';
 import type { FailingRegister, ModbusUnitStatus } from '../../ingest/modbus/unit-report.ts';
+import { counted } from './amounts.ts';
 import { portPlace } from './port-place.ts';
 
 /** What `headwater status` shows of the Modbus buses: one row for each, and one for each of its units. `nowMs` is the wall clock. */
@@ -17,7 +18,7 @@ function busText(
 ): string {
   return [
     `${name} (${portPlace(place, device)}) is ${state}`,
-    `${requests} requests`,
+    counted(requests, 'request'),
     ...(dropped === 0 ? [] : [`${dropped} dropped`]),
     ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
   ].join('; ');
@@ -28,7 +29,7 @@ function unitText(unit: ModbusUnitStatus, nowMs: number): string {
   const states = { new: 'was not asked yet', answering: 'answers', silent: 'is SILENT' };
   return [
     `${name} (unit ${unit.unit}) ${states[state]}`,
-    `${records} records of ${polls} polls${lastRecordMs === null ? '' : `, the last one ${ago(lastRecordMs, nowMs)}`}`,
+    `${counted(records, 'record')} of ${counted(polls, 'poll')}${lastRecordMs === null ? '' : `, the last one ${ago(lastRecordMs, nowMs)}`}`,
     ...failingTexts(failing, nowMs),
   ].join('; ');
 }

@@ -9,6 +9,7 @@ import {
   type RouteProblem,
 } from '../../ingest/mqtt/routes/route.ts';
 import type { Unrouted } from '../../ingest/mqtt/routes/routing.ts';
+import { counted } from './amounts.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -60,7 +61,8 @@ export async function testRoute(test: RouteTest, terminal: Terminal): Promise<Ex
 /** What was not routed, for the status; empty if all was. */
 export const unroutedRows = (unrouted: readonly Unrouted[]): readonly string[] =>
   unrouted.map(
-    ({ mqttTopic, problem, messages }) => `${mqttTopic}: ${messages} messages, ${sentences[problem]}`,
+    ({ mqttTopic, problem, messages }) =>
+      `${mqttTopic}: ${counted(messages, 'message')}, ${sentences[problem]}`,
   );
 
 function rows(destination: Destination, time: number | TimeProblem | null): readonly string[] {

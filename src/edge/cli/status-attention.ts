@@ -2,6 +2,7 @@ import { durationText } from '../../core/duration.ts';
 import { limits } from '../../core/limits.ts';
 import { deadLettersTopicName, gapsTopicName } from '../../core/topic-name.ts';
 import type { StatusReport } from '../status.ts';
+import { counted } from './amounts.ts';
 import { storedRecords } from './topic-rows.ts';
 
 /**
@@ -46,7 +47,7 @@ function storageProblems({ log, forwarder, card }: StatusReport): readonly strin
   return [
     ...(isNearlyFull && forwarder !== null && forwarder.lagRecords > 0
       ? [
-          `the disk budget is nearly used up, and ${forwarder.lagRecords} records have yet to be sent: the oldest will be lost. ` +
+          `the disk budget is nearly used up, and ${counted(forwarder.lagRecords, 'record has', 'records have')} yet to be sent: the oldest will be lost. ` +
             'Mend the link to the cluster, or raise data.budget',
         ]
       : []),
@@ -89,7 +90,11 @@ function sourceProblems({ serial, modbus, mqtt }: StatusReport): readonly string
 function mirrorProblems({ forwarder }: StatusReport): readonly string[] {
   if (forwarder === null) return [];
   const { isStale, lagRecords, message, state, warnings } = forwarder;
-  if (isStale) return [`${lagRecords} records wait, and none leave: ${message}`, ...warnings];
+  if (isStale)
+    return [
+      `${counted(lagRecords, 'record waits', 'records wait')}, and none leave: ${message}`,
+      ...warnings,
+    ];
   if (state === 'stopped' || state === 'backing-off') return [`the mirror: ${message}`, ...warnings];
   return warnings;
 }
@@ -120,5 +125,3 @@ function toRead({ topics }: StatusReport): readonly string[] {
     return [`${counted(records, one, many)}: headwater consume ${name} --from-beginning`];
   });
 }
-
-const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

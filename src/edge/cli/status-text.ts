@@ -10,7 +10,7 @@ import type { ClockStatus, StatusReport, TopicStatus } from '../status.ts';
 import type { UsersStatus } from '../users/mqtt-users.ts';
 import { adminRows } from './admin-rows.ts';
 import { alertsText } from './alerts.ts';
-import { rounded } from './amounts.ts';
+import { counted, rounded } from './amounts.ts';
 import { cardRows } from './card-rows.ts';
 import { clusterRows } from './cluster-rows.ts';
 import { modbusRows } from './modbus-rows.ts';
@@ -93,7 +93,7 @@ function stored(
       'disk',
       `${roundedSize(usedBytes)} of ${roundedSize(budgetBytes)} that the data folder may take (${percent})${full}`,
     ],
-    ['log', `${log.commits} commits${commit}; ${log.journalFiles} journal files`],
+    ['log', `${counted(log.commits, 'commit')}${commit}; ${counted(log.journalFiles, 'journal file')}`],
     ...rowsOf('card', cardRows(card)),
   ];
 }
@@ -122,7 +122,7 @@ function shownTopics(
   return [
     ...shown.map((topic) => {
       const rate = rates?.arriving.get(topic.name) ?? 0;
-      return `${topic.name.padEnd(width)}  ${storedRecords(topic)} records${rate > 0 ? `, ${rounded(rate)}/s new` : ''}`;
+      return `${topic.name.padEnd(width)}  ${counted(storedRecords(topic), 'record')}${rate > 0 ? `, ${rounded(rate)}/s new` : ''}`;
     }),
     ...(rest.length === 0
       ? []
@@ -142,7 +142,7 @@ const gatewayRows = (report: StatusReport): readonly Row[] => [
 ];
 
 const keptText = ({ sessions, queued, retained }: KeptStatus): string =>
-  `${sessions} lasting sessions, ${queued} messages waiting in them, ${retained} retained`;
+  `${counted(sessions, 'lasting session')}, ${counted(queued, 'message')} waiting in them, ${retained} retained`;
 
 function usersText({ count, anonymous, problem }: UsersStatus): string {
   if (problem !== null) return `UNUSABLE: ${problem}`;
@@ -164,13 +164,17 @@ const roundedSize = (bytes: number): string => formatSize(Math.round(bytes / 2 *
 function serialText(port: SerialPortStatus, nowMs: number): string {
   const { frames, deadLetters, leftOut, dropped, lastFrameMs, lastError } = port;
   const told = leftOut === 0 ? '' : ` (${leftOut} of them only counted)`;
+  const isOpen = port.state === 'open' || port.state === 'stalled';
   return [
     serialStateText(port),
-    `${frames} frames${lastFrameMs === null ? '' : `, the last one ${ago(lastFrameMs, nowMs)}`}`,
-    `${deadLetters} dead letters${told}`,
-    ...(port.commands === 0 ? [] : [`${port.commands} commands sent`]),
+    `${counted(frames, 'frame')}${lastFrameMs === null ? '' : `, the last one ${ago(lastFrameMs, nowMs)}`}`,
+    `${counted(deadLetters, 'dead letter')}${told}`,
+    ...(port.commands === 0 ? [] : [`${counted(port.commands, 'command')} sent`]),
     ...(dropped === 0 ? [] : [`${dropped} dropped`]),
-    ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
+    // Why a port is not open stands with what needs somebody.
+    ...(lastError === null || !isOpen
+      ? []
+      : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
   ].join('; ');
 }
 
@@ -181,17 +185,19 @@ export function serialStateText({ name, wanted, device, state }: SerialPortStatu
 
 function sourceText(source: MqttSourceStatus, nowMs: number): string {
   const { name, url, state, topics, refusedTopics, lastMessageMs, lastError } = source;
+  const unanswered = `not acknowledged yet, the oldest for ${durationText(source.lagSeconds)}`;
   const granted = topics.filter((topic) => !refusedTopics.includes(topic));
-  const told = (count: number, what: string): readonly string[] => (count === 0 ? [] : [`${count} ${what}`]);
+  const some = (count: number, one: string, many?: string): readonly string[] =>
+    count === 0 ? [] : [counted(count, one, many)];
   return [
     `${name} (${url}) is ${state}`,
     `QoS ${source.qos} of ${granted.join(' ')}`,
     ...(refusedTopics.length === 0 ? [] : [`REFUSED: ${refusedTopics.join(' ')}`]),
-    `${source.messages} messages${lastMessageMs === null ? '' : `, the last one ${ago(lastMessageMs, nowMs)}`}`,
-    ...told(source.unanswered, `not acknowledged yet, the oldest for ${durationText(source.lagSeconds)}`),
-    ...told(source.deadLetters, 'dead letters'),
-    ...told(source.reconnects, 'reconnects'),
-    ...told(source.sessionsLost, 'SESSIONS LOST'),
+    `${counted(source.messages, 'message')}${lastMessageMs === null ? '' : `, the last one ${ago(lastMessageMs, nowMs)}`}`,
+    ...some(source.unanswered, unanswered, unanswered),
+    ...some(source.deadLetters, 'dead letter'),
+    ...some(source.reconnects, 'reconnect'),
+    ...some(source.sessionsLost, 'SESSION LOST', 'SESSIONS LOST'),
     ...(lastError === null ? [] : [`last error ${ago(lastError.atMs, nowMs)}: ${lastError.message}`]),
   ].join('; ');
 }

@@ -1,4 +1,5 @@
 import type { TopicStatus } from '../status.ts';
+import { counted } from './amounts.ts';
 
 /** One line for each topic, in columns. */
 export function topicRows(topics: readonly TopicStatus[]): readonly string[] {
@@ -8,7 +9,7 @@ export function topicRows(topics: readonly TopicStatus[]): readonly string[] {
     const { name, partitions } = topic;
     const ends = partitions.map(({ highWatermark }) => highWatermark).join(' ');
     const many = partitions.length === 1 ? '1 partition ' : `${partitions.length} partitions`;
-    return `${name.padEnd(width)}  ${many}  ${storedRecords(topic)} records  (next offset ${ends})`;
+    return `${name.padEnd(width)}  ${many}  ${counted(storedRecords(topic), 'record')}  (next offset ${ends})`;
   });
 }
 

@@ -4,6 +4,7 @@ import type { TopicStatus } from '../status.ts';
 import type { TopicChange, TopicDescription } from '../topic-changes.ts';
 import type { SettingSource, SettingsInForce, SettingsPatch } from '../topic-settings.ts';
 import type { AdminClient } from './admin-client.ts';
+import { counted } from './amounts.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 import { topicRows } from './topic-rows.ts';
@@ -118,8 +119,6 @@ export async function deleteTopic(
 }
 
 const pathOf = (name: string): string => `/api/topics/${encodeURIComponent(name)}`;
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const recordsIn = ({ partitions }: TopicStatus): number =>
   partitions.reduce((sum, { highWatermark, logStartOffset }) => sum + highWatermark - logStartOffset, 0);

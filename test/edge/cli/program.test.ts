@@ -276,7 +276,7 @@ describe('status', () => {
     );
     expect(output).toContain(
       '           hall (mqtts://broker:8883) is lost; QoS 2 of sensors/#; REFUSED: secret; 12 messages; 3 not acknowledged yet, ' +
-        'the oldest for 1 min 1 s; 2 dead letters; 4 reconnects; 1 SESSIONS LOST; last error 1 min ago: refused\n',
+        'the oldest for 1 min 1 s; 2 dead letters; 4 reconnects; 1 SESSION LOST; last error 1 min ago: refused\n',
     );
   });
 
@@ -308,16 +308,24 @@ describe('status', () => {
         lastFrameMs: null,
         lastError: null,
       },
+      {
+        ...{ name: 'sun', wanted: '/dev/ttyUSB2', device: null, state: 'absent', frames: 1 },
+        ...{ deadLetters: 0, leftOut: 0, dropped: 0, commands: 0, lastFrameMs: null },
+        lastError: { message: 'no such port', atMs: Date.now() },
+      },
     ];
     gateway.answer = (_, response) => json(response, 200, { ...report, serial });
     const { code, output } = await cli('status');
     expect(code).toBe(0);
     expect(output).toMatch(
-      / {2}serial {3}wind \(\/dev\/ttyUSB0\) is open; 12 frames, the last one 1 min 1 s ago; 1 dead letters; last error 2 h ago: a bad frame: not-json\n/,
+      / {2}serial {3}wind \(\/dev\/ttyUSB0\) is open; 12 frames, the last one 1 min 1 s ago; 1 dead letter; last error 2 h ago: a bad frame: not-json\n/,
     );
     expect(output).toContain(
       '           rain (usb 0403:6001, /dev/ttyUSB1) is STALLED: open, but silent; 0 frames; 9 dead letters (4 of them only counted); 7 commands sent; 3 dropped\n',
     );
+    // Why it is not open is told once, with what needs somebody.
+    expect(output.split('no such port')).toHaveLength(2);
+    expect(output).toMatch(/ {11}sun \(.*\) is absent; 1 frame; 0 dead letters\n/);
   });
 
   it('gives programs the whole report', async () => {
