@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { noServiceManager } from '../src/core/service-manager.ts';
 import { AdminClient } from '../src/edge/cli/admin-client.ts';
 import { readConfig } from '../src/edge/config/read-config.ts';
 import { Gateway } from '../src/edge/gateway.ts';
@@ -39,6 +40,7 @@ export async function startDemoGateway(
     serialDevices: () => Promise.resolve([]),
     openPort,
     isClockSet: () => Promise.resolve(true),
+    serviceManager: () => noServiceManager,
   };
   const gateway = await Gateway.start(
     result.config,

@@ -181,3 +181,11 @@ assert(
   limits.sourceNoticesMax * (limits.logIntervalMs / limits.sourceNoticeIntervalMs) < limits.logLinesMax,
   'what is said of a source is not left out twice',
 );
+assert(
+  limits.stopTimeoutMs + limits.stuckExitMs < limits.stopExtensionMs,
+  'the service manager waits for the whole of a stop',
+);
+assert(
+  limits.startLookMs + limits.openBackoffMsMax < limits.startExtensionMs,
+  'a start that waits for the disk and tries again is seen to go on',
+);

@@ -2,6 +2,7 @@ import { adminLimits } from './admin-limits.ts';
 import { anomalyLimits } from './anomaly-limits.ts';
 import { forwarderLimits } from './forwarder-limits.ts';
 import { serialLimits } from './serial-limits.ts';
+import { serviceLimits } from './service-limits.ts';
 import { KIB, MIB } from './sizes.ts';
 
 /** Every bound of the product, in one place, with its unit in its name. */
@@ -369,6 +370,7 @@ export const limits = {
   logUnwrittenBytesMax: 64 * KIB,
 
   // Lifecycle
+  ...serviceLimits,
   configFileBytesMax: 1 * MIB,
   /** Metrics in a support bundle. */
   supportMetricsBytesMax: 2 * MIB,

@@ -15,6 +15,10 @@ export const metricRows = {
     'Recoveries within a run, after a failed write or sync.',
   ),
   headwater_journal_files: row('gauge', 'Files of the journal, the spare one not counted.'),
+  headwater_healthy: row(
+    'gauge',
+    '1 if the watchdog is content: commits complete, or readings are refused for a reason that a restart would not mend.',
+  ),
   headwater_sealed_journal_files_total: row(
     'counter',
     'Journal files whose records were moved into segments.',

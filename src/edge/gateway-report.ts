@@ -6,18 +6,13 @@ import { nodeClock } from '../platform/node-clock.ts';
 import type { AnomalyDetection } from './anomaly-detection.ts';
 import type { CardWear } from './card-wear.ts';
 import { reportForwarder } from './forwarder-metrics.ts';
+import type { HealthReport } from './health/health-report.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { MetricsRegistry } from './metrics-registry.ts';
 import type { MqttBroker } from './mqtt-broker.ts';
 import type { ProcessMetrics } from './process-metrics.ts';
 import type { RunTotals } from './run-totals.ts';
-import {
-  type AdminStatus,
-  degradations,
-  type PresentStatus,
-  type StatusReport,
-  topicStatuses,
-} from './status.ts';
+import { type AdminStatus, type PresentStatus, type StatusReport, topicStatuses } from './status.ts';
 import type { MqttUsers } from './users/mqtt-users.ts';
 import { version } from './version.ts';
 import type { WiredSources } from './wired-sources.ts';
@@ -30,6 +25,7 @@ export interface ReportedParts {
   /** Asked only after the start. */
   readonly admin: () => AdminStatus;
   readonly log: Log;
+  readonly health: () => HealthReport;
   readonly card: CardWear;
   readonly housekeeping: Housekeeping;
   readonly users: MqttUsers;
@@ -61,6 +57,7 @@ export class GatewayReport {
       addresses,
       admin,
       log,
+      health,
       housekeeping,
       users,
       broker,
@@ -69,7 +66,7 @@ export class GatewayReport {
       forwarder,
     } = this.#parts;
     const { budgetBytes, isClockSet } = housekeeping.retention;
-    const reasons = degradations(log);
+    const { reasons } = health();
     const stats = log.stats();
     return {
       gateway,
@@ -100,11 +97,12 @@ export class GatewayReport {
 
   /** All metrics in Prometheus' text format; those that are states rather than events are read now. */
   async renderMetrics(): Promise<string> {
-    const { log, card, broker, anomaly, forwarder, metrics, registry } = this.#parts;
+    const { log, health, card, broker, anomaly, forwarder, metrics, registry } = this.#parts;
     this.#parts.process.report();
     await card.report();
     metrics.set('headwater_data_free_bytes', await freeBytes(this.#parts.dataDir).catch(() => Number.NaN));
     metrics.set('headwater_log_available', log.available ? 1 : 0);
+    metrics.set('headwater_healthy', health().isHealthy ? 1 : 0);
     broker.report();
     anomaly?.report();
     metrics.set('headwater_journal_files', log.stats().journalFiles);

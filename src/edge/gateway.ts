@@ -3,13 +3,16 @@ import { isOperatingError, OperatingError } from '../core/errors.ts';
 import '../core/limit-relations.ts';
 import { limits } from '../core/limits.ts';
 import type { Accept } from '../core/record.ts';
+import type { ServiceManager } from '../core/service-manager.ts';
 import type { TopicMapping } from '../forwarder/cluster/topic-mapping.ts';
 import type { Forwarder } from '../forwarder/forwarder.ts';
 import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
 import type { Log } from '../log/log.ts';
+import { CountedDisk } from '../platform/counted-disk.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
 import { nodeClock } from '../platform/node-clock.ts';
+import { NodeDisk } from '../platform/node-disk.ts';
 import type { ServiceLogger } from '../platform/pino-logger.ts';
 import { type AnomalyDetection, startAnomalyDetection } from './anomaly-detection.ts';
 import { refuseHalfRestored } from './backup/restore-marker.ts';
@@ -20,6 +23,8 @@ import { readGatewayFile, removeGatewayFile } from './gateway-file.ts';
 import { keepGatewayFile } from './gateway-file-keeping.ts';
 import { GatewayReport } from './gateway-report.ts';
 import { greeting } from './greeting.ts';
+import { HealthWatch } from './health/health-watch.ts';
+import { extendStart } from './health/start-extension.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { type MqttBroker, startMqttBroker, startTelling } from './mqtt-broker.ts';
@@ -60,6 +65,10 @@ export class Gateway {
   readonly #metrics = new RunTotals(this.#registry);
   readonly #process = new ProcessMetrics(nodeClock, this.#metrics);
   readonly #parts: StartedParts;
+  readonly #disk: CountedDisk;
+  readonly #manager: ServiceManager;
+  /** Aborted when the start is over. */
+  readonly #startIsOver = new AbortController();
   readonly #lock: FolderLock;
   /** Null before it is started. */
   #reloads: ConfigReloads | null = null;
@@ -88,6 +97,9 @@ export class Gateway {
     this.#mapping = topicMapping(config);
     this.#forwarding = new MirrorForwarding(this.#mapping);
     this.#parts = new StartedParts(nodeClock, this.#logger);
+    this.#disk = new CountedDisk(new NodeDisk(dataDir), this.#metrics);
+    this.#manager = machine.serviceManager(this.#logger.child({ part: 'service' }));
+    void extendStart(this.#manager, nodeClock, () => this.#disk.operations, this.#startIsOver.signal);
   }
 
   /**
@@ -127,6 +139,8 @@ export class Gateway {
    * A part that is stuck is left behind, and the data folder then stays locked until the process ends.
    */
   async stop(): Promise<void> {
+    this.#startIsOver.abort();
+    this.#manager.tell({ stopping: true, status: 'stopping', extendMs: limits.stopExtensionMs });
     const stuck = await this.#parts.stop(limits.stopTimeoutMs);
     this.#process.stop();
     if (stuck.length === 0) this.#lock.release();
@@ -172,10 +186,16 @@ export class Gateway {
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
     const mqttUsers = await this.#openUsers();
-    const { disk, card, sessions, housekeeping, readClock, log } = await this.#openStorage(signal);
+    const { card, sessions, housekeeping, readClock, log } = await this.#openStorage(signal);
     const writers = topicWriters(this.#config);
     await ensureTopics(log, this.#config.topics, writers.keys(), this.#logger);
-    const shared = { config: this.#config, disk, log, parts: this.#parts, metrics: this.#metrics };
+    const shared = {
+      config: this.#config,
+      disk: this.#disk,
+      log,
+      parts: this.#parts,
+      metrics: this.#metrics,
+    };
     this.#anomaly = await startAnomalyDetection({
       ...shared,
       logger: this.#logger.child({ part: 'anomaly' }),
@@ -202,12 +222,14 @@ export class Gateway {
       clock: nodeClock,
       logger: this.#logger.child({ part: 'admin' }),
     });
+    const health = this.#watchHealth(log);
     const report = new GatewayReport({
       gateway: this.#config.gateway.name,
       dataDir: this.#dataDir,
       addresses,
       admin: admin.status,
       log,
+      health: () => health.report(),
       card,
       housekeeping,
       users: mqttUsers,
@@ -223,6 +245,7 @@ export class Gateway {
     const reloads = this.#openReloads({ log, topics, broker });
     const served = this.#served(log, mqttUsers, {
       topics,
+      health: () => health.report(),
       status: () => report.status(),
       renderMetrics: () => report.renderMetrics(),
       serial: wired,
@@ -234,14 +257,24 @@ export class Gateway {
 
     this.#forwarder = await this.#startForwarder(log, readClock, output);
     this.#isStarted = true;
-    await keepGatewayFile({
-      dataDir: this.#dataDir,
-      addresses,
-      tls: admin.tls,
-      parts: this.#parts,
-      logger: this.#logger,
+    await this.#announce(output, broker, mqttUsers, addresses, admin);
+    this.#begin(health);
+  }
+
+  #begin(health: HealthWatch): void {
+    this.#startIsOver.abort();
+    health.begin();
+    this.#parts.add('health', () => health.stop());
+  }
+
+  #watchHealth(log: Log): HealthWatch {
+    return new HealthWatch({
+      log,
+      manager: this.#manager,
+      mirror: () => this.#forwarder?.status().message ?? null,
+      clock: nodeClock,
+      logger: this.#logger.child({ part: 'health' }),
     });
-    await this.#greet(output, broker, mqttUsers, addresses, admin);
   }
 
   #openStorage(signal: AbortSignal) {
@@ -249,6 +282,7 @@ export class Gateway {
       {
         config: this.#config.data,
         dataDir: this.#dataDir,
+        disk: this.#disk,
         forwarding: this.#forwarding,
         isClockSet: this.#machine.isClockSet,
         stateBytes: () => this.#anomaly?.stateBytes ?? 0,
@@ -280,7 +314,7 @@ export class Gateway {
   #served(
     log: Log,
     { users }: MqttUsers,
-    seen: Pick<Served, 'topics' | 'status' | 'renderMetrics' | 'serial' | 'reload'>,
+    seen: Pick<Served, 'topics' | 'health' | 'status' | 'renderMetrics' | 'serial' | 'reload'>,
   ): Served {
     return {
       ...seen,
@@ -294,13 +328,21 @@ export class Gateway {
     };
   }
 
-  async #greet(
+  /** Lets others find the gateway: programs by its file, people by what it prints. */
+  async #announce(
     output: Output,
     { tls, sourceWarnings }: MqttBroker,
     users: MqttUsers,
     addresses: StatusReport['addresses'],
     admin: AdminPort,
   ): Promise<void> {
+    await keepGatewayFile({
+      dataDir: this.#dataDir,
+      addresses,
+      tls: admin.tls,
+      parts: this.#parts,
+      logger: this.#logger,
+    });
     const warnings = [...((await tls?.warnings()) ?? []), ...sourceWarnings, ...(await admin.warnings())];
     for (const line of [
       ...greeting({

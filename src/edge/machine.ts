@@ -1,9 +1,12 @@
+import type { Logger } from '../core/logger.ts';
 import type { ListSerialDevices } from '../core/serial-device.ts';
+import type { ServiceManager } from '../core/service-manager.ts';
 import type { OpenBus } from '../ingest/modbus/bus.ts';
 import type { OpenPort } from '../ingest/serial/port.ts';
 import { isClockSet, systemTimeService } from '../platform/clock-check.ts';
 import { linuxSerialDevices } from '../platform/linux-serial-devices.ts';
 import { nodeClock } from '../platform/node-clock.ts';
+import { systemdService } from '../platform/systemd.ts';
 
 /** What a gateway asks of the machine that it runs on and that others may answer: a demonstration has no serial port. */
 export interface Machine {
@@ -15,6 +18,8 @@ export interface Machine {
   readonly openBus: OpenBus;
   /** Whether its wall clock is known to be right. */
   readonly isClockSet: () => Promise<boolean>;
+  /** What looks after this process, if anything does. */
+  readonly serviceManager: (logger: Logger) => ServiceManager;
 }
 
 /** The machine of this process. */
@@ -31,4 +36,5 @@ export const thisMachine: Machine = {
     return await openModbusBus(nodeClock, settings, timeoutMs, signal);
   },
   isClockSet: () => isClockSet(systemTimeService),
+  serviceManager: (logger) => systemdService(logger),
 };

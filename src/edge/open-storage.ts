@@ -2,11 +2,10 @@ import type { Logger } from '../core/logger.ts';
 import type { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
 import type { Log, LogOptions } from '../log/log.ts';
 import { readBootId } from '../platform/boot-id.ts';
-import { CountedDisk } from '../platform/counted-disk.ts';
+import type { CountedDisk } from '../platform/counted-disk.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
 import { clockReader, nodeClock } from '../platform/node-clock.ts';
-import { NodeDisk } from '../platform/node-disk.ts';
 import { nodeRandom } from '../platform/node-random.ts';
 import { CardWear } from './card-wear.ts';
 import type { Config } from './config/schema.ts';
@@ -22,6 +21,8 @@ import { WorkerSealer } from './worker-sealer.ts';
 export interface StorageOptions {
   readonly config: Config['data'];
   readonly dataDir: string;
+  /** What is below it. */
+  readonly disk: CountedDisk;
   /** What the log may remove, as far as the mirror is concerned. */
   readonly forwarding: MirrorForwarding;
   readonly isClockSet: Machine['isClockSet'];
@@ -38,17 +39,12 @@ export interface StorageOptions {
  */
 export async function openStorage(options: StorageOptions, signal: AbortSignal) {
   const { dataDir, forwarding, parts, logger, metrics } = options;
-  const disk = new CountedDisk(new NodeDisk(dataDir), metrics);
-  const card = await openCard(options, disk);
+  const card = await openCard(options);
   const sealer = new WorkerSealer(dataDir, metrics);
   const sessions = new WorkerSessionStore(dataDir, logger.child({ part: 'mqtt' }), metrics);
-  const housekeeping = await openHousekeeping(options, disk, sessions);
+  const housekeeping = await openHousekeeping(options, sessions);
   const readClock = clockReader(await readBootId(nodeRandom), housekeeping.retention.isClockSet);
-  const log = await openGatewayLog(
-    options,
-    { disk, sealer, readClock, retention: housekeeping.retention },
-    signal,
-  );
+  const log = await openGatewayLog(options, { sealer, readClock, retention: housekeeping.retention }, signal);
   card.start();
   // Stopped the other way round: what the log and its thread still write counts.
   parts.add('card', () => card.stop());
@@ -57,13 +53,10 @@ export async function openStorage(options: StorageOptions, signal: AbortSignal) 
   parts.add('log', () => log.close());
   housekeeping.start(log);
   parts.add('housekeeping', () => housekeeping.stop());
-  return { disk, card, sessions, housekeeping, readClock, log };
+  return { card, sessions, housekeeping, readClock, log };
 }
 
-function openCard(
-  { config, dataDir, logger, metrics }: StorageOptions,
-  disk: CountedDisk,
-): Promise<CardWear> {
+function openCard({ config, dataDir, disk, logger, metrics }: StorageOptions): Promise<CardWear> {
   return CardWear.open({
     disk,
     thisRun: () => metrics.totals(),
@@ -76,8 +69,7 @@ function openCard(
 }
 
 function openHousekeeping(
-  { config, dataDir, forwarding, isClockSet, stateBytes, logger, metrics }: StorageOptions,
-  disk: CountedDisk,
+  { config, dataDir, disk, forwarding, isClockSet, stateBytes, logger, metrics }: StorageOptions,
   sessions: WorkerSessionStore,
 ): Promise<Housekeeping> {
   return Housekeeping.open({
@@ -93,16 +85,17 @@ function openHousekeeping(
   });
 }
 
-type OwnLogOptions = Pick<LogOptions, 'disk' | 'sealer' | 'readClock' | 'retention'>;
+type OwnLogOptions = Pick<LogOptions, 'sealer' | 'readClock' | 'retention'>;
 
 function openGatewayLog(
-  { config, dataDir, logger, metrics }: StorageOptions,
+  { config, dataDir, disk, logger, metrics }: StorageOptions,
   own: OwnLogOptions,
   signal: AbortSignal,
 ): Promise<Log> {
   return openLog(
     {
       ...own,
+      disk,
       dataDir,
       clock: nodeClock,
       random: nodeRandom,

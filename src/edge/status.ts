@@ -105,11 +105,3 @@ export function topicStatuses(partitions: readonly PartitionInfo[]): readonly To
       .sort((one, other) => one.partition - other.partition),
   }));
 }
-
-/** Why readings are refused now, in words; empty while they are accepted. */
-export function degradations(log: {
-  readonly available: boolean;
-  readonly unavailableReason: string | null;
-}): readonly string[] {
-  return log.available ? [] : [log.unavailableReason ?? 'the log cannot make anything durable'];
-}

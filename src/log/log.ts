@@ -1,4 +1,4 @@
-import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
+import { isOperatingError, isSystemError, messageOf, type OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Qos2Id, Qos2Log } from '../core/qos2.ts';
 import type { NewRecord } from '../core/record.ts';
@@ -8,6 +8,7 @@ import { stampingNow } from './clock/stamping.ts';
 import { unsettledStamps } from './clock/unsettled-stamps.ts';
 import { type Appended, checkedRequestBytes, planCommit } from './commits/commit-plan.ts';
 import { CommitQueue, type Waiting } from './commits/commit-queue.ts';
+import { reportCommit } from './commits/commit-report.ts';
 import { checkOffset, findPartition, Placement, partitionInfos, topicInfos } from './commits/placement.ts';
 import { Qos2Requests } from './commits/qos2-requests.ts';
 import { checkTopic } from './commits/topic-plan.ts';
@@ -15,10 +16,10 @@ import { DiskReader, offsetForTime } from './disk-reader.ts';
 import type { Journal } from './journal/journal.ts';
 import type { LogEnvironment } from './journal/journal-files.ts';
 import { recoverJournal } from './recovery.ts';
+import { stopping, unrecoverable } from './refusals.ts';
 import { budgetIsUsedUp } from './retention/disk-budget.ts';
 import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
 import { memoBytes, memoRows, partitionKey } from './state/entries.ts';
-import { tellForgotten } from './state/qos2-ids.ts';
 import { storedBytes } from './stored-bytes.ts';
 import { Tail } from './tail.ts';
 import type {
@@ -287,10 +288,18 @@ export class Log implements MirroredLog, Qos2Log {
     return () => this.#listeners.delete(listener);
   }
 
+  /**
+   * Proves that commits complete: resolves once one is durable that began after this call. It changes nothing, and there is none of
+   * its own if others wait. @throws OperatingError `log-unavailable`, `log-overloaded`
+   */
+  async checkCommit(): Promise<void> {
+    this.#refuseIfUnavailable();
+    await this.#queue.push({ kind: 'check' }, limits.upkeepEntryBytesMax);
+  }
+
   /** Waits until everything offered before is durable or refused, then closes. Later appends are refused. */
   async close(): Promise<void> {
-    const message = 'the gateway is stopping; offer the same records again when it is back';
-    this.#unavailable = new OperatingError('log-unavailable', message);
+    this.#unavailable = stopping();
     this.#closing.abort();
     await this.#upkeep.stop();
     await this.#queue.settled();
@@ -335,16 +344,13 @@ export class Log implements MirroredLog, Qos2Log {
         this.#sealer.setCommitting(false);
       }
       this.#commits += 1;
-      if (stamping.begun !== null) this.#env.metrics.add('headwater_clock_epochs_total', 1);
       this.#lastCommitMs = this.#env.clock.wallMs();
-      this.#env.metrics.add('headwater_payload_bytes_total', plan.payloadBytes);
-      this.#reportOpenIds();
-      tellForgotten(this.#env, plan.forgottenQos2Clients);
+      reportCommit(this.#env, plan, this.#journal.state.qos2Ids.size);
     }
     for (const [index, outcome] of plan.outcomes.entries()) waiting[index]?.settle(outcome);
     for (const listener of this.#listeners) listener();
     const hasRolled = this.#journal.files.at(-1)?.path !== this.#newestFile;
-    if (hasRolled || stamping.begun !== null) this.#upkeep.wake();
+    if (hasRolled || plan.beginsEpoch) this.#upkeep.wake();
     this.#newestFile = this.#journal.files.at(-1)?.path;
   }
 
@@ -379,21 +385,15 @@ export class Log implements MirroredLog, Qos2Log {
   }
 
   #refuseUntilRecovered(error: unknown): void {
-    const reason = isOperatingError(error) ? error.message : `the disk says: ${messageOf(error)}`;
-    const message = `the log cannot make anything durable (${reason}); it keeps trying`;
-    this.#unavailable = new OperatingError('log-unavailable', message, { cause: error });
+    this.#unavailable = unrecoverable(error);
     this.#queue.refuseAll(this.#unavailable);
     this.#reportAvailability();
     const told = 'the journal cannot be recovered, readings are refused; make room on the disk or replace it';
     this.#env.logger.error({ cause: messageOf(error) }, told);
   }
 
-  #reportOpenIds(): void {
-    this.#env.metrics.set('headwater_qos2_open_ids', this.#journal.state.qos2Ids.size);
-  }
-
   #reportAvailability(): void {
-    this.#reportOpenIds();
+    this.#env.metrics.set('headwater_qos2_open_ids', this.#journal.state.qos2Ids.size);
     this.#env.metrics.set('headwater_log_available', this.available ? 1 : 0);
     this.#env.metrics.set('headwater_journal_files', this.#journal.files.length);
   }

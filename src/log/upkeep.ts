@@ -12,14 +12,8 @@ import { countUnsealed, planSeal, sealEntries } from './segments/seal-plan.ts';
 import type { Sealer } from './segments/sealer.ts';
 import { tidySegments } from './segments/segment-folders.ts';
 import type { Segment } from './state/catalog.ts';
-import {
-  checkpointEntry,
-  type Entry,
-  logStartMoveEntry,
-  type Memo,
-  memoBytes,
-  sealedOffsetEntry,
-} from './state/entries.ts';
+import { checkpointEntry, type Entry, logStartMoveEntry, type Memo, memoBytes } from './state/entries.ts';
+import { sayAgain } from './state/say-again.ts';
 import type { LogState } from './state/state.ts';
 import type { LedgerRange, Retention } from './types.ts';
 
@@ -178,11 +172,6 @@ export class Upkeep {
     const excess = bytesToFree(this.#usage(), this.#budgetBytes, this.#env.fileBytes, 0);
     if (excess === 0 || journal.heldFiles === 0 || journal !== this.#log.journal) return;
     journal.rollWithNextCommit();
-    const sayAgain = (state: LogState): readonly Entry[] =>
-      state
-        .partitions()
-        .slice(0, 1)
-        .map(({ id, sealedOffset }) => sealedOffsetEntry({ id, sealedOffset }));
     await this.#log.commit(
       (state) => ({ entries: sayAgain(state), records: [] }),
       limits.upkeepEntryBytesMax,

@@ -13,73 +13,87 @@ const kindOfFolder: Readonly<Partial<Record<string, WrittenKind>>> = {
 };
 
 /**
- * The same disk, with its syncs and what it gives to the device counted in the metrics. Bytes of files count in the whole
+ * The same disk, with its answers counted, and its syncs and what it gives to the device in the metrics. Bytes of files count in the whole
  * blocks that the device gets, a block that is written again before its sync once; what makes a file longer, or changes
  * names, costs the file system's journal as well. What the device then makes of it inside nobody can see.
  */
 export class CountedDisk implements Disk {
   readonly #disk: Disk;
   readonly #metrics: Metrics;
+  #operations = 0;
 
   constructor(disk: Disk, metrics: Metrics) {
     this.#disk = disk;
     this.#metrics = metrics;
   }
 
+  /** Calls that the disk has answered, well or badly: while they become more, it does not hang. */
+  get operations(): number {
+    return this.#operations;
+  }
+
   list(folder: string): Promise<readonly string[]> {
-    return this.#disk.list(folder);
+    return this.#answered(this.#disk.list(folder));
   }
 
   makeFolder(folder: string): Promise<void> {
     this.#count('metadata', limits.metadataSyncBytes);
-    return this.#disk.makeFolder(folder);
+    return this.#answered(this.#disk.makeFolder(folder));
   }
 
   async create(path: string): Promise<DiskFile> {
-    return this.#counted(path, await this.#disk.create(path), 0);
+    return this.#counted(path, await this.#answered(this.#disk.create(path)), 0);
   }
 
   async open(path: string): Promise<DiskFile> {
-    return this.#counted(path, await this.#disk.open(path), undefined);
+    return this.#counted(path, await this.#answered(this.#disk.open(path)), undefined);
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.#disk.rename(from, to);
+    return this.#answered(this.#disk.rename(from, to));
   }
 
   remove(path: string): Promise<void> {
-    return this.#disk.remove(path);
+    return this.#answered(this.#disk.remove(path));
   }
 
   syncFolder(folder: string): Promise<void> {
     this.#metrics.add('headwater_disk_syncs_total', 1, { kind: 'fsync' });
     this.#count('metadata', limits.metadataSyncBytes);
-    return this.#disk.syncFolder(folder);
+    return this.#answered(this.#disk.syncFolder(folder));
   }
 
   #counted(path: string, file: DiskFile, lengthBytes: number | undefined): DiskFile {
     const kind = kindOfFolder[path.split('/', 1)[0] ?? ''] ?? 'other';
     const blocks = new UnsyncedBlocks(lengthBytes);
     return {
-      size: () => file.size(),
-      readAt: (into, at) => file.readAt(into, at),
-      close: () => file.close(),
+      size: () => this.#answered(file.size()),
+      readAt: (into, at) => this.#answered(file.readAt(into, at)),
+      close: () => this.#answered(file.close()),
       writeAt: async (bytes, at) => {
         // Most files are opened to be read: their length is asked for only when it is needed.
         if (!blocks.knowsLength) blocks.length(await file.size());
         this.#count(kind, blocks.write(at, bytes.length) * limits.deviceBlockBytes);
-        await file.writeAt(bytes, at);
+        await this.#answered(file.writeAt(bytes, at));
       },
       truncate: (lengthBytes) => {
         blocks.truncate(lengthBytes);
-        return file.truncate(lengthBytes);
+        return this.#answered(file.truncate(lengthBytes));
       },
       sync: () => {
         this.#metrics.add('headwater_disk_syncs_total', 1, { kind: 'fdatasync' });
         if (blocks.sync()) this.#count('metadata', limits.metadataSyncBytes);
-        return file.sync();
+        return this.#answered(file.sync());
       },
     };
+  }
+
+  async #answered<Answer>(call: Promise<Answer>): Promise<Answer> {
+    try {
+      return await call;
+    } finally {
+      this.#operations += 1;
+    }
   }
 
   #count(kind: WrittenKind, bytes: number): void {

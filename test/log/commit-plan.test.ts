@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { gapsTopicName } from '../../src/core/topic-name.ts';
+import type { ClockEpoch } from '../../src/log/clock/clock-epoch.ts';
 import { type CommitPlan, planCommit, type Request } from '../../src/log/commits/commit-plan.ts';
 import { recordSizeBytes } from '../../src/log/commits/placement.ts';
 import { decodeBatch, encodeBatch } from '../../src/log/encoding/batch.ts';
@@ -25,8 +26,8 @@ function stateWith(...topics: readonly [name: string, partitions: number][]): Lo
 }
 
 /** With the wall clock and the monotonic one the same. */
-const plan = (state: LogState, requests: readonly Request[]): CommitPlan =>
-  planCommit(state, requests, { settingMs: 0, ordinal: -1, begun: null });
+const plan = (state: LogState, requests: readonly Request[], begun: ClockEpoch | null = null): CommitPlan =>
+  planCommit(state, requests, { settingMs: 0, ordinal: begun?.ordinal ?? -1, begun });
 
 const records = (partition: number, ...texts: string[]): Request => ({
   kind: 'records',
@@ -115,6 +116,30 @@ describe('the plan of a commit', () => {
     expect(refusals(outcomes)).toEqual([null, null, null, null, 'too-many-partitions', null]);
     for (const entry of entries) state.apply(entry, undefined, '1.2.3');
     expect(state.partitions()).toHaveLength(limits.partitionsMax);
+  });
+
+  test('says something again for a check that is alone, and begins an epoch for nothing but what changes something', () => {
+    const state = stateWith(['a', 1]);
+    const begun = {
+      ordinal: 1,
+      bootId: '',
+      settingMs: 0,
+      startedMs: 0,
+      isSet: true,
+      shiftMs: 0,
+      isTold: true,
+    };
+    const kinds = (requests: readonly Request[]) => {
+      const { entries, beginsEpoch } = plan(state, requests, begun);
+      return { kinds: entries.map(({ kind }) => kind), beginsEpoch };
+    };
+    const { sealedOffset, clockEpoch, recordBatch } = entryKinds;
+    expect(kinds([{ kind: 'check' }])).toEqual({ kinds: [sealedOffset], beginsEpoch: false });
+    expect(kinds([])).toEqual({ kinds: [], beginsEpoch: false });
+    expect(kinds([{ kind: 'check' }, records(0, 'x')])).toEqual({
+      kinds: [clockEpoch, recordBatch],
+      beginsEpoch: true,
+    });
   });
 
   test('a record counts at least what it takes in a frame', () => {

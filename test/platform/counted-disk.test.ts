@@ -5,6 +5,7 @@ import type { Metrics } from '../../src/core/metrics.ts';
 import { CountedDisk, type WrittenBytes, writtenKinds } from '../../src/platform/counted-disk.ts';
 import { SimDisk } from '../support/sim-disk.ts';
 import { SimRandom } from '../support/sim-random.ts';
+import { turns } from '../support/turns.ts';
 
 const block = limits.deviceBlockBytes;
 const metadata = limits.metadataSyncBytes;
@@ -115,4 +116,35 @@ test('what a failing write may have written counts', async () => {
   sim.faults = { writeFails: 1 };
   const failing = () => expect(file.writeAt(bytes(1), 0)).rejects.toThrow('EIO');
   expect(await costOf(failing)).toEqual({ journal: block });
+});
+
+test('every call that the disk has answered counts, well or badly, and none that it has not', async () => {
+  const { sim, disk } = countedDisk();
+  const file = await disk.create('journal/a');
+  const steps: readonly (() => Promise<unknown>)[] = [
+    () => disk.makeFolder('journal'),
+    () => disk.list('journal'),
+    () => file.writeAt(bytes(block), 0),
+    () => file.readAt(bytes(block), 0),
+    () => file.size(),
+    () => file.truncate(0),
+    () => file.sync(),
+    () => file.close(),
+    () => disk.rename('journal/a', 'journal/b'),
+    () => disk.syncFolder('journal'),
+    () => disk.open('journal/b'),
+    () => disk.remove('journal/b'),
+    () => disk.open('journal/b').catch(() => 'there is none'),
+  ];
+  for (const step of steps) {
+    const before = disk.operations;
+    await step();
+    expect(disk.operations, step.toString()).toBeGreaterThan(before);
+  }
+  const before = disk.operations;
+  void sim.dieAfter(0);
+  void disk.list('journal');
+  void disk.list('journal');
+  await turns();
+  expect(disk.operations).toBe(before);
 });

@@ -13,12 +13,12 @@ export const adminToken = 'ab'.repeat(32);
 /** Hashes that cost nothing. */
 export const cheapHasher = () => new PasswordHasher(new SimRandom(1), { n: 16, r: 1, p: 1 });
 
-/** Who may use an admin port on loopback, with a data folder of its own that nobody has claimed; the folder goes with it. */
+/** Who may use an admin port on loopback, with a data folder of its own that nobody has claimed; the folder goes with it. All is well. */
 export async function adminDoor(
   clock: Clock = nodeClock,
 ): Promise<
   AsyncDisposable &
-    Pick<AdminServerOptions, 'listen' | 'tls' | 'access' | 'names'> & { readonly dataDir: string }
+    Pick<AdminServerOptions, 'listen' | 'tls' | 'access' | 'names' | 'health'> & { readonly dataDir: string }
 > {
   const folder = await temporaryFolder();
   const random = new SimRandom(1);
@@ -28,6 +28,7 @@ export async function adminDoor(
     listen: { host: '127.0.0.1', port: 0 },
     tls: null,
     access: await AdminAccess.open({ ...shared, clock, random }),
+    health: () => ({ isHealthy: true, reasons: [] }),
     names: () => ({ machine: new Set(), configured: new Set() }),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };

@@ -7,6 +7,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   mandoc: 'mandoc',
   zsh: 'zsh',
   fish: 'fish',
+  'systemd-notify': 'systemd',
 };
 
 /** Runs a program that the system has installed. */

@@ -4,7 +4,8 @@ import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { type Address, formatAddress } from '../config/address.ts';
 import type { ReloadOutcome } from '../config-reloads.ts';
-import { degradations, type StatusReport } from '../status.ts';
+import type { HealthReport } from '../health/health-report.ts';
+import type { StatusReport } from '../status.ts';
 import type { TopicChanges } from '../topic-changes.ts';
 import type { UserAdministration } from '../users/users.ts';
 import type { AdminAccess } from './access/admin-access.ts';
@@ -29,16 +30,11 @@ import { addTopics } from './topic-routes.ts';
 import { addUsers } from './user-routes.ts';
 import { Viewers } from './viewers.ts';
 
-/** What the server asks of the log. */
-export interface AdminLog extends WritableLog {
-  readonly available: boolean;
-  readonly unavailableReason: string | null;
-}
-
 /** What the server shows and serves. */
 export interface AdminServerOptions {
   readonly listen: Address;
-  readonly log: AdminLog;
+  readonly log: WritableLog;
+  readonly health: () => HealthReport;
   readonly topics: TopicChanges;
   readonly users: UserAdministration;
   readonly serial: WatchedPorts;
@@ -163,24 +159,30 @@ function addDescription(app: AdminApp, description: ApiDescription): void {
   );
 }
 
-function addHealth(app: AdminApp, { log }: AdminServerOptions): void {
+function addHealth(app: AdminApp, { health }: AdminServerOptions): void {
   const config = { open: true };
+  const healthy = objectOf<{ healthy: boolean; reasons: object }>({ healthy: flag, reasons: listOf(text) });
   app.get(
     '/healthz',
     {
       config,
       schema: {
-        summary: 'Whether the process answers.',
-        response: { 200: objectOf<{ healthy: boolean }>({ healthy: flag }) },
+        summary:
+          'Whether the gateway should go on as it is: what its watchdog goes by. Commits complete, or readings are refused for a reason ' +
+          'that starting it anew would not mend, such as a full disk; being offline is no reason.',
+        response: { 200: healthy, 503: healthy },
       },
     },
-    () => ({ healthy: true }),
+    (_request, reply) => {
+      const { isHealthy, reasons } = health();
+      return reply.code(isHealthy ? 200 : 503).send({ healthy: isHealthy, reasons });
+    },
   );
   const readiness = objectOf<{ ready: boolean; reasons: object }>({ ready: flag, reasons: listOf(text) });
   const response = { 200: readiness, 503: readiness };
   const schema = { summary: 'Whether readings are accepted; being offline is no reason.', response };
   app.get('/readyz', { config, schema }, (_request, reply) => {
-    const reasons = degradations(log);
+    const { reasons } = health();
     return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons });
   });
 }

@@ -15,6 +15,7 @@ import {
   recordBatchEntry,
 } from '../state/entries.ts';
 import { Qos2Plan } from '../state/qos2-ids.ts';
+import { sayAgain } from '../state/say-again.ts';
 import type { LogState } from '../state/state.ts';
 import { checkedSize, type PlacedRecord, Placement, tooLarge } from './placement.ts';
 import { TopicPlan, type TopicRequest } from './topic-plan.ts';
@@ -43,6 +44,8 @@ export type Request =
   | { readonly kind: 'release'; readonly id: Qos2Id }
   | { readonly kind: 'release-all'; readonly client: string }
   | TopicRequest
+  /** To be durable, and nothing else. */
+  | { readonly kind: 'check' }
   /**
    * What it is depends on the state just before its commit, and on how that is stamped. The plan may throw an OperatingError, which refuses it.
    */
@@ -71,6 +74,8 @@ export interface CommitPlan {
   readonly payloadBytes: number;
   /** MQTT clients whose QoS 2 ids this commit gives up to make room for newer ones. */
   readonly forgottenQos2Clients: readonly string[];
+  /** Whether a clock epoch begins with it. */
+  readonly beginsEpoch: boolean;
 }
 
 /**
@@ -80,8 +85,20 @@ export interface CommitPlan {
 export function planCommit(state: LogState, requests: readonly Request[], stamping: Stamping): CommitPlan {
   const plan = new Planning(state, stamping);
   const outcomes = requests.map((request) => plan.take(request));
+  const wished = plan.entries();
+  // An epoch begins in the frame of the first records that are stamped by it: neither can be durable without the other.
+  const begun = wished.length > 0 ? stamping.begun : null;
   const { payloadBytes, qos2 } = plan;
-  return { entries: plan.entries(), outcomes, payloadBytes, forgottenQos2Clients: qos2.forgotten };
+  return {
+    entries: [
+      ...(begun === null ? [] : [clockEpochEntry({ ...begun, starts: [] })]),
+      ...(wished.length === 0 && plan.isChecked ? sayAgain(state) : wished),
+    ],
+    outcomes,
+    payloadBytes,
+    forgottenQos2Clients: qos2.forgotten,
+    beginsEpoch: begun !== null,
+  };
 }
 
 const nothing: Outcome = { appended: [] };
@@ -99,6 +116,8 @@ class Planning {
   readonly #topics: TopicPlan;
   readonly qos2: Qos2Plan;
   payloadBytes = 0;
+  /** Whether something durable is wanted of it, whatever it is. */
+  isChecked = false;
   readonly #memos: Memo[] = [];
   readonly #upkeep: Entry[] = [];
   readonly #batches = new Map<string, Batch>();
@@ -129,12 +148,15 @@ class Planning {
       }
       case 'upkeep':
         return this.#takeUpkeep(request);
+      case 'check':
+        this.isChecked = true;
+        return nothing;
     }
   }
 
   entries(): readonly Entry[] {
-    const { ordinal, begun } = this.#stamping;
-    const entries = [
+    const { ordinal } = this.#stamping;
+    return [
       ...this.#topics.entries,
       ...[...this.#batches.values()].map(({ id, baseOffset, records }) =>
         recordBatchEntry(id, encodeBatch(baseOffset, records, ordinal)),
@@ -143,9 +165,6 @@ class Planning {
       ...this.qos2.entries,
       ...this.#upkeep,
     ];
-    // An epoch begins in the frame of the first records that are stamped by it: neither can be durable without the other.
-    if (begun !== null && entries.length > 0) entries.unshift(clockEpochEntry({ ...begun, starts: [] }));
-    return entries;
   }
 
   #takeRecords({ records, once, memos = [] }: Request & { kind: 'records' }): Outcome {

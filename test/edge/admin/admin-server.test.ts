@@ -5,6 +5,7 @@ import { OperatingError } from '../../../src/core/errors.ts';
 import { limits } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/admin-server.ts';
+import { healthReport } from '../../../src/edge/health/health-report.ts';
 import { MetricsRegistry } from '../../../src/edge/metrics-registry.ts';
 import { TopicChanges } from '../../../src/edge/topic-changes.ts';
 import { Users } from '../../../src/edge/users/users.ts';
@@ -22,9 +23,12 @@ let server: AdminServer;
 let door: Awaited<ReturnType<typeof adminDoor>>;
 let users: Users;
 let reload: AdminServerOptions['reload'];
+/** How long no commit has completed that should have. */
+let stuckMs: number | null;
 
 beforeEach(async () => {
   log = new MemoryLog();
+  stuckMs = null;
   metrics = new MetricsRegistry();
   await log.createTopic('readings', 2);
   door = await adminDoor();
@@ -124,7 +128,18 @@ describe('health', () => {
     const ready = await ask('/readyz');
     expect(ready).toMatchObject({ status: 503, body: { ready: false } });
     expect(JSON.stringify(ready.body)).toContain('EIO on sync');
-    expect((await ask('/healthz')).status).toBe(200);
+    expect(await ask('/healthz')).toMatchObject({
+      status: 200,
+      body: { healthy: true, reasons: ['EIO on sync'] },
+    });
+  });
+
+  test('neither ready nor healthy when no commit completes', async () => {
+    expect(await ask('/healthz')).toMatchObject({ status: 200, body: { healthy: true, reasons: [] } });
+    stuckMs = 43_210;
+    const reasons = ['no commit has completed for 43 s: the disk does not answer'];
+    expect(await ask('/healthz')).toMatchObject({ status: 503, body: { healthy: false, reasons } });
+    expect(await ask('/readyz')).toMatchObject({ status: 503, body: { ready: false, reasons } });
   });
 
   test('metrics come in the format of Prometheus', async () => {
@@ -600,6 +615,7 @@ function options(port = 0): AdminServerOptions {
     ...door,
     listen: { host: '127.0.0.1', port },
     log,
+    health: () => healthReport(log, stuckMs),
     topics: new TopicChanges({
       log,
       mapping: new TopicMapping({ gateway: 'g', topics: [] }),

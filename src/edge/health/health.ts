@@ -1,0 +1,91 @@
+/*
+ * One judgement of whether this process does its work, for the watchdog and for whoever asks: the event loop turns, and
+ * commits complete or the log refuses readings for a reason that it names. A pure function from state and event to state and
+ * commands; the uplink is no part of it.
+ */
+
+/** What is known of the log. */
+export interface Health {
+  /** How many commits had completed at the last look. */
+  readonly commits: number;
+  /** Since when a commit is owed that proves that they complete, by the monotonic clock; null if none is. */
+  readonly owedSinceMs: number | null;
+  /** Whether a commit for that alone is under way. */
+  readonly isChecking: boolean;
+  /** Whether a whole period has passed in which a commit was owed. */
+  readonly isStuck: boolean;
+}
+
+/** What happens. */
+export type HealthEvent =
+  /** A period is over. `isRefusing`: the log takes no readings, and says why. */
+  | {
+      readonly kind: 'look';
+      readonly nowMs: number;
+      readonly commits: number;
+      readonly isRefusing: boolean;
+    }
+  /** The commit for the check is durable. */
+  | { readonly kind: 'checked'; readonly commits: number }
+  /** The log did not take it. */
+  | { readonly kind: 'not-checked' };
+
+/** What is to be done. */
+export type HealthCommand =
+  /** Tell the watchdog that all is well. */
+  | 'alive'
+  /** Make a commit. */
+  | 'check'
+  /** Say that the gateway is stuck, or no longer. */
+  | 'tell-stuck'
+  | 'tell-moving';
+
+/** What becomes of an event. */
+export interface HealthStep {
+  readonly health: Health;
+  readonly commands: readonly HealthCommand[];
+}
+
+/** Of a gateway whose log has made so many commits. */
+export const freshHealth = (commits: number): Health => ({
+  commits,
+  owedSinceMs: null,
+  isChecking: false,
+  isStuck: false,
+});
+
+/**
+ * What is known after an event, and what is to be done. A commit since the last look is the proof, and costs nothing; without
+ * one a check is begun, which has the time until the next look. While the log is stuck, each commit that completes after all
+ * ends that.
+ */
+export function healthStep(health: Health, event: HealthEvent): HealthStep {
+  switch (event.kind) {
+    case 'look':
+      if (event.isRefusing || event.commits !== health.commits)
+        return well({ ...health, commits: event.commits });
+      return owing(health, event.nowMs);
+    case 'checked':
+      return well({ ...health, commits: event.commits, isChecking: false });
+    case 'not-checked':
+      return { health: { ...health, isChecking: false }, commands: [] };
+  }
+}
+
+function well(health: Health): HealthStep {
+  return {
+    health: { ...health, owedSinceMs: null, isStuck: false },
+    commands: health.isStuck ? ['alive', 'tell-moving'] : ['alive'],
+  };
+}
+
+function owing(health: Health, nowMs: number): HealthStep {
+  const isStuck = health.owedSinceMs !== null;
+  return {
+    health: { ...health, owedSinceMs: health.owedSinceMs ?? nowMs, isChecking: true, isStuck },
+    commands: [
+      ...(health.isChecking ? [] : (['check'] as const)),
+      ...(isStuck && !health.isStuck ? (['tell-stuck'] as const) : []),
+    ],
+  };
+}
