@@ -278,6 +278,7 @@ const canaries: readonly Canary[] = [
       'src/core/anomaly-limits.ts': 'export const anomalyLimits = {\n  openAlertsMax: 5,\n};',
       'src/core/serial-limits.ts': 'export const serialLimits = {\n  serialPortsMax: 5,\n};',
       'src/core/admin-limits.ts': 'export const adminLimits = {};',
+      'src/core/appliance-limits.ts': 'export const applianceLimits = {};',
     },
     caught: [
       'headwater_a_total',
@@ -295,6 +296,7 @@ const canaries: readonly Canary[] = [
       'src/core/anomaly-limits.ts': 'export const anomalyLimits = {};',
       'src/core/serial-limits.ts': 'export const serialLimits = {};',
       'src/core/admin-limits.ts': 'export const adminLimits = {};',
+      'src/core/appliance-limits.ts': 'export const applianceLimits = {};',
       'src/log/a.ts':
         "metrics.add('headwater_a_total', 1); throw new OperatingError('thrown', text(limits.waitMsMax));",
     },

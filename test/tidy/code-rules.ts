@@ -109,6 +109,7 @@ export const limitTables: readonly string[] = [
   'src/core/anomaly-limits.ts',
   'src/core/serial-limits.ts',
   'src/core/admin-limits.ts',
+  'src/core/appliance-limits.ts',
 ];
 
 const boundsIn = (tree: Tree) =>
