@@ -58,7 +58,9 @@ async function factsOf(
     claimCode: await readClaimCode(dataDir),
     isClaimed: await isAdminPasswordSet(dataDir),
     importErrors: prepared?.importErrors ?? [],
-    problems: prepared?.problems ?? ['this start was not prepared: see journalctl -u headwater-prepare'],
+    problems: prepared?.problems ?? [
+      'headwater appliance prepare has not run at this start: the journal says why',
+    ],
     closed: prepared?.closed ?? [],
     stillCounting: prepared?.stillCounting ?? [],
     hostName: prepared?.hostName ?? hostName,

@@ -68,7 +68,7 @@ export async function readBootFile(text: string, context: BootFileContext): Prom
     ...texts.problems,
     ...('problems' in checked ? checked.problems : []).map((problem) => asWritten(problem, written)),
     ...('problems' in appliance ? appliance.problems : []),
-    ...keptProblems(needed, files, texts.refused),
+    ...keptProblems(needed, files, new Set([...taken.refused, ...texts.refused])),
     ...credentialProblems(credentials(needed, files)),
     ...('problems' in appliance ? [] : machineProblems(appliance.settings, context)),
     ...fixedProblems(written),

@@ -26,31 +26,44 @@ export interface WithoutFiles {
   /** The tree with {@link KEPT} for each text. */
   readonly tree: unknown;
   readonly files: readonly GivenFile[];
+  /** The names of those that cannot be used, for which there is a problem. */
+  readonly refused: readonly string[];
   readonly problems: readonly SettingProblem[];
 }
 
 /** Takes the texts out of a tree of settings, whatever else is wrong with it. Pure. */
 export function withoutFiles(tree: unknown, shape: Shape): WithoutFiles {
   const files: GivenFile[] = [];
+  const refused: string[] = [];
   const problems: SettingProblem[] = [];
   const taken = mapped(tree, shape, ({ at, settings, names, path }) => {
     for (const [fileSetting, notation] of fileSettings(settings)) {
       const name = fileSetting.slice(0, -'File'.length);
-      const given = givenFile(at, name, [...path, name], problems);
+      const fileName = [...names, name].join('.');
+      const given = givenFile(at, name, [...path, name]);
       delete at[fileSetting];
       if (given === null) continue;
+      // Also for one that is refused: what is wrong is told once.
       at[name] = KEPT;
       const isSecret = notation === 'secret-file' || name === 'key';
-      files.push({ path: [...path, name], name: [...names, name].join('.'), isSecret, given });
+      if ('problem' in given) {
+        refused.push(fileName);
+        problems.push(given.problem);
+      } else files.push({ path: [...path, name], name: fileName, isSecret, given });
     }
-    for (const name of settings.keys()) {
-      if (!name.endsWith('Env') || at[name] === undefined) continue;
-      const plain = name.slice(0, -'Env'.length);
-      problems.push({ path: [...path, name], message: `write it as ${plain}: nobody sets variables here` });
-      delete at[name];
+    for (const variable of settings.keys()) {
+      if (!variable.endsWith('Env') || at[variable] === undefined) continue;
+      const name = variable.slice(0, -'Env'.length);
+      problems.push({
+        path: [...path, variable],
+        message: `write it as ${name}: nobody sets variables here`,
+      });
+      delete at[variable];
+      at[name] = KEPT;
+      refused.push([...names, name].join('.'));
     }
   });
-  return { tree: taken, files, problems };
+  return { tree: taken, files, refused, problems };
 }
 
 /** The tree as the gateway reads it: for each text the path of the file that holds it. */
@@ -124,14 +137,9 @@ function givenFile(
   at: Mapping,
   name: string,
   path: SettingPath,
-  problems: SettingProblem[],
-): GivenFile['given'] | null {
+): GivenFile['given'] | { readonly problem: SettingProblem } | null {
   const [text, fileName] = [at[name], at[`${name}File`]];
-  const refuse = (message: string, setting = path): null => {
-    delete at[name];
-    problems.push({ path: setting, message });
-    return null;
-  };
+  const refuse = (message: string, setting = path) => ({ problem: { path: setting, message } });
   const filePath = [...path.slice(0, -1), `${name}File`];
   if (text === undefined && fileName === undefined) return null;
   if (text !== undefined && fileName !== undefined) return refuse(`write ${name} or ${name}File, not both`);

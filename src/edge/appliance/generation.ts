@@ -15,6 +15,8 @@ export interface Generation {
   readonly system: string;
   /** Files of the folder `secrets`, by their names. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** What `config` says. */
+  readonly settings: Mapping;
   readonly imported: ImportedSettings;
   /** Settings of ports that are closed to the network while there are no users. */
   readonly closed: readonly string[];
@@ -24,6 +26,7 @@ export interface GenerationInput {
   readonly imported: ImportedSettings;
   /** The settings that the image comes with. */
   readonly defaults: unknown;
+  readonly hostName: string;
   /** Whether there is somebody who could log in. */
   readonly hasUsers: boolean;
   /** The folder that leads to the generation in force, as the gateway sees it. */
@@ -39,11 +42,22 @@ const HEADER =
 export function generationOf(input: GenerationInput): Generation {
   const { imported, defaults, currentFolder } = input;
   const { appliance: _machine, ...settings } = imported.tree;
-  const located = withFilePaths(settings, settingShape(''), (name) => `${currentFolder}/secrets/${name}`);
+  const located = withFilePaths(
+    settings,
+    settingShape(input.hostName),
+    (name) => `${currentFolder}/secrets/${name}`,
+  );
   const tree = mergedSettings(defaults, located) as Mapping;
   const closed = input.hasUsers ? [] : closedToStrangers(tree);
   const config = `${HEADER}${yamlText(tree)}`;
-  return { config, system: systemText(config, imported), secrets: imported.files, imported, closed };
+  return {
+    config,
+    system: systemText(config, imported),
+    secrets: imported.files,
+    settings: tree,
+    imported,
+    closed,
+  };
 }
 
 /** Ports beyond loopback become local ones: the gateway would not start, since nobody could log in there. */

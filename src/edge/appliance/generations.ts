@@ -60,16 +60,15 @@ export class Generations {
     await disk.sync(dirname(this.#folder));
     const number = ((await this.#numbers())[0] ?? 0) + 1;
     const folder = `${this.#folder}/${number}`;
-    await disk.makeFolder(folder, 'gateway');
-    await disk.makeFolder(`${folder}/secrets`, 'gateway');
-    for (const [name, text] of Object.entries(generation.secrets))
-      await disk.write(`${folder}/secrets/${name}`, text, 'gateway');
-    await disk.sync(`${folder}/secrets`);
-    await disk.write(`${folder}/headwater.yaml`, generation.config, 'gateway');
-    await disk.write(`${folder}/system.json`, generation.system, 'administrator');
-    await disk.sync(folder);
-    await disk.sync(this.#folder);
-    await beforeInForce();
+    try {
+      await this.#write(folder, generation);
+      await disk.sync(this.#folder);
+      await beforeInForce();
+    } catch (error) {
+      // On a full disk what is left of it would be in the way of the next try.
+      await disk.remove(folder).catch(() => undefined);
+      throw error;
+    }
     const spare = `${this.currentFolder}.new`;
     await disk.remove(spare);
     await disk.link(String(number), spare);
@@ -84,6 +83,18 @@ export class Generations {
     const kept = new Set(older.slice(0, limits.generationsKeptMax));
     for (const number of await this.#numbers())
       if (!kept.has(number)) await this.#disk.remove(`${this.#folder}/${number}`);
+  }
+
+  async #write(folder: string, { secrets, config, system }: Generation): Promise<void> {
+    const disk = this.#disk;
+    await disk.makeFolder(folder, 'gateway');
+    await disk.makeFolder(`${folder}/secrets`, 'gateway');
+    for (const [name, text] of Object.entries(secrets))
+      await disk.write(`${folder}/secrets/${name}`, text, 'gateway');
+    await disk.sync(`${folder}/secrets`);
+    await disk.write(`${folder}/headwater.yaml`, config, 'gateway');
+    await disk.write(`${folder}/system.json`, system, 'administrator');
+    await disk.sync(folder);
   }
 
   /** Newest first. */

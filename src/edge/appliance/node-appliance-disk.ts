@@ -1,4 +1,5 @@
 import { chown, lstat, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { OperatingError } from '../../core/errors.ts';
 import { readAtMost } from '../../platform/bounded-file.ts';
 import type { ApplianceDisk, Readers } from './appliance-disk.ts';
@@ -27,7 +28,7 @@ export function nodeApplianceDisk(gatewayUser: GatewayUser | null): ApplianceDis
     async makeFolder(path, readers) {
       // Whoever may read the files in a folder may enter it.
       const mode = modes[readers] | ((modes[readers] & 0o444) >> 2);
-      await mkdir(path, { recursive: true, mode });
+      await makeWithParents(path, mode);
       await give(path, readers);
     },
     async write(path, content, readers) {
@@ -59,6 +60,20 @@ export function nodeApplianceDisk(gatewayUser: GatewayUser | null): ApplianceDis
       }
     },
   };
+}
+
+/** Node's own way to make parents never ends where a file system answers that there is no such place, as /proc does. */
+async function makeWithParents(path: string, mode: number): Promise<void> {
+  if (
+    await orNone(
+      stat(path).then((there) => there.isDirectory()),
+      false,
+    )
+  )
+    return;
+  const parent = dirname(path);
+  if (parent !== path) await makeWithParents(parent, mode);
+  await mkdir(path, { mode });
 }
 
 async function readOrNull(path: string, bytesMax: number): Promise<Uint8Array | null> {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import { settingShape } from '../config/schema.ts';
+import { nameOf } from '../config/read-config.ts';
+import { checkSettings, settingShape } from '../config/schema.ts';
 import { readYaml } from '../config/yaml-tree.ts';
 import { USERS_FILE } from '../users/users-file.ts';
 import { version } from '../version.ts';
@@ -15,7 +16,7 @@ import { checkAppliance } from './check-appliance.ts';
 import { clockFloorMs, knownTimes } from './clock-floor.ts';
 import { defaultHostName } from './default-host-name.ts';
 import { withoutFiles } from './file-settings.ts';
-import { generationOf } from './generation.ts';
+import { type Generation, generationOf } from './generation.ts';
 import { Generations, type InForce } from './generations.ts';
 import { type ImportedSettings, nothingImported, sha256 } from './imported-settings.ts';
 import { type RunFacts, writeRunFacts } from './run-facts.ts';
@@ -43,6 +44,15 @@ export const ISSUE_FILE = 'headwater.issue';
 
 /** A boot file that is good and waits to be put in force. */
 type Pending = Exclude<BootFile, { readonly problems: unknown }>;
+
+/** What it takes to put settings in force. */
+interface Step {
+  readonly generations: Generations;
+  readonly inForce: InForce;
+  readonly pending: Pending | null;
+  readonly defaults: unknown;
+  readonly hostName: string;
+}
 
 /** One preparation of an appliance. It ends, whatever is wrong: what could not be done is among its problems. */
 export class Preparation {
@@ -73,7 +83,7 @@ export class Preparation {
       importErrors: imported.errors,
       problems: this.#problems,
       closed: imported.closed,
-      stillCounting: stillCounting(settings, found),
+      stillCounting: stillCounting(settings, found, standard),
     };
     await this.#attempt(ERRORS_FILE, () => this.#tellErrors(imported.errors));
     await this.#attempt('the screen', () => this.#show(facts));
@@ -108,10 +118,12 @@ export class Preparation {
       const read = await this.#readBootFile(found, inForce, defaults, hostName);
       if (read !== null && 'problems' in read) errors.push(...read.problems);
       const pending = read === null || 'problems' in read ? null : read;
-      closed = await this.#putInForce(generations, inForce, pending, defaults);
+      closed = await this.#putInForce({ generations, inForce, pending, defaults, hostName });
       settings = pending?.imported ?? settings;
       if (pending !== null) await this.#attempt(BOOT_FILE, () => this.#leaveCopy(pending));
-      if (found.kind === 'text') await this.#attempt('files beside it', () => this.#removeConsumed(settings));
+      const consumed = [...inForce.imported.consumed, ...settings.consumed];
+      if (found.kind === 'text' && errors.length === 0)
+        await this.#attempt('files beside it', () => this.#removeConsumed(consumed));
     });
     return { settings, errors, closed };
   }
@@ -119,8 +131,9 @@ export class Preparation {
   async #defaults(): Promise<unknown> {
     const path = join(this.#places.image, 'headwater.yaml');
     const bytes = await this.#disk.read(path, limits.configFileBytesMax);
-    if (bytes === null) throw new Error(`the image has no ${path}; write its card anew`);
-    return readYaml(Buffer.from(bytes).toString('utf8')).value;
+    const { value, problems } = readYaml(bytes === null ? '' : Buffer.from(bytes).toString('utf8'));
+    if (bytes !== null && problems.length === 0) return value;
+    throw new Error(`${path}, with the settings of the image, is missing or damaged; write the card anew`);
   }
 
   async #readBootFile(
@@ -140,28 +153,37 @@ export class Preparation {
   }
 
   /** Makes a generation if it is another one than that in force. What the boot file says is durable then, users included. */
-  async #putInForce(
-    generations: Generations,
-    inForce: InForce,
-    pending: Pending | null,
-    defaults: unknown,
-  ): Promise<readonly string[]> {
+  async #putInForce(step: Step): Promise<readonly string[]> {
+    const { generations, inForce, pending, defaults, hostName } = step;
     const dataDir = dataFolder(this.#places);
     const usersPath = join(dataDir, USERS_FILE);
     const users = pending?.users ?? [];
     const hasUsers = users.length > 0 || (await this.#disk.changedMs(usersPath)) !== null;
     const { currentFolder } = generations;
     const imported = pending?.imported ?? inForce.imported;
-    const generation = generationOf({ imported, defaults, hasUsers, currentFolder });
+    const generation = generationOf({ imported, defaults, hostName, hasUsers, currentFolder });
     let { number } = inForce;
     if (number !== null) await generations.tidy(number);
-    if (number === null || generation.system !== inForce.system)
+    const isNew = number === null || generation.system !== inForce.system;
+    if (isNew && (number === null || pending !== null || this.#isLegal(generation, hostName)))
       number = await generations.put(generation, () => this.#mergeUsers(dataDir, users));
     else await this.#mergeUsers(dataDir, users);
-    await generations.tidy(number);
+    if (number !== null) await generations.tidy(number);
     // Also after a power cut between the two: what the administrator has made there is the gateway's.
     await this.#machine.giveToGateway([dataDir, usersPath, join(dataDir, 'lock.sqlite')]);
     return generation.closed;
+  }
+
+  /** Another version of the image may come with settings that do not go with those of this device. */
+  #isLegal({ settings }: Generation, hostName: string): boolean {
+    const checked = checkSettings(settings, hostName);
+    if ('config' in checked) return true;
+    const told = checked.problems.map(({ path, message }) => `${nameOf(path)}: ${message}`);
+    this.#problems.push(
+      'settings of the image do not go with those of this device; those before count',
+      ...told,
+    );
+    return false;
   }
 
   async #mergeUsers(dataDir: string, users: readonly BootUser[]): Promise<void> {
@@ -174,7 +196,7 @@ export class Preparation {
   }
 
   /** Removes files with secrets that were imported. One that is another one by now stays. */
-  async #removeConsumed({ consumed }: ImportedSettings): Promise<void> {
+  async #removeConsumed(consumed: ImportedSettings['consumed']): Promise<void> {
     const { boot } = this.#places;
     for (const { fileName, sha256: sum } of consumed) {
       const there = await readBeside(this.#disk, boot, fileName);
@@ -262,9 +284,13 @@ function machineSettings({ tree, wifiKeys }: ImportedSettings, hostName: string)
 }
 
 /** What counts of earlier files, and the one that is there does not name. */
-function stillCounting({ tree }: ImportedSettings, found: FoundBootFile): readonly string[] {
+function stillCounting(
+  { tree }: ImportedSettings,
+  found: FoundBootFile,
+  hostName: string,
+): readonly string[] {
   const written = found.kind === 'text' ? readYaml(found.text).value : null;
-  const named = isMapping(written) ? withoutFiles(written, settingShape('')).tree : {};
+  const named = isMapping(written) ? withoutFiles(written, settingShape(hostName)).tree : {};
   const there = new Set(settingNames(named));
   return settingNames(tree).filter((name) => !there.has(name));
 }
