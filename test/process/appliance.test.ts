@@ -73,11 +73,13 @@ test('an import that is killed at any time is made good by the next start', asyn
   const { boot, data, options, dataDir } = await appliance(folder.path);
   for (let attempt = 0; attempt < 8; attempt++) {
     await writeFile(join(boot, 'headwater.yaml'), bootFile.replace('lab', `lab${attempt}`));
+    const generations = async (): Promise<readonly string[]> =>
+      await readdir(join(data, 'config')).catch((): string[] => []);
+    const before = await generations();
     const killed = spawn(process.execPath, [main, 'appliance', 'prepare', ...options], { stdio: 'ignore' });
     const exited = once(killed, 'exit');
     // As soon as another generation is begun: what is done then is what may be half done.
-    while (!(await readdir(join(data, 'config')).catch(() => [])).includes(String(attempt + 1)))
-      if (killed.exitCode !== null) break;
+    while ((await generations()).every((name) => before.includes(name))) if (killed.exitCode !== null) break;
     killed.kill('SIGKILL');
     await exited;
     const { code, errors } = await headwaterProcess(dataDir, ['appliance', 'prepare', ...options]);

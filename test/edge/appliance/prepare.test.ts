@@ -126,7 +126,9 @@ describe('a start without a boot file', () => {
     expect(appliance.hostName).toBe('headwater-23ab');
     expect(appliance.config()).toContain('listen: 127.0.0.1:1883');
     expect(appliance.config()).toContain('listen: 0.0.0.0:8443');
-    expect(appliance.card.text('/system/etc/hosts')).toBe('127.0.0.1\tlocalhost\n127.0.1.1\theadwater-23ab\n');
+    expect(appliance.card.text('/system/etc/hosts')).toBe(
+      '127.0.0.1\tlocalhost\n127.0.1.1\theadwater-23ab\n',
+    );
     expect(await appliance.card.list('/system/etc/wpa_supplicant')).toEqual([]);
     expect(await appliance.card.list('/system/run/headwater-appliance')).toEqual(['prepared.json']);
   });
