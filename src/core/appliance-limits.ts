@@ -20,7 +20,7 @@ export const applianceLimits = {
   sshKeyLengthMax: 4 * KIB,
   timeServersMax: 8,
   /** Users of one file: each password is hashed at the boot that imports it. */
-  bootUsersMax: 256,
+  bootUsersMax: 64,
   hostNameLengthMax: 63,
   /** A file of sysfs with the address of a network card. */
   networkAddressFileBytesMax: 4 * KIB,

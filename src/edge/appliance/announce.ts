@@ -54,8 +54,8 @@ async function factsOf(
     isClockSet,
     adminPort: admin === undefined || isLoopback(admin.host) ? null : admin.port,
     isHttps: gateway?.adminFingerprint !== null,
-    fingerprint: gateway?.adminFingerprint ?? null,
-    claimCode: await readClaimCode(dataDir),
+    fingerprint: onlyIf(/^[0-9A-F:]{1,128}$/, gateway?.adminFingerprint ?? null),
+    claimCode: onlyIf(/^[0-9A-Z-]{1,64}$/, await readClaimCode(dataDir)),
     isClaimed: await isAdminPasswordSet(dataDir),
     importErrors: prepared?.importErrors ?? [],
     problems: prepared?.problems ?? [
@@ -66,6 +66,10 @@ async function factsOf(
     hostName: prepared?.hostName ?? hostName,
   };
 }
+
+/** Files that the gateway's user can replace, by a link to any other, are read here by the administrator: nothing else is shown. */
+const onlyIf = (pattern: RegExp, text: string | null): string | null =>
+  text !== null && pattern.test(text) ? text : null;
 
 /** Addresses by which others reach this machine: those of IPv4, which stay, or else those of IPv6. */
 export function ownAddresses(): readonly string[] {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { chown, writeFile } from 'node:fs/promises';
+import { lchown, mkdir, writeFile } from 'node:fs/promises';
+import process from 'node:process';
 import { promisify } from 'node:util';
 import { limits } from '../../core/limits.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
@@ -21,8 +22,6 @@ export interface ApplianceMachine {
    * @throws OperatingError as `headwater devices add`
    */
   mergeUsers(dataDir: string, users: readonly BootUser[]): Promise<void>;
-  /** Gives what the administrator has made in a data folder to the user of the gateway. @throws the error of the operating system */
-  giveToGateway(paths: readonly string[]): Promise<void>;
 }
 
 /** The machine of this process. */
@@ -48,14 +47,24 @@ export const withoutMachine = (gatewayUser: GatewayUser | null): ApplianceMachin
   async mergeUsers(dataDir, users) {
     // Loaded only where there are some: the lock of the folder comes with a database.
     const { mergeBootUsers } = await import('./merge-boot-users.ts');
-    await mergeBootUsers(dataDir, users);
-  },
-  async giveToGateway(paths) {
-    if (gatewayUser === null) return;
-    for (const path of paths) await chown(path, gatewayUser.uid, gatewayUser.gid).catch(unlessMissing);
+    await mkdir(dataDir, { recursive: true });
+    if (gatewayUser === null) return await mergeBootUsers(dataDir, users);
+    await lchown(dataDir, gatewayUser.uid, gatewayUser.gid);
+    await asUser(gatewayUser, () => mergeBootUsers(dataDir, users));
   },
 });
 
-function unlessMissing(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+/**
+ * Works as the user of the gateway: what is made is his, and links that he may have left in his folder lead the administrator
+ * nowhere. The whole process has these rights meanwhile.
+ */
+async function asUser({ uid, gid }: GatewayUser, work: () => Promise<void>): Promise<void> {
+  process.setegid?.(gid);
+  process.seteuid?.(uid);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+  }
 }

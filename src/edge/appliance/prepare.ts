@@ -118,7 +118,13 @@ export class Preparation {
       const read = await this.#readBootFile(found, inForce, defaults, hostName);
       if (read !== null && 'problems' in read) errors.push(...read.problems);
       const pending = read === null || 'problems' in read ? null : read;
-      closed = await this.#putInForce({ generations, inForce, pending, defaults, hostName });
+      try {
+        closed = await this.#putInForce({ generations, inForce, pending, defaults, hostName });
+      } catch (error) {
+        if (pending === null) throw error;
+        errors.push(`${BOOT_FILE} is good, and is tried again at the next start: ${messageOf(error)}`);
+        return;
+      }
       settings = pending?.imported ?? settings;
       if (pending !== null) await this.#attempt(BOOT_FILE, () => this.#leaveCopy(pending));
       const consumed = [...inForce.imported.consumed, ...settings.consumed];
@@ -169,8 +175,6 @@ export class Preparation {
       number = await generations.put(generation, () => this.#mergeUsers(dataDir, users));
     else await this.#mergeUsers(dataDir, users);
     if (number !== null) await generations.tidy(number);
-    // Also after a power cut between the two: what the administrator has made there is the gateway's.
-    await this.#machine.giveToGateway([dataDir, usersPath, join(dataDir, 'lock.sqlite')]);
     return generation.closed;
   }
 

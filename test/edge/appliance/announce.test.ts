@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { announceAppliance } from '../../../src/edge/appliance/announce.ts';
@@ -49,6 +49,16 @@ describe('announcing an appliance', () => {
     await rm(join(dataDir, 'claim-code'));
     await announce();
     expect(await status()).not.toMatch(/ABCD|AA:BB/);
+  });
+
+  test('shows nothing that a compromised gateway may have linked there', async () => {
+    await using folder = await temporaryFolder();
+    const { announce, status, dataDir } = await appliance(folder.path);
+    await writeFile(join(folder.path, 'shadow'), 'admin:$6$abcdef:19000::::::\n');
+    await writeGatewayFile(dataDir, { ...listening, adminFingerprint: 'x' });
+    await symlink(join(folder.path, 'shadow'), join(dataDir, 'claim-code'));
+    await announce();
+    expect(await status()).not.toMatch(/abcdef|SHA-256/);
   });
 
   test('still writes the screen if the boot partition is not there', async () => {

@@ -60,8 +60,6 @@ class Appliance implements ApplianceMachine {
     }
   }
 
-  giveToGateway = () => Promise.resolve();
-
   async start(): Promise<RunFacts> {
     return await new Preparation(places, this.card, this).run();
   }
@@ -272,11 +270,13 @@ describe('an import', () => {
     await appliance.start();
     withWhole(appliance);
     appliance.card.failing = { below: '/data/config/2/system.json', code: 'ENOSPC' };
-    expect((await appliance.start()).problems).toEqual(['the settings: ENOSPC']);
+    expect((await appliance.start()).importErrors).toEqual([
+      'headwater.yaml is good, and is tried again at the next start: ENOSPC',
+    ]);
     expect(appliance.left()).toBe(whole);
     expect((await appliance.card.list('/data/config')).toSorted()).toEqual(['1', 'current']);
     appliance.card.failing = null;
-    expect((await appliance.start()).problems).toEqual([]);
+    expect(await appliance.start()).toMatchObject({ problems: [], importErrors: [] });
     expect(appliance.left()).not.toBe(whole);
   });
 
@@ -305,6 +305,15 @@ describe('an import', () => {
     expect(facts.problems).toEqual(['the settings in /data/config/2 are damaged; older ones count']);
     expect(facts.hostName).toBe('pumphouse');
     expect(appliance.config()).toContain('name: gw8');
+  });
+
+  test('is still there when only the link to it is lost', async () => {
+    const appliance = withWhole(new Appliance());
+    await appliance.start();
+    const config = appliance.config();
+    await appliance.card.remove('/data/config/current');
+    expect(await appliance.start()).toMatchObject({ hostName: 'pumphouse', problems: [], importErrors: [] });
+    expect(appliance.config()).toBe(config);
   });
 
   test('keeps three generations', async () => {
