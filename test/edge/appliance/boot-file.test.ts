@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { KEPT } from '../../../src/edge/appliance/appliance-section.ts';
 import { type BootFile, type BootFileContext, readBootFile } from '../../../src/edge/appliance/boot-file.ts';
 import { generationOf } from '../../../src/edge/appliance/generation.ts';
-import { nothingImported } from '../../../src/edge/appliance/imported-settings.ts';
+import { type ImportedSettings, nothingImported } from '../../../src/edge/appliance/imported-settings.ts';
 import { withExamples } from '../../../src/edge/config/example-comments.ts';
+import { type ConfigResult, readConfig } from '../../../src/edge/config/read-config.ts';
 import { readYaml, yamlText } from '../../../src/edge/config/yaml-tree.ts';
 import { certificateAuthority } from '../../support/certificates.ts';
 
@@ -29,6 +30,13 @@ const told = async (text: string, beside = {}): Promise<readonly string[]> =>
 const authority = certificateAuthority('plant');
 const one = authority.issue({ name: 'one' });
 const other = authority.issue({ name: 'other' });
+
+/** What the gateway makes of a generation. */
+function started(imported: ImportedSettings): ConfigResult {
+  const input = { imported, defaults, hostName: 'h', hasUsers: true, currentFolder: '/current' };
+  const file = { name: 'headwater.yaml', text: generationOf(input).config };
+  return readConfig({ file, sets: [], workingDirectory: '/', hostName: 'h' });
+}
 
 describe('headwater.example.yaml of the image', () => {
   test('changes nothing as it is', async () => {
@@ -254,8 +262,15 @@ ${sasl}`;
         async ({ text, secrets }, at, by, cut) => {
           const position = Math.floor(at * text.length);
           const damaged = `${text.slice(0, position)}${by}${text.slice(position + cut)}`;
-          const lines = problems(await readBootFile(damaged, context())).join('\n');
+          const read = await readBootFile(damaged, context());
+          const lines = problems(read).join('\n');
           for (const one of secrets) expect(lines).not.toContain(one.slice(2, -2));
+          if (!('imported' in read)) return;
+          // What is taken is what the gateway starts with, and is taken again as the same.
+          expect(started(read.imported)).not.toHaveProperty('problems');
+          const users = read.users.map(({ name }) => name);
+          const again = await readBootFile(read.copy, { ...context(), before: read.imported, users });
+          expect(again).toMatchObject({ copy: read.copy, imported: read.imported });
         },
       ),
       { numRuns: 300 },
