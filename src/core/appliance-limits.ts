@@ -2,8 +2,6 @@ import { KIB, MIB } from './sizes.ts';
 
 /** Those rows of `limits` that are about the first boot of an appliance. */
 export const applianceLimits = {
-  /** What a file beside `headwater.yaml` on the boot partition may have: a certificate with its chain, or a key. */
-  bootCredentialBytesMax: 256 * KIB,
   /** `system.json` of a generation: all that imports have said, without secrets but keys of Wi-Fi networks. */
   systemFileBytesMax: 4 * MIB,
   /** Generations that are kept, the one in force included: the others are there for people to look at. */

@@ -48,7 +48,7 @@ export async function readBeside(
   fileName: string,
 ): Promise<{ readonly text: string } | { readonly problem: string }> {
   try {
-    const bytes = await disk.read(`${boot}/${fileName}`, limits.bootCredentialBytesMax);
+    const bytes = await disk.read(`${boot}/${fileName}`, limits.credentialFileBytesMax);
     if (bytes === null)
       return { problem: `no file of this name lies beside ${BOOT_FILE}; copy it there, or correct the name` };
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,3 +1,4 @@
+import { limits } from '../../core/limits.ts';
 import { isLoopback, parseAddress } from '../config/address.ts';
 import { settingShape } from '../config/schema.ts';
 import { valueAt } from '../config/setting-problems.ts';
@@ -69,6 +70,16 @@ function closedToStrangers(tree: Mapping): readonly string[] {
     putSetting(tree, path, `127.0.0.1:${listen.port}`);
     return [path.join('.')];
   });
+}
+
+/** What is wrong with a generation that could not be read again, and what to do; null if it can. */
+export function tooLarge({ config, system }: Generation): string | null {
+  const fits =
+    Buffer.byteLength(config) <= limits.configFileBytesMax &&
+    Buffer.byteLength(system) <= limits.systemFileBytesMax;
+  return fits
+    ? null
+    : `with what earlier files said it becomes longer than ${limits.configFileBytesMax} bytes; write "default" for sections that nobody needs`;
 }
 
 function systemText(config: string, { files, ...imported }: ImportedSettings): string {

@@ -113,7 +113,7 @@ export class Generations {
     if (system === null || parsed === null) return null;
     const files: Record<string, string> = {};
     for (const [name, sum] of Object.entries(parsed.files)) {
-      const text = await this.#text(`${folder}/secrets/${name}`, limits.bootCredentialBytesMax);
+      const text = await this.#text(`${folder}/secrets/${name}`, limits.credentialFileBytesMax);
       if (text === null || sha256(text) !== sum) return null;
       files[name] = text;
     }

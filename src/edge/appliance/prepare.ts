@@ -16,7 +16,7 @@ import { checkAppliance } from './check-appliance.ts';
 import { clockFloorMs, knownTimes } from './clock-floor.ts';
 import { defaultHostName } from './default-host-name.ts';
 import { withoutFiles } from './file-settings.ts';
-import { type Generation, generationOf } from './generation.ts';
+import { type Generation, generationOf, tooLarge } from './generation.ts';
 import { Generations, type InForce } from './generations.ts';
 import { type ImportedSettings, nothingImported, sha256 } from './imported-settings.ts';
 import { type RunFacts, writeRunFacts } from './run-facts.ts';
@@ -149,13 +149,19 @@ export class Preparation {
     hostName: string,
   ): Promise<BootFile | null> {
     if (found.kind !== 'text' || sha256(found.bytes) === inForce.imported.bootFileSha256) return null;
-    return await readBootFile(found.text, {
+    const read = await readBootFile(found.text, {
       before: inForce.imported,
       defaults,
       hostName,
       users: await this.#machine.userNames(dataFolder(this.#places)),
       beside: (fileName) => readBeside(this.#disk, this.#places.boot, fileName),
     });
+    if ('problems' in read) return read;
+    const { imported } = read;
+    const problem = tooLarge(
+      generationOf({ imported, defaults, hostName, hasUsers: true, currentFolder: '' }),
+    );
+    return problem === null ? read : { problems: [`${BOOT_FILE}:1:1: ${problem}`] };
   }
 
   /** Makes a generation if it is another one than that in force. What the boot file says is durable then, users included. */

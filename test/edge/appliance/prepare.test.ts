@@ -375,6 +375,36 @@ describe('a boot file that is none', () => {
   });
 });
 
+test('another image counts with what was imported, unless the two do not go together', async () => {
+  const appliance = new Appliance();
+  appliance.card.put('/image/headwater.yaml', `${imageSettings}gateway: { site: hall }\n`);
+  appliance.boot("forwarder: { topicName: '{site}.{topic}' }\n");
+  await appliance.start();
+  appliance.card.put('/image/headwater.yaml', `${imageSettings}gateway: { site: yard }\n`);
+  expect((await appliance.start()).problems).toEqual([]);
+  expect(appliance.config()).toContain('site: yard');
+  appliance.card.put('/image/headwater.yaml', imageSettings);
+  expect((await appliance.start()).problems).toEqual([
+    'settings of the image do not go with those of this device; those before count',
+    'gateway.site: write where the gateway stands: forwarder.topicName has {site} in it',
+  ]);
+  expect(appliance.config()).toContain('site: yard');
+});
+
+test('what becomes too long for the gateway to read, with what earlier files said, is refused', async () => {
+  const appliance = new Appliance();
+  const long = 'u'.repeat(600_000);
+  appliance.boot(`forwarder: { sasl: { mechanism: PLAIN, username: ${long}, password: p } }\n`);
+  expect((await appliance.start()).importErrors).toEqual([]);
+  const source = `{ name: a, url: 'mqtt://a', topics: ['#'], username: ${long} }`;
+  appliance.boot(`mqtt: { sources: [${source}] }\n`);
+  const { importErrors } = await appliance.start();
+  expect(importErrors).toHaveLength(1);
+  expect(importErrors[0]).toContain('it becomes longer than 1048576 bytes');
+  appliance.boot(`mqtt: { sources: [${source}] }\nforwarder: { sasl: default }\n`);
+  expect((await appliance.start()).importErrors).toEqual([]);
+});
+
 describe('a power cut', () => {
   /** What has to be so whenever the power comes back. */
   function check(appliance: Appliance, before: string | null, after: string | null): void {
