@@ -1,5 +1,6 @@
 import { adminLimits } from './admin-limits.ts';
 import { anomalyLimits } from './anomaly-limits.ts';
+import { applianceLimits } from './appliance-limits.ts';
 import { forwarderLimits } from './forwarder-limits.ts';
 import { serialLimits } from './serial-limits.ts';
 import { serviceLimits } from './service-limits.ts';
@@ -333,6 +334,7 @@ export const limits = {
   ...forwarderLimits,
   ...anomalyLimits,
   ...serialLimits,
+  ...applianceLimits,
 
   // Admin HTTP
   ...adminLimits,

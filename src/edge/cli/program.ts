@@ -4,6 +4,7 @@ import type { Machine } from '../machine.ts';
 import { AdminClient } from './admin-client.ts';
 import { addAdmin } from './admin-commands.ts';
 import { addAlerts } from './alert-commands.ts';
+import { addAppliance } from './appliance-commands.ts';
 import { addBackup } from './backup-commands.ts';
 import { showCertificate } from './certificate.ts';
 import { type CommandLine, rootCommand, usageExitCode } from './command-line.ts';
@@ -105,6 +106,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     addConfig,
     addDoctor,
     addAdmin,
+    addAppliance,
     addCompletion,
   ])
     add(program, context);

@@ -93,10 +93,24 @@ export function readConfig(sources: ConfigSources, known: readonly SettingProble
   const checked = checkSettings(tree, sources.hostName);
   const ofSettings = [...('problems' in checked ? checked.problems : []), ...known];
   const told = ofSettings.map((problem) => located(problem, sources.file?.name, yaml, sets));
-  const problems = [...ofSources, ...told].toSorted((one, other) => lineOf(one) - lineOf(other));
-  if (problems.length > 0 || 'problems' in checked) return { problems: shortened(problems) };
+  const problems = inOrder([...ofSources, ...told]);
+  if (problems.length > 0 || 'problems' in checked) return { problems };
   return { config: withAbsolutePaths(checked.config, sources.workingDirectory) };
 }
+
+/** Problems with a file, one line each beginning with the place, in the order of their lines. */
+export function problemsIn(
+  fileName: string,
+  yaml: YamlTree,
+  ofSettings: readonly SettingProblem[],
+): readonly string[] {
+  const ofFile = yaml.problems.map(({ position, message }) => `${at(fileName, position)}: ${message}`);
+  return inOrder([...ofFile, ...ofSettings.map((problem) => located(problem, fileName, yaml, []))]);
+}
+
+/** By their lines, and no more than are read. */
+const inOrder = (problems: readonly string[]): readonly string[] =>
+  shortened(problems.toSorted((one, other) => lineOf(one) - lineOf(other)));
 
 function withAbsolutePaths(config: Config, workingDirectory: string): Config {
   const absolute = (path: string): string => resolve(workingDirectory, path);

@@ -336,7 +336,13 @@ export function settingPaths(): readonly SettingPath[] {
 let knownPaths: readonly SettingPath[] | undefined;
 
 /** What all settings are, and how they are written. */
-export const settingShape = (hostName: string): Shape => shapeOf(builtSettings(hostName));
+export const settingShape = (hostName: string): Shape => {
+  const settings = builtSettings(hostName);
+  if (shaped?.settings !== settings) shaped = { settings, shape: shapeOf(settings) };
+  return shaped.shape;
+};
+
+let shaped: { readonly settings: ReturnType<typeof settingsFor>; readonly shape: Shape } | undefined;
 
 /** Building all kinds of settings costs far more than checking by them, and a process has one host name. */
 function builtSettings(hostName: string): ReturnType<typeof settingsFor> {

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
 import { limits } from '../../core/limits.ts';
 
 export type SettingPath = readonly string[];
@@ -24,7 +24,20 @@ export interface YamlTree {
   readonly problems: readonly YamlProblem[];
   /** Where the name of a setting (or an element of a list) stands, if the text has it. */
   positionOf(path: SettingPath): Position | undefined;
+  /** Where a setting stands in the text, if the text has it. */
+  rangeOf(path: SettingPath): SettingRange | undefined;
 }
+
+/** Offsets of a setting in its text: of its name (of an element of a list: its value), of its value, and behind that. */
+export interface SettingRange {
+  readonly name: number;
+  readonly value: number;
+  readonly end: number;
+}
+
+/** Plain values as YAML, which reads back as the same. */
+export const yamlText = (value: unknown): string =>
+  stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 
 /** Reads YAML 1.2. Never throws: whatever is wrong with the text is in `problems`. */
 export function readYaml(text: string): YamlTree {
@@ -84,6 +97,7 @@ function treeOf(text: string): ReadTree {
     isBroken,
     hasTabs: document.errors.some(({ code }) => code === 'TAB_AS_INDENT'),
     positionOf: (path) => builder.positions.get(keyOf(path)),
+    rangeOf: (path) => builder.ranges.get(keyOf(path)),
   };
 }
 
@@ -112,6 +126,7 @@ const keyOf = (path: SettingPath): string => JSON.stringify(path);
 class TreeBuilder {
   readonly problems: YamlProblem[] = [];
   readonly positions = new Map<string, Position>();
+  readonly ranges = new Map<string, SettingRange>();
   readonly #at: (offset: number) => Position;
 
   constructor(at: (offset: number) => Position) {
@@ -133,7 +148,7 @@ class TreeBuilder {
     const list: unknown[] = [];
     for (const item of items) {
       const itemPath = [...path, String(list.length)];
-      this.positions.set(keyOf(itemPath), this.#positionOf(item));
+      this.#note(itemPath, item, item);
       const value = this.build(item, itemPath);
       if (value !== undefined) list.push(value);
     }
@@ -149,7 +164,7 @@ class TreeBuilder {
         continue;
       }
       const itemPath = [...path, name];
-      this.positions.set(keyOf(itemPath), this.#positionOf(key));
+      this.#note(itemPath, key, value);
       const built = this.build(value, itemPath);
       if (built !== undefined) object[name] = built;
     }
@@ -162,8 +177,17 @@ class TreeBuilder {
     return undefined;
   }
 
+  #note(path: SettingPath, name: unknown, value: unknown): void {
+    this.positions.set(keyOf(path), this.#positionOf(name));
+    const [start, end] = rangeOf(value) ?? [];
+    if (start === undefined || end === undefined) return;
+    this.ranges.set(keyOf(path), { name: rangeOf(name)?.[0] ?? start, value: start, end });
+  }
+
   #positionOf(node: unknown): Position {
-    const range = (node as { range?: readonly number[] | null } | null)?.range;
-    return this.#at(range?.[0] ?? 0);
+    return this.#at(rangeOf(node)?.[0] ?? 0);
   }
 }
+
+const rangeOf = (node: unknown): readonly number[] | null | undefined =>
+  (node as { range?: readonly number[] | null } | null)?.range;

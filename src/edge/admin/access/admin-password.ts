@@ -19,6 +19,10 @@ type Kept =
   | { readonly kind: 'password'; readonly hash: PasswordHash }
   | { readonly kind: 'damaged' | 'later'; readonly problem: string };
 
+/** Whether a password was ever set in a data folder, so that nobody can claim the gateway. Never rejects. */
+export const isAdminPasswordSet = async (dataDir: string): Promise<boolean> =>
+  (await readKept(join(dataDir, ADMIN_PASSWORD_FILE))).kind !== 'none';
+
 /**
  * The password of the page. Without a file none was ever set; a damaged file lets nobody in by a password, and is no leave for
  * a stranger to set another one.
