@@ -1,20 +1,17 @@
 import { pbkdf2Sync } from 'node:crypto';
 import { limits } from '../../core/limits.ts';
 import { isLoopback, parseAddress } from '../config/address.ts';
-import { problemsIn } from '../config/read-config.ts';
 import { checkSettings, settingShape } from '../config/schema.ts';
 import { type SettingProblem, valueAt } from '../config/setting-problems.ts';
-import { readYaml, type SettingPath, type YamlTree } from '../config/yaml-tree.ts';
+import { readYaml, type SettingPath } from '../config/yaml-tree.ts';
 import { type ApplianceSettings, type BootUser, isWifiKey, KEPT } from './appliance-section.ts';
+import { BOOT_FILE, toldProblems } from './boot-file-problems.ts';
 import { checkAppliance } from './check-appliance.ts';
 import { type CredentialText, credentialProblems } from './credential-texts.ts';
 import { type GivenFile, neededFiles, withFilePaths, withoutFiles } from './file-settings.ts';
 import { type ImportedSettings, sha256 } from './imported-settings.ts';
 import { type BootSecret, redactedCopy } from './redacted-copy.ts';
 import { isMapping, type Mapping, mapping, mergedSettings } from './settings-tree.ts';
-
-/** What messages call the boot file. */
-export const BOOT_FILE = 'headwater.yaml';
 
 /** What a boot file is judged by. */
 export interface BootFileContext {
@@ -42,8 +39,7 @@ export type BootFile =
 /** Reads and checks the boot file as a whole, over what earlier ones have said. Never throws for what is in it. */
 export async function readBootFile(text: string, context: BootFileContext): Promise<BootFile> {
   const yaml = readYaml(text);
-  if (yaml.problems.length > 0 && yaml.value === null)
-    return { problems: problemsIn(BOOT_FILE, withoutQuotes(yaml), []) };
+  if (yaml.problems.length > 0 && yaml.value === null) return { problems: toldProblems(yaml, []) };
   const written = asMapping(yaml.value);
   const shape = settingShape(context.hostName);
   const taken = withoutFiles(written, shape);
@@ -75,7 +71,7 @@ export async function readBootFile(text: string, context: BootFileContext): Prom
     ...strangerProblems(written, whole, appliance, context.users),
   ];
   if (problems.length > 0 || yaml.problems.length > 0 || 'problems' in appliance)
-    return { problems: problemsIn(BOOT_FILE, withoutQuotes(yaml), problems.map(withoutValue)) };
+    return { problems: toldProblems(yaml, problems) };
   const secrets = secretsOf(written, taken.files, texts.byName, appliance.settings);
   const copy = redactedCopy(text, yaml, secrets);
   const { mqttUsers = [] } = appliance.settings;
@@ -214,23 +210,6 @@ export const listenSettings: readonly SettingPath[] = [
   ['mqtt', 'ws', 'listen'],
   ['mqtt', 'wss', 'listen'],
 ];
-
-/** Errors go to a screen and a log, and what stands in the wrong place may be a secret: its line is enough. */
-const withoutValue = ({ path, message }: SettingProblem): SettingProblem => ({
-  path,
-  message: message.replace(/, not (?:"(?:[^"\\]|\\.)*"|-?[\d.e+-]+|true|false)$/, ''),
-});
-
-/** The same for what the reader of YAML says: its words may quote the text. */
-const withoutQuotes = (yaml: YamlTree): YamlTree => ({
-  ...yaml,
-  problems: yaml.problems.map(({ position, message }) => ({
-    position,
-    message: message.startsWith('not readable as YAML')
-      ? 'not readable as YAML; put texts with special characters into single quotes, and indent with spaces'
-      : message,
-  })),
-});
 
 function secretsOf(
   written: Mapping,

@@ -2,7 +2,7 @@ import { OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { whyUnreadable } from '../pem-files.ts';
 import type { ApplianceDisk } from './appliance-disk.ts';
-import { BOOT_FILE } from './boot-file.ts';
+import { BOOT_FILE } from './boot-file-problems.ts';
 
 /** The boot file as it was found: its text, or why there is no reading it, or nothing. */
 export type FoundBootFile =

@@ -175,6 +175,28 @@ forwarder:
     expect(found[0]).toContain(message);
   });
 
+  test('where a value hangs on to its name, without saying it', async () => {
+    const text = `\
+forwarder: { sasl: { mechanism: PLAIN, username: u, password:sekrit } }
+appliance:
+  mqttUsers:
+    - name: kitchen
+      password:sekrit: x
+  wifi:
+    password:sekrit
+`;
+    const found = await told(text);
+    expect(found).toEqual([
+      'headwater.yaml:1:53: forwarder.sasl.password:…: write a space behind the ":"',
+      'headwater.yaml:1:14: forwarder.sasl.password: is missing; write it here as password, or as passwordFile the name of a file that lies beside headwater.yaml',
+      'headwater.yaml:5:7: appliance.mqttUsers.0.password:…: write a space behind the ":"',
+      'headwater.yaml:6:3: appliance.wifi: write a mapping of settings here: country, networks',
+    ]);
+    expect(await told('forwarder: { sasl: sekrit }\n')).toEqual([
+      'headwater.yaml:1:14: forwarder.sasl: write a mapping of settings here: mechanism, username, password, token',
+    ]);
+  });
+
   test('where something is said to be kept that never was there', async () => {
     const text = `\
 appliance:
@@ -256,11 +278,20 @@ ${sasl}`;
     await fc.assert(
       fc.asyncProperty(
         file,
-        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        // Anywhere, and where a value begins.
+        fc.oneof(
+          fc
+            .double({ min: 0, max: 0.999, noNaN: true })
+            .map((part) => (text: string) => Math.floor(part * text.length)),
+          fc
+            .nat(20)
+            .map((nth) => (text: string) => [...text.matchAll(/: /g)][nth]?.index ?? 0)
+            .map((colon) => (text: string) => colon(text) + 1),
+        ),
         fc.constantFrom('', ' ', ':', '{', '"', "'", '\t', '- ', '&', '*', '!', '|', 'x'),
         fc.nat(6),
         async ({ text, secrets }, at, by, cut) => {
-          const position = Math.floor(at * text.length);
+          const position = at(text);
           const damaged = `${text.slice(0, position)}${by}${text.slice(position + cut)}`;
           const read = await readBootFile(damaged, context());
           const lines = problems(read).join('\n');
