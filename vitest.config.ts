@@ -29,7 +29,7 @@ export default defineConfig({
           env,
           include: ['test/**/*.test.ts'],
           setupFiles: ['test/support/answer-check.ts'],
-          exclude: ['test/{sim,process,kill,system,kafka,browser,disk}/**', 'node_modules/**'],
+          exclude: ['test/{sim,process,kill,system,kafka,browser,disk,deploy}/**', 'node_modules/**'],
           testTimeout: 20_000,
           // Nothing here keeps state in modules, and loading them anew for each file took a fifth of the time.
           isolate: false,
@@ -42,6 +42,7 @@ export default defineConfig({
       tier('kafka', 600_000, false),
       tier('browser', 300_000, false),
       tier('disk', 120_000, false),
+      tier('deploy', 900_000, false),
     ],
   },
 });

@@ -10,6 +10,7 @@ import { MirrorForwarding } from '../forwarder/mirror/mirror-forwarding.ts';
 import type { Log } from '../log/log.ts';
 import { CountedDisk } from '../platform/counted-disk.ts';
 import { prepareDataFolder } from '../platform/data-folder.ts';
+import { refuseFolderOfAnother } from '../platform/file-owner.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import { NodeDisk } from '../platform/node-disk.ts';
@@ -115,6 +116,7 @@ export class Gateway {
     signal: AbortSignal,
     machine: Machine = thisMachine,
   ): Promise<Gateway> {
+    await refuseFolderOfAnother(config.data.dir);
     const dataDir = await prepareDataFolder(config.data.dir);
     const lock = FolderLock.take(dataDir);
     if (lock === null) throw await inUse(dataDir);

@@ -4,6 +4,7 @@ import process from 'node:process';
 import { runCommandLine } from './cli/program.ts';
 import type { StartGateway } from './cli/run.ts';
 import { Output, type Terminal } from './cli/terminal.ts';
+import { configVariableName } from './config/config-file.ts';
 import { thisMachine } from './machine.ts';
 import { version } from './version.ts';
 
@@ -14,6 +15,7 @@ const terminal: Terminal = {
   isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
   workingDirectory: process.cwd(),
   hostName: hostname(),
+  configVariable: process.env[configVariableName],
   onStopSignal(listener) {
     process.on('SIGTERM', listener).on('SIGINT', listener);
     return () => void process.off('SIGTERM', listener).off('SIGINT', listener);

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { messageOf, OperatingError } from '../core/errors.ts';
+import { newOwnerOf } from './file-owner.ts';
 
 /**
  * Creates the data folder with its parents, if they are missing, makes their names durable, and checks that it can
@@ -26,7 +27,8 @@ export async function prepareDataFolder(folder: string): Promise<string> {
 }
 
 /**
- * Replaces a small file so that a reader, and a start after a power cut, sees either the old or the new content.
+ * Replaces a small file so that a reader, and a start after a power cut, sees either the old or the new content. If root does it, the
+ * file belongs to the owner of its folder.
  * @throws OperatingError `data-folder-unusable`; the old content is then still there
  */
 export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
@@ -36,6 +38,8 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
     await rm(spare, { force: true });
     const file = await open(spare, 'wx', mode);
     try {
+      const owner = await newOwnerOf(path);
+      if (owner !== null) await file.chown(owner.uid, owner.gid);
       await file.writeFile(content);
       await file.sync();
     } finally {

@@ -1,6 +1,7 @@
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, OperatingError } from '../core/errors.ts';
+import { giveToFolderOwner } from './file-owner.ts';
 import { isSqliteDamage, openSqlite, type SqliteDatabase, sqliteCode } from './sqlite.ts';
 
 /** The file that is locked. Nothing is ever written to it, so no power cut can damage it and no pragma matters. */
@@ -56,6 +57,8 @@ function lockOrRepair(path: string): SqliteDatabase | null {
 function lock(path: string): SqliteDatabase | null {
   const database = openSqlite(path, 0);
   try {
+    // Root may be the first to look into a folder, and the gateway is to have the lock after it.
+    giveToFolderOwner(path);
     // A transaction on an empty file prepares its first page, which would go to a journal file before a commit.
     database.pragma('journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');

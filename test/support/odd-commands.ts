@@ -14,6 +14,7 @@ export function oddCommands(): CommandLine {
     isInteractive: false,
     workingDirectory: '.',
     hostName: 'gw1',
+    configVariable: undefined,
     onStopSignal: () => () => undefined,
     onReloadSignal: () => () => undefined,
     exitNow: () => undefined,

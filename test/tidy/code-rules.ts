@@ -79,7 +79,7 @@ const commentBans: readonly Ban[] = [
 const marks: Rule = {
   name: 'nothing is silenced, postponed or untyped',
   violations: (tree) => {
-    const files = sourcesIn(tree, 'src', 'test', 'bench', 'demo', '.ci');
+    const files = sourcesIn(tree, 'src', 'test', 'bench', 'demo', 'deploy', '.ci');
     return [...banned(files, 'code', markBans), ...banned(files, 'comments', commentBans)];
   },
 };

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { limitTables } from './code-rules.ts';
 import { at, fileOf, type Rule, sourcesIn, type Tree } from './tree.ts';
 
-const code = ['src', 'demo', 'test', 'bench'] as const;
+const code = ['src', 'demo', 'test', 'bench', 'deploy'] as const;
 
 const sizes: Rule = {
   name: 'a file has one idea: at most 400 lines, a test 800',

@@ -15,7 +15,10 @@ export function rootCommand(version: string, terminal: Terminal): CommandLine {
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
     .helpCommand(false)
-    .option('--config <file>', 'the configuration (default: ./headwater.yaml if there is one)')
+    .option(
+      '--config <file>',
+      'the configuration (default: the file that HEADWATER_CONFIG names, else ./headwater.yaml if there is one)',
+    )
     .option(
       '--set <setting=value>',
       'change one setting, such as mqtt.listen=127.0.0.1:0; may be repeated',

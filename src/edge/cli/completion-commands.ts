@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { CommandContext } from './command-context.ts';
 import type { CommandLine } from './command-line.ts';
 import { type WalkedCommand, walk } from './command-walk.ts';
@@ -29,7 +30,13 @@ export function addCompletion(program: CommandLine, { terminal }: CommandContext
     .command('man')
     .description('print the manual page of all commands, for man or mandoc')
     .action(async () => {
-      const edition = { version: program.version() ?? '', madeMs: Date.now() };
+      const edition = { version: program.version() ?? '', madeMs: madeMs() };
       await terminal.output.write(manPage(walk(program), edition));
     });
+}
+
+/** The day on the page; builds that must give the same bytes each time say it by this variable. */
+function madeMs(): number {
+  const seconds = Number(process.env['SOURCE_DATE_EPOCH']);
+  return Number.isSafeInteger(seconds) ? seconds * 1000 : Date.now();
 }

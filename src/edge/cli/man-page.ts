@@ -67,7 +67,7 @@ const surroundings: ReadonlyMap<string, readonly (readonly [name: string, meanin
     [
       [
         'headwater.yaml',
-        'The configuration, in the folder where the command is called, unless --config names another. ' +
+        'The configuration, in the folder where the command is called, unless --config or HEADWATER_CONFIG names another. ' +
           'headwater.example.yaml in the source shows every setting with its default.',
       ],
       ['data/', 'The data folder: log, sessions, users. The setting data.dir names another.'],
@@ -77,11 +77,25 @@ const surroundings: ReadonlyMap<string, readonly (readonly [name: string, meanin
         'What commands show to the admin API of the running gateway. Only its owner can read it, so commands are ' +
           'called as the user of the gateway, or as root.',
       ],
+      [
+        '/etc/headwater/headwater.yaml, /var/lib/headwater',
+        'Configuration and data folder of a gateway that was installed as a Debian package. ' +
+          'headwater.example.yaml is then in /usr/share/doc/headwater.',
+      ],
     ],
   ],
   [
     'ENVIRONMENT',
     [
+      [
+        'HEADWATER_CONFIG',
+        'The configuration, where --config does not name it. The command of the Debian package sets it to ' +
+          '/etc/headwater/headwater.yaml, unless it is set.',
+      ],
+      [
+        'SOURCE_DATE_EPOCH',
+        'The day that "headwater man" prints, in seconds since 1970, for builds that are to give the same bytes.',
+      ],
       [
         'SUDO_USER, USER',
         'Who acknowledges or shelves an alert, if --by does not say it; the first that is set.',

@@ -62,8 +62,8 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
   const program = rootCommand(product.version, terminal);
   const request = (): ConfigRequest => {
     const { config, set = [] } = program.opts<{ config?: string; set?: readonly string[] }>();
-    const { workingDirectory, hostName } = terminal;
-    return { configFile: config, sets: set, workingDirectory, hostName };
+    const { workingDirectory, hostName, configVariable } = terminal;
+    return { configFile: config, configVariable, sets: set, workingDirectory, hostName };
   };
   const config = async () => (await loadConfig(request())).config;
   const dataDir = async () => (await config()).data.dir;

@@ -8,7 +8,8 @@ import { prepareDataFolder } from '../../platform/data-folder.ts';
 import { FolderLock } from '../../platform/folder-lock.ts';
 import { type Backup, CONFIGURATION, parseBackup } from '../backup/backup-document.ts';
 import { restoreFiles } from '../backup/restore-files.ts';
-import { type ConfigRequest, configSources, defaultConfigFile } from '../config/load-config.ts';
+import { defaultConfigFile, namedConfigFile } from '../config/config-file.ts';
+import { type ConfigRequest, configSources } from '../config/load-config.ts';
 import { readConfig } from '../config/read-config.ts';
 import type { Config } from '../config/schema.ts';
 import { holdsLog } from '../stopped-folder.ts';
@@ -16,7 +17,7 @@ import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface RestoreRequest {
-  /** `--config` is where the configuration goes; `--set` counts for that of the backup. */
+  /** `--config`, or HEADWATER_CONFIG, is where the configuration goes; `--set` counts for that of the backup. */
   readonly configRequest: ConfigRequest;
   /** The backup, from the working directory. */
   readonly file: string;
@@ -32,7 +33,7 @@ export interface RestoreRequest {
 export async function restore(request: RestoreRequest, terminal: Terminal): Promise<ExitCode> {
   const { configRequest, force } = request;
   const backup = parseBackup(await readBackup(resolve(terminal.workingDirectory, request.file)));
-  const configName = configRequest.configFile ?? defaultConfigFile;
+  const configName = namedConfigFile(configRequest)?.name ?? defaultConfigFile;
   const configFile = resolve(configRequest.workingDirectory, configName);
   const config = await configurationOf(backup, configRequest, configName);
   await requireFolder(dirname(configFile));

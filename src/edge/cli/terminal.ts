@@ -9,6 +9,8 @@ export interface Terminal {
   readonly isInteractive: boolean;
   readonly workingDirectory: string;
   readonly hostName: string;
+  /** The value of HEADWATER_CONFIG. */
+  readonly configVariable: string | undefined;
   /** Calls back at each SIGTERM or SIGINT, which then does nothing else. Returns how to stop that. */
   onStopSignal(listener: () => void): () => void;
   /** The same for SIGHUP. */

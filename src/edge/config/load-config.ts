@@ -3,14 +3,17 @@ import { resolve } from 'node:path';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { readAtMost } from '../../platform/bounded-file.ts';
+import {
+  type ConfigFileWishes,
+  defaultConfigFile,
+  type NamedConfigFile,
+  namedConfigFile,
+} from './config-file.ts';
 import { type ConfigSources, readConfig } from './read-config.ts';
 import type { Config } from './schema.ts';
 
-export const defaultConfigFile = './headwater.yaml';
-
-export interface ConfigRequest {
-  /** The file of `--config`; without it, `./headwater.yaml` if there is one. */
-  readonly configFile: string | undefined;
+/** Which configuration is meant: the file that is named, else `./headwater.yaml` if there is one, and `--set` options. */
+export interface ConfigRequest extends ConfigFileWishes {
   readonly sets: readonly string[];
   readonly workingDirectory: string;
   readonly hostName: string;
@@ -37,7 +40,8 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const result = readConfig(sources);
   if ('problems' in result) throw new OperatingError('bad-configuration', result.problems.join('\n'));
   // A file that is gone is a mistake then, not a wish for the defaults.
-  const again = () => loadConfig({ ...request, configFile: fileName });
+  const isNamed = namedConfigFile(request) !== undefined;
+  const again = () => loadConfig(isNamed ? request : { ...request, configFile: fileName });
   return { config: result.config, fileName, again };
 }
 
@@ -45,24 +49,25 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
  * Finds and reads what the configuration is made of, and checks none of it.
  * @throws OperatingError `bad-configuration` if there is no reading the file
  */
-export async function configSources({
-  configFile,
-  workingDirectory,
-  sets,
-  hostName,
-}: ConfigRequest): Promise<ConfigSources> {
+export async function configSources(request: ConfigRequest): Promise<ConfigSources> {
+  const { workingDirectory, sets, hostName } = request;
   const isThere = existsSync(resolve(workingDirectory, defaultConfigFile));
-  const fileName = configFile ?? (isThere ? defaultConfigFile : undefined);
-  const file = fileName === undefined ? undefined : await readFile(fileName, workingDirectory);
+  const wish = namedConfigFile(request) ?? (isThere ? defaultWish : undefined);
+  const file = wish === undefined ? undefined : await readFile(wish, workingDirectory);
   return { sets, hostName, workingDirectory, file };
 }
 
-async function readFile(name: string, workingDirectory: string): Promise<NonNullable<ConfigSources['file']>> {
+const defaultWish: NamedConfigFile = { name: defaultConfigFile, by: '--config' };
+
+async function readFile(
+  { name, by }: NamedConfigFile,
+  workingDirectory: string,
+): Promise<NonNullable<ConfigSources['file']>> {
   let bytes: Buffer | null;
   try {
     bytes = await readAtMost(resolve(workingDirectory, name), limits.configFileBytesMax);
   } catch (error) {
-    const advice = 'write the file, correct --config, or leave it out to run with the defaults';
+    const advice = `write the file, correct ${by}, or leave it out to run with the defaults`;
     throw new OperatingError(
       'bad-configuration',
       `${name}: cannot be read (${messageOf(error)}); ${advice}`,

@@ -105,6 +105,7 @@ export async function session(
     isInteractive: options.isInteractive ?? false,
     workingDirectory: options.workingDirectory ?? tmpdir(),
     hostName: 'gw1',
+    configVariable: undefined,
     onStopSignal: (listener) => {
       options.onSignals?.(listener);
       return () => undefined;

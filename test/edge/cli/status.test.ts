@@ -154,6 +154,7 @@ describe('status --watch', () => {
       isInteractive: false,
       workingDirectory: '/',
       hostName: 'gw1',
+      configVariable: undefined,
       onStopSignal: (listener) => {
         stop = listener;
         return () => undefined;

@@ -13,8 +13,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-const load = (configFile?: string, sets: readonly string[] = []) =>
-  loadConfig({ configFile, sets, workingDirectory: folder, hostName: 'gw1' });
+const load = (configFile?: string, sets: readonly string[] = [], configVariable?: string) =>
+  loadConfig({ configFile, configVariable, sets, workingDirectory: folder, hostName: 'gw1' });
 
 describe('loadConfig', () => {
   it('takes the defaults when there is no file', async () => {
@@ -28,6 +28,32 @@ describe('loadConfig', () => {
     await writeFile(join(folder, 'other.yaml'), 'log: { level: error }');
     expect(await load()).toMatchObject({ fileName: './headwater.yaml', config: { log: { level: 'warn' } } });
     expect(await load('other.yaml')).toMatchObject({ config: { log: { level: 'error' } } });
+  });
+
+  it('takes the file of HEADWATER_CONFIG before that of the working directory, and --config before both', async () => {
+    await writeFile(join(folder, 'headwater.yaml'), 'log: { level: warn }');
+    await writeFile(join(folder, 'machine.yaml'), 'log: { level: debug }');
+    await writeFile(join(folder, 'other.yaml'), 'log: { level: error }');
+    const level = async (...args: Parameters<typeof load>) => (await load(...args)).config.log.level;
+    expect(await level(undefined, [], 'machine.yaml')).toBe('debug');
+    expect(await level('other.yaml', [], 'machine.yaml')).toBe('error');
+    expect(await level(undefined, [], '')).toBe('warn');
+    await rm(join(folder, 'machine.yaml'));
+    await expect(load(undefined, [], 'machine.yaml')).rejects.toMatchObject({
+      code: 'bad-configuration',
+      message: expect.stringMatching(
+        /^machine\.yaml: cannot be read .*correct HEADWATER_CONFIG, or leave it out/,
+      ),
+    });
+  });
+
+  it('reads the file of HEADWATER_CONFIG again, or says that it is gone', async () => {
+    await writeFile(join(folder, 'machine.yaml'), 'log: { level: warn }');
+    const { again } = await load(undefined, [], 'machine.yaml');
+    await writeFile(join(folder, 'machine.yaml'), 'log: { level: error }');
+    expect((await again()).config.log.level).toBe('error');
+    await rm(join(folder, 'machine.yaml'));
+    await expect(again()).rejects.toThrow(/correct HEADWATER_CONFIG/);
   });
 
   it('reports all errors, one a line', async () => {

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { type MetricRow, metricRows } from '../../src/core/metrics.ts';
-import { metricsDocument } from '../support/metrics-document.ts';
+import { type MetricRow, metricRows } from '../src/core/metrics.ts';
+import { metricsDocument } from './support/metrics-document.ts';
 
-const read = (name: string): Promise<string> => readFile(new URL(`../../${name}`, import.meta.url), 'utf8');
+const read = (name: string): Promise<string> => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
 
 const rows: ReadonlyMap<string, MetricRow> = new Map(Object.entries(metricRows));
 
