@@ -78,6 +78,16 @@ describe('headwater.example.yaml of the image', () => {
   });
 });
 
+test('what the README shows is legal', async () => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const [, text = ''] = /^```yaml\n(appliance:[\s\S]*?)^```/m.exec(readme) ?? [];
+  const [key = ''] = /AAAA\S+/.exec(deployed('headwater.example.yaml')) ?? [];
+  const beside = { 'kafka-ca.pem': authority.certificate, 'gw1.pem': one.certificate, 'gw1.key': one.key };
+  const read = await readBootFile(text.replace('AAAA…', key), context(beside));
+  expect(problems(read)).toEqual([]);
+  expect(read).toMatchObject({ users: [{ name: 'kitchen' }] });
+});
+
 describe('mistakes are told with their lines and what to write, all at once', () => {
   test('in the section of the machine', async () => {
     const text = `\

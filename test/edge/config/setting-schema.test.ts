@@ -24,7 +24,8 @@ const isRead = (yaml: string): boolean =>
 /** What is in fences of YAML and begins with a setting: other programs have YAML as well. */
 const readmeExamples = [...fileText('README.md').matchAll(/^```yaml\n([\s\S]*?)^```/gm)]
   .map(([, text = '']) => text)
-  .filter((text) => !text.startsWith('# Home Assistant'));
+  // Others are not for the gateway itself, or are the boot file of an appliance.
+  .filter((text) => !/^(?:# Home Assistant|appliance:)/.test(text));
 
 describe('headwater.schema.json', () => {
   it('is what "headwater config schema" prints', async () => {
