@@ -73,7 +73,10 @@ async function stop(): Promise<void> {
   gateway = undefined;
   const closed = once(running, 'close');
   // nsenter waits for it, and would not hand a signal on.
-  await inRoot('sh', '-c', 'kill $(cat /proc/[0-9]*/stat | grep "(MainThread)\\|(node)" | cut -d" " -f1)');
+  const told = JSON.parse(await readFile(join(root, 'var/lib/headwater/gateway.json'), 'utf8')) as {
+    pid: number;
+  };
+  await inRoot('sh', '-c', 'kill "$0"', String(told.pid));
   await closed;
 }
 

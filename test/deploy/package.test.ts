@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { architectures } from '../../deploy/package/architecture.ts';
+import { architectures, nodeNames } from '../../deploy/package/architecture.ts';
 import { packagesIn } from '../../deploy/package/bundle.ts';
 import { builtPackage } from './built-package.ts';
 import { attempt, needTools, run } from './commands.ts';
@@ -55,8 +55,6 @@ describe.each(architectures)('for %s', (architecture) => {
   });
 
   test('each program and library is for this processor, and there is one of each', async () => {
-    const listed = (await run('dpkg-deb', '--fsys-tarfile', file).catch(() => '')) === '' ? [] : [];
-    expect(listed).toEqual([]);
     const found = (await run('find', inTree('usr'), '-name', '*.node')).trim().split('\n');
     const libraries = found.map((path) => path.slice(path.lastIndexOf('/node_modules/') + 14)).sort();
     expect(libraries.map((path) => path.replace(/^(@[^/]+\/[^/-]+|[^/@]+).*/, '$1'))).toEqual([
@@ -74,11 +72,10 @@ describe.each(architectures)('for %s', (architecture) => {
     const lock = JSON.parse(await readFile('package-lock.json', 'utf8')) as {
       packages: Record<string, { version: string }>;
     };
-    const pinned =
-      lock.packages[`node-linux-${architecture === 'arm64' ? 'arm64' : 'x64'}`.replace(/^/, 'node_modules/')];
+    const pinned = lock.packages[`node_modules/node-linux-${nodeNames[architecture]}`]?.version;
     const node = await readFile(inTree('usr/lib/headwater/bin/node'));
-    expect(pinned?.version).toBe(process.versions.node);
-    expect(node.includes(`node/v${pinned?.version}/`) || node.includes(`v${pinned?.version}`)).toBe(true);
+    expect(pinned).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(node.includes(`v${pinned}`)).toBe(true);
   });
 
   test('what an operator looks for is where Debian has such things', async () => {
