@@ -204,9 +204,9 @@ describe.each(['trixie', 'bookworm'] as const)('on %s', (suite) => {
     const refused = await container.attempt('headwater', 'run');
     expect(refused.code).toBe(2);
     expect(refused.said).toContain('systemctl start headwater');
-    await headwater('backup', '/root/gateway.backup');
-    expect(await owners('/root/gateway.backup')).toBe('root:root 600 /root/gateway.backup');
-    await headwater('restore', '--force', '/root/gateway.backup');
+    await headwater('backup', 'gateway.backup');
+    expect(await owners('gateway.backup')).toBe('root:root 600 gateway.backup');
+    await headwater('restore', '--force', 'gateway.backup');
     expect(await owners('/etc/headwater/headwater.yaml')).toMatch(/^root:root 644/);
     expect((await container.run('find', '/var/lib/headwater', '-not', '-user', 'headwater')).trim()).toBe('');
     await container.run('systemctl', 'start', 'headwater');
