@@ -85,13 +85,18 @@ async function generate(app: string, { epoch: seconds }: Release): Promise<Gener
   return { manPage: await print('man'), completions };
 }
 
-async function pack(root: string, file: string, compression: readonly string[]): Promise<void> {
+async function pack(root: string, file: string, { release, compression }: Wanted): Promise<void> {
   const how = ['--root-owner-group', ...compression, '--build', root, `${file}.new`];
-  await outputOf('dpkg-deb', how, { advice: 'apt install dpkg, or your system’s package of dpkg-deb' });
+  await outputOf('dpkg-deb', how, {
+    // The archive has times of its own.
+    env: { SOURCE_DATE_EPOCH: String(release.epoch) },
+    advice: 'apt install dpkg, or your system’s package of dpkg-deb',
+  });
   await rename(`${file}.new`, file);
 }
 
-function packageSteps(work: string, app: string, { release, out, compression }: Wanted) {
+function packageSteps(work: string, app: string, want: Wanted) {
+  const { release, out } = want;
   return (architecture: Architecture): Step[] => {
     const root = join(work, architecture);
     const file = join(out, `headwater_${release.version}_${architecture}.deb`);
@@ -113,7 +118,7 @@ function packageSteps(work: string, app: string, { release, out, compression }: 
         name: `${architecture}: dpkg-deb`,
         weight: 40,
         run: async () => {
-          await pack(root, file, compression);
+          await pack(root, file, want);
           const mb = ((await stat(file)).size / 1e6).toFixed(1);
           console.log(`${relative(process.cwd(), file)}: ${mb} MB`);
         },

@@ -55,12 +55,12 @@ describe.each(architectures)('for %s', (architecture) => {
   });
 
   test('each program and library is for this processor, and there is one of each', async () => {
-    const found = (await run('find', inTree('usr'), '-name', '*.node')).trim().split('\n');
+    const found = (await run('find', inTree('usr/lib/headwater/app'), '-name', '*.node')).trim().split('\n');
     const libraries = found.map((path) => path.slice(path.lastIndexOf('/node_modules/') + 14)).sort();
     expect(libraries.map((path) => path.replace(/^(@[^/]+\/[^/-]+|[^/@]+).*/, '$1'))).toEqual([
       '@node-rs/crc32',
       '@serialport/bindings',
-      'better',
+      'better-sqlite3',
     ]);
     for (const path of [...found, inTree('usr/lib/headwater/bin/node')]) {
       const head = await readFile(path);
