@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Architecture, architectures, isArchitecture } from './architecture.ts';
@@ -14,6 +14,7 @@ import { runSteps, type Step } from './steps.ts';
  *   --arch arm64      only this one; may be repeated
  *   --version 0.2.0   instead of that in package.json
  *   --out DIR         instead of dist
+ *   --quick           packs in seconds, into a larger file: for trying, not for a release
  */
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,7 +23,11 @@ interface Wanted {
   readonly architectures: readonly Architecture[];
   readonly release: Release;
   readonly out: string;
+  readonly compression: readonly string[];
 }
+
+const small = ['-Zxz', '-z6'];
+const quick = ['-Zgzip', '-z1'];
 
 async function wanted(args: readonly string[]): Promise<Wanted> {
   const { values } = parseArgs({
@@ -31,6 +36,7 @@ async function wanted(args: readonly string[]): Promise<Wanted> {
       arch: { type: 'string', multiple: true, default: [...architectures] },
       version: { type: 'string', default: await ownVersion() },
       out: { type: 'string', default: join(checkout, 'dist') },
+      quick: { type: 'boolean', default: false },
     },
   });
   const unknown = values.arch.find((name) => !isArchitecture(name));
@@ -43,7 +49,8 @@ async function wanted(args: readonly string[]): Promise<Wanted> {
   return {
     architectures: values.arch.filter(isArchitecture),
     release: { version: values.version, epoch: await epoch() },
-    out: values.out,
+    out: resolve(values.out),
+    compression: values.quick ? quick : small,
   };
 }
 
@@ -78,13 +85,18 @@ async function generate(app: string, { epoch: seconds }: Release): Promise<Gener
   return { manPage: await print('man'), completions };
 }
 
-async function pack(root: string, file: string): Promise<void> {
-  const how = ['--root-owner-group', '-Zxz', '-z6', '--build', root, `${file}.new`];
-  await outputOf('dpkg-deb', how, { advice: 'apt install dpkg, or your system’s package of dpkg-deb' });
+async function pack(root: string, file: string, { release, compression }: Wanted): Promise<void> {
+  const how = ['--root-owner-group', ...compression, '--build', root, `${file}.new`];
+  await outputOf('dpkg-deb', how, {
+    // The archive has times of its own.
+    env: { SOURCE_DATE_EPOCH: String(release.epoch) },
+    advice: 'apt install dpkg, or your system’s package of dpkg-deb',
+  });
   await rename(`${file}.new`, file);
 }
 
-function packageSteps(work: string, app: string, { release, out }: Wanted) {
+function packageSteps(work: string, app: string, want: Wanted) {
+  const { release, out } = want;
   return (architecture: Architecture): Step[] => {
     const root = join(work, architecture);
     const file = join(out, `headwater_${release.version}_${architecture}.deb`);
@@ -106,7 +118,7 @@ function packageSteps(work: string, app: string, { release, out }: Wanted) {
         name: `${architecture}: dpkg-deb`,
         weight: 40,
         run: async () => {
-          await pack(root, file);
+          await pack(root, file, want);
           const mb = ((await stat(file)).size / 1e6).toFixed(1);
           console.log(`${relative(process.cwd(), file)}: ${mb} MB`);
         },
