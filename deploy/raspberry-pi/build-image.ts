@@ -210,6 +210,7 @@ async function moveBoot(root: string, boot: string): Promise<void> {
   }
   await mkdir(join(root, 'boot/firmware'), { recursive: true });
   await copyFiles(join(here, 'boot'), boot);
+  await cp(join(here, 'headwater.example.yaml'), join(boot, 'headwater.example.yaml'));
 }
 
 /** What the files of a folder take on a file system with blocks of 4 KiB. */

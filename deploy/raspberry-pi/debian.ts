@@ -44,6 +44,7 @@ export const packages: readonly string[] = [
   'less',
   'procps',
   // The gateway
+  'libatomic1',
   'libstdc++6',
 ];
 

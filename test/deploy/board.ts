@@ -104,7 +104,7 @@ export interface BoardOptions {
   readonly clock?: string;
   /** More words for the kernel's command line. */
   readonly commandLine?: string;
-  /** A file into which every write and flush of the card goes, instead of onto the card. */
+  /** A file into which every write and flush of the card is noted, besides. */
   readonly writeLog?: string;
   /** Whether it can reach this machine, as 10.0.2.2; by default only it can be reached. */
   readonly reachesHost?: boolean;
@@ -251,7 +251,7 @@ export class Board implements AsyncDisposable {
   }
 }
 
-/** A card that takes writes at once; or one whose writes and flushes are noted, to be done later. */
+/** A card that takes writes at once; or one whose writes and flushes are noted as well. */
 function diskParameters(card: string, writeLog: string | undefined): readonly string[] {
   const device = ['-device', 'virtio-blk-device,drive=card'];
   const file = (path: string): string => `driver=file,filename=${path},cache.direct=off`;

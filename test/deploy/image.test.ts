@@ -88,7 +88,7 @@ test.each([
   'fixup4.dat',
   'vmlinuz',
   'initrd.img',
-  'headwater.yaml',
+  'headwater.example.yaml',
 ])('the boot partition has %s', async (name) => {
   expect(await card.read(name)).toBeTruthy();
 });

@@ -38,21 +38,19 @@ export async function writeWhatWasFlushed(log: string, card: string) {
 async function entriesOf(log: FileHandle): Promise<readonly Entry[]> {
   const { size } = await log.stat();
   const entries: Entry[] = [];
-  const header = Buffer.alloc(32);
+  const header = Buffer.alloc(24);
   // The first sector says what it is.
   for (let at = SECTOR_BYTES; at + SECTOR_BYTES <= size; ) {
     await log.read(header, 0, header.length, at);
-    const [sector = 0n, count = 0n, flags = 0n, length = 0n] = [0, 8, 16, 24].map((from) =>
-      header.readBigUInt64LE(from),
-    );
+    const [sector = 0n, count = 0n, flags = 0n] = [0, 8, 16].map((from) => header.readBigUInt64LE(from));
     // One that was on its way when the power was cut.
     if (count === 0n && flags === 0n) break;
-    if ((flags & DISCARD) !== 0n) throw new Error('the card was asked to discard, which this does not know');
-    const isFlush = (flags & FLUSH) !== 0n;
     const logAt = at + SECTOR_BYTES;
-    if (logAt + Number(length) > size) break;
-    entries.push({ isFlush, cardAt: Number(sector) * SECTOR_BYTES, logAt, length: Number(length) });
-    at = logAt + Math.ceil(Number(length) / SECTOR_BYTES) * SECTOR_BYTES;
+    // What is discarded may be anything from then on, also what it was.
+    const length = (flags & DISCARD) === 0n ? Number(count) * SECTOR_BYTES : 0;
+    if (logAt + length > size) break;
+    entries.push({ isFlush: (flags & FLUSH) !== 0n, cardAt: Number(sector) * SECTOR_BYTES, logAt, length });
+    at = logAt + length;
   }
   return entries;
 }
