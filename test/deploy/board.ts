@@ -9,7 +9,7 @@ import { until } from '../kafka/until.ts';
 
 const MIB = 1024 * 1024;
 /** An emulated board on a machine that does other things as well is some twenty times slower than a real one. */
-export const BOOT_MS_MAX = 300_000;
+export const BOOT_MS_MAX = 480_000;
 const KNOCK_MS_MAX = 2_000;
 const COMMAND_SECONDS_MAX = 120;
 const KERNEL_LOG_LENGTH = 3_000;
