@@ -13,6 +13,7 @@ import { writeWhatWasFlushed } from './write-log.ts';
 const BUILD_MS_MAX = 1_800_000;
 const ANNOUNCE_MS_MAX = 120_000;
 const READINGS_BEFORE_CUT = 400;
+const wifi = '{ country: DE, networks: [{ ssid: Plant, password: not-for-strangers }] }';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let image: string;
@@ -53,7 +54,7 @@ describe('a card with a boot file, and a power cut in the middle of load', () =>
   beforeAll(async () => {
     card = await Card.flash(image, place('card'), CARD_MIB);
     rootSum = await card.sum(2);
-    await card.put('headwater.yaml', bootFile(key.publicKey));
+    await card.put('headwater.yaml', bootFile(key.publicKey, `  wifi: ${wifi}`));
   });
 
   test('boots, takes readings of its user, and is told what it is by its file', async () => {
@@ -100,6 +101,7 @@ describe('a card with a boot file, and a power cut in the middle of load', () =>
     expect(left).toContain('# My first gateway');
     expect(left).toContain('(kept on the device)');
     expect(left).not.toContain(login.password);
+    expect(left).not.toContain('not-for-strangers');
     expect(await card.read('headwater-errors.txt')).toBeUndefined();
   });
 
@@ -111,6 +113,12 @@ describe('a card with a boot file, and a power cut in the middle of load', () =>
     expect(await board.ssh('cat /etc/machine-id')).toBe(first.machineId);
     expect(await board.ssh('cat /data/system/ssh/ssh_host_ed25519_key.pub')).toBe(first.hostKey);
     expect(await board.ssh('hostname')).toBe('pumphouse\n');
+    // A made-up radio: the network of the boot file is looked for as soon as there is one.
+    await board.ssh('modprobe mac80211_hwsim radios=1');
+    await until('Wi-Fi looks for its network', ANNOUNCE_MS_MAX, async () => {
+      const { stdout } = await board.trySsh('wpa_cli -p /run/wpa_supplicant -i wlan0 list_networks');
+      return stdout.includes('Plant') || undefined;
+    });
     expect(await board.ssh('systemctl --failed --plain --no-legend')).toBe('');
   });
 
