@@ -70,7 +70,7 @@ test('what came before the clock was set has the right time in Kafka', async () 
   }
   await client.endAsync();
   const epochs = (await board.ssh('headwater consume clock --from-beginning')).trim().split('\n');
-  expect(JSON.parse(epochs.at(-1) ?? '{}')).toMatchObject({ clock: 'unset' });
+  expect(JSON.parse(epochs.at(-1) ?? '{}')).toMatchObject({ clock: 'not-set' });
   const tools = kafkaTools(cluster.bootstrap);
 
   await using server = await timeServer(AHEAD_MS);
