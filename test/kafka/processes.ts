@@ -69,6 +69,8 @@ export async function runToEnd(
 ): Promise<Finished> {
   const child = start(command, parameters, ['pipe', 'pipe', 'pipe']);
   const { stdin, stdout, stderr } = child;
+  // One that ends without reading is judged by its exit code.
+  stdin?.on('error', () => undefined);
   stdin?.end(input);
   if (stdout === null || stderr === null) throw new Error('a piped program has no output');
   const [code, printed, complaints] = await Promise.all([ended(child), text(stdout), text(stderr)]);

@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly mqtt: string;
   /** Random bytes that each reading carries besides what it says, so that it has some size; none by default. */
   readonly noiseBytes?: number;
+  /** As whom all devices log in; without it as nobody. */
+  readonly login?: { readonly username: string; readonly password: string };
   /** How many readings may be sent, all devices together, until {@link SensorFleet.allow} is called; all by default. */
   readonly allowed?: number;
 }
@@ -84,7 +86,7 @@ export class SensorFleet {
 
   /** Sends from `first` on until all is acknowledged or the connection ends; gives the first not acknowledged. */
   async #connection(device: string, first: number): Promise<number> {
-    const { readingsPerDevice, window, mqtt } = this.#options;
+    const { readingsPerDevice, window, mqtt, login } = this.#options;
     const [host = '', port = ''] = mqtt.split(':');
     const client = connect({
       host,
@@ -92,6 +94,7 @@ export class SensorFleet {
       clientId: device,
       reconnectPeriod: 0,
       connectTimeout: CONNECT_MS_MAX,
+      ...login,
     });
     client.on('error', () => {});
     const closed = new Promise<'closed'>((resolve) => client.once('close', () => resolve('closed')));

@@ -1,0 +1,92 @@
+import { readFile, writeFile } from 'node:fs/promises';
+
+/** The steps of a build, and how many seconds each took on two slow cores: what to expect until this machine has done it once. */
+const steps = {
+  'root of Debian': 500,
+  'unpacking it': 15,
+  'installing Headwater': 60,
+  'settings and initrd': 120,
+  'boot partition': 5,
+  'root partition': 20,
+  'the image': 10,
+  'compressing it': 240,
+} as const;
+
+export type Step = keyof typeof steps;
+
+/** How often the time left is told during a step, on a terminal. */
+const TICK_MS = 1000;
+
+/** Tells how far a build is, and remembers how long its steps take here. */
+export class Progress {
+  readonly #timesFile: string;
+  readonly #write: (text: string) => void;
+  readonly #isTerminal: boolean;
+  readonly #expected: Record<string, number>;
+  #left: readonly Step[];
+  readonly seconds: Partial<Record<Step, number>> = {};
+
+  private constructor(
+    timesFile: string,
+    expected: Record<string, number>,
+    left: readonly Step[],
+    output: NodeJS.WriteStream,
+  ) {
+    this.#timesFile = timesFile;
+    this.#expected = expected;
+    this.#left = left;
+    this.#write = (text) => output.write(text);
+    this.#isTerminal = output.isTTY;
+  }
+
+  /** Of a build that leaves out some of the steps. */
+  static async of(
+    timesFile: string,
+    leftOut: readonly Step[],
+    output: NodeJS.WriteStream,
+  ): Promise<Progress> {
+    const known = await readFile(timesFile, 'utf8').then(parsed, () => ({}));
+    const left = (Object.keys(steps) as Step[]).filter((step) => !leftOut.includes(step));
+    return new Progress(timesFile, { ...steps, ...known }, left, output);
+  }
+
+  /** Does a step. */
+  async step<Result>(step: Step, work: () => Promise<Result>): Promise<Result> {
+    this.#left = this.#left.filter((other) => other !== step);
+    const startMs = performance.now();
+    const tell = (): void => this.#write(`\r${this.#line(step, performance.now() - startMs)}\x1b[K`);
+    if (this.#isTerminal) tell();
+    else this.#write(`${this.#line(step, 0)}\n`);
+    const timer = this.#isTerminal ? setInterval(tell, TICK_MS) : undefined;
+    try {
+      const result = await work();
+      const seconds = Math.round((performance.now() - startMs) / 1000);
+      this.seconds[step] = seconds;
+      this.#expected[step] = seconds;
+      this.#write(
+        `${this.#isTerminal ? '\r' : ''}${step}: ${seconds} s${this.#isTerminal ? '\x1b[K' : ''}\n`,
+      );
+      await writeFile(this.#timesFile, JSON.stringify(this.#expected));
+      return result;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #line(step: Step, passedMs: number): string {
+    const secondsOf = (one: string): number => this.#expected[one] ?? 0;
+    const ofThis = Math.max(0, secondsOf(step) - passedMs / 1000);
+    const seconds = this.#left.reduce((sum, other) => sum + secondsOf(other), ofThis);
+    return `${step} … all is done in about ${Math.ceil(seconds / 60)} min`;
+  }
+}
+
+function parsed(text: string): Record<string, number> {
+  try {
+    const content: unknown = JSON.parse(text);
+    const entries = Object.entries(content as object).filter(([, value]) => typeof value === 'number');
+    return Object.fromEntries(entries) as Record<string, number>;
+  } catch {
+    return {};
+  }
+}
