@@ -1,4 +1,4 @@
-import { truncateSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, OperatingError } from '../core/errors.ts';
 import { giveToFolderOwner } from './file-owner.ts';
@@ -44,13 +44,26 @@ export class FolderLock {
 }
 
 function lockOrRepair(path: string): SqliteDatabase | null {
+  // Root works on the gateway's folder, too: a link there must not lead it to a file of somebody else.
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && (!there.isFile() || there.nlink > 1))
+    throw new Error('it is a link or no file, and nothing that a gateway makes; remove it');
   try {
     return lock(path);
   } catch (error) {
     if (!isSqliteDamage(error)) throw error;
     // Emptied in place rather than replaced: another process may be about to lock this very file.
-    truncateSync(path);
+    empty(path);
     return lock(path);
+  }
+}
+
+function empty(path: string): void {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    ftruncateSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

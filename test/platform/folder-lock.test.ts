@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { FolderLock } from '../../src/platform/folder-lock.ts';
@@ -69,3 +69,16 @@ test('a folder that cannot be locked is an error that says what to do', async ()
   );
   await vi.waitFor(() => expect(() => FolderLock.take(join(folder.path, 'missing'))).toThrow('missing'));
 });
+
+test.each([symlink, link])(
+  'a link in its place is refused, and what it leads to stays as it is',
+  async (make) => {
+    await using folder = await temporaryFolder();
+    const [other, data] = [join(folder.path, 'other'), join(folder.path, 'data')];
+    await mkdir(data);
+    await writeFile(other, 'of somebody else '.repeat(500));
+    await make(other, join(data, 'lock.sqlite'));
+    expect(() => FolderLock.take(data)).toThrow(/is a link or no file.*remove it/);
+    expect(await readFile(other, 'utf8')).toBe('of somebody else '.repeat(500));
+  },
+);
