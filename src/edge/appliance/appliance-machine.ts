@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lchown, mkdir, writeFile } from 'node:fs/promises';
+import { lchown, mkdir, stat, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { limits } from '../../core/limits.ts';
@@ -15,6 +15,8 @@ export interface ApplianceMachine {
   setClock(wallMs: number): Promise<void>;
   /** Changes the name under which the machine runs. @throws the error of the operating system */
   setHostName(name: string): Promise<void>;
+  /** Whether a folder lies on another file system than that of `/`. Never rejects. */
+  isMounted(folder: string): Promise<boolean>;
   /** Names of the users of a data folder; none if there is no telling. Never rejects. */
   userNames(dataDir: string): Promise<readonly string[]>;
   /**
@@ -33,6 +35,10 @@ export const thisApplianceMachine = (gatewayUser: GatewayUser | null): Appliance
     });
   },
   setHostName: (name) => writeFile('/proc/sys/kernel/hostname', name),
+  async isMounted(folder) {
+    const devices = await Promise.all([stat('/'), stat(folder)]).catch(() => null);
+    return devices !== null && devices[0].dev !== devices[1].dev;
+  },
 });
 
 /** The same where only files are wanted: clock and name of the machine stay. */
@@ -40,6 +46,7 @@ export const withoutMachine = (gatewayUser: GatewayUser | null): ApplianceMachin
   wallMs: () => nodeClock.wallMs(),
   setClock: () => Promise.resolve(),
   setHostName: () => Promise.resolve(),
+  isMounted: () => Promise.resolve(true),
   async userNames(dataDir) {
     const file = await readUsersFile(dataDir);
     return file.kind === 'users' ? file.users.map(({ name }) => name) : [];

@@ -111,7 +111,13 @@ export class Preparation {
     let settings = nothingImported;
     let closed: readonly string[] = [];
     await this.#attempt('the settings', async () => {
-      const generations = new Generations(this.#disk, join(this.#places.data, 'config'));
+      const { data } = this.#places;
+      // What is written there now is gone at the next start: no secret may leave the boot partition for it.
+      if (!(await this.#machine.isMounted(data)))
+        throw new Error(
+          `${data} is not mounted, so nothing is imported; start again, or write the card anew`,
+        );
+      const generations = new Generations(this.#disk, join(data, 'config'));
       const inForce = await generations.inForce();
       this.#problems.push(...inForce.problems);
       settings = inForce.imported;

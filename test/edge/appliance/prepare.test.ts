@@ -46,6 +46,10 @@ class Appliance implements ApplianceMachine {
     return Promise.resolve();
   }
 
+  isDataMounted = true;
+
+  isMounted = () => Promise.resolve(this.isDataMounted);
+
   userNames = () => Promise.resolve([...this.users.keys()]);
 
   async mergeUsers(dataDir: string, users: readonly BootUser[]): Promise<void> {
@@ -276,6 +280,21 @@ describe('an import', () => {
     expect(appliance.left()).toBe(whole);
     expect((await appliance.card.list('/data/config')).toSorted()).toEqual(['1', 'current']);
     appliance.card.failing = null;
+    expect(await appliance.start()).toMatchObject({ problems: [], importErrors: [] });
+    expect(appliance.left()).not.toBe(whole);
+  });
+
+  test('waits while the data partition is not mounted, with all secrets where they are', async () => {
+    const appliance = withWhole(new Appliance());
+    appliance.isDataMounted = false;
+    const facts = await appliance.start();
+    expect(facts.problems).toEqual([
+      'the settings: /data is not mounted, so nothing is imported; start again, or write the card anew',
+    ]);
+    expect(appliance.left()).toBe(whole);
+    expect(appliance.card.text('/boot/gw1.key')).toBe(own.key);
+    expect([appliance.config(), appliance.users.size]).toEqual([null, 0]);
+    appliance.isDataMounted = true;
     expect(await appliance.start()).toMatchObject({ problems: [], importErrors: [] });
     expect(appliance.left()).not.toBe(whole);
   });
