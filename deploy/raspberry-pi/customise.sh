@@ -36,3 +36,6 @@ update-initramfs -c -k "$kernel"
 
 apt-get clean
 rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/debconf/*-old /var/lib/dpkg/*-old /tmp/*
+
+# What systemd makes anew after an update, as the cache of the linker, is made: no start of a root that never changes repeats it.
+/usr/lib/systemd/systemd-update-done

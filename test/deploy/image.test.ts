@@ -175,6 +175,12 @@ test('nothing of the machine that built it is in it', async () => {
   expect(await readdir(join(root, 'var/lib/apt/lists'))).toEqual([]);
 });
 
+test('no start of a root that never changes makes again what is made once after an update', async () => {
+  const usrMs = (await stat(join(root, 'usr'))).mtimeMs;
+  for (const path of ['etc/.updated', 'var/.updated'])
+    expect((await stat(join(root, path))).mtimeMs, path).toBeGreaterThanOrEqual(usrMs);
+});
+
 test('the clock cannot start before the day of the image', async () => {
   const imageTime = Date.parse((await text('usr/share/headwater-appliance/image-time')).trim());
   expect(Math.abs(imageTime - (await stat(image)).mtimeMs)).toBeLessThan(BUILD_MS_MAX);
