@@ -67,7 +67,9 @@ export class GatewayReport {
     } = this.#parts;
     const { budgetBytes, isClockSet } = housekeeping.retention;
     const { reasons } = health();
-    const stats = log.stats();
+    const { commits, journalFiles, usedBytes, lastCommitMs } = log.stats();
+    const fill = housekeeping.fill(usedBytes);
+    const stored = { commits, journalFiles, usedBytes, lastCommitMs, budgetBytes, fill };
     return {
       gateway,
       version,
@@ -79,7 +81,7 @@ export class GatewayReport {
       tls: broker.tls?.status() ?? null,
       dataDir,
       uptimeSeconds: (nodeClock.monotonicMs() - this.#startedMs) / 1000,
-      log: { available: log.available, ...stats, budgetBytes, fill: housekeeping.fill(stats.usedBytes) },
+      log: { available: log.available, ...stored },
       clock: { isSet: isClockSet(), epoch: log.clockEpoch?.ordinal ?? null },
       users: users.status(),
       mqtt: broker.status(),

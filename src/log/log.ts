@@ -1,4 +1,4 @@
-import { isOperatingError, isSystemError, messageOf, type OperatingError } from '../core/errors.ts';
+import { isOperatingError, isSystemError, type OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
 import type { Qos2Id, Qos2Log } from '../core/qos2.ts';
 import type { NewRecord } from '../core/record.ts';
@@ -16,7 +16,7 @@ import { DiskReader, offsetForTime } from './disk-reader.ts';
 import type { Journal } from './journal/journal.ts';
 import type { LogEnvironment } from './journal/journal-files.ts';
 import { recoverJournal } from './recovery.ts';
-import { stopping, unrecoverable } from './refusals.ts';
+import { stopping, tellRecovery, toldUnrecoverable } from './refusals.ts';
 import { budgetIsUsedUp } from './retention/disk-budget.ts';
 import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
 import { memoBytes, memoRows, partitionKey } from './state/entries.ts';
@@ -25,6 +25,7 @@ import { Tail } from './tail.ts';
 import type {
   LedgerRange,
   LifeStart,
+  LogStats,
   Memos,
   MirroredLog,
   PartitionInfo,
@@ -69,6 +70,7 @@ export class Log implements MirroredLog, Qos2Log {
   #unavailable: OperatingError | undefined;
   #lastCommitMs: number | null = null;
   #commits = 0;
+  #failedRecoveries = 0;
   /** The journal has rolled if it is another one. */
   #newestFile: string | undefined;
 
@@ -130,10 +132,12 @@ export class Log implements MirroredLog, Qos2Log {
     this.#upkeep.wake();
   }
 
-  /** Commits of this run, files of the journal, what the data folder takes, and the last commit's wall clock or null. */
-  stats(): { commits: number; journalFiles: number; usedBytes: number; lastCommitMs: number | null } {
+  /** Counts of this run, and how things are. */
+  stats(): LogStats {
     return {
       commits: this.#commits,
+      failedRecoveries: this.#failedRecoveries,
+      isRecovering: this.#unavailable !== undefined,
       journalFiles: this.#journal.files.length,
       usedBytes: this.#upkeep.usedBytes,
       lastCommitMs: this.#lastCommitMs,
@@ -355,17 +359,13 @@ export class Log implements MirroredLog, Qos2Log {
   }
 
   /**
-   * Design §4, rule 2: after a failed write or sync the page cache cannot be believed, so the journal is closed
-   * and recovered. While that fails too, appends are refused, and it is tried again with backoff until the log is
-   * closed.
+   * Design §4, rule 2: after a failed write or sync the page cache cannot be believed, so the journal is closed and recovered.
+   * While that fails too, appends are refused, and it is tried again with backoff until the log is closed.
    */
   async #recover(cause: unknown): Promise<void> {
-    const told = 'a write or sync of the journal failed; recovering it. Replace the card if this repeats';
-    this.#env.logger.error({ cause: messageOf(cause) }, told);
-    this.#env.metrics.add('headwater_journal_recoveries_total', 1);
+    tellRecovery(this.#env, cause);
     await this.#journal.close().catch(() => {});
-    let backoffMs: number = limits.recoveryBackoffMsMin;
-    for (;;) {
+    for (let backoffMs: number = limits.recoveryBackoffMsMin; ; backoffMs = nextBackoffMs(backoffMs)) {
       try {
         this.#journal = await recoverJournal(this.#env);
         this.#tail = new Tail();
@@ -379,17 +379,15 @@ export class Log implements MirroredLog, Qos2Log {
         this.#refuseUntilRecovered(error);
         if (this.#closing.signal.aborted) return;
         await this.#env.clock.sleep(backoffMs, this.#closing.signal);
-        backoffMs = Math.min(backoffMs * 2, limits.recoveryBackoffMsMax);
       }
     }
   }
 
   #refuseUntilRecovered(error: unknown): void {
-    this.#unavailable = unrecoverable(error);
+    this.#failedRecoveries += 1;
+    this.#unavailable = toldUnrecoverable(this.#env, error);
     this.#queue.refuseAll(this.#unavailable);
     this.#reportAvailability();
-    const told = 'the journal cannot be recovered, readings are refused; make room on the disk or replace it';
-    this.#env.logger.error({ cause: messageOf(error) }, told);
   }
 
   #reportAvailability(): void {
@@ -398,3 +396,5 @@ export class Log implements MirroredLog, Qos2Log {
     this.#env.metrics.set('headwater_journal_files', this.#journal.files.length);
   }
 }
+
+const nextBackoffMs = (ms: number): number => Math.min(ms * 2, limits.recoveryBackoffMsMax);

@@ -153,3 +153,17 @@ export interface MirroredLog extends LogReader {
    */
   enterInLedger(ranges: readonly LedgerRange[], memos: Memos): Promise<void>;
 }
+
+/** Counts of this run of a log, and how things are. */
+export interface LogStats {
+  readonly commits: number;
+  /** Attempts to recover the journal that failed: the disk has answered, though not as it should. */
+  readonly failedRecoveries: number;
+  /** Whether the journal cannot be written to, which is tried again and again. */
+  readonly isRecovering: boolean;
+  readonly journalFiles: number;
+  /** What the data folder takes. */
+  readonly usedBytes: number;
+  /** The wall clock of the last commit; null before the first. */
+  readonly lastCommitMs: number | null;
+}

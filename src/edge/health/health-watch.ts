@@ -3,12 +3,13 @@ import { isOperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ServiceManager } from '../../core/service-manager.ts';
+import type { LogStats } from '../../log/types.ts';
 import { freshHealth, type Health, type HealthEvent, healthStep } from './health.ts';
 import { type HealthReport, healthReport, type JudgedLog, statusLine } from './health-report.ts';
 
 /** What is watched of the log. */
 export interface WatchedLog extends JudgedLog {
-  stats(): { readonly commits: number };
+  stats(): Pick<LogStats, 'commits' | 'failedRecoveries' | 'isRecovering'>;
   checkCommit(): Promise<void>;
 }
 
@@ -33,7 +34,7 @@ export class HealthWatch {
 
   constructor(options: HealthWatchOptions) {
     this.#options = options;
-    this.#health = freshHealth(options.log.stats().commits);
+    this.#health = freshHealth(answersOf(options.log));
   }
 
   /** How the gateway is now. */
@@ -65,8 +66,12 @@ export class HealthWatch {
     for (;;) {
       await clock.sleep(periodMs, signal);
       if (signal.aborted) return;
-      const { commits } = log.stats();
-      this.#take({ kind: 'look', nowMs: clock.monotonicMs(), commits, isRefusing: !log.available });
+      this.#take({
+        kind: 'look',
+        nowMs: clock.monotonicMs(),
+        answers: answersOf(log),
+        isOutOfRoom: !log.available && !log.stats().isRecovering,
+      });
       this.#tellStatus();
     }
   }
@@ -85,7 +90,7 @@ export class HealthWatch {
     const { log } = this.#options;
     try {
       await log.checkCommit();
-      this.#after({ kind: 'checked', commits: log.stats().commits });
+      this.#after({ kind: 'checked', answers: answersOf(log) });
     } catch (error) {
       if (!isOperatingError(error)) throw error;
       this.#after({ kind: 'not-checked' });
@@ -129,6 +134,11 @@ export class HealthWatch {
           'replace the card if this repeats';
     logger.error({}, `no commit completes, and nothing is acknowledged: the disk does not answer; ${next}`);
   }
+}
+
+function answersOf(log: WatchedLog): number {
+  const { commits, failedRecoveries } = log.stats();
+  return commits + failedRecoveries;
 }
 
 /** Three looks within the time of the watchdog: for a check, for its answer, and one to spare. */

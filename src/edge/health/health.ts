@@ -6,8 +6,8 @@
 
 /** What is known of the log. */
 export interface Health {
-  /** How many commits had completed at the last look. */
-  readonly commits: number;
+  /** How often the disk had answered at the last look: commits that completed, and attempts to recover the journal that failed. */
+  readonly answers: number;
   /** Since when a commit is owed that proves that they complete, by the monotonic clock; null if none is. */
   readonly owedSinceMs: number | null;
   /** Whether a commit for that alone is under way. */
@@ -18,15 +18,15 @@ export interface Health {
 
 /** What happens. */
 export type HealthEvent =
-  /** A period is over. `isRefusing`: the log takes no readings, and says why. */
+  /** A period is over. `isOutOfRoom`: the disk budget is used up, so that there is nothing to write. */
   | {
       readonly kind: 'look';
       readonly nowMs: number;
-      readonly commits: number;
-      readonly isRefusing: boolean;
+      readonly answers: number;
+      readonly isOutOfRoom: boolean;
     }
   /** The commit for the check is durable. */
-  | { readonly kind: 'checked'; readonly commits: number }
+  | { readonly kind: 'checked'; readonly answers: number }
   /** The log did not take it. */
   | { readonly kind: 'not-checked' };
 
@@ -46,27 +46,27 @@ export interface HealthStep {
   readonly commands: readonly HealthCommand[];
 }
 
-/** Of a gateway whose log has made so many commits. */
-export const freshHealth = (commits: number): Health => ({
-  commits,
+/** Of a gateway whose disk has answered so often. */
+export const freshHealth = (answers: number): Health => ({
+  answers,
   owedSinceMs: null,
   isChecking: false,
   isStuck: false,
 });
 
 /**
- * What is known after an event, and what is to be done. A commit since the last look is the proof, and costs nothing; without
- * one a check is begun, which has the time until the next look. While the log is stuck, each commit that completes after all
- * ends that.
+ * What is known after an event, and what is to be done. A commit since the last look is the proof, and costs nothing; so is an
+ * attempt to recover the journal that failed: as long as the medium refuses, starting anew would not help. Without either a check is
+ * begun, which has the time until the next look. While the log is stuck, each answer after all ends that.
  */
 export function healthStep(health: Health, event: HealthEvent): HealthStep {
   switch (event.kind) {
     case 'look':
-      if (event.isRefusing || event.commits !== health.commits)
-        return well({ ...health, commits: event.commits });
+      if (event.isOutOfRoom || event.answers !== health.answers)
+        return well({ ...health, answers: event.answers });
       return owing(health, event.nowMs);
     case 'checked':
-      return well({ ...health, commits: event.commits, isChecking: false });
+      return well({ ...health, answers: event.answers, isChecking: false });
     case 'not-checked':
       return { health: { ...health, isChecking: false }, commands: [] };
   }

@@ -166,6 +166,23 @@ test('a medium that fails is a state that is held: the pings go on, and the stat
   expect(manager.statuses.at(-1)).toMatch(/^storing/);
 });
 
+test('a medium that fails and then does not answer any more is no state to be held', async () => {
+  const { sim, hang, log, manager, watch, pass } = await watched();
+  sim.faults = { syncFails: 1, writeFails: 0, nameFails: 0 };
+  const reading = append(log);
+  await pass(600_000);
+  expect(manager.ended).toBeNull();
+  const held = Promise.withResolvers<void>();
+  hang.held = held.promise;
+  await pass(150_000);
+  expect(manager.ended).toBe('ready');
+  expect(watch.report().isHealthy).toBe(false);
+  sim.faults = noFaults;
+  held.resolve();
+  await pass(20_000);
+  await reading;
+});
+
 test('a disk budget that is used up is such a state as well', async () => {
   const retention = { budgetBytes: 1, forwarding: unmirrored, isClockSet: () => true };
   const { sim, log, manager, watch, pass } = await watched({ log: { retention } });
@@ -198,7 +215,7 @@ test('a log that takes nothing more, because too much waits and nothing of it is
   const log: WatchedLog = {
     available: true,
     unavailableReason: null,
-    stats: () => ({ commits: 7 }),
+    stats: () => ({ commits: 7, failedRecoveries: 0, isRecovering: false }),
     checkCommit: () => Promise.reject(new OperatingError('log-overloaded', '32 MiB wait')),
   };
   const watch = new HealthWatch({ log, manager, mirror: () => null, clock, logger: silentLogger });

@@ -7,7 +7,7 @@ import {
   healthStep,
 } from '../../../src/edge/health/health.ts';
 
-/** What is to be done at each of these events, beginning with a gateway that has made three commits. */
+/** What is to be done at each of these events, beginning with a gateway whose disk has answered three times. */
 function commandsOf(...events: readonly HealthEvent[]): readonly (readonly HealthCommand[])[] {
   let health: Health = freshHealth(3);
   return events.map((event) => {
@@ -17,13 +17,13 @@ function commandsOf(...events: readonly HealthEvent[]): readonly (readonly Healt
   });
 }
 
-const look = (nowMs: number, commits: number, isRefusing = false): HealthEvent => ({
+const look = (nowMs: number, answers: number, isOutOfRoom = false): HealthEvent => ({
   kind: 'look',
   nowMs,
-  commits,
-  isRefusing,
+  answers,
+  isOutOfRoom,
 });
-const checked = (commits: number): HealthEvent => ({ kind: 'checked', commits });
+const checked = (answers: number): HealthEvent => ({ kind: 'checked', answers });
 const notChecked: HealthEvent = { kind: 'not-checked' };
 
 test('a commit since the last look is the proof, and nothing is written for it', () => {
@@ -65,7 +65,7 @@ test('whatever completes after all ends that: the check, or other commits', () =
   ]);
 });
 
-test('a log that refuses for a reason that it names is healthy, and is not written to', () => {
+test('a log whose budget is used up is healthy, and is not written to', () => {
   expect(commandsOf(look(1, 3, true), look(2, 3, true))).toEqual([['alive'], ['alive']]);
   expect(commandsOf(look(1, 3), look(2, 3), look(3, 3, true), look(4, 3), look(5, 3))).toEqual([
     ['check'],
