@@ -21,6 +21,9 @@ export const adminLimits = {
   adminPasswordFileBytesMax: 4 * KIB,
   /** Of randomness, in the code that sets the first password. */
   adminClaimCodeBytes: 10,
+  /** `claim-code`, and `gateway.json`. */
+  adminClaimCodeFileBytesMax: 1 * KIB,
+  gatewayFileBytesMax: 16 * KIB,
   /** Connections from beyond this machine, so that the command line gets through whatever others do, and those of one address. */
   adminRemoteConnectionsMax: 192,
   adminAddressConnectionsMax: 48,

@@ -1,6 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { limits } from '../core/limits.ts';
 import type { ListenerKind } from '../ingest/mqtt/listener.ts';
+import { readFileAtMost } from '../platform/bounded-file.ts';
 import { replaceFile } from '../platform/data-folder.ts';
 
 /** Bound addresses, `host:port`; null for what it does not listen for. */
@@ -28,7 +30,8 @@ export function removeGatewayFile(dataDir: string): Promise<void> {
 /** The file's content, or null if there is none or it is not one. */
 export async function readGatewayFile(dataDir: string): Promise<GatewayFile | null> {
   try {
-    const content: unknown = JSON.parse(await readFile(pathIn(dataDir), 'utf8'));
+    const bytes = await readFileAtMost(pathIn(dataDir), limits.gatewayFileBytesMax);
+    const content: unknown = JSON.parse(String(bytes));
     return isGatewayFile(content) ? { ...content, adminFingerprint: content.adminFingerprint ?? null } : null;
   } catch {
     return null;

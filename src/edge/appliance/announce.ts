@@ -55,7 +55,7 @@ async function factsOf(
     adminPort: admin === undefined || isLoopback(admin.host) ? null : admin.port,
     isHttps: gateway?.adminFingerprint !== null,
     fingerprint: onlyIf(/^[0-9A-F:]{1,128}$/, gateway?.adminFingerprint ?? null),
-    claimCode: onlyIf(/^[0-9A-Z-]{1,64}$/, await readClaimCode(dataDir)),
+    claimCode: onlyIf(/^[0-9A-Z-]{1,64}$/, await readClaimCode(dataDir).catch(() => null)),
     isClaimed: await isAdminPasswordSet(dataDir),
     importErrors: prepared?.importErrors ?? [],
     problems: prepared?.problems ?? [

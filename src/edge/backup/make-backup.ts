@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isSystemError, messageOf, OperatingError } from '../../core/errors.ts';
 import { findJournalFiles } from '../../log/journal/journal-files.ts';
-import { readAtMost } from '../../platform/bounded-file.ts';
+import { readFileAtMost } from '../../platform/bounded-file.ts';
 import { readOnlyDisk } from '../../platform/node-disk.ts';
 import { type BackedUpFile, backupFiles, CONFIGURATION, modeInBackup } from './backup-document.ts';
 
@@ -33,7 +33,7 @@ async function readKnown(
   const failed = (why: string, cause?: Error) =>
     new OperatingError('data-folder-unusable', `${path} cannot be backed up: ${why}`, { cause });
   try {
-    const content = await readAtMost(path, bytesMax);
+    const content = await readFileAtMost(path, bytesMax);
     if (content === null) throw failed(`it is longer than ${bytesMax} bytes, so it is not what it should be`);
     return { mode: (await stat(path)).mode, content };
   } catch (error) {

@@ -4,7 +4,7 @@ import { isSystemError, messageOf } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import { scramMechanisms } from '../../forwarder/kafka/scram-keys.ts';
 import type { AccessLists } from '../../ingest/mqtt/topic-access.ts';
-import { readAtMost } from '../../platform/bounded-file.ts';
+import { readFileAtMost } from '../../platform/bounded-file.ts';
 import type { PasswordHash } from './password-hash.ts';
 import type { ScramVerifier } from './scram.ts';
 import { isLegalUserName, type User } from './user.ts';
@@ -24,7 +24,7 @@ export type UsersFile =
 export async function readUsersFile(dataDir: string): Promise<UsersFile> {
   const path = join(dataDir, USERS_FILE);
   try {
-    const bytes = await readAtMost(path, limits.usersFileBytesMax);
+    const bytes = await readFileAtMost(path, limits.usersFileBytesMax);
     return bytes === null ? damaged(path, 'it is too long') : parseUsersFile(path, bytes.toString('utf8'));
   } catch (error) {
     if (isSystemError(error) && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -60,6 +61,23 @@ describe('announcing an appliance', () => {
     await announce();
     expect(await status()).not.toMatch(/abcdef|SHA-256/);
   });
+
+  test.each(['gateway.json', 'claim-code', 'admin.json'])(
+    'neither waits for a pipe nor reads without end in place of %s',
+    async (name) => {
+      await using folder = await temporaryFolder();
+      const { announce, status, dataDir } = await appliance(folder.path);
+      await writeGatewayFile(dataDir, listening);
+      const path = join(dataDir, name);
+      await rm(path, { force: true });
+      await symlink('/dev/zero', path);
+      await announce();
+      await rm(path);
+      execFileSync('mkfifo', [path]);
+      await announce();
+      expect(await status()).toContain('name         h.local');
+    },
+  );
 
   test('still writes the screen if the boot partition is not there', async () => {
     await using folder = await temporaryFolder();

@@ -3,7 +3,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, messageOf, OperatingError } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
-import { readAtMost } from '../../../platform/bounded-file.ts';
+import { readFileAtMost } from '../../../platform/bounded-file.ts';
 import { replaceFile } from '../../../platform/data-folder.ts';
 import type { PasswordHash, PasswordHasher } from '../../users/password-hash.ts';
 import { isPasswordHash } from '../../users/users-file.ts';
@@ -94,7 +94,7 @@ const sumOf = (password: unknown): string =>
 
 async function readKept(path: string): Promise<Kept> {
   try {
-    const bytes = await readAtMost(path, limits.adminPasswordFileBytesMax);
+    const bytes = await readFileAtMost(path, limits.adminPasswordFileBytesMax);
     return bytes === null ? damaged(path, 'it is too long') : parsed(path, bytes.toString('utf8'));
   } catch (error) {
     if (isSystemError(error) && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };

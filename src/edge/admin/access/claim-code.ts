@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '../../../core/limits.ts';
 import type { Random } from '../../../core/random.ts';
+import { readFileAtMost } from '../../../platform/bounded-file.ts';
 import { replaceFile } from '../../../platform/data-folder.ts';
 
 const OWNER_ONLY = 0o600;
@@ -29,10 +30,11 @@ export function removeClaimCode(dataDir: string): Promise<void> {
   return rm(claimCodePath(dataDir), { force: true });
 }
 
-/** The code in the file; null if there is none. */
+/** The code in the file; null if there is none. @throws the error of the operating system, OperatingError for what is no file */
 export async function readClaimCode(dataDir: string): Promise<string | null> {
   try {
-    return (await readFile(claimCodePath(dataDir), 'utf8')).trim();
+    const bytes = await readFileAtMost(claimCodePath(dataDir), limits.adminClaimCodeFileBytesMax);
+    return bytes === null ? null : bytes.toString('utf8').trim();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
