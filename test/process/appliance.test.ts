@@ -1,40 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
 import { expect, test } from 'vitest';
+import { appliance, bootFile } from '../support/appliance-folders.ts';
 import { headwaterProcess } from '../support/command-process.ts';
 import { startGateway } from '../support/gateway-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const main = fileURLToPath(new URL('../../src/edge/main.ts', import.meta.url));
-const imageSettings = fileURLToPath(new URL('../../deploy/raspberry-pi/headwater.yaml', import.meta.url));
-
-const bootFile = `\
-appliance:
-  hostName: pumphouse
-  mqttUsers:
-    - { name: kitchen, password: sekrit-kitchen, publish: ['sensors/%u/#'] }
-gateway: { site: lab }
-mqtt:
-  sources:
-    - { name: plant, url: 'mqtt://127.0.0.1:1', topics: ['#'], username: u, password: sekrit-plant }
-`;
-
-/** The folders of an appliance, with this boot file. */
-async function appliance(path: string) {
-  const [boot, data, root, image] = ['boot', 'data', 'root', 'image'].map((name) => join(path, name));
-  for (const folder of [boot, data, root, image]) await mkdir(folder ?? '');
-  const places = { boot: boot ?? '', data: data ?? '', root: root ?? '', image: image ?? '' };
-  await copyFile(imageSettings, join(places.image, 'headwater.yaml'));
-  await writeFile(join(places.image, 'image-time'), '2026-11-27T04:00:00Z\n');
-  await writeFile(join(places.boot, 'headwater.yaml'), bootFile);
-  const options = Object.entries(places).flatMap(([name, folder]) => [`--${name}`, folder]);
-  return { ...places, options, dataDir: join(places.data, 'headwater') };
-}
-
 test('a card with a boot file becomes a gateway that its devices log in to', async () => {
   await using folder = await temporaryFolder();
   const { boot, data, root, options, dataDir } = await appliance(folder.path);
@@ -103,4 +79,17 @@ test('a device starts whatever is wrong with it', async () => {
   expect(code).toBe(0);
   expect(errors).toContain('headwater.yaml:1:1: this is not UTF-8 text; save it as UTF-8\n');
   expect(errors).toContain('with the settings of the image, is missing or damaged');
+});
+
+test('a machine that is no appliance is left as it is', async () => {
+  await using folder = await temporaryFolder();
+  const { root, boot, options, dataDir } = await appliance(folder.path);
+  for (const command of ['prepare', 'announce']) {
+    const elsewhere = [...options, '--image', join(folder.path, 'none')];
+    const { code, errors } = await headwaterProcess(dataDir, ['appliance', command, ...elsewhere]);
+    expect({ command, code }).toEqual({ command, code: 1 });
+    expect(errors).toContain('nothing was done: only a machine with the image of Headwater is prepared');
+  }
+  expect(await readdir(root)).toEqual([]);
+  expect(await readFile(join(boot, 'headwater.yaml'), 'utf8')).toBe(bootFile);
 });

@@ -80,7 +80,7 @@ export function screenText(facts: ApplianceFacts, now: string): string {
     ...lines(facts),
     `time         ${now}`,
     ...(errors.length === 0 ? [] : ['', 'ERRORS']),
-    ...(facts.importErrors.length === 0 ? [] : ['headwater.yaml was not imported, and nothing was changed:']),
+    ...(facts.importErrors.length === 0 ? [] : ['headwater.yaml was not imported:']),
     ...shown.map((error) => `  ${error}`),
     ...(more > 0 ? [`  and ${more} more: see headwater-errors.txt on the boot partition`] : []),
     '',
@@ -98,7 +98,7 @@ export function statusText(facts: ApplianceFacts): string {
     '',
     importErrors.length === 0
       ? 'headwater.yaml: nothing waits to be imported.'
-      : 'headwater.yaml: NOT imported, and nothing was changed; headwater-errors.txt says why.',
+      : 'headwater.yaml: NOT imported; headwater-errors.txt says why.',
     ...(stillCounting.length === 0
       ? []
       : [
@@ -115,7 +115,7 @@ export function statusText(facts: ApplianceFacts): string {
 /** The errors of the boot file, as a file beside it. */
 export const errorsText = (importErrors: readonly string[]): string =>
   forEditors([
-    'headwater.yaml was not imported, and nothing was changed. What to correct, by line and column:',
+    'headwater.yaml was not imported. Why, and where there is something to correct by line and column:',
     '',
     ...importErrors,
     '',

@@ -54,7 +54,7 @@ export const withoutMachine = (gatewayUser: GatewayUser | null): ApplianceMachin
   async mergeUsers(dataDir, users) {
     // Loaded only where there are some: the lock of the folder comes with a database.
     const { mergeBootUsers } = await import('./merge-boot-users.ts');
-    await mkdir(dataDir, { recursive: true });
+    await mkdir(dataDir, { recursive: true, mode: 0o750 });
     if (gatewayUser === null) return await mergeBootUsers(dataDir, users);
     await lchown(dataDir, gatewayUser.uid, gatewayUser.gid);
     await asUser(gatewayUser, () => mergeBootUsers(dataDir, users));
@@ -66,6 +66,8 @@ export const withoutMachine = (gatewayUser: GatewayUser | null): ApplianceMachin
  * nowhere. The whole process has these rights meanwhile.
  */
 async function asUser({ uid, gid }: GatewayUser, work: () => Promise<void>): Promise<void> {
+  const groups = process.getgroups?.() ?? [];
+  process.setgroups?.([gid]);
   process.setegid?.(gid);
   process.seteuid?.(uid);
   try {
@@ -73,5 +75,6 @@ async function asUser({ uid, gid }: GatewayUser, work: () => Promise<void>): Pro
   } finally {
     process.seteuid?.(0);
     process.setegid?.(0);
+    process.setgroups?.(groups);
   }
 }

@@ -11,7 +11,7 @@ import { type CredentialText, credentialProblems } from './credential-texts.ts';
 import { type GivenFile, neededFiles, withFilePaths, withoutFiles } from './file-settings.ts';
 import { type ImportedSettings, sha256 } from './imported-settings.ts';
 import { type BootSecret, redactedCopy } from './redacted-copy.ts';
-import { isMapping, type Mapping, mapping, mergedSettings } from './settings-tree.ts';
+import { isMapping, type Mapping, mapping, mergedSettings, TAKEN_BACK } from './settings-tree.ts';
 
 /** What a boot file is judged by. */
 export interface BootFileContext {
@@ -147,19 +147,46 @@ function asWritten({ path, message }: SettingProblem, written: Mapping): Setting
   if (!setting.endsWith('File')) return { path, message };
   const plain = setting.slice(0, -'File'.length);
   const atText = [...path.slice(0, -1), plain];
-  if (valueAt(written, atText) !== undefined) return { path: atText, message };
-  if (valueAt(written, path) !== undefined) return { path, message };
+  const isGiven = (at: SettingPath): boolean => {
+    const value = valueAt(written, at);
+    return value !== undefined && value !== TAKEN_BACK;
+  };
+  if (isGiven(atText)) return { path: atText, message };
+  if (isGiven(path)) return { path, message };
   const wanted = `write it here as ${plain}, or as ${setting} the name of a file that lies beside ${BOOT_FILE}`;
   return { path: atText, message: `is missing; ${wanted}` };
 }
 
 function machineProblems(settings: ApplianceSettings, context: BootFileContext): readonly SettingProblem[] {
-  const networks = (settings.wifi?.networks ?? []).flatMap(({ ssid, password }, index) => {
-    const path = ['appliance', 'wifi', 'networks', String(index), 'password'];
-    const isUnknown = password === KEPT && keptKey(context.before, ssid) === undefined;
-    return isUnknown ? [{ path, message: 'this device keeps none of this network; write it' }] : [];
+  return [
+    ...networkProblems(settings.wifi?.networks ?? [], context),
+    ...userProblems(settings.mqttUsers ?? [], context),
+  ];
+}
+
+const networkProblems = (
+  networks: NonNullable<ApplianceSettings['wifi']>['networks'],
+  { before }: BootFileContext,
+): readonly SettingProblem[] =>
+  networks.flatMap(({ ssid, password }, index) => {
+    const path = ['appliance', 'wifi', 'networks', String(index)];
+    const isUnknown = password === KEPT && keptKey(before, ssid) === undefined;
+    const isSecond = networks.findIndex((network) => network.ssid === ssid) < index;
+    return [
+      ...(isUnknown
+        ? [{ path: [...path, 'password'], message: 'this device keeps none of this network; write it' }]
+        : []),
+      ...(isSecond
+        ? [{ path: [...path, 'ssid'], message: 'this network is named twice; keep one of the two' }]
+        : []),
+    ];
   });
-  const users = settings.mqttUsers ?? [];
+
+function userProblems(users: readonly BootUser[], context: BootFileContext): readonly SettingProblem[] {
+  const all = new Set([...context.users, ...users.map(({ name }) => name)]);
+  const path = ['appliance', 'mqttUsers'];
+  const message = `there is room for ${limits.usersMax} users, and with these there are ${all.size}; remove some that nobody needs (headwater devices remove)`;
+  const tooMany = users.length > 0 && all.size > limits.usersMax ? [{ path, message }] : [];
   const known = users.flatMap(({ name, password }, index) => {
     const path = ['appliance', 'mqttUsers', String(index)];
     const isUnknown = password === KEPT && !context.users.includes(name);
@@ -173,7 +200,7 @@ function machineProblems(settings: ApplianceSettings, context: BootFileContext):
         : []),
     ];
   });
-  return [...networks, ...known];
+  return [...tooMany, ...known];
 }
 
 /** What an appliance does not let be chosen. */

@@ -2,7 +2,7 @@ import type { SettingProblem } from '../config/setting-problems.ts';
 import type { Notation, Shape } from '../config/setting-shape.ts';
 import type { SettingPath } from '../config/yaml-tree.ts';
 import { KEPT } from './appliance-section.ts';
-import { isMapping, type Mapping, mapping } from './settings-tree.ts';
+import { isMapping, type Mapping, mapping, TAKEN_BACK } from './settings-tree.ts';
 
 /*
  * Settings that name a file, `passwordFile` for one. The boot file may name one that lies beside it, or hold its text itself, as
@@ -43,6 +43,10 @@ export function withoutFiles(tree: unknown, shape: Shape): WithoutFiles {
       const given = givenFile(at, name, [...path, name]);
       delete at[fileSetting];
       if (given === null) continue;
+      if (given === TAKEN_BACK) {
+        at[name] = TAKEN_BACK;
+        continue;
+      }
       // Also for one that is refused: what is wrong is told once.
       at[name] = KEPT;
       const isSecret = notation === 'secret-file' || name === 'key';
@@ -137,12 +141,13 @@ function givenFile(
   at: Mapping,
   name: string,
   path: SettingPath,
-): GivenFile['given'] | { readonly problem: SettingProblem } | null {
+): GivenFile['given'] | { readonly problem: SettingProblem } | typeof TAKEN_BACK | null {
   const [text, fileName] = [at[name], at[`${name}File`]];
   const refuse = (message: string, setting = path) => ({ problem: { path: setting, message } });
   const filePath = [...path.slice(0, -1), `${name}File`];
   if (text === undefined && fileName === undefined) return null;
   if (text !== undefined && fileName !== undefined) return refuse(`write ${name} or ${name}File, not both`);
+  if (text === TAKEN_BACK || fileName === TAKEN_BACK) return TAKEN_BACK;
   if (fileName !== undefined) {
     const isName = typeof fileName === 'string' && /^[^./\\:\p{Cc}][^/\\:\p{Cc}]*$/u.test(fileName);
     return isName

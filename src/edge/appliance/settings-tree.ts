@@ -4,7 +4,7 @@ import type { SettingPath } from '../config/yaml-tree.ts';
 export type Mapping = Record<string, unknown>;
 
 /** Written instead of a value or a section, it takes back what earlier files said of it. */
-const TAKEN_BACK = 'default';
+export const TAKEN_BACK = 'default';
 
 /** Whether it is a mapping, neither a list nor a value. */
 export const isMapping = (value: unknown): value is Mapping =>

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import { isClockSet, systemTimeService } from '../../platform/clock-check.ts';
@@ -19,10 +20,12 @@ export function addAppliance(program: CommandLine, { terminal, endWith }: Comman
     .description('what the image does when it starts; the file headwater.yaml of the boot partition');
   withPlaces(appliance.command('prepare'))
     .description(
-      'before network and gateway: set the clock forward, import the boot file, write files of the system; its exit code is 0, whatever was wrong',
+      'before network and gateway: set the clock forward, import the boot file, write files of the system; its exit code is 0, whatever was wrong with the card',
     )
     .action(async (options: PlaceOptions) => {
-      await prepareAnyhow(placesOf(options, terminal), terminal);
+      const places = placesOf(options, terminal);
+      await mustBeAppliance(places);
+      await prepareAnyhow(places, terminal);
       endWith(exitCodes.ok);
     });
   withPlaces(appliance.command('announce'))
@@ -30,7 +33,9 @@ export function addAppliance(program: CommandLine, { terminal, endWith }: Comman
       'when the gateway has started, and again: tell name, addresses and claim code on screen and boot partition',
     )
     .action(async (options: PlaceOptions) => {
-      await announce(placesOf(options, terminal), terminal);
+      const places = placesOf(options, terminal);
+      await mustBeAppliance(places);
+      await announce(places, terminal);
       endWith(exitCodes.ok);
     });
 }
@@ -64,6 +69,19 @@ function placesOf(
 ): AppliancePlaces {
   const absolute = (path: string): string => resolve(workingDirectory, path);
   return { boot: absolute(boot), data: absolute(data), root: absolute(root), image: absolute(image) };
+}
+
+/** The command is on every machine with the package, and there host name and Wi-Fi are not its business. */
+async function mustBeAppliance({ image }: AppliancePlaces): Promise<void> {
+  const isFolder = await stat(image).then(
+    (there) => there.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return;
+  throw new OperatingError(
+    'bad-input',
+    `nothing was done: only a machine with the image of Headwater is prepared, and that has a folder ${image}`,
+  );
 }
 
 /** Never rejects, not even for a bug of ours: the device has to start, and its old settings are there. */

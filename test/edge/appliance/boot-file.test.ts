@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../../src/core/limits.ts';
 import { KEPT } from '../../../src/edge/appliance/appliance-section.ts';
 import { type BootFile, type BootFileContext, readBootFile } from '../../../src/edge/appliance/boot-file.ts';
 import { generationOf } from '../../../src/edge/appliance/generation.ts';
@@ -210,16 +211,54 @@ appliance:
   test('where something is said to be kept that never was there', async () => {
     const text = `\
 appliance:
-  wifi: { country: DE, networks: [{ ssid: constructor, password: ${KEPT} }] }
+  wifi: { country: DE, networks: [{ ssid: constructor, password: ${KEPT} }, { ssid: constructor }] }
   mqttUsers: [{ name: kitchen, password: ${KEPT} }, { name: kitchen }]
 forwarder: { sasl: { mechanism: PLAIN, username: u, password: ${KEPT} } }
 `;
     const found = await told(text);
     expect(found.map((line) => line.replace(/^headwater.yaml:(\d+):\d+: /, '$1 '))).toEqual([
       '2 appliance.wifi.networks.0.password: this device keeps none of this network; write it',
+      '2 appliance.wifi.networks.1.ssid: this network is named twice; keep one of the two',
       '3 appliance.mqttUsers.0.password: this device keeps none of this user; write it',
       '3 appliance.mqttUsers.1.name: this user is named twice; keep one of the two',
       '4 forwarder.sasl.password: this device keeps none; write it',
+    ]);
+  });
+});
+
+describe('the word default', () => {
+  test.each(['password', 'passwordFile'])('takes back a secret as %s, which is no password', async (name) => {
+    const first = await readBootFile(
+      'forwarder: { brokers: [b:1], sasl: { mechanism: PLAIN, username: u, password: sekrit-1 } }\n',
+      context(),
+    );
+    if (!('imported' in first)) throw new Error('it is good');
+    const over = { ...context(), before: first.imported };
+    expect(problems(await readBootFile(`forwarder: { sasl: { ${name}: default } }\n`, over))).toEqual([
+      expect.stringMatching(/forwarder\.sasl.*password: is missing; write it here as password/),
+    ]);
+  });
+
+  test('takes back a certificate, and its text with it', async () => {
+    const ca = JSON.stringify(authority.certificate);
+    const first = await readBootFile(`forwarder: { brokers: [b:1], tls: { ca: ${ca} } }\n`, context());
+    if (!('imported' in first)) throw new Error('it is good');
+    expect(Object.keys(first.imported.files)).toEqual(['forwarder.tls.ca']);
+    const over = { ...context(), before: first.imported };
+    const second = await readBootFile('forwarder: { tls: { ca: default } }\n', over);
+    expect(problems(second)).toEqual([]);
+    expect(second).toMatchObject({ imported: { files: {} } });
+  });
+});
+
+describe('users', () => {
+  test('that there is no room for are refused before anything is changed', async () => {
+    const users = Array.from({ length: limits.usersMax - 1 }, (_, index) => `u${index}`);
+    const read = async (text: string) => problems(await readBootFile(text, { ...context(), users }));
+    const more = 'appliance: { mqttUsers: [{ name: u5, password: x1 }, { name: a, password: x2 }';
+    expect(await read(`${more}] }\n`)).toEqual([]);
+    expect(await read(`${more}, { name: b, password: x3 }] }\n`)).toEqual([
+      expect.stringMatching(/mqttUsers: there is room for 1024 users, and with these there are 1025/),
     ]);
   });
 });
