@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type ExpectedSteps, Progress } from '../progress.ts';
 import { type Architecture, architectures, isArchitecture } from './architecture.ts';
 import { emitApplication, makeBundle } from './bundle.ts';
 import { outputOf } from './commands.ts';
 import { bundlePath, type Generated, layOut, type Release } from './debian-tree.ts';
-import { runSteps, type Step } from './steps.ts';
 
 /*
  * `npm run deb`: the Debian packages, in dist/. The same checkout makes the same bytes.
@@ -95,36 +95,43 @@ async function pack(root: string, file: string, { release, compression }: Wanted
   await rename(`${file}.new`, file);
 }
 
-function packageSteps(work: string, app: string, want: Wanted) {
+const emitting = 'JavaScript of the sources';
+
+/** The steps of one package, and what they take. */
+const stepsOf = (architecture: Architecture) => ({
+  bundle: `${architecture}: dependencies and Node, as the lock file pins them`,
+  files: `${architecture}: files of the package`,
+  archive: `${architecture}: dpkg-deb`,
+});
+
+function expectedSteps(of: readonly Architecture[]): ExpectedSteps<string> {
+  const each = of.map(stepsOf).flatMap(({ bundle, files, archive }): [string, number][] => [
+    [bundle, 12],
+    [files, 3],
+    [archive, 40],
+  ]);
+  return { [emitting]: 5, ...Object.fromEntries(each) };
+}
+
+async function buildPackage(
+  architecture: Architecture,
+  { work, app }: { readonly work: string; readonly app: string },
+  want: Wanted,
+  progress: Progress<string>,
+): Promise<void> {
   const { release, out } = want;
-  return (architecture: Architecture): Step[] => {
-    const root = join(work, architecture);
-    const file = join(out, `headwater_${release.version}_${architecture}.deb`);
-    return [
-      {
-        name: `${architecture}: dependencies and Node, as the lock file pins them`,
-        weight: 12,
-        run: () => makeBundle({ checkout, work }, app, architecture, join(root, bundlePath)),
-      },
-      {
-        name: `${architecture}: files of the package`,
-        weight: 3,
-        run: async () => {
-          const generated = await generate(join(root, bundlePath, 'app'), release);
-          await layOut(checkout, root, architecture, release, generated);
-        },
-      },
-      {
-        name: `${architecture}: dpkg-deb`,
-        weight: 40,
-        run: async () => {
-          await pack(root, file, want);
-          const mb = ((await stat(file)).size / 1e6).toFixed(1);
-          console.log(`${relative(process.cwd(), file)}: ${mb} MB`);
-        },
-      },
-    ];
-  };
+  const root = join(work, architecture);
+  const file = join(out, `headwater_${release.version}_${architecture}.deb`);
+  const steps = stepsOf(architecture);
+  await progress.step(steps.bundle, () =>
+    makeBundle({ checkout, work }, app, architecture, join(root, bundlePath)),
+  );
+  await progress.step(steps.files, async () => {
+    const generated = await generate(join(root, bundlePath, 'app'), release);
+    await layOut(checkout, root, architecture, release, generated);
+  });
+  await progress.step(steps.archive, () => pack(root, file, want));
+  console.log(`${relative(process.cwd(), file)}: ${((await stat(file)).size / 1e6).toFixed(1)} MB`);
 }
 
 async function build(args: readonly string[]): Promise<void> {
@@ -134,15 +141,10 @@ async function build(args: readonly string[]): Promise<void> {
   const work = await mkdtemp(join(want.out, 'building-'));
   try {
     const app = join(work, 'app');
-    const steps: Step[] = [
-      {
-        name: 'JavaScript of the sources',
-        weight: 5,
-        run: () => emitApplication({ checkout, work }, app, want.release.version),
-      },
-      ...want.architectures.flatMap(packageSteps(work, app, want)),
-    ];
-    await runSteps(steps, (line) => console.log(line), Date.now);
+    const progress = await Progress.of(expectedSteps(want.architectures), null, process.stdout);
+    await progress.step(emitting, () => emitApplication({ checkout, work }, app, want.release.version));
+    for (const architecture of want.architectures)
+      await buildPackage(architecture, { work, app }, want, progress);
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -5,17 +5,44 @@ import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import manifest from '../../package.json' with { type: 'json' };
+import { haveTools } from '../needed-tools.ts';
+import { type ExpectedSteps, Progress } from '../progress.ts';
 import { run, runWithEmulator } from './commands.ts';
 import { type Mirrors, makeRoot, mirrorsOfThisMachine } from './debian.ts';
 import { copyFiles } from './guest-files.ts';
 import { layout, type Partition } from './layout.ts';
-import { haveTools } from './needed-tools.ts';
 import { assemble, makeBoot, makeData, makeRootPartition } from './partitions.ts';
-import { Progress } from './progress.ts';
 
 const here = import.meta.dirname;
 const repository = resolve(here, '../..');
 const DAY_MS = 24 * 3600 * 1000;
+
+const rootStep = { 'root of Debian': 500 };
+const imageSteps = {
+  'unpacking it': 15,
+  'installing Headwater': 60,
+  'settings and initrd': 120,
+  'boot partition': 5,
+  'root partition': 20,
+  'the image': 10,
+};
+const compression = { 'compressing it': 240 };
+type Step = keyof typeof rootStep | keyof typeof imageSteps | keyof typeof compression;
+
+/** Commands that a build runs, and the packages of Debian that have them. */
+const neededTools = {
+  'apt-get': 'apt',
+  'arch-test': 'arch-test',
+  mcopy: 'mtools',
+  'mkfs.ext4': 'e2fsprogs',
+  'mkfs.vfat': 'dosfstools',
+  mmdebstrap: 'mmdebstrap',
+  'qemu-aarch64-static': 'qemu-user-static',
+  sfdisk: 'fdisk',
+  tar: 'tar',
+  unshare: 'util-linux',
+  xz: 'xz-utils',
+};
 
 const usage = `Builds dist/headwater-${manifest.version}-arm64.img.xz, for cards of the Raspberry Pi 3 and 4 families, out of Debian and the package
 of Headwater. Run it as root, after "npm run deb".
@@ -96,7 +123,7 @@ class BaseRoot {
 }
 
 async function build(options: Options): Promise<void> {
-  await haveTools(process.env['PATH'] ?? '');
+  await haveTools(neededTools, process.env['PATH'] ?? '');
   if (process.getuid?.() !== 0)
     throw new Error('run this as root: the files of a system belong to many users');
   const deb = await stat(options.deb).catch(() => null);
@@ -110,11 +137,12 @@ async function build(options: Options): Promise<void> {
   await writeFile(log, '');
   const base = new BaseRoot(options, mirrors, log);
   const isKept = await base.isKept();
-  const progress = await Progress.of(
-    join(options.cache, 'times.json'),
-    [...(isKept ? (['root of Debian'] as const) : []), ...(options.raw ? (['compressing it'] as const) : [])],
-    process.stdout,
-  );
+  const steps = {
+    ...(isKept ? {} : rootStep),
+    ...imageSteps,
+    ...(options.raw ? {} : compression),
+  } as ExpectedSteps<Step>;
+  const progress = await Progress.of(steps, join(options.cache, 'times.json'), process.stdout);
   if (!isKept) await progress.step('root of Debian', () => base.make());
   const work = join(options.cache, `work-${process.pid}`);
   await mkdir(work);
@@ -136,7 +164,7 @@ async function imageOf(
   archive: string,
   work: string,
   log: string,
-  progress: Progress,
+  progress: Progress<Step>,
   { deb, out, raw }: Options,
 ): Promise<string> {
   const root = join(work, 'root');

@@ -1,13 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { readlink, writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { becomeRoot, mapUsers, registerEmulator } from '../user-namespace.ts';
 
 /** How much of what a command has said is shown when it fails. */
 const TOLD_LENGTH = 3000;
-const NAMESPACE_MS_MAX = 10_000;
-const POLL_MS = 20;
 
 export interface RunOptions {
   /** Is given to the command as its standard input. */
@@ -37,31 +34,13 @@ export async function run(
  * @throws Error as {@link run}
  */
 export async function runWithEmulator(command: readonly string[], options: RunOptions = {}): Promise<string> {
-  const enter = [
-    'mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc',
-    'cat /usr/lib/binfmt.d/qemu-aarch64.conf >/proc/sys/fs/binfmt_misc/register',
-    'exec "$@"',
-  ].join(' && ');
-  // A shell that starts before the users are mapped is nobody; the one that it becomes has the rights of root.
-  const wait = 'read -r _ && exec sh -c "$0" sh "$@" </dev/null';
+  const enter = `${registerEmulator} && exec "$@"`;
+  const wait = `${becomeRoot} sh "$@" </dev/null`;
   const child = spawn('unshare', ['--user', '--mount', 'sh', '-c', wait, enter, ...command]);
   const output = outputOf(command.slice(0, 4).join(' '), child, options);
-  await Promise.race([mapUsers(child.pid), output]);
+  if (child.pid !== undefined) await Promise.race([mapUsers(child.pid), output]);
   child.stdin.end('\n');
   return await output;
-}
-
-/** Gives every user and group the same number inside the namespace, as soon as there is one. */
-async function mapUsers(pid: number | undefined): Promise<void> {
-  if (pid === undefined) return;
-  const own = await readlink('/proc/self/ns/user');
-  const deadline = performance.now() + NAMESPACE_MS_MAX;
-  while ((await readlink(`/proc/${pid}/ns/user`)) === own) {
-    if (performance.now() > deadline)
-      throw new Error('this machine gives no user namespace: run this in one that does');
-    await sleep(POLL_MS);
-  }
-  for (const map of ['uid_map', 'gid_map']) await writeFile(`/proc/${pid}/${map}`, '0 0 65536\n');
 }
 
 async function outputOf(

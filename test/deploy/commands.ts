@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { haveTools } from '../../deploy/needed-tools.ts';
 
 export interface Outcome {
   readonly code: number;
@@ -44,11 +45,8 @@ const debianPackages: Readonly<Record<string, string>> = {
 
 /** @throws Error that says how to get the tools that are missing */
 export async function needTools(...tools: readonly string[]): Promise<void> {
-  const missing: string[] = [];
-  for (const tool of tools)
-    if ((await attempt('sh', ['-c', 'command -v "$0"', tool])).code !== 0)
-      missing.push(debianPackages[tool] ?? tool);
-  if (missing.length > 0) throw new Error(`missing here: apt-get install ${missing.join(' ')}`);
+  const needed = Object.fromEntries(tools.map((tool) => [tool, debianPackages[tool] ?? tool]));
+  await haveTools(needed, process.env['PATH'] ?? '');
   if (process.getuid?.() !== 0)
     throw new Error('these tests make roots and start containers: run them as root');
 }

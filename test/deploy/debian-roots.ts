@@ -4,6 +4,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Architecture } from '../../deploy/package/architecture.ts';
+import { mirrorsOfThisMachine } from '../../deploy/raspberry-pi/debian.ts';
 import { run } from './commands.ts';
 import { EmulatedNamespace } from './emulated-namespace.ts';
 
@@ -50,21 +51,12 @@ export async function rootArchive(wish: RootWish): Promise<string> {
     '--skip=output/dev,check/qemu',
     suite,
     making,
-    `deb ${await mirror()} ${suite} main`,
+    `deb ${(await mirrorsOfThisMachine()).debian} ${suite} main`,
   ];
   if (architecture === 'arm64') await EmulatedNamespace.use((namespace) => namespace.run(...command));
   else await run('env', ...command);
   await rename(making, archive);
   return archive;
-}
-
-/** Where this machine gets its own packages from. */
-async function mirror(): Promise<string> {
-  const format = ['--format', '$(ORIGIN) $(RELEASE) $(REPO_URI)', 'Created-By: Packages'];
-  const rows = (await run('apt-get', 'indextargets', ...format)).split('\n').map((row) => row.split(' '));
-  const row = rows.find(([origin, release = '']) => origin === 'Debian' && /^[a-z]+$/.test(release));
-  if (row?.[2] === undefined) throw new Error('apt knows no mirror of Debian: run "apt-get update"');
-  return row[2];
 }
 
 /** Unpacks a root into a folder. It becomes executable for everybody, as `/` is. */

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, readlink, writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readFile } from 'node:fs/promises';
+import { becomeRoot, mapUsers, registerEmulator } from '../../deploy/user-namespace.ts';
 import { attempt, type Outcome } from './commands.ts';
 
-/** Inside: programs for arm64 run by an emulator, which this machine knows nothing of, and there is a loopback. */
+/** Inside: programs for arm64 run by an emulator, and there is a loopback. */
 const setUp = [
-  'mount -t binfmt_misc none /proc/sys/fs/binfmt_misc',
-  'cat /usr/lib/binfmt.d/qemu-aarch64.conf >/proc/sys/fs/binfmt_misc/register',
+  registerEmulator,
   // Another network than the machine's, unless packages have to come from there.
   '{ [ "$1" = online ] || ip link set lo up; }',
   'echo ready',
@@ -30,8 +29,7 @@ export class EmulatedNamespace {
   /** @param network `none` but a loopback of its own, or that of the machine */
   static async open(network: 'none' | 'online' = 'none'): Promise<EmulatedNamespace> {
     const kinds = ['--user', '--mount', '--pid', ...(network === 'none' ? ['--net'] : [])];
-    // A shell that starts before users are mapped is nobody; the one that it becomes is root.
-    const wait = 'read -r _ && exec sh -c "$0" sh "$1"';
+    const wait = `${becomeRoot} sh "$1"`;
     const child = spawn('unshare', [...kinds, '--fork', '--kill-child', 'sh', '-c', wait, setUp, network], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -85,16 +83,4 @@ export class EmulatedNamespace {
     this.#child.stdin?.end();
     await closed;
   }
-}
-
-const mapsWithinMs = 10_000;
-
-async function mapUsers(pid: number): Promise<void> {
-  const own = await readlink('/proc/self/ns/user');
-  const deadline = performance.now() + mapsWithinMs;
-  while ((await readlink(`/proc/${pid}/ns/user`)) === own) {
-    if (performance.now() > deadline) throw new Error('this machine gives nobody a user namespace');
-    await sleep(20);
-  }
-  for (const map of ['uid_map', 'gid_map']) await writeFile(`/proc/${pid}/${map}`, '0 0 65536\n');
 }

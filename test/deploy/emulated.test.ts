@@ -9,6 +9,7 @@ import { needTools } from './commands.ts';
 import { until } from './container.ts';
 import { emulatedRoot, rootArchive, unpackRoot } from './debian-roots.ts';
 import { EmulatedNamespace } from './emulated-namespace.ts';
+import { consumed, SentReadings } from './sent-readings.ts';
 
 /*
  * The package for arm64 in a Debian for arm64 whose programs run by an emulator. Nothing is process 1 there: the test starts the
@@ -21,7 +22,7 @@ let packages: Awaited<ReturnType<typeof threeVersions>>;
 let namespace: EmulatedNamespace;
 let gateway: ChildProcess | undefined;
 let said = '';
-let sent = 0;
+const readings = new SentReadings((...command) => namespace.run(...command));
 
 beforeAll(async () => {
   await needTools('dpkg-deb', 'mmdebstrap', 'qemu-aarch64-static', 'unshare', 'ip', 'mosquitto_pub');
@@ -80,26 +81,8 @@ async function stop(): Promise<void> {
   await closed;
 }
 
-async function publish(): Promise<void> {
-  const message = String(sent + 1);
-  await namespace.run(
-    'mosquitto_pub',
-    '-h',
-    '127.0.0.1',
-    '-q',
-    '1',
-    '-t',
-    'cellar/temperature',
-    '-m',
-    message,
-  );
-  sent++;
-}
-
-const stored = async (): Promise<string[]> =>
-  (await inRoot('headwater', 'consume', 'readings', '--from-beginning')).trim().split('\n');
-
-const all = (): string[] => Array.from({ length: sent }, (_, index) => String(index + 1));
+const stored = async (): Promise<readonly string[]> =>
+  consumed(await inRoot('headwater', 'consume', 'readings', '--from-beginning'));
 
 test('a reading goes through an installed gateway', async () => {
   await install(packages.current);
@@ -107,8 +90,8 @@ test('a reading goes through an installed gateway', async () => {
   expect(await inRoot('stat', '--format=%U:%G %a', '/var/lib/headwater')).toBe('headwater:headwater 750\n');
   expect(await inRoot('id', '-nG', 'headwater')).toContain('dialout');
   await start();
-  await publish();
-  expect(await stored()).toEqual(all());
+  await readings.publish();
+  expect(await stored()).toEqual(readings.all);
 });
 
 test('an upgrade and a downgrade keep data and configuration', async () => {
@@ -121,8 +104,8 @@ test('an upgrade and a downgrade keep data and configuration', async () => {
     await install(file);
     expect(await inRoot('headwater', '--version')).toBe(`${version}\n`);
     await start();
-    await publish();
-    expect(await stored()).toEqual(all());
+    await readings.publish();
+    expect(await stored()).toEqual(readings.all);
     expect(await readFile(join(root, 'etc/headwater/headwater.yaml'), 'utf8')).toContain(
       '# kept by upgrades',
     );

@@ -6,6 +6,7 @@ import { threeVersions } from './built-package.ts';
 import { needTools } from './commands.ts';
 import { Container, until } from './container.ts';
 import { bootedRoot, rootArchive, unpackRoot } from './debian-roots.ts';
+import { consumed, SentReadings } from './sent-readings.ts';
 
 /*
  * The package in a Debian that systemd has started. Debian 13 hands over the socket for notifications; Debian 12 does not know
@@ -25,7 +26,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe.each(['trixie', 'bookworm'] as const)('on %s', (suite) => {
   let container: Container;
-  let sent = 0;
 
   beforeAll(async () => {
     const root = join(folder, suite);
@@ -45,26 +45,10 @@ describe.each(['trixie', 'bookworm'] as const)('on %s', (suite) => {
 
   const becomesActive = (): Promise<void> => until('the gateway is ready', isActive);
 
-  /** One more reading. It resolves when the gateway has acknowledged it. */
-  async function publish(): Promise<void> {
-    await container.run(
-      'mosquitto_pub',
-      '-h',
-      '127.0.0.1',
-      '-q',
-      '1',
-      '-t',
-      'cellar/temperature',
-      '-m',
-      String(sent + 1),
-    );
-    sent++;
-  }
+  const readings = new SentReadings((...command) => container.run(...command));
 
-  const stored = async (): Promise<string[]> =>
-    (await headwater('consume', 'readings', '--from-beginning')).trim().split('\n');
-
-  const all = (): string[] => Array.from({ length: sent }, (_, index) => String(index + 1));
+  const stored = async (): Promise<readonly string[]> =>
+    consumed(await headwater('consume', 'readings', '--from-beginning'));
 
   const owners = async (...paths: readonly string[]): Promise<string> =>
     (await container.run('stat', '--format=%U:%G %a %n', ...paths)).trim();
@@ -88,8 +72,8 @@ describe.each(['trixie', 'bookworm'] as const)('on %s', (suite) => {
   });
 
   test('a reading goes through it, and the command finds it from anywhere', async () => {
-    await publish();
-    expect(await stored()).toEqual(all());
+    await readings.publish();
+    expect(await stored()).toEqual(readings.all);
     expect(await headwater('--version')).toBe('0.1.0\n');
     expect(await headwater('config', 'check')).toContain('/etc/headwater/headwater.yaml');
   });
@@ -141,13 +125,13 @@ describe.each(['trixie', 'bookworm'] as const)('on %s', (suite) => {
     );
     await container.run('systemctl', 'daemon-reload');
     await container.run('systemctl', 'restart', 'headwater');
-    await publish();
+    await readings.publish();
     const pid = await container.property('MainPID');
     await container.run('kill', '-STOP', pid);
     await until('the watchdog acts', async () => (await container.property('NRestarts')) !== '0');
     await becomesActive();
     expect(await container.property('MainPID')).not.toBe(pid);
-    expect(await stored()).toEqual(all());
+    expect(await stored()).toEqual(readings.all);
     // One that answers is left alone.
     const journal = await container.run('journalctl', '--no-pager', '-u', 'headwater');
     expect(journal.match(/Watchdog timeout/g)).toHaveLength(1);
@@ -182,8 +166,8 @@ describe.each(['trixie', 'bookworm'] as const)('on %s', (suite) => {
       await becomesActive();
       expect(await headwater('--version')).toBe(`${version}\n`);
       expect(await container.run('cat', '/etc/headwater/headwater.yaml')).toContain('# kept by upgrades');
-      await publish();
-      expect(await stored()).toEqual(all());
+      await readings.publish();
+      expect(await stored()).toEqual(readings.all);
     }
   });
 
@@ -200,7 +184,7 @@ describe.each(['trixie', 'bookworm'] as const)('on %s', (suite) => {
   test('what root does to the folder of a stopped gateway leaves it to the gateway', async () => {
     await container.run('systemctl', 'stop', 'headwater');
     await container.run('sh', '-c', 'printf "not a very good one\\n" | headwater devices add pump');
-    expect(await stored()).toEqual(all());
+    expect(await stored()).toEqual(readings.all);
     const refused = await container.attempt('headwater', 'run');
     expect(refused.code).toBe(2);
     expect(refused.said).toContain('systemctl start headwater');
@@ -213,7 +197,7 @@ describe.each(['trixie', 'bookworm'] as const)('on %s', (suite) => {
     await becomesActive();
     expect(await headwater('devices', 'list')).toContain('pump');
     await headwater('devices', 'remove', 'pump');
-    await publish();
+    await readings.publish();
   });
 
   test('a removal stops it and keeps data and configuration; installed again it goes on', async () => {
@@ -231,8 +215,8 @@ describe.each(['trixie', 'bookworm'] as const)('on %s', (suite) => {
     await container.run('test', '!', '-e', '/usr/lib/headwater');
     await install(packages.current);
     await becomesActive();
-    await publish();
-    expect(await stored()).toEqual(all());
+    await readings.publish();
+    expect(await stored()).toEqual(readings.all);
   });
 
   test('a purge takes everything but the user', async () => {

@@ -1,26 +1,11 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
-/** Commands that a build runs, and the packages of Debian that have them. */
-const needed: Readonly<Record<string, string>> = {
-  'apt-get': 'apt',
-  'arch-test': 'arch-test',
-  mcopy: 'mtools',
-  'mkfs.ext4': 'e2fsprogs',
-  'mkfs.vfat': 'dosfstools',
-  mmdebstrap: 'mmdebstrap',
-  'qemu-aarch64-static': 'qemu-user-static',
-  sfdisk: 'fdisk',
-  tar: 'tar',
-  unshare: 'util-linux',
-  xz: 'xz-utils',
-};
-
 /**
- * Looks whether the machine has what a build needs.
+ * Looks whether the machine has these commands; the values are the packages of Debian that have them.
  * @throws Error with the command that installs what is missing
  */
-export async function haveTools(path: string): Promise<void> {
+export async function haveTools(needed: Readonly<Record<string, string>>, path: string): Promise<void> {
   const folders = [...path.split(delimiter), '/usr/sbin', '/sbin'];
   const missing: string[] = [];
   for (const [command, debianPackage] of Object.entries(needed)) {

@@ -1,25 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
-/** The steps of a build, and how many seconds each took on two slow cores: what to expect until this machine has done it once. */
-const steps = {
-  'root of Debian': 500,
-  'unpacking it': 15,
-  'installing Headwater': 60,
-  'settings and initrd': 120,
-  'boot partition': 5,
-  'root partition': 20,
-  'the image': 10,
-  'compressing it': 240,
-} as const;
-
-export type Step = keyof typeof steps;
-
 /** How often the time left is told during a step, on a terminal. */
 const TICK_MS = 1000;
 
+/** Steps in their order, and how many seconds each took on two slow cores: what to expect until this machine has done it once. */
+export type ExpectedSteps<Step extends string> = Readonly<Record<Step, number>>;
+
 /** Tells how far a build is, and remembers how long its steps take here. */
-export class Progress {
-  readonly #timesFile: string;
+export class Progress<Step extends string> {
+  readonly #timesFile: string | null;
   readonly #write: (text: string) => void;
   readonly #isTerminal: boolean;
   readonly #expected: Record<string, number>;
@@ -27,7 +16,7 @@ export class Progress {
   readonly seconds: Partial<Record<Step, number>> = {};
 
   private constructor(
-    timesFile: string,
+    timesFile: string | null,
     expected: Record<string, number>,
     left: readonly Step[],
     output: NodeJS.WriteStream,
@@ -39,15 +28,14 @@ export class Progress {
     this.#isTerminal = output.isTTY;
   }
 
-  /** Of a build that leaves out some of the steps. */
-  static async of(
-    timesFile: string,
-    leftOut: readonly Step[],
+  /** Of a build of these steps; null for no file in which to remember. */
+  static async of<Step extends string>(
+    steps: ExpectedSteps<Step>,
+    timesFile: string | null,
     output: NodeJS.WriteStream,
-  ): Promise<Progress> {
-    const known = await readFile(timesFile, 'utf8').then(parsed, () => ({}));
-    const left = (Object.keys(steps) as Step[]).filter((step) => !leftOut.includes(step));
-    return new Progress(timesFile, { ...steps, ...known }, left, output);
+  ): Promise<Progress<Step>> {
+    const known = timesFile === null ? {} : await readFile(timesFile, 'utf8').then(parsed, () => ({}));
+    return new Progress(timesFile, { ...steps, ...known }, Object.keys(steps) as Step[], output);
   }
 
   /** Does a step. */
@@ -66,7 +54,7 @@ export class Progress {
       this.#write(
         `${this.#isTerminal ? '\r' : ''}${step}: ${seconds} s${this.#isTerminal ? '\x1b[K' : ''}\n`,
       );
-      await writeFile(this.#timesFile, JSON.stringify(this.#expected));
+      if (this.#timesFile !== null) await writeFile(this.#timesFile, JSON.stringify(this.#expected));
       return result;
     } finally {
       clearInterval(timer);
