@@ -193,11 +193,11 @@ export class Board implements AsyncDisposable {
     });
   }
 
-  /** Resolves when a server on it speaks first or has understood: MQTT's answer to a client, or the greeting of ssh. */
+  /** Resolves when a client has got an answer. sshd shuts those out for a while who only look whether it is there: so one logs in. */
   async answers(service: 'mqtt' | 'ssh', msMax = BOOT_MS_MAX): Promise<void> {
-    const port = service === 'mqtt' ? this.mqttPort : this.sshPort;
-    const hello = service === 'mqtt' ? mqttConnect : undefined;
-    await this.#until(`${service} answers`, msMax, async () => (await speaks(port, hello)) || undefined);
+    const isThere = async (): Promise<boolean> =>
+      service === 'mqtt' ? await isMqtt(this.mqttPort) : (await this.trySsh('true')).code === 0;
+    await this.#until(`${service} answers`, msMax, async () => (await isThere()) || undefined);
   }
 
   /** Runs a command on it by ssh. @throws Error with what it said, if it fails */
@@ -273,14 +273,14 @@ function diskParameters(card: string, writeLog: string | undefined): readonly st
 /** CONNECT of MQTT 3.1.1 without a name: whatever the answer is, it comes from a gateway that is ready. */
 const mqttConnect = Buffer.from('100c00044d5154540402003c0000', 'hex');
 
-/** Whether somebody says something there. */
-async function speaks(port: number, hello: Buffer | undefined): Promise<boolean> {
+/** Whether somebody there answers to it. */
+async function isMqtt(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   socket.setTimeout(KNOCK_MS_MAX, () => socket.destroy());
   socket.on('error', () => undefined);
   try {
     await once(socket, 'connect');
-    if (hello !== undefined) socket.write(hello);
+    socket.write(mqttConnect);
     const [first] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [Buffer | boolean];
     return Buffer.isBuffer(first);
   } catch {
