@@ -15,7 +15,7 @@ import { checkTopic } from './commits/topic-plan.ts';
 import { DiskReader, offsetForTime } from './disk-reader.ts';
 import type { Journal } from './journal/journal.ts';
 import type { LogEnvironment } from './journal/journal-files.ts';
-import { recoverJournal } from './recovery.ts';
+import { RecoveryAttempts, recoverJournal } from './recovery.ts';
 import { stopping, tellRecovery, toldUnrecoverable } from './refusals.ts';
 import { budgetIsUsedUp } from './retention/disk-budget.ts';
 import { type Sealer, sealerInThisThread } from './segments/sealer.ts';
@@ -65,12 +65,12 @@ export class Log implements MirroredLog, Qos2Log {
   readonly #placement = new Placement();
   readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
+  readonly #recoveries = new RecoveryAttempts();
   #tail = new Tail();
   #journal: Journal;
   #unavailable: OperatingError | undefined;
   #lastCommitMs: number | null = null;
   #commits = 0;
-  #failedRecoveries = 0;
   /** The journal has rolled if it is another one. */
   #newestFile: string | undefined;
 
@@ -136,8 +136,8 @@ export class Log implements MirroredLog, Qos2Log {
   stats(): LogStats {
     return {
       commits: this.#commits,
-      failedRecoveries: this.#failedRecoveries,
-      isRecovering: this.#unavailable !== undefined,
+      failedRecoveries: this.#recoveries.failed,
+      isRecovering: this.#recoveries.isUnderWay,
       journalFiles: this.#journal.files.length,
       usedBytes: this.#upkeep.usedBytes,
       lastCommitMs: this.#lastCommitMs,
@@ -367,7 +367,7 @@ export class Log implements MirroredLog, Qos2Log {
     await this.#journal.close().catch(() => {});
     for (let backoffMs: number = limits.recoveryBackoffMsMin; ; backoffMs = nextBackoffMs(backoffMs)) {
       try {
-        this.#journal = await recoverJournal(this.#env);
+        this.#journal = await this.#recoveries.make(this.#env);
         this.#tail = new Tail();
         if (!this.#closing.signal.aborted) this.#unavailable = undefined;
         this.#reportAvailability();
@@ -384,7 +384,6 @@ export class Log implements MirroredLog, Qos2Log {
   }
 
   #refuseUntilRecovered(error: unknown): void {
-    this.#failedRecoveries += 1;
     this.#unavailable = toldUnrecoverable(this.#env, error);
     this.#queue.refuseAll(this.#unavailable);
     this.#reportAvailability();

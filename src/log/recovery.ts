@@ -74,6 +74,27 @@ export async function recoverJournal(env: LogEnvironment): Promise<Journal> {
   return new Journal(env, spares, { ...recovered, lastCommit: lastCommit + adoptions.length });
 }
 
+/** Recoveries of a running log, which may fail and are tried again. */
+export class RecoveryAttempts {
+  /** How many have failed. */
+  failed = 0;
+  /** Whether one is under way: it waits for the disk. */
+  isUnderWay = false;
+
+  /** Makes one; its errors are those of `recoverJournal`. */
+  async make(env: LogEnvironment): Promise<Journal> {
+    this.isUnderWay = true;
+    try {
+      return await recoverJournal(env);
+    } catch (error) {
+      this.failed += 1;
+      throw error;
+    } finally {
+      this.isUnderWay = false;
+    }
+  }
+}
+
 /** What is taken over from segments, as commits of the new life that its file has from the beginning. */
 function adoptionFrames(entries: readonly Entry[], lastCommit: number, lifeOrdinal: number): Frame[] {
   const frames: Frame[] = [];

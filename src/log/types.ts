@@ -159,7 +159,7 @@ export interface LogStats {
   readonly commits: number;
   /** Attempts to recover the journal that failed: the disk has answered, though not as it should. */
   readonly failedRecoveries: number;
-  /** Whether the journal cannot be written to, which is tried again and again. */
+  /** Whether a recovery of the journal is under way, and waits for the disk; between two attempts it is not. */
   readonly isRecovering: boolean;
   readonly journalFiles: number;
   /** What the data folder takes. */

@@ -70,7 +70,7 @@ export class HealthWatch {
         kind: 'look',
         nowMs: clock.monotonicMs(),
         answers: answersOf(log),
-        isOutOfRoom: !log.available && !log.stats().isRecovering,
+        refusesAndWaits: !log.available && !log.stats().isRecovering,
       });
       this.#tellStatus();
     }

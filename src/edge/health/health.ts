@@ -18,12 +18,15 @@ export interface Health {
 
 /** What happens. */
 export type HealthEvent =
-  /** A period is over. `isOutOfRoom`: the disk budget is used up, so that there is nothing to write. */
+  /**
+   * A period is over. `refusesAndWaits`: the log takes nothing for a reason that it names, and asks nothing of the disk: its budget is
+   * used up, or it waits until it tries to recover again.
+   */
   | {
       readonly kind: 'look';
       readonly nowMs: number;
       readonly answers: number;
-      readonly isOutOfRoom: boolean;
+      readonly refusesAndWaits: boolean;
     }
   /** The commit for the check is durable. */
   | { readonly kind: 'checked'; readonly answers: number }
@@ -62,7 +65,7 @@ export const freshHealth = (answers: number): Health => ({
 export function healthStep(health: Health, event: HealthEvent): HealthStep {
   switch (event.kind) {
     case 'look':
-      if (event.isOutOfRoom || event.answers !== health.answers)
+      if (event.refusesAndWaits || event.answers !== health.answers)
         return well({ ...health, answers: event.answers });
       return owing(health, event.nowMs);
     case 'checked':

@@ -11,7 +11,7 @@ import { SimServiceManager } from '../../support/sim-service-manager.ts';
 import { newDisk, type Report } from '../../support/small-segments.ts';
 import { turns } from '../../support/turns.ts';
 
-const watchdogMs = 90_000;
+const usualWatchdogMs = 90_000;
 const open: { stop(): Promise<void> }[] = [];
 
 afterEach(async () => {
@@ -46,14 +46,14 @@ function hangingDisk(disk: Disk) {
 
 /** A log on a simulated disk, watched; time passes only as the test says. */
 async function watched(
-  options: { readonly mirror?: () => string | null; readonly log?: Partial<LogOptions> } = {},
+  options: { mirror?: () => string | null; log?: Partial<LogOptions>; watchdogMs?: number } = {},
 ) {
   const clock = new ManualClock();
   const sim: SimDisk = newDisk();
   const { hang, disk } = hangingDisk(sim.session());
   const log = await openLog(disk, { clock, journalFileBytes: 1024 * 1024, ...options.log });
   await log.createTopic('a', 1);
-  const manager = new SimServiceManager({ clock, watchdogMs });
+  const manager = new SimServiceManager({ clock, watchdogMs: options.watchdogMs ?? usualWatchdogMs });
   const lines: Report[] = [];
   const report = (fields: object, message: string): void => void lines.push({ ...fields, message });
   const logger = { ...silentLogger, error: report, info: report };
@@ -164,6 +164,18 @@ test('a medium that fails is a state that is held: the pings go on, and the stat
   await pass(300_000);
   expect(manager.ended).toBeNull();
   expect(manager.statuses.at(-1)).toMatch(/^storing/);
+});
+
+test('so it is with a watchdog that waits for less time than lies between two attempts to recover', async () => {
+  const { sim, log, manager, watch, pass } = await watched({ watchdogMs: 6_000 });
+  sim.faults = { syncFails: 1, writeFails: 1, nameFails: 1 };
+  const reading = append(log);
+  await pass(600_000);
+  expect(manager.ended).toBeNull();
+  expect(watch.report().isHealthy).toBe(true);
+  sim.faults = noFaults;
+  await pass(20_000);
+  await reading;
 });
 
 test('a medium that fails and then does not answer any more is no state to be held', async () => {

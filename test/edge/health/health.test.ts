@@ -17,11 +17,11 @@ function commandsOf(...events: readonly HealthEvent[]): readonly (readonly Healt
   });
 }
 
-const look = (nowMs: number, answers: number, isOutOfRoom = false): HealthEvent => ({
+const look = (nowMs: number, answers: number, refusesAndWaits = false): HealthEvent => ({
   kind: 'look',
   nowMs,
   answers,
-  isOutOfRoom,
+  refusesAndWaits,
 });
 const checked = (answers: number): HealthEvent => ({ kind: 'checked', answers });
 const notChecked: HealthEvent = { kind: 'not-checked' };
