@@ -281,8 +281,13 @@ describe('who looks', () => {
     const about = page.locator('#about');
     await about.getByText('running for').waitFor();
     const others = new AbortController();
-    const look = async (): Promise<number> =>
-      (await gateway.api('/api/events', { signal: others.signal })).status;
+    const streams: Promise<unknown>[] = [];
+    const look = async (): Promise<number> => {
+      const response = await gateway.api('/api/events', { signal: others.signal });
+      // A stream that nobody reads ends when its response is collected as garbage.
+      streams.push(response.text().catch(() => 'left'));
+      return response.status;
+    };
     for (let count = 1; count < limits.viewersMax; count += 1) expect(await look()).toBe(200);
     expect(await look()).toBe(429);
     const hide = (isHidden: boolean) =>
@@ -297,6 +302,7 @@ describe('who looks', () => {
       .filter({ hasText: /NOT LIVE since .*pages are open already/ })
       .waitFor();
     others.abort();
+    await Promise.all(streams);
     await page
       .getByRole('status')
       .filter({ hasText: /^live$/ })
