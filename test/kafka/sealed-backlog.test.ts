@@ -87,9 +87,11 @@ async function centralBytes(of: Cluster, node: number, partition: number): Promi
 /** Sends a backlog that is sealed, and opens the log anew, so that nothing of it comes from memory. */
 async function sealedBacklog(folder: string, of: Log, sender: Sender): Promise<Log> {
   await sender.send(of, 100);
-  await until('the backlog is sealed', WAIT_MS_MAX, async () =>
-    Promise.resolve(of.stats().journalFiles <= limits.sealFilesMin + 1 || undefined),
-  );
+  await until('the backlog is sealed', WAIT_MS_MAX, async () => {
+    // Sealed files go when the next one is begun.
+    await sender.send(of, 1);
+    return of.stats().journalFiles <= limits.sealFilesMin + 1 || undefined;
+  });
   await of.close();
   return openLog(folder, JOURNAL_FILE_BYTES);
 }
