@@ -4,12 +4,10 @@ import type { Decoded } from './decoder.ts';
 /** A JSON object that is being written: names, with their values as JSON. It keeps their order; of two of a name the last counts. */
 export type JsonMembers = Map<string, string>;
 
-const encoder = new TextEncoder();
-
 /** The object in UTF-8; one without members is the problem `no-values`. */
 export function decodedObject(members: Iterable<readonly [string, string]>): Decoded {
   const text = Array.from(members, ([name, json]) => `${JSON.stringify(name)}:${json}`).join(',');
-  return text === '' ? { problem: 'no-values' } : { value: encoder.encode(`{${text}}`) };
+  return text === '' ? { problem: 'no-values' } : { value: Buffer.from(`{${text}}`) };
 }
 
 const decimal = /^([+-]?)0*(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i;

@@ -1,10 +1,10 @@
 import type { Decoded } from './decoder.ts';
 import { utf8Text } from './text.ts';
 
-const encoder = new TextEncoder();
-
+const space = /[ \t\r\n]/;
 /** A string of valid JSON, or white space between its tokens. */
 const stringOrSpace = /("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\r\n]+/g;
+const openingBrace = 0x7b;
 
 /**
  * A frame is one JSON object in UTF-8. The value is that object without white space between its tokens and otherwise
@@ -17,7 +17,9 @@ export function decodeJson(frame: Uint8Array): Decoded {
   if (value === undefined) return { problem: 'not-json' };
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { problem: 'not-an-object' };
-  return { value: encoder.encode(text.replaceAll(stringOrSpace, '$1')) };
+  // Most devices send none; and in front of the brace there may be a byte order mark.
+  if (frame[0] === openingBrace && !space.test(text)) return { value: frame };
+  return { value: Buffer.from(text.replaceAll(stringOrSpace, '$1')) };
 }
 
 /** Undefined if it is not JSON: no JSON text has that value. */

@@ -67,6 +67,8 @@ export interface SerialPortStatus {
 /** One serial port: opened again and again, read all the time, its frames brought into the log or kept as dead letters. */
 export class SerialSource {
   readonly #options: SerialSourceOptions;
+  /** Of all its records. */
+  readonly #key: Uint8Array;
   readonly #notices: Notices;
   readonly #delivery: Delivery;
   readonly #deadLetters = new DeadLetterBudget({
@@ -86,6 +88,7 @@ export class SerialSource {
   private constructor(options: SerialSourceOptions) {
     const { name, wanted, stalledAfterMs, accept, clock, logger, metrics } = options;
     this.#options = options;
+    this.#key = Buffer.from(name);
     this.#notices = new Notices(clock, logger);
     this.#delivery = new Delivery({
       accept,
@@ -238,13 +241,13 @@ export class SerialSource {
 
   /** Null for a bad frame that is not kept. */
   #recordOf(frame: Frame): ReceivedRecord | null {
-    const { name, decoder } = this.#options;
+    const { decoder } = this.#options;
     const { bytes, receivedMs } = frame;
     if (frame.problem !== null) return this.#deadLetter(frame, frame.problem);
     const decoded = decoder(bytes);
     if ('problem' in decoded) return this.#deadLetter(frame, decoded.problem);
     if (this.#watchers.isWatched) this.#tell({ kind: 'frame', bytes, value: decoded.value });
-    return readingRecord(name, decoded.value, receivedMs);
+    return readingRecord(this.#key, decoded.value, receivedMs);
   }
 
   #deadLetter({ bytes, receivedMs }: Frame, reason: DeadLetterReason): ReceivedRecord | null {

@@ -107,8 +107,8 @@ describe('a serial source', () => {
     expect(log.records).toEqual([
       {
         topic: 'readings',
-        key: new TextEncoder().encode('wind'),
-        value: new TextEncoder().encode('{"t":21.5}'),
+        key: Buffer.from('wind'),
+        value: Buffer.from('{"t":21.5}'),
         receivedMs,
         headers: [],
       },
@@ -459,7 +459,7 @@ describe('a serial source', () => {
         kind: 'frame',
         atMs,
         bytes: Uint8Array.from(bytes('{"n": 1}')),
-        value: Uint8Array.from(bytes('{"n":1}')),
+        value: bytes('{"n":1}'),
       },
       { kind: 'bad-frame', atMs, bytes: Uint8Array.from(bytes('no')), problem: 'not-json' },
       { kind: 'state', atMs, state: 'lost', device: '/dev/wind' },

@@ -6,7 +6,7 @@ import { Delivery } from '../../../src/ingest/wired/delivery.ts';
 import { droppedLetter } from '../../../src/ingest/wired/summary-letter.ts';
 import { until, VirtualClock } from '../../support/virtual-time.ts';
 
-const record = readingRecord('wind', new Uint8Array(1), 0);
+const record = readingRecord(Buffer.from('wind'), new Uint8Array(1), 0);
 
 const delivery = (accept: () => Promise<void>) =>
   new Delivery({

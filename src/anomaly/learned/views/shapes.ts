@@ -99,7 +99,10 @@ function nearestPrototype(state: SeriesState, at: StateSize): number {
   const known = state.doubles[at.doubles + KNOWN] ?? 0;
   let nearest = state.doubles[at.doubles + LAST_MET] ?? 0;
   let least = distanceTo(state, prototypeAt(at, nearest), Number.MAX_VALUE);
+  const value = shape[0] ?? 0;
   for (let prototype = 0; prototype < known; prototype++) {
+    // Most are too far by the value alone, and this is where most of the time would go.
+    if (Math.abs(value - (state.floats[prototypeAt(at, prototype)] ?? 0)) > least * FEATURES) continue;
     const distance = distanceTo(state, prototypeAt(at, prototype), least);
     if (distance < least) {
       least = distance;
