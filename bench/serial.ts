@@ -184,7 +184,8 @@ async function startWithPorts(
   paths: readonly string[],
   set: readonly string[],
 ): Promise<RunningGateway> {
-  const serial = paths.map((path, index) => ({ name: `port${index}`, path, baud: 115_200 }));
+  // With flow control, so that one that sends faster than a line can is held back and loses nothing.
+  const serial = paths.map((path, index) => ({ name: `port${index}`, path, baud: 115_200, flow: 'rtscts' }));
   const gateway = await startGateway({
     dataDir: join(folder, 'data'),
     set: [`serial=${JSON.stringify(serial)}`, ...set],

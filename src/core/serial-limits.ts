@@ -26,9 +26,9 @@ export const serialLimits = {
   serialRecordOverheadBytes: 512,
   /** Records of one port in one append to the log, if they are more than one. */
   serialAppendBytesMax: 256 * KIB,
-  /** Records of one port that wait for the log: above it, the port is not read while an append is undecided. */
+  /** Records of one port that wait for the log: above it, a port with flow control is not read while an append is undecided. */
   serialPauseBytes: 512 * KIB,
-  /** The same while the log refuses: the port is read on, and above it the oldest records are dropped. */
+  /** The same where the port is read on, without flow control or while the log refuses: above it the oldest records are dropped. */
   serialPendingBytesMax: 2 * MIB,
   /** Waits between attempts to open a port. A port that returns is open again within 5 s. */
   serialOpenBackoffMsMin: 200,

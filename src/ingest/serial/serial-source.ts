@@ -236,7 +236,7 @@ export class SerialSource {
     if (dropped === 0) return;
     this.#update({ dropped: this.#status.dropped + dropped });
     metrics.add('headwater_serial_dropped_total', dropped, { port: name });
-    this.#fail('the log has refused for so long that the oldest frames of the serial port are dropped');
+    this.#fail('the log has taken nothing for so long that the oldest frames of the serial port are dropped');
   }
 
   /** Null for a bad frame that is not kept. */
@@ -305,9 +305,12 @@ export class SerialSource {
     else this.#notices.say('info', `the serial port ${this.#status.device} is heard again`);
   }
 
-  /** Holds the port back while too much waits for an answer of the log. */
+  /**
+   * Holds the device back while too much waits for an answer of the log, if it can be held back: of one without flow control the kernel
+   * would lose bytes, and nobody would know how many. So that one is read on, and the oldest records are dropped and counted.
+   */
   #regulate(): void {
-    const isCongested = this.#delivery.isCongested;
+    const isCongested = this.#options.settings.flow !== 'none' && this.#delivery.isCongested;
     if (this.#port === null || isCongested === this.#isPaused) return;
     this.#isPaused = isCongested;
     if (isCongested) this.#port.pause();

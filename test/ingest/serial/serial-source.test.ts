@@ -5,6 +5,7 @@ import type { NewRecord } from '../../../src/core/record.ts';
 import { decodeJson } from '../../../src/ingest/decode/json.ts';
 import type { PortCommands } from '../../../src/ingest/serial/commands.ts';
 import { lineFramer } from '../../../src/ingest/serial/framing/line-framer.ts';
+import type { PortSettings } from '../../../src/ingest/serial/port.ts';
 import type { PortEvent } from '../../../src/ingest/serial/port-watchers.ts';
 import { SerialSource, type SerialSourceOptions } from '../../../src/ingest/serial/serial-source.ts';
 import type { Selection } from '../../../src/ingest/wired/port-selection.ts';
@@ -59,12 +60,23 @@ let metrics: CountingMetrics;
 let logger: KeepingLogger;
 let source: SerialSource;
 
+const settings: PortSettings = {
+  baud: 9600,
+  dataBits: 8,
+  parity: 'none',
+  stopBits: 1,
+  flow: 'none',
+  readPauseMs: 20,
+};
+/** Of a device that waits while its port is not read. */
+const holdable = { settings: { ...settings, flow: 'rtscts' } } as const;
+
 function start(changed: Partial<SerialSourceOptions> = {}): void {
   source = SerialSource.start({
     name: 'wind',
     wanted: '/dev/serial/by-id/wind',
     locate: () => Promise.resolve({ path: '/dev/serial/by-id/wind', device: '/dev/wind' }),
-    settings: { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, flow: 'none', readPauseMs: 20 },
+    settings,
     stalledAfterMs: null,
     commands: null,
     framer: lineFramer({ delimiter: Uint8Array.of(0x0a), lengthMax: limits.serialFrameBytesMax }),
@@ -226,8 +238,26 @@ describe('a serial source', () => {
     expect(logger.lines.length).toBeLessThanOrEqual(intervals * limits.sourceNoticesMax);
   });
 
-  test('pauses the port while too much waits for a slow log, and loses nothing', async () => {
+  test('reads on while the log hangs and the device cannot be held back: the oldest frames are dropped and counted', async () => {
     start();
+    await isOpen();
+    log.isHolding = true;
+    const room = limits.serialPendingBytesMax / limits.serialRecordOverheadBytes;
+    const lines = room * 2;
+    for (let n = 0; n < lines; n += 1) port.send(`{"n":${n}}\n`);
+    expect(port.isPaused).toBe(false);
+    const { dropped, lastError } = source.status();
+    expect(dropped).toBeGreaterThan(room / 2);
+    expect(lastError?.message).toContain('the oldest frames of the serial port are dropped');
+    expect(metrics.value('headwater_serial_dropped_total', { port: 'wind' })).toBe(dropped);
+    log.letGo();
+    await until('the last one', () => log.shown().at(-1) === `{"n":${lines - 1}}`);
+    expect(log.shown()).toContain(`records-dropped: {"dropped":${dropped},"overSeconds":0}`);
+    expect(log.records).toHaveLength(lines - dropped + 1);
+  });
+
+  test('pauses a port with flow control while too much waits for a slow log, and loses nothing', async () => {
+    start(holdable);
     await isOpen();
     log.isHolding = true;
     const line = `{"x":"${'y'.repeat(1000)}"}\n`;
@@ -244,7 +274,7 @@ describe('a serial source', () => {
   });
 
   test('notices the end of a paused port once the log is back', async () => {
-    start();
+    start(holdable);
     await isOpen();
     log.isHolding = true;
     while (!port.isPaused) port.send(`{"x":"${'y'.repeat(1000)}"}\n`);
@@ -256,7 +286,7 @@ describe('a serial source', () => {
   });
 
   test('offers the same frames again, in order, while the log refuses, and reads on', async () => {
-    start();
+    start(holdable);
     await isOpen();
     log.refuse();
     for (let n = 0; n < 100; n += 1) port.send(`{"n":${n}}\n`);
@@ -277,7 +307,7 @@ describe('a serial source', () => {
   });
 
   test('drops the oldest frames when the log refuses for too long, and a dead letter tells how many', async () => {
-    start();
+    start(holdable);
     await isOpen();
     log.refuse();
     port.send('{}\n');
