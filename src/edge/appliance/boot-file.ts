@@ -72,7 +72,8 @@ export async function readBootFile(text: string, context: BootFileContext): Prom
   ];
   if (problems.length > 0 || yaml.problems.length > 0 || 'problems' in appliance)
     return { problems: toldProblems(yaml, problems) };
-  const secrets = secretsOf(written, taken.files, texts.byName, appliance.settings);
+  const given = withKeys(taken.files, texts.byName);
+  const secrets = secretsOf(written, given, texts.byName, appliance.settings);
   const copy = redactedCopy(text, yaml, secrets);
   const { mqttUsers = [] } = appliance.settings;
   return {
@@ -81,7 +82,7 @@ export async function readBootFile(text: string, context: BootFileContext): Prom
       files,
       wifiKeys: wifiKeys(appliance.settings, context.before),
       bootFileSha256: sha256(copy),
-      consumed: texts.consumed,
+      consumed: consumedFiles(given, texts.byName),
     },
     users: mqttUsers,
     copy,
@@ -100,27 +101,52 @@ interface Texts {
   /** Names of files that were given and cannot be used. */
   readonly refused: ReadonlySet<string>;
   readonly problems: readonly SettingProblem[];
-  readonly consumed: ImportedSettings['consumed'];
 }
 
 async function textsOf(given: readonly GivenFile[], { beside }: BootFileContext): Promise<Texts> {
   const byName = new Map<string, string>();
   const refused = new Set<string>();
   const problems: SettingProblem[] = [];
-  const consumed: { fileName: string; sha256: string }[] = [];
-  for (const { name, path, isSecret, given: from } of given) {
+  for (const { name, path, given: from } of given) {
     if (from.as === 'text') byName.set(name, from.text);
     if (from.as !== 'file') continue;
     const read = await beside(from.fileName);
-    if ('text' in read) {
-      byName.set(name, read.text);
-      if (isSecret) consumed.push({ fileName: from.fileName, sha256: sha256(read.text) });
-    } else {
+    if ('text' in read) byName.set(name, read.text);
+    else {
       refused.add(name);
       problems.push({ path: asFile(path), message: read.problem });
     }
   }
-  return { byName, refused, problems, consumed };
+  return { byName, refused, problems };
+}
+
+/**
+ * What is secret by what it says as well: a private key may stand beside its certificate, whatever the setting is called. A file that goes for one
+ * setting is gone for all that name it. Names differ by more than case: the partition is FAT.
+ */
+function withKeys(given: readonly GivenFile[], texts: ReadonlyMap<string, string>): readonly GivenFile[] {
+  const isKey = ({ name, isSecret }: GivenFile): boolean =>
+    isSecret || /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(texts.get(name) ?? '');
+  const going = new Set(given.filter(isKey).flatMap((one) => fileOf(one) ?? []));
+  return given.map((one) => ({ ...one, isSecret: isKey(one) || going.has(fileOf(one) ?? '') }));
+}
+
+const fileOf = ({ given }: GivenFile): string | null =>
+  given.as === 'file' ? given.fileName.toLowerCase() : null;
+
+/** Each once: what is removed from the boot partition. */
+function consumedFiles(
+  given: readonly GivenFile[],
+  texts: ReadonlyMap<string, string>,
+): ImportedSettings['consumed'] {
+  const byFile = new Map<string, { fileName: string; sha256: string }>();
+  for (const one of given)
+    if (one.isSecret && one.given.as === 'file')
+      byFile.set(one.given.fileName.toLowerCase(), {
+        fileName: one.given.fileName,
+        sha256: sha256(texts.get(one.name) ?? ''),
+      });
+  return [...byFile.values()];
 }
 
 const asFile = (path: SettingPath): SettingPath => [...path.slice(0, -1), `${path.at(-1)}File`];

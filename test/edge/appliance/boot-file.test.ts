@@ -89,6 +89,40 @@ test('what the README shows is legal', async () => {
   expect(read).toMatchObject({ users: [{ name: 'kitchen' }] });
 });
 
+describe('a private key leaves the partition, wherever it stands', () => {
+  const both = `${one.certificate}${one.key}`;
+  const indented = (text: string): string => text.trim().replaceAll(/^/gm, '      ');
+  const copyOf = async (text: string, beside = {}) => {
+    const read = await readBootFile(text, context(beside));
+    expect(problems(read)).toEqual([]);
+    if (!('imported' in read)) throw new Error('it is refused');
+    expect(read.copy).not.toContain('PRIVATE KEY');
+    const before = read.imported;
+    expect(problems(await readBootFile(read.copy, { ...context(), before }))).toEqual([]);
+    return read;
+  };
+
+  test('in the text of a certificate', async () => {
+    await copyOf(
+      `forwarder:\n  tls:\n    cert: |\n${indented(both)}\n    key: |\n${indented(one.key)}\n`,
+    );
+  });
+
+  test('in the file of a certificate', async () => {
+    const tls = 'forwarder: { tls: { certFile: both.pem, keyFile: gw1.key } }\n';
+    const { imported, copy } = await copyOf(tls, { 'both.pem': both, 'gw1.key': one.key });
+    expect(imported.consumed.map(({ fileName }) => fileName)).toEqual(['both.pem', 'gw1.key']);
+    expect(copy).not.toContain('both.pem');
+  });
+
+  test('in one file for both, which FAT knows by either name', async () => {
+    const tls = 'forwarder: { tls: { certFile: GW1.PEM, keyFile: gw1.pem } }\n';
+    const { imported, copy } = await copyOf(tls, { 'GW1.PEM': both, 'gw1.pem': both });
+    expect(imported.consumed).toHaveLength(1);
+    expect(copy.toLowerCase()).not.toContain('gw1.pem');
+  });
+});
+
 describe('mistakes are told with their lines and what to write, all at once', () => {
   test('in the section of the machine', async () => {
     const text = `\
