@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { absentBenchmark } from './absent.ts';
 import { alarmBenchmark } from './alarm.ts';
 import { anomalyBenchmark } from './anomaly.ts';
+import { deployBenchmark } from './deploy.ts';
 import { floodBenchmark } from './flood.ts';
 import { ingestBenchmark } from './ingest.ts';
 import { learnedBenchmark } from './learned.ts';
@@ -40,6 +41,8 @@ const USAGE = `Benchmarks, on the loopback address only. Each ends with one summ
       lines of a serial port, beside a plain reader of node serialport; and 32 ports at 115,200 baud
   npm run bench -- page [--seconds 30] [--repeat 3] [--save]
       what three open pages and a scraper cost, at 1,000 messages/s
+  npm run bench -- deploy [--repeat 3] [--save]
+      sizes of what is in dist, start time and memory of the packaged daemon, and what the last npm run test:deploy has left
   npm run bench -- learned [--save]
       what the learned views cost a reading, and how often they alert of series in which nothing is wrong
   npm run bench -- log [part] [--seconds 3] [--repeat 3] [--stored-gb 2] [--save]
@@ -95,6 +98,9 @@ switch (name) {
     break;
   case 'page':
     held = await finish(name, await pageBenchmark({ seconds, repeat }));
+    break;
+  case 'deploy':
+    held = await finish(name, await deployBenchmark({ repeat }));
     break;
   case 'serial':
     held = await finish(name, await serialBenchmark({ seconds, repeat }));

@@ -24,6 +24,8 @@ export interface GatewayOptions {
   readonly workingDirectory?: string;
   /** The environment; default: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The daemon that is started, without `run`; default: that of this checkout. */
+  readonly program?: readonly string[];
   /** A command that runs what is behind it, with the same process id and perhaps with other mounts. */
   readonly runner?: readonly string[];
   /** How long it may take until it accepts readings; 30 s by default. */
@@ -65,10 +67,10 @@ export function spawnGateway({
   workingDirectory,
   env = process.env,
   runner = [],
+  program = [process.execPath, ...startCommand.flags, ...checks, MAIN],
 }: GatewayOptions): GatewayRun {
   const settings = ['mqtt.listen=127.0.0.1:0', 'admin.listen=127.0.0.1:0', `data.dir=${dataDir}`, ...set];
-  const start = [process.execPath, ...startCommand.flags, ...checks, MAIN];
-  const run = [...start, 'run', ...settings.flatMap((setting) => ['--set', setting])];
+  const run = [...program, 'run', ...settings.flatMap((setting) => ['--set', setting])];
   const [command = process.execPath, ...args] = [...runner, ...run];
   const child = spawn(command, args, {
     cwd: workingDirectory ?? join(dataDir, '..'),
