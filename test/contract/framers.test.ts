@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { framerOf, framings, namesOf } from '../../src/edge/registry.ts';
 import type { Frame, Framer } from '../../src/ingest/serial/frame.ts';
-import { type FramingSample, framingSamples } from '../support/framing-samples.ts';
+import { givenBytesMax } from '../fuzz/framer-model.ts';
+import { boundedSample, type FramingSample, framingSamples } from '../support/framing-samples.ts';
 
 /* What holds for every framer, whatever its framing: one row of the samples each. */
 
@@ -143,6 +144,54 @@ describe.each(framingSamples)('the framing $name', (sample) => {
       expect(good.slice(good.length - rest.length)).toEqual(rest);
     }
   });
+});
+
+/** What of a frame its bound counts. */
+function countedBytes({ framing }: FramingSample, { sent, given }: FramingSample['frames'][number]): number {
+  if (framing.type === 'line') return sent.length - framing.delimiter.length;
+  return framing.type === 'length-prefixed' ? sent.length : given.length;
+}
+
+describe.each(framingSamples)('a bound for the framing $name', (sample) => {
+  const sentBytes = joined(streamOf(sample).map(({ sent }) => sent));
+  const longest = Math.max(...sample.frames.map((frame) => countedBytes(sample, frame)));
+  const shown = ({ bytes, problem }: Frame): string => `${problem ?? 'good'} ${textOf(bytes)}`;
+
+  /** What a framer gives of the stream in chunks of so many bytes, none of them after a pause. */
+  function inChunks({ framing }: FramingSample, chunkBytes: number): readonly Frame[] {
+    const framer = framerOf(framing);
+    const frames: Frame[] = [];
+    for (let at = 0; at < sentBytes.length; at += chunkBytes)
+      frames.push(...pushed(framer, sentBytes.subarray(at, at + chunkBytes), 0));
+    return [...frames, ...framer.interrupt()];
+  }
+
+  test('is kept whatever the chunks, which make no difference', () => {
+    for (let lengthMax = 1; lengthMax <= longest; lengthMax += 1) {
+      const tight = boundedSample(sample, lengthMax) ?? sample;
+      const atOnce = inChunks(tight, sentBytes.length);
+      for (const chunkBytes of [1, 2, 3, 7, 16, longest, longest + 1])
+        expect(inChunks(tight, chunkBytes).map(shown)).toEqual(atOnce.map(shown));
+      for (const { bytes, problem } of atOnce)
+        expect(bytes.length).toBeLessThanOrEqual(
+          problem === null ? lengthMaxOf(tight) : givenBytesMax(tight.framing),
+        );
+    }
+  });
+
+  test('costs the frames above it, and no others', () => {
+    // Where a pause alone tells where frames begin, one that is no frame costs others.
+    if (sample.recovers === 'after a pause') return;
+    for (let lengthMax = 1; lengthMax <= longest; lengthMax += 1) {
+      const tight = boundedSample(sample, lengthMax) ?? sample;
+      const fitting = streamOf(tight).filter((frame) => countedBytes(tight, frame) <= lengthMaxOf(tight));
+      expect(goodOnes(inChunks(tight, sentBytes.length))).toEqual(fitting.map(({ given }) => textOf(given)));
+    }
+  });
+
+  /** Of a framing without a bound of its own all frames have one length. */
+  const lengthMaxOf = ({ framing }: FramingSample): number =>
+    'lengthMax' in framing ? (framing.lengthMax ?? 0) : longest;
 });
 
 test('there is a sample for each framing', () => {

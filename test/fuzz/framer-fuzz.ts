@@ -1,3 +1,4 @@
+import { limits } from '../../src/core/limits.ts';
 import { framerOf } from '../../src/edge/registry.ts';
 import type { Frame } from '../../src/ingest/serial/frame.ts';
 import type { FramingSample } from '../support/framing-samples.ts';
@@ -23,9 +24,7 @@ export function fuzzFramer(sample: FramingSample, seed: number, chunks: number):
     const begun: number[] = [0];
     try {
       for (let at = 0; at < stream.length; ) {
-        const chunk = Uint8Array.from(
-          stream.subarray(at, at + 1 + random.below(random.chance(0.3) ? 3 : 80)),
-        );
+        const chunk = Uint8Array.from(stream.subarray(at, at + 1 + random.below(chunkBytesMax(random))));
         const pauseMs = random.chance(0.05) ? PAUSE_MS : random.below(5);
         if (pauseMs === PAUSE_MS && sample.recovers === 'after a pause' && at > 0) begun.push(at);
         atMs += pauseMs;
@@ -48,6 +47,12 @@ export function fuzzFramer(sample: FramingSample, seed: number, chunks: number):
     if (wrong !== null) return [`seed ${seed + round}: ${wrong}`];
   }
   return [];
+}
+
+/** Crumbs, pieces of frames, and as much as a port gives at a time: many frames, or one that is longer than its bound. */
+function chunkBytesMax(random: SimRandom): number {
+  if (random.chance(0.3)) return 3;
+  return random.chance(0.2) ? limits.serialReadBytesMax : 80;
 }
 
 /** More than the gap of each sample. */

@@ -139,7 +139,7 @@ function foundFrames(stream: Uint8Array, finding: Finding): readonly ModelFrame[
       giveBad('frame-garbled');
       isEnding = true;
     }
-    if (typeof length === 'number') {
+    if (typeof length === 'number' && length <= bytesMax) {
       giveBad('frame-garbled');
       const end = at + length;
       frames.push({ at, bytes: stream.slice(at + prefixBytes, end), problem: null });

@@ -21,11 +21,16 @@ export const serialFuzzPlants: readonly Plant[] = [
     file: scanning,
     edits: [
       {
-        find: 'if (length > 0) this.#accept(length, frames);\n      else',
+        find: 'if (length > 0 && length <= bytesMax) this.#accept(length, frames);\n      else',
         replace:
-          'if (length > 0) { this.#passedOver = this.#start; this.#accept(length, frames); }\n      else',
+          'if (length > 0 && length <= bytesMax) { this.#passedOver = this.#start; this.#accept(length, frames); }\n      else',
       },
     ],
+  },
+  {
+    name: 'frame-above-its-bound-where-it-comes-at-once',
+    file: scanning,
+    edits: [{ find: 'length > 0 && length <= bytesMax', replace: 'length > 0' }],
   },
   {
     name: 'frames-behind-a-false-header-lost-at-an-interruption',

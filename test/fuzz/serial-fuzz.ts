@@ -1,5 +1,5 @@
 import { decoders, namesOf } from '../../src/edge/registry.ts';
-import { framingSamples } from '../support/framing-samples.ts';
+import { framingSamples, tightSamples } from '../support/framing-samples.ts';
 import { fuzzDecoder } from './decoder-fuzz.ts';
 import { fuzzFramer } from './framer-fuzz.ts';
 import { hardBytes, measuredSpeed } from './framer-speed.ts';
@@ -13,7 +13,7 @@ export interface SerialSubject {
 
 /** Everything that the serial fuzz is about. */
 export const serialSubjects: readonly SerialSubject[] = [
-  ...framingSamples.map(
+  ...[...framingSamples, ...tightSamples].map(
     (sample): SerialSubject => ({
       name: `framing ${sample.name}`,
       fuzz: (seed, chunks) => fuzzFramer(sample, seed, chunks),

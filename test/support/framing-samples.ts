@@ -187,3 +187,16 @@ export const framingSamples: readonly FramingSample[] = [
     isChecked: true,
   },
 ];
+
+/** The samples whose framing has a bound of its own, with one that is too low for their longest frame. */
+export const tightSamples: readonly FramingSample[] = framingSamples.flatMap((sample) => {
+  const lengthMax = Math.max(...sample.frames.map(({ given }) => given.length)) - 1;
+  return boundedSample(sample, lengthMax) ?? [];
+});
+
+/** The sample with another `lengthMax`; undefined if its framing has none. */
+export function boundedSample(sample: FramingSample, lengthMax: number): FramingSample | undefined {
+  const { name, framing } = sample;
+  if (!('lengthMax' in framing)) return undefined;
+  return { ...sample, name: `${name}, of at most ${lengthMax} bytes`, framing: { ...framing, lengthMax } };
+}

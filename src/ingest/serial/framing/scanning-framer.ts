@@ -20,8 +20,8 @@ export interface FrameShape {
   /** What runs over the stream. */
   readonly checksum: Checksum | null;
   /**
-   * The length of the whole and good frame that begins at that place, or NO_FRAME, or NEEDS_MORE. It must cost all places together no
-   * more than a fixed time for each byte.
+   * The length of the whole and good frame that begins at that place, or NO_FRAME, or NEEDS_MORE; one above `bytesMax` is no
+   * frame. It must cost all places together no more than a fixed time for each byte.
    * @param seen of the bytes from there on, those that were there when it gave NEEDS_MORE for them; 0 at first
    */
   lengthAt(window: ByteWindow, start: number, seen: number): number;
@@ -83,12 +83,14 @@ export class ScanningFramer implements Framer {
   #scan(frames: Frame[]): void {
     while (this.#start < this.#window.end) {
       const there = this.#window.end - this.#start;
+      const { bytesMax } = this.#shape;
       const length = this.#shape.lengthAt(this.#window, this.#start, this.#seen);
-      if (length === NEEDS_MORE && there < this.#shape.bytesMax) {
+      if (length === NEEDS_MORE && there < bytesMax) {
         this.#seen = there;
         return;
       }
-      if (length > 0) this.#accept(length, frames);
+      // More than the longest frame may be at hand; whether one is too long must not depend on that.
+      if (length > 0 && length <= bytesMax) this.#accept(length, frames);
       else this.#skip(frames);
     }
   }
