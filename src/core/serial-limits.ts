@@ -103,6 +103,7 @@ export const serialLimits = {
   decoderSeparatorLengthMax: 8,
   /** A number as text, with the unit behind it. */
   decoderNumberLengthMax: 64,
+  decoderUnitLengthMax: 16,
   /** A regular expression as it is written, in steps, and its named groups; a frame that it is matched with. Time grows with these together. */
   decoderPatternLengthMax: 500,
   decoderPatternStepsMax: 250,
