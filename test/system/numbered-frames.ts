@@ -43,6 +43,10 @@ const texts: Readonly<Record<string, Text>> = {
     const crc = crc16Arc(Buffer.from(summed)).toString(16).toUpperCase().padStart(4, '0');
     return [`${summed}${crc}`, { meter: 'XMX5LGBBFG1009', '1-0:13.7.0': n }];
   },
+  'dsmr-without-crc': (n) => [
+    `/ISk5 MT382\r\n\r\n1-0:13.7.0(${n}*x)\r\n!`,
+    { meter: 'ISk5 MT382', '1-0:13.7.0': n },
+  ],
 };
 
 const numberedText =

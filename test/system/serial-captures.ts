@@ -65,6 +65,9 @@ interface Sent {
 }
 
 const NOISE_BYTES = 40;
+const EXCLAMATION_MARK = 0x21;
+/** Longer frames come whole alone: to damage each byte of them takes minutes. */
+const DAMAGED_BYTES_MAX = 1_000;
 /** Longer than what a false header can hold up. */
 const TRAILER = new Uint8Array(100);
 export const GAP_MS = 250;
@@ -86,6 +89,9 @@ const byStart = {
 /** A line end belongs to it, and is nothing. */
 const telegram = { ...byStart, isSpare: (at: number, length: number) => at >= length - 2 } as const;
 
+/** Of meters before DSMR 4: nothing stands behind the exclamation mark. */
+const telegramWithoutCrc = { type: 'telegram', checksum: 'none' } as const;
+
 /** One for each pair of framing and decoder, and for each of their settings, with all captures that there are. */
 export function capturedDevices(): readonly CapturedDevice[] {
   const lines = (['json', 'csv', 'key-value', 'regex', 'number', 'nmea'] as const).flatMap((decoder) =>
@@ -102,7 +108,14 @@ export function capturedDevices(): readonly CapturedDevice[] {
   const sensors = (['sds011', 'pms5003', 'mh-z19'] as const).flatMap((name) =>
     ofDecoder(name, name, '', byStart),
   );
-  return [...lines, ...sensors, ...ofDecoder('dsmr', 'telegram', '\r\n', telegram), ...rawDevices()];
+  const [old = [], current = []] = [true, false].map((isOld) =>
+    samplesOf('dsmr').filter(({ frame }) => (frame.at(-1) === EXCLAMATION_MARK) === isOld),
+  );
+  const meters = [
+    ...ofSamples('dsmr', current, 'telegram', '\r\n', telegram),
+    ...ofSamples('dsmr-without-crc', old, telegramWithoutCrc, '\r\n', { ...telegram, isNoticed: false }),
+  ];
+  return [...lines, ...sensors, ...meters, ...rawDevices()];
 }
 
 function rawDevices(): readonly CapturedDevice[] {
@@ -170,19 +183,24 @@ function rawDevices(): readonly CapturedDevice[] {
       { type: 'header', header: '55 AA', length: 6, checksum: { kind: 'xor-8', from: 2 }, tail: '0D' },
       byStart,
     ),
-    ofFraming(
-      'telegram without CRC',
-      { type: 'telegram', checksum: 'none' },
-      { ...telegram, isNoticed: false },
-    ),
+    ofFraming('telegram without CRC', telegramWithoutCrc, { ...telegram, isNoticed: false }),
   ];
 }
 
 /** One for each of the settings that the captures of a decoder have. */
-function ofDecoder(decoder: DecoderName, framing: unknown, end: string, manner: Manner): CapturedDevice[] {
-  const alike = Map.groupBy(samplesOf(decoder), ({ settings }) => JSON.stringify(settings));
+const ofDecoder = (decoder: DecoderName, framing: unknown, end: string, manner: Manner): CapturedDevice[] =>
+  ofSamples(decoder, samplesOf(decoder), framing, end, manner);
+
+function ofSamples(
+  first: string,
+  all: readonly Sample[],
+  framing: unknown,
+  end: string,
+  manner: Manner,
+): CapturedDevice[] {
+  const alike = Map.groupBy(all, ({ settings }) => JSON.stringify(settings));
   return [...alike.values()].map((samples, index) => {
-    const name = index === 0 ? decoder : `${decoder}-${index + 1}`;
+    const name = index === 0 ? first : `${first}-${index + 1}`;
     const frames = samples.map(({ frame, value }) => ({
       sent: Buffer.concat([frame, Buffer.from(end)]),
       value: value === undefined ? null : sorted(value),
@@ -208,7 +226,7 @@ function ofFraming(name: string, framing: unknown, manner: Manner): CapturedDevi
 }
 
 /**
- * All frames, with noise behind them; then each good one with each of its bytes lost, cut off after each of them, and read in two parts
+ * All frames, with noise behind them; then each good one that is not too long with each of its bytes lost, cut off after each of them, and read in two parts
  * with each place between them, each time with good ones behind it, which are numbered.
  */
 function storyOf(frames: readonly Frame[], numbered: Numbered, manner: Manner): readonly Step[] {
@@ -232,7 +250,7 @@ function storyOf(frames: readonly Frame[], numbered: Numbered, manner: Manner): 
     const writes = [sent.subarray(0, at), Buffer.concat([sent.subarray(at), behind.bytes])];
     return { ...stepOf([frame, behind], unharmed), writes };
   };
-  const good = frames.filter(({ value }) => value !== null);
+  const good = frames.filter(({ sent, value }) => value !== null && sent.length <= DAMAGED_BYTES_MAX);
   const stories = good.flatMap((frame) => [
     ...damagesOf(frame, manner).map(followed),
     ...placesOf(frame.sent.length)
