@@ -2,7 +2,13 @@ import { limits } from '../../core/limits.ts';
 import type { PortCommands } from '../../ingest/serial/commands.ts';
 import type { PortSettings } from '../../ingest/serial/port.ts';
 import { type PortWish, wishText } from '../../ingest/wired/port-selection.ts';
-import { type DecoderConfig, type FramingConfig, readPauseMsOf } from '../registry.ts';
+import {
+  type DecoderConfig,
+  type DecoderName,
+  type FramingConfig,
+  type FramingName,
+  readPauseMsOf,
+} from '../registry.ts';
 import { parseEscapedBytes, parseHexBytes } from './byte-text.ts';
 import { decoderSection } from './decoder-section.ts';
 import { framingSection } from './framing-section.ts';
@@ -18,6 +24,8 @@ import {
   section,
   wholeNumber,
 } from './setting-kinds.ts';
+
+const LINE_FEED = 0x0a;
 
 /** `serial`: ports to read frames from. */
 export const serialList = () =>
@@ -124,6 +132,7 @@ function portConfig({ commands, path, usb, stalledAfter, ...rest }: PortSection)
 
 function checkPort(port: PortSection, context: CheckContext): void {
   checkWish(port, context);
+  checkDecoder(port, context);
   const { commands } = port;
   const complain = (where: readonly string[], message: string): void =>
     context.addIssue({ code: 'custom', path: [...where], message, input: undefined });
@@ -133,6 +142,39 @@ function checkPort(port: PortSection, context: CheckContext): void {
   if (commands.poll.length === 0 && commands.every !== undefined)
     complain(['commands', 'poll'], "write what to send so often, such as ['READ\\r\\n'], or remove every");
 }
+
+/** The framings of one kind of device, and the decoder of what they give. */
+const decoderFor: Readonly<Partial<Record<FramingName, DecoderName>>> = {
+  telegram: 'dsmr',
+  sds011: 'sds011',
+  pms5003: 'pms5003',
+  'mh-z19': 'mh-z19',
+};
+
+/** What may find something in the text of a telegram besides. */
+const readersOfText: readonly DecoderName[] = ['csv', 'key-value', 'regex'];
+
+/** Refuses what can give no reading; what a device could speak, however odd, is left to who knows it. */
+function checkDecoder({ framing, decoder }: PortSection, context: CheckContext): void {
+  const complain = (setting: string, instead: string): void =>
+    context.addIssue({
+      code: 'custom',
+      path: [setting],
+      message: `write ${instead}, because ${decoder.type} understands nothing that ${framing.type} gives`,
+      input: undefined,
+    });
+  const own = decoderFor[framing.type];
+  if (own === decoder.type) return;
+  const [needed] = Object.entries(decoderFor).find(([, name]) => name === decoder.type) ?? [];
+  if (needed !== undefined && (own !== undefined || endsAtLineFeeds(framing))) complain('framing', needed);
+  if (needed !== undefined || own === undefined || decoder.type === 'raw') return;
+  if (framing.type === 'telegram' && readersOfText.includes(decoder.type)) return;
+  complain('decoder', `${own}, or raw for the bytes as they are`);
+}
+
+/** A telegram has many, and what a sensor sends has none at its end. */
+const endsAtLineFeeds = (framing: FramingConfig): boolean =>
+  framing.type === 'line' && framing.delimiter.length === 1 && framing.delimiter[0] === LINE_FEED;
 
 /** Each port has a name of its own, and stands for a device of its own. */
 function checkPorts(ports: readonly PortSection[], context: CheckContext): void {

@@ -50,7 +50,10 @@ describe('headwater.example.yaml', () => {
               lengthMax: 64,
             },
           },
-          { framing: { type: 'telegram', checksum: 'crc-16/arc', lengthMax: 65536 } },
+          {
+            framing: { type: 'telegram', checksum: 'crc-16/arc', lengthMax: 65536 },
+            decoder: { type: 'dsmr' },
+          },
           { name: 'co2', wish: { usb: { vendor: '0403' } }, commands: { everyMs: 10_000, pauseMs: 100 } },
         ],
         modbus: [

@@ -4,7 +4,10 @@ import { readConfig } from '../../../src/edge/config/read-config.ts';
 
 const read = (framing: string) =>
   readConfig({
-    file: { name: 'hw.yaml', text: `serial: [{ name: a, path: /a, baud: 9600, framing: ${framing} }]` },
+    file: {
+      name: 'hw.yaml',
+      text: `serial: [{ name: a, path: /a, baud: 9600, decoder: raw, framing: ${framing} }]`,
+    },
     sets: [],
     workingDirectory: '/',
     hostName: 'h',

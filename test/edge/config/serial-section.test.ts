@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../../src/edge/config/read-config.ts';
 import type { Config } from '../../../src/edge/config/schema.ts';
+import { decoderOf, decoders, type FramingName, framerOf, namesOf } from '../../../src/edge/registry.ts';
+import { samplesOf } from '../../ingest/decode/samples.ts';
 import { serialPort } from '../../support/serial-port-config.ts';
 
 const read = (yaml: string) =>
@@ -105,5 +107,88 @@ serial:
   ])('is not the same as another: %s', (one, other, problem) => {
     const result = read(`serial: [{ name: a, baud: 9600, ${one} }, { name: b, baud: 9600, ${other} }]`);
     expect('problems' in result && result.problems.join('\n')).toContain(problem);
+  });
+});
+
+describe('a framing and a decoder', () => {
+  const framings: readonly FramingName[] = ['line', 'slip', 'telegram', 'sds011', 'pms5003', 'mh-z19'];
+  const ofDevices = ['dsmr', 'sds011', 'pms5003', 'mh-z19'] as const;
+  /** What the devices send that have a decoder of their own. */
+  const sent = ofDevices.flatMap((name) =>
+    samplesOf(name).map(({ frame }) => Buffer.concat([frame, Buffer.from(name === 'dsmr' ? '\r\n' : '')])),
+  );
+  const settings = {
+    csv: '{ type: csv, columns: [a] }',
+    regex: "{ type: regex, pattern: '(?<a>.+)' }",
+  } as const;
+  const pairs = namesOf(decoders).flatMap((decoder) => framings.map((framing) => ({ framing, decoder })));
+  const yamlOf = ({ framing, decoder }: (typeof pairs)[number]): string => {
+    const written = decoder === 'csv' || decoder === 'regex' ? settings[decoder] : decoder;
+    return `serial: [{ name: a, path: /a, baud: 9600, framing: ${framing}, decoder: ${written} }]`;
+  };
+
+  test('are refused together where they can give no reading', () => {
+    const refused = pairs.filter((pair) => 'problems' in read(yamlOf(pair)));
+    const taken = Object.fromEntries(
+      framings.map((framing) => [
+        framing,
+        namesOf(decoders).filter(
+          (decoder) => !refused.some((pair) => pair.framing === framing && pair.decoder === decoder),
+        ),
+      ]),
+    );
+    expect(taken).toEqual({
+      line: ['json', 'raw', 'csv', 'key-value', 'regex', 'number', 'nmea'],
+      slip: namesOf(decoders),
+      telegram: ['raw', 'csv', 'key-value', 'regex', 'dsmr'],
+      sds011: ['raw', 'sds011'],
+      pms5003: ['raw', 'pms5003'],
+      'mh-z19': ['raw', 'mh-z19'],
+    });
+  });
+
+  test.each(ofDevices)(
+    'give readings as the one for %s is told to be written, and none by lines',
+    (decoder) => {
+      const problems = read(`serial: [{ name: a, path: /a, baud: 9600, decoder: ${decoder} }]`);
+      const told = 'problems' in problems ? problems.problems.join('\n') : '';
+      const [, framing = ''] = /serial\.0\.framing: write ([a-z0-9-]+), because/.exec(told) ?? [];
+      const readingsBy = (yaml: string): number => {
+        const [port = air] = portsOf(yaml);
+        const framer = framerOf(port.framing);
+        const decode = decoderOf({ type: decoder });
+        return sent.flatMap((bytes) => framer.push(bytes, 0)).filter(({ bytes }) => 'value' in decode(bytes))
+          .length;
+      };
+      expect(
+        readingsBy(`serial: [{ name: a, path: /a, baud: 9600, framing: ${framing}, decoder: ${decoder} }]`),
+      ).toBeGreaterThan(0);
+      expect(readingsBy('serial: [{ name: a, path: /a, baud: 9600 }]')).toBe(0);
+    },
+  );
+
+  test.each([
+    ['decoder: dsmr', 'serial.0.framing: write telegram, because dsmr understands nothing that line gives'],
+    [
+      "framing: { type: line, delimiter: '\\n' }, decoder: sds011",
+      'serial.0.framing: write sds011, because sds011 understands nothing that line gives',
+    ],
+    [
+      'framing: pms5003, decoder: mh-z19',
+      'serial.0.framing: write mh-z19, because mh-z19 understands nothing that pms5003 gives, not "pms5003"',
+    ],
+    ['framing: sds011', 'serial.0.decoder: write sds011, or raw for the bytes as they are, because json'],
+    ['framing: telegram, decoder: nmea', 'serial.0.decoder: write dsmr, or raw for the bytes as they are'],
+  ])('are refused as %s, with what to write instead', (written, problem) => {
+    const result = read(`serial: [{ name: a, path: /a, baud: 9600, ${written} }]`);
+    expect('problems' in result && result.problems.join('\n')).toContain(problem);
+  });
+
+  test.each([
+    "framing: { type: line, delimiter: '\\x03' }, decoder: dsmr",
+    'framing: { type: fixed, length: 10 }, decoder: sds011',
+    'framing: cobs, decoder: pms5003',
+  ])('are left to who knows the device: %s', (written) => {
+    expect(portOf(written)).toBeDefined();
   });
 });
