@@ -83,9 +83,11 @@ export const serialLimits = {
   modbusIntervalMsMax: 24 * 3600 * 1000,
   /** Who does not answer is asked that often, or in its own interval if that is longer. */
   modbusSilentMsMax: 60_000,
-  /** A serial bus rests for so long at least before a request, and after a timeout: an answer that comes late then finds nobody. */
+  /** A serial bus rests for so long at least before a request, and after one without an answer that counts: what comes late then finds nobody. */
   modbusRestMsMin: 2,
   modbusLateAnswerMs: 50,
+  /** After such a request its unit is asked for nothing else for so long, or for its timeout if that is longer. */
+  modbusHoldMsMin: 1_000,
   /** How soon what a serial port has received is seen, while an answer is awaited. */
   modbusLookMs: 4,
   /** What a connection of Modbus TCP may take to open. After so many timeouts in a row it is taken for dead. */

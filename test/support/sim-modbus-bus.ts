@@ -15,9 +15,24 @@ export interface SimUnit {
   readonly registers: Map<number, number>;
   /** What it does instead of answering; null: it answers. A register that is missing is an exception 2. */
   fault: 'silent' | 'garbled' | 'short' | { readonly exception: number } | null;
+  /** How long its next answers take, one after the other; those after them take `ANSWER_MS`. */
+  readonly delaysMs: number[];
 }
 
-/** A Modbus bus whose units can be silent, refuse and send nonsense, and which can be lost. Answers and timeouts take virtual time. */
+const ANSWER_MS = 5;
+
+/** An answer, and when it is there. */
+interface SentAnswer {
+  readonly atMs: number;
+  readonly request: ReadRequest;
+  readonly answer: Answer;
+}
+
+/**
+ * A Modbus bus whose units can be silent or late, refuse and send nonsense, and which can be lost. Answers and timeouts take virtual
+ * time. As on a serial line, an answer does not say what it is for: one that comes late, while the same unit is asked for the same
+ * kind of registers again, is taken for the answer to that.
+ */
 export class SimModbusBus {
   readonly units = new Map<number, SimUnit>();
   readonly requests: ReadRequest[] = [];
@@ -30,6 +45,7 @@ export class SimModbusBus {
   /** What was opened last: a path, or host:port. */
   place = '';
   #underWay = 0;
+  #sent: SentAnswer[] = [];
   readonly #clock: VirtualClock;
   #lose: (reason: string) => void = () => {};
 
@@ -41,6 +57,7 @@ export class SimModbusBus {
     const added = {
       registers: new Map(Object.entries(registers).map(([at, value]) => [Number(at), value])),
       fault: null,
+      delaysMs: [],
     };
     this.units.set(unit, added);
     return added;
@@ -76,12 +93,30 @@ export class SimModbusBus {
     this.requests.push(request);
     this.#underWay += 1;
     this.concurrentMax = Math.max(this.concurrentMax, this.#underWay);
-    const unit = this.units.get(request.unit);
-    const isSilent = unit === undefined || unit.fault === 'silent';
-    await this.#clock.sleep(isSilent ? timeoutMs : 5);
+    const nowMs = this.#clock.monotonicMs();
+    // What came while nobody asked is gone.
+    this.#sent = this.#sent.filter(({ atMs }) => atMs > nowMs);
+    this.#send(request, nowMs);
+    const taken = this.#sent.find(
+      ({ request: { unit, kind }, atMs }) =>
+        unit === request.unit && kind === request.kind && atMs <= nowMs + timeoutMs,
+    );
+    await this.#clock.sleep(taken === undefined ? timeoutMs : taken.atMs - nowMs);
     this.#underWay -= 1;
     if (!this.isOpen) return { lost: 'it is closed' };
-    return isSilent ? { problem: { kind: 'timeout' } } : this.#answerOf(unit, request);
+    if (taken === undefined) return { problem: { kind: 'timeout' } };
+    this.#sent.splice(this.#sent.indexOf(taken), 1);
+    const isOfOtherLength = 'data' in taken.answer && taken.request.count !== request.count;
+    return isOfOtherLength ? { problem: { kind: 'garbled', message: 'CRC error' } } : taken.answer;
+  }
+
+  /** A unit answers one request after the other. */
+  #send(request: ReadRequest, nowMs: number): void {
+    const unit = this.units.get(request.unit);
+    if (unit === undefined || unit.fault === 'silent') return;
+    const last = this.#sent.findLast(({ request: { unit } }) => unit === request.unit);
+    const atMs = Math.max(nowMs, last?.atMs ?? 0) + (unit.delaysMs.shift() ?? ANSWER_MS);
+    this.#sent.push({ atMs, request, answer: this.#answerOf(unit, request) });
   }
 
   #answerOf({ registers, fault }: SimUnit, request: ReadRequest): Answer {

@@ -32,7 +32,7 @@ export async function openModbusBus(
 
 /** The library's client, with the port that it keeps to itself. */
 class Client extends modbus.default {
-  declare readonly _port: EventEmitter;
+  declare readonly _port: EventEmitter & { _buffer: Buffer };
 
   /** Takes its listener off a port that it closes; without another one, an error that comes after that would end the process. */
   async connect(settings: LocatedBus): Promise<void> {
@@ -45,6 +45,14 @@ class Client extends modbus.default {
     if (settings.kind === 'tcp') return this.connectTCP(settings.host, { port: settings.port });
     const { path, baud, parity, stopBits } = settings;
     return this.connectRTUBuffered(path, { baudRate: baud, parity, stopBits, dataBits: 8 });
+  }
+
+  /**
+   * Throws away what a serial port has received. The library keeps all bytes until they are given as an answer: what is left of a
+   * damaged one, or came when nobody had asked, would be the beginning of the next answer, and each after that belong to the request before.
+   */
+  forget(): void {
+    this._port._buffer = Buffer.alloc(0);
   }
 }
 
@@ -136,6 +144,7 @@ class ModbusSerialBus implements Bus {
 
   async #ask({ unit, kind, address, count }: ReadRequest): Promise<Uint8Array> {
     const client = this.#client;
+    if (this.#settings.kind === 'rtu') client.forget();
     client.setID(unit);
     switch (kind) {
       case 'holding':

@@ -90,6 +90,8 @@ export class ModbusSource {
   /** In this run, and how many requests in a row nobody has answered. */
   #answers = 0;
   #timeouts = 0;
+  /** Whether an answer may still come to what was asked last. */
+  #mayAnswerLate = false;
   #status: Omit<ModbusBusStatus, 'units'>;
 
   private constructor(options: ModbusSourceOptions) {
@@ -193,17 +195,20 @@ export class ModbusSource {
 
   /** Resolves with the reason when the bus is lost, and with null for a stop. */
   async #poll(bus: Bus): Promise<string | null> {
-    const { clock, retries } = this.#options;
+    const { clock, retries, settings, timeoutMs } = this.#options;
     const lost = new AbortController();
     const over = AbortSignal.any([this.#stopped.signal, lost.signal]);
     void bus.lost.then((reason) => lost.abort(reason));
     // A request that is under way ends with the bus.
     over.addEventListener('abort', () => void bus.close());
-    const plans = this.#units.map(({ unit: { intervalMs, registers } }) => ({
+    const plans = this.#units.map(({ unit: { unit, intervalMs, registers } }) => ({
+      device: unit,
       intervalMs,
       reads: planReads(registers),
     }));
-    let state = startSchedule(plans, retries, clock.monotonicMs());
+    // By TCP answers have the number of their request.
+    const holdMs = settings.kind === 'rtu' ? Math.max(timeoutMs, limits.modbusHoldMsMin) : 0;
+    let state = startSchedule(plans, { retries, holdMs }, clock.monotonicMs());
     let event: ScheduleEvent = { kind: 'woke', nowMs: clock.monotonicMs() };
     while (!over.aborted) {
       const step = stepSchedule(state, event);
@@ -238,6 +243,7 @@ export class ModbusSource {
     if ('lost' in answer) return answer;
     const isTimeout = 'problem' in answer && answer.problem.kind === 'timeout';
     this.#timeouts = isTimeout ? this.#timeouts + 1 : 0;
+    this.#mayAnswerLate = 'problem' in answer && answer.problem.kind !== 'exception';
     if (isTimeout && settings.kind === 'tcp' && this.#timeouts >= limits.modbusTcpTimeoutsMax) {
       this.#timeouts = 0;
       return { lost: `no answer to ${limits.modbusTcpTimeoutsMax} requests in a row` };
@@ -274,7 +280,7 @@ export class ModbusSource {
   /** Between two requests a serial bus is silent: that is how devices know where a message begins. */
   #restMs(baud: number): number {
     const restMs = Math.max(limits.modbusRestMsMin, Math.ceil((BITS_OF_SILENCE / baud) * 1000));
-    return this.#timeouts > 0 ? Math.max(restMs, limits.modbusLateAnswerMs) : restMs;
+    return this.#mayAnswerLate ? Math.max(restMs, limits.modbusLateAnswerMs) : restMs;
   }
 
   #carryOut(command: PollCommand): void {

@@ -3,24 +3,36 @@ import { halvesOf, type PlannedRead } from './read-plan.ts';
 
 /** A unit of a bus: what is read of it, and how often. */
 export interface UnitPlan {
+  /** Its number on the bus. Several units may be one device. */
+  readonly device: number;
   readonly intervalMs: number;
   readonly reads: readonly PlannedRead[];
 }
 
+/** How a bus deals with requests that are not answered. */
+export interface ScheduleSettings {
+  /** How often a request is repeated. */
+  readonly retries: number;
+  /** For so long a device is asked for nothing else after a failure: its answer may come late, and does not say what it is for. 0 where it does. */
+  readonly holdMs: number;
+}
+
 /** Who is asked for what on one bus, and when. Times are of the monotonic clock. */
 export interface ScheduleState {
-  /** How often a request is repeated that was not answered. */
-  readonly retries: number;
+  readonly settings: ScheduleSettings;
   readonly units: readonly UnitState[];
   /** The unit that has been asked and has not answered; null if there is none. There is never more than one. */
   readonly asked: number | null;
 }
 
 interface UnitState {
+  readonly device: number;
   readonly intervalMs: number;
   readonly reads: readonly ScheduledRead[];
   /** When its next request may go. */
   readonly readyMs: number;
+  /** Not before this either, because an answer to something else may still come from its device. */
+  readonly heldMs: number;
   /** Null between polls. */
   readonly poll: Poll | null;
   /** How many polls in a row nobody has answered. */
@@ -83,16 +95,22 @@ export interface ScheduleStep {
 }
 
 /** A bus of which nobody knows who answers; all are due. */
-export function startSchedule(units: readonly UnitPlan[], retries: number, nowMs: number): ScheduleState {
-  const states = units.map(({ intervalMs, reads }) => ({
+export function startSchedule(
+  units: readonly UnitPlan[],
+  settings: ScheduleSettings,
+  nowMs: number,
+): ScheduleState {
+  const states = units.map(({ device, intervalMs, reads }) => ({
+    device,
     intervalMs,
     reads: reads.map((read) => ({ read, hasFailed: false })),
     readyMs: nowMs,
+    heldMs: nowMs,
     poll: null,
     silentPolls: 0,
     firstRead: 0,
   }));
-  return { retries, units: states, asked: null };
+  return { settings, units: states, asked: null };
 }
 
 /**
@@ -104,17 +122,35 @@ export function stepSchedule(state: ScheduleState, event: ScheduleEvent): Schedu
   const { asked } = state;
   const unit = asked === null ? undefined : state.units[asked];
   if (event.kind === 'woke' || asked === null || unit === undefined) return goOn(state, [], event.nowMs);
-  const { after, commands } = afterAnswer(unit, asked, state.retries, event);
-  return goOn({ ...state, units: state.units.with(asked, after), asked: null }, commands, event.nowMs);
+  const { after, commands } = afterAnswer(unit, asked, state.settings.retries, event);
+  const units = state.units.with(asked, after);
+  // What was asked twice may be answered twice.
+  const mayAnswerLate = event.outcome === 'failed' || (unit.poll?.attempts ?? 0) > 0;
+  const { holdMs } = state.settings;
+  const isHeld = mayAnswerLate && holdMs > 0;
+  const next = { ...state, units: isHeld ? held(units, asked, event.nowMs + holdMs) : units, asked: null };
+  return goOn(next, commands, event.nowMs);
 }
+
+/** Until then the device of a unit is asked for nothing but the same again, which a late answer would be right for. */
+function held(units: readonly UnitState[], asked: number, heldMs: number): readonly UnitState[] {
+  return units.map((unit, index) => {
+    const isSameAgain = index === asked && (unit.reads.length === 1 || (unit.poll?.attempts ?? 0) > 0);
+    return unit.device !== units[asked]?.device || isSameAgain ? unit : { ...unit, heldMs };
+  });
+}
+
+const nextMs = ({ readyMs, heldMs }: UnitState): number => Math.max(readyMs, heldMs);
 
 /** Asks who has been due longest, if anybody is. */
 function goOn(state: ScheduleState, commands: readonly PollCommand[], nowMs: number): ScheduleStep {
   let next = 0;
-  for (const [index, { readyMs }] of state.units.entries())
-    if (readyMs < (state.units[next]?.readyMs ?? 0)) next = index;
+  for (const [index, unit] of state.units.entries()) {
+    const first = state.units[next];
+    if (first !== undefined && nextMs(unit) < nextMs(first)) next = index;
+  }
   const unit = state.units[next];
-  const waitMs = unit === undefined ? limits.modbusIntervalMsMax : unit.readyMs - nowMs;
+  const waitMs = unit === undefined ? limits.modbusIntervalMsMax : nextMs(unit) - nowMs;
   if (unit === undefined || waitMs > 0) return { state, commands, next: { kind: 'sleep', ms: waitMs } };
   const poll = unit.poll ?? {
     dueMs: unit.readyMs,

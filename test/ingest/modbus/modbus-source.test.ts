@@ -172,6 +172,33 @@ describe('a Modbus bus', () => {
     expect(readings('meter')).toEqual([]);
   });
 
+  test.each([205, 249, 251, 300, 450, 700, 1000, 1199])(
+    'never takes an answer that comes after %i ms for that to another request',
+    async (lateMs) => {
+      const meter = bus.addUnit(1, { 0: 11, 100: 99, 200: 55 });
+      const registers = [register({ name: 'a', address: 0 }), register({ name: 'b', address: 100 })];
+      const shared = {
+        ...climate,
+        name: 'shared',
+        unit: 1,
+        registers: [register({ name: 'c', address: 200 })],
+      };
+      start([{ ...climate, name: 'meter', unit: 1, registers }, shared]);
+      await has('meter', 2);
+      meter.delaysMs.push(lateMs);
+      await has('meter', 4);
+      meter.delaysMs.push(lateMs, lateMs);
+      await has('meter', 6);
+      meter.delaysMs.push(5, lateMs);
+      await has('meter', 12);
+      await has('shared', 6);
+      const values = new Set(readings('meter'));
+      expect(values).toContain('{"a":11,"b":99}');
+      for (const value of values) expect(['{"a":11,"b":99}', '{"b":99}', '{"a":11}']).toContain(value);
+      expect(new Set(readings('shared'))).toEqual(new Set(['{"c":55}']));
+    },
+  );
+
   test('keeps so many dead letters in an hour, and one tells of those left out: in the next hour, and at a stop', async () => {
     const unit = bus.units.get(2);
     if (unit !== undefined) unit.fault = { exception: 4 };

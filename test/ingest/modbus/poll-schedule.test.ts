@@ -16,7 +16,8 @@ const TIMEOUT_MS = 500;
 const ANSWER_MS = 20;
 
 /** A unit whose registers are so far apart that each takes a request. */
-const unitOf = (intervalMs: number, reads: number): UnitPlan => ({
+const unitOf = (intervalMs: number, reads: number, device = 1): UnitPlan => ({
+  device,
   intervalMs,
   reads: planReads(Array.from({ length: reads }, (_, at) => register({ name: `r${at}`, address: at * 100 }))),
 });
@@ -36,8 +37,8 @@ class ScriptedBus {
   #state;
   #event: ScheduleEvent = { kind: 'woke', nowMs: 0 };
 
-  constructor(units: readonly UnitPlan[], retries: number) {
-    this.#state = startSchedule(units, retries, 0);
+  constructor(units: readonly UnitPlan[], retries: number, holdMs = 0) {
+    this.#state = startSchedule(units, { retries, holdMs }, 0);
   }
 
   run(untilMs: number, outcomeOf: (asked: Asked) => Outcome): void {
@@ -146,7 +147,7 @@ describe('a schedule of polls', () => {
 
   test('finds the one register that a device does not have, and reads the others from then on', () => {
     const registers = Array.from({ length: 8 }, (_, at) => register({ name: `r${at}`, address: at }));
-    const bus = new ScriptedBus([{ intervalMs: 1000, reads: planReads(registers) }], 1);
+    const bus = new ScriptedBus([{ device: 1, intervalMs: 1000, reads: planReads(registers) }], 1);
     bus.run(2500, ({ names }) => (names.split(' ').includes('r5') ? 'address-refused' : 'answered'));
     const givenUp = bus.given('give-up');
     expect(givenUp).toHaveLength(3);
@@ -166,8 +167,35 @@ describe('a schedule of polls', () => {
     expect(secondPoll).toEqual(['r0 r1 r2 r3', 'r4', 'r5', 'r6 r7']);
   });
 
+  test('asks a device that may answer late for nothing else, and the others meanwhile', () => {
+    const [meter, sameDevice, other] = [unitOf(10_000, 2, 1), unitOf(10_000, 1, 1), unitOf(1000, 1, 2)];
+    const bus = new ScriptedBus([meter, sameDevice, other], 1, 1000);
+    let failures = 1;
+    bus.run(5000, ({ unit }) => (unit === 0 && failures-- > 0 ? 'failed' : 'answered'));
+    expect(bus.asked.map(({ atMs, unit, names }) => [atMs, unit, names])).toEqual([
+      [0, 0, 'r0'],
+      [500, 2, 'r0'],
+      // The same again, which a late answer would be right for.
+      [520, 0, 'r0'],
+      [1000, 2, 'r0'],
+      // Asked twice, so that a second answer may come.
+      [1540, 0, 'r1'],
+      [1560, 1, 'r0'],
+      [2000, 2, 'r0'],
+      [3000, 2, 'r0'],
+      [4000, 2, 'r0'],
+    ]);
+  });
+
+  test('a unit that is asked for one thing only is not held, and goes on in its interval after a failure', () => {
+    const bus = new ScriptedBus([unitOf(1000, 1), unitOf(600, 2, 2)], 1, 1000);
+    let failures = 1;
+    bus.run(3500, ({ unit }) => (unit === 0 && failures-- > 0 ? 'failed' : 'answered'));
+    expect(bus.timesOf(0)).toEqual([0, 540, 1000, 2000, 3000]);
+  });
+
   test('sleeps where there is no unit at all', () => {
-    const step = stepSchedule(startSchedule([], 1, 0), { kind: 'woke', nowMs: 0 });
+    const step = stepSchedule(startSchedule([], { retries: 1, holdMs: 1000 }, 0), { kind: 'woke', nowMs: 0 });
     expect(step.next).toEqual({ kind: 'sleep', ms: limits.modbusIntervalMsMax });
   });
 
@@ -175,17 +203,20 @@ describe('a schedule of polls', () => {
     const unit = fc.record({
       intervalMs: fc.integer({ min: 50, max: 5000 }),
       reads: fc.integer({ min: 1, max: 5 }),
+      device: fc.integer({ min: 1, max: 3 }),
     });
     const outcome = fc.constantFrom<Outcome>('answered', 'address-refused', 'refused', 'failed');
     fc.assert(
       fc.property(
         fc.array(unit, { minLength: 1, maxLength: 5 }),
         fc.integer({ min: 0, max: 3 }),
+        fc.constantFrom(0, 1000),
         fc.infiniteStream(outcome),
-        (units, retries, outcomes) => {
+        (units, retries, holdMs, outcomes) => {
           const bus = new ScriptedBus(
-            units.map(({ intervalMs, reads }) => unitOf(intervalMs, reads)),
+            units.map(({ intervalMs, reads, device }) => unitOf(intervalMs, reads, device)),
             retries,
+            holdMs,
           );
           const ended = units.map(() => new Set<string>());
           const nameOf = ({ registers }: PlannedRead): string => registers.map(({ name }) => name).join(' ');
