@@ -7,7 +7,7 @@ const FLOAT32_DIGITS = 7;
 const FLOAT64_DIGITS = 15;
 
 /**
- * The value of a register as JSON text; null for a float that is no number, which is how many devices say that they have none.
+ * The value of a register as JSON text; null for a float that is no number, which is how many devices say that they have none, and for what is none when it is scaled.
  * Integers keep all their digits, scaled ones as many decimals as scale and offset have; a float of 32 bits has the fewest
  * digits that stand for it.
  * @param bytes as the device sent them: two for each register of its width; of a table of bits one, not 0 if the bit is set
@@ -53,17 +53,20 @@ function inOrder({ order, type }: Register, bytes: Uint8Array): Uint8Array<Array
 }
 
 /** Without a scale an integer keeps all its digits, also those that a JavaScript number has no room for. */
-function scaledInteger({ scale, offset }: Register, value: number | bigint): string {
+function scaledInteger({ scale, offset }: Register, value: number | bigint): string | null {
   if (scale === 1 && offset === 0) return String(value);
   // 2301 · 0.1 is 230.10000000000002 in binary.
   const scaled = Number(value) * scale + offset;
-  return JSON.stringify(Number(scaled.toFixed(Math.max(decimalsOf(scale), decimalsOf(offset)))));
+  return jsonOf(Number(scaled.toFixed(Math.max(decimalsOf(scale), decimalsOf(offset)))));
 }
 
 function scaledFloat({ scale, offset }: Register, value: number, digits: number): string | null {
   const scaled = scale === 1 && offset === 0 ? value : Number((value * scale + offset).toPrecision(digits));
-  return Number.isFinite(scaled) ? JSON.stringify(scaled) : null;
+  return jsonOf(scaled);
 }
+
+/** JSON has no word for what is no number; `null` would be stored as a value. */
+const jsonOf = (value: number): string | null => (Number.isFinite(value) ? JSON.stringify(value) : null);
 
 /** How many digits a number has behind its point, at most what `toFixed` takes. */
 function decimalsOf(value: number): number {

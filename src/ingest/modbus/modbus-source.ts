@@ -70,7 +70,10 @@ interface PolledUnit {
 }
 
 /** What many devices send where they have nothing to measure. */
-const notANumber: ReadFailure = { reason: 'not-a-number', words: 'a float that is no number' };
+const notANumber: ReadFailure = {
+  reason: 'not-a-number',
+  words: 'a float that is no number, or a value that is none when it is scaled',
+};
 
 /** Three and a half characters of eleven bits (Modbus over Serial Line V1.02, 2.5.1.1). */
 const BITS_OF_SILENCE = 38.5;

@@ -68,7 +68,7 @@ export function halvesOf({ registers }: PlannedRead): readonly PlannedRead[] | n
 export const answerBytesOf = ({ kind, count }: Pick<PlannedRead, 'kind' | 'count'>): number =>
   isBitKind(kind) ? Math.ceil(count / 8) : count * 2;
 
-/** One value of an answer: JSON text, or null for a float that is no number. */
+/** One value of an answer: JSON text, or null where it is no number. */
 export interface DecodedRegister {
   readonly register: Register;
   readonly json: string | null;
