@@ -143,11 +143,10 @@ export class ModbusSource {
     await this.#running;
     this.#tellLeftOut();
     const left = await this.#delivery.stop();
-    if (left > 0)
-      this.#options.logger.error(
-        { records: left },
-        'the log did not take what was read from the Modbus units; it is lost',
-      );
+    if (left === 0) return;
+    this.#countDropped(left);
+    const message = 'the log did not take what was read from the Modbus units; it is lost';
+    this.#options.logger.error({ records: left }, message);
   }
 
   /** From one opening of the bus to its loss, or to a stop; gives whether anybody has answered. */
@@ -339,9 +338,13 @@ export class ModbusSource {
     if (records.length === 0) return;
     const dropped = this.#delivery.push(records);
     if (dropped === 0) return;
-    this.#update({ dropped: this.#status.dropped + dropped });
-    this.#options.metrics.add('headwater_modbus_dropped_total', dropped, { bus: this.#options.name });
+    this.#countDropped(dropped);
     this.#fail('the log has refused for so long that the oldest readings of the Modbus units are dropped');
+  }
+
+  #countDropped(count: number): void {
+    this.#update({ dropped: this.#status.dropped + count });
+    this.#options.metrics.add('headwater_modbus_dropped_total', count, { bus: this.#options.name });
   }
 
   #unitAt(index: number): PolledUnit {

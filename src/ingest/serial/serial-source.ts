@@ -147,11 +147,10 @@ export class SerialSource {
     await this.#running;
     await this.#telling;
     const left = await this.#delivery.stop();
-    if (left > 0)
-      this.#options.logger.error(
-        { records: left },
-        'the log did not take what was read from the serial port; it is lost',
-      );
+    if (left === 0) return;
+    this.#countDropped(left);
+    const message = 'the log did not take what was read from the serial port; it is lost';
+    this.#options.logger.error({ records: left }, message);
   }
 
   /** Opens what the port stands for now, if it can, and stays with it until its loss or a stop; gives whether a frame came. */
@@ -231,12 +230,15 @@ export class SerialSource {
   }
 
   #deliver(records: readonly ReceivedRecord[]): void {
-    const { name, metrics } = this.#options;
     const dropped = this.#delivery.push(records);
     if (dropped === 0) return;
-    this.#update({ dropped: this.#status.dropped + dropped });
-    metrics.add('headwater_serial_dropped_total', dropped, { port: name });
+    this.#countDropped(dropped);
     this.#fail('the log has taken nothing for so long that the oldest frames of the serial port are dropped');
+  }
+
+  #countDropped(count: number): void {
+    this.#update({ dropped: this.#status.dropped + count });
+    this.#options.metrics.add('headwater_serial_dropped_total', count, { port: this.#options.name });
   }
 
   /** Null for a bad frame that is not kept. */

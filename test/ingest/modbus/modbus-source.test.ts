@@ -283,6 +283,18 @@ describe('a Modbus bus', () => {
     expect(source.status()).toMatchObject({ place: 'meter.lan:502', device: null });
   });
 
+  test('counts what the log has not taken until a stop as dropped', async () => {
+    refusal = new OperatingError('log-unavailable', 'the disk does not answer');
+    start([climate]);
+    await until('a refusal', () => source.status().lastError !== null);
+    await source.stop();
+    const { dropped, units } = source.status();
+    expect(dropped).toBe(units[0]?.records);
+    expect(dropped).toBeGreaterThan(0);
+    expect(metrics.value('headwater_modbus_dropped_total', { bus: 'plant' })).toBe(dropped);
+    expect(logger.lines.at(-1)).toContain(`"records":${dropped}`);
+  });
+
   test('keeps readings while the log refuses, and drops the oldest when there is no more room, saying how many', async () => {
     refusal = new OperatingError('log-unavailable', 'the disk does not answer');
     start([climate]);

@@ -347,6 +347,8 @@ describe('a serial source', () => {
     port.send('{}\n{}\n');
     await source.stop();
     expect(logger.lines.at(-1)).toContain('"records":2');
+    expect(metrics.value('headwater_serial_dropped_total', { port: 'wind' })).toBe(2);
+    expect(source.status().dropped).toBe(2);
   });
 
   test('closes a port that opens while it stops', async () => {
