@@ -70,11 +70,16 @@ export class Card {
     readonly initrd: string;
     readonly commandLine: string;
   }> {
-    const kernel = join(this.#folder, 'vmlinuz');
-    const initrd = join(this.#folder, 'initrd.img');
-    await mustRun('mcopy', ['-n', '-o', '-i', this.#boot, '::vmlinuz', kernel]);
-    await mustRun('mcopy', ['-n', '-o', '-i', this.#boot, '::initrd.img', initrd]);
+    const kernel = await this.takeOut('vmlinuz');
+    const initrd = await this.takeOut('initrd.img');
     return { kernel, initrd, commandLine: ((await this.read('cmdline.txt')) ?? '').trim() };
+  }
+
+  /** Copies a file of the boot partition beside the card. Resolves with its path. */
+  async takeOut(name: string): Promise<string> {
+    const file = join(this.#folder, name);
+    await mustRun('mcopy', ['-n', '-o', '-i', this.#boot, `::${name}`, file]);
+    return file;
   }
 
   /** Where partition 1, 2 or 3 is, in bytes. */
