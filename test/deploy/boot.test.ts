@@ -69,6 +69,10 @@ describe('a card with a boot file, and a power cut in the middle of load', () =>
       return stdout.trim() === 'starting' ? undefined : true;
     });
     expect(await board.ssh('systemctl --failed --plain --no-legend')).toBe('');
+    // Made by prepare and announce, in what is kept for root alone.
+    expect(await board.ssh("stat -c '%U %a' /var/cache/headwater-root")).toBe('root 700\n');
+    expect(await board.ssh('find /var/cache/headwater-root -type f | head -1')).not.toBe('');
+    expect(await board.ssh('find /var/cache/headwater-root ! -user root')).toBe('');
     first.machineId = await board.ssh('cat /etc/machine-id');
     first.hostKey = await board.ssh('cat /data/system/ssh/ssh_host_ed25519_key.pub');
     facts['systemd'] = (await board.ssh('systemd-analyze time')).trim();

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -67,6 +69,46 @@ describe('the mirrors of a machine', () => {
     expect(command).toContain('deb http://one.example trixie main non-free-firmware');
     expect(command).toContain('deb http://two.example trixie-security main non-free-firmware');
     expect(new Set(packages).size).toBe(packages.length);
+  });
+});
+
+describe('what root runs', () => {
+  const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
+  /** Folders of the gateway's user, and where they are on the data partition. */
+  const ofGateway =
+    /\/var\/(?:lib|cache)\/headwater(?![\w-])|\/data\/(?:headwater|system\/compiled)(?![\w-])/;
+
+  /** Units and drop-ins of image and package, by their paths. */
+  async function units(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const found = new Map<string, readonly string[]>();
+    for (const folder of ['package/files', 'raspberry-pi/root/usr/lib/systemd/system'])
+      for (const path of await readdir(join(deploy, folder), { recursive: true }))
+        if (/\.(?:service|timer|path|socket|mount)$|\.d\/.*\.conf$/.test(path)) {
+          found.set(path, (await readFile(join(deploy, folder, path), 'utf8')).split('\n'));
+        }
+    return found;
+  }
+
+  test('is not taken out of a folder of the gateway, nor its cache', async () => {
+    const all = [...(await units())].filter(([, lines]) => !lines.includes('User=headwater'));
+    expect(all.map(([path]) => path)).toEqual(
+      expect.arrayContaining(['headwater-announce.service', 'headwater-prepare.service']),
+    );
+    const wrong = all.flatMap(([path, lines]) =>
+      lines
+        // Whether something changes there may be looked at.
+        .filter((line) => ofGateway.test(line) && !line.startsWith('PathChanged='))
+        .map((line) => `${path}: ${line}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('in the service of the gateway is a script, never Node.js', async () => {
+    const commands = [...(await units()).values()].flat().filter((line) => /^Exec\w+=[^/]*[+!]/.test(line));
+    expect(commands).toHaveLength(3);
+    // They have the gateway's environment, where the cache of the gateway is named.
+    for (const command of commands)
+      expect(command).toMatch(/=\+(?:\/usr\/lib\/headwater-image\/application|\/bin\/(?:systemctl|sh)) /);
   });
 });
 
