@@ -10,6 +10,8 @@ import { until } from '../kafka/until.ts';
 const MIB = 1024 * 1024;
 /** An emulated board on a machine that does other things as well is some twenty times slower than a real one. */
 export const BOOT_MS_MAX = 480_000;
+/** What the router of the network that it is in says to be the domain there. */
+export const NETWORK_DOMAIN = 'plant.example';
 const KNOCK_MS_MAX = 2_000;
 const COMMAND_SECONDS_MAX = 120;
 const KERNEL_LOG_LENGTH = 3_000;
@@ -145,7 +147,8 @@ export class Board implements AsyncDisposable {
     const ports = await freePorts(4);
     const [mqtt = 0, mqtts = 0, admin = 0, ssh = 0] = ports;
     const forwards = [`${mqtt}-:1883`, `${mqtts}-:8883`, `${admin}-:8443`, `${ssh}-:22`];
-    const network = `user,id=n0,restrict=${options.reachesHost === true ? 'off' : 'on'}`;
+    const restrict = options.reachesHost === true ? 'off' : 'on';
+    const network = `user,id=n0,domainname=${NETWORK_DOMAIN},restrict=${restrict}`;
     const words = [commandLine, 'console=ttyAMA0', options.commandLine ?? ''].join(' ').trim();
     await writeFile(options.console, '');
     const parameters = [

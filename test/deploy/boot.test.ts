@@ -6,7 +6,7 @@ import { findWrongReadings } from '../support/reading-oracle.ts';
 import { SensorFleet } from '../support/sensor-fleet.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { bootFile, CARD_MIB, kept, login, sshKeys } from './appliance.ts';
-import { Board, Card, mustRun } from './board.ts';
+import { Board, Card, mustRun, NETWORK_DOMAIN } from './board.ts';
 import { builtImage } from './built-image.ts';
 import { writeWhatWasFlushed } from './write-log.ts';
 
@@ -69,6 +69,7 @@ describe('a card with a boot file, and a power cut in the middle of load', () =>
       return stdout.trim() === 'starting' ? undefined : true;
     });
     expect(await board.ssh('systemctl --failed --plain --no-legend')).toBe('');
+    expect(await board.ssh('resolvectl domain eth0')).toContain(NETWORK_DOMAIN);
     // Made by prepare and announce, in what is kept for root alone.
     expect(await board.ssh("stat -c '%U %a' /var/cache/headwater-root")).toBe('root 700\n');
     expect(await board.ssh('find /var/cache/headwater-root -type f | head -1')).not.toBe('');

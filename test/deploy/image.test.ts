@@ -236,6 +236,16 @@ test('units of the image are in force, and nothing waits for a person or a serve
     expect(await readlink(join(root, 'etc/systemd/system', masked))).toBe('/dev/null');
 });
 
+test('brokers are found by names without a dot, with the domain of the network or without one', async () => {
+  for (const name of ['20-wired', '25-wireless']) {
+    const sections = (await text(`etc/systemd/network/${name}.network`)).split(/^(?=\[)/m);
+    for (const by of ['[DHCPv4]', '[DHCPv6]', '[IPv6AcceptRA]'])
+      expect(sections.find((section) => section.startsWith(by))?.split('\n')).toContain('UseDomains=yes');
+  }
+  const resolved = (await text('etc/systemd/resolved.conf.d/headwater.conf')).split('\n');
+  expect(resolved).toContain('ResolveUnicastSingleLabel=yes');
+});
+
 test('the image is no larger than a card of 2 GB', async () => {
   expect((await stat(image)).size).toBeLessThan(3_800_000 * SECTOR_BYTES);
 });
