@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { makeRoot, mirrorsIn, packages } from '../../deploy/raspberry-pi/debian.ts';
 import { imageBytes, layout, partitionTable } from '../../deploy/raspberry-pi/layout.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { SmallRoot } from './small-root.ts';
 
 const MIB = 1024 * 1024;
 
@@ -69,6 +71,88 @@ describe('the mirrors of a machine', () => {
     expect(command).toContain('deb http://one.example trixie main non-free-firmware');
     expect(command).toContain('deb http://two.example trixie-security main non-free-firmware');
     expect(new Set(packages).size).toBe(packages.length);
+  });
+});
+
+describe('the data partition', () => {
+  const script = fileURLToPath(
+    new URL('../../deploy/raspberry-pi/root/usr/lib/headwater-image/data-partition', import.meta.url),
+  );
+
+  /** A card of 4 GiB that was just written: the partition ends with the image. */
+  async function card(path: string): Promise<SmallRoot> {
+    const root = await SmallRoot.in(path);
+    await root.write('sys/devices/mmcblk0/size', '8388608\n');
+    for (const [number, start, size] of [
+      [1, 8192, 524288],
+      [2, 532480, 1187840],
+      [3, 1720320, 524288],
+    ])
+      for (const [name, value] of Object.entries({ partition: number, start, size }))
+        await root.write(`sys/devices/mmcblk0/mmcblk0p${number}/${name}`, `${value}\n`);
+    await root.link('sys/class/block/mmcblk0', '/sys/devices/mmcblk0');
+    for (const number of [1, 2, 3])
+      await root.link(`sys/class/block/mmcblk0p${number}`, `/sys/devices/mmcblk0/mmcblk0p${number}`);
+    await root.write('dev/mmcblk0p2', '');
+    await root.write('data/lost+found/.keep', '');
+    await root.link('dev/disk/by-label/hwroot', '../../mmcblk0p2');
+    await root.write('etc/machine-id', `${'a'.repeat(32)}\n`);
+    for (const program of ['sfdisk', 'partx', 'e2fsck', 'mount', 'resize2fs', 'chown'])
+      await root.standIn(program);
+    return root;
+  }
+
+  /** Whether the script came to its end, with all that the gateway needs in place. */
+  const isReady = async (root: SmallRoot): Promise<boolean> =>
+    (await root.text('data/system/machine-id')) === `${'a'.repeat(32)}\n`;
+
+  test('gets the whole card, and is looked at before it is mounted', async () => {
+    await using folder = await temporaryFolder();
+    const root = await card(folder.path);
+    expect(await root.run(script)).toMatchObject({ code: 0 });
+    expect((await root.calls()).slice(0, 5)).toEqual([
+      'sfdisk --quiet --no-reread --no-tell-kernel --force -N 3 /dev/mmcblk0',
+      'partx --update --nr 3 /dev/mmcblk0',
+      'e2fsck -p /dev/mmcblk0p3',
+      'mount -t ext4 -o noatime,nodev,nosuid,errors=panic /dev/mmcblk0p3 /data',
+      'resize2fs /dev/mmcblk0p3',
+    ]);
+    expect(await root.text('run/issue.d/headwater-data.issue')).toBe('');
+    expect(await isReady(root)).toBe(true);
+  });
+
+  test('has a cache that is for root alone, apart from the one of the gateway', async () => {
+    await using folder = await temporaryFolder();
+    const root = await card(folder.path);
+    await root.run(script);
+    const calls = await root.calls();
+    expect(calls).toContain('mount --bind /data/system/compiled-by-root /var/cache/headwater-root');
+    expect(calls).toContain('chown root:root /data/system/compiled-by-root');
+    expect(await root.mode('data/system/compiled-by-root')).toBe('700');
+  });
+
+  test.each(['sfdisk', 'partx', 'resize2fs'])(
+    'serves at its size when it cannot be grown because %s fails, and people are told',
+    async (program) => {
+      await using folder = await temporaryFolder();
+      const root = await card(folder.path);
+      await root.standIn(program, 'echo "no luck" >&2; exit 1');
+      const { code, said } = await root.run(script);
+      expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('no luck') });
+      expect(await root.text('run/issue.d/headwater-data.issue')).toMatch(
+        /^The data partition could not be grown.*\n$/,
+      );
+      expect((await root.calls()).some((call) => call.startsWith('mount -t ext4'))).toBe(true);
+      expect(await isReady(root)).toBe(true);
+    },
+  );
+
+  test('that cannot be mounted starts nothing', async () => {
+    await using folder = await temporaryFolder();
+    const root = await card(folder.path);
+    await root.standIn('mount', 'exit 32');
+    expect((await root.run(script)).code).not.toBe(0);
+    expect(await isReady(root)).toBe(false);
   });
 });
 
