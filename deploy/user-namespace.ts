@@ -1,13 +1,15 @@
 import { readlink, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 const NAMESPACE_MS_MAX = 10_000;
 const POLL_MS = 20;
 
-/** In a namespace of its own: programs for arm64 run by an emulator, which the machine outside knows nothing of. */
-export const registerEmulator =
-  'mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc && ' +
-  'cat /usr/lib/binfmt.d/qemu-aarch64.conf >/proc/sys/fs/binfmt_misc/register';
+/**
+ * The command of a shell, in a namespace of its own, after which programs for arm64 run by an emulator. It fails, and says what is missing,
+ * if they cannot.
+ */
+export const registerEmulator = `'${fileURLToPath(new URL('register-emulator', import.meta.url)).replaceAll("'", String.raw`'\''`)}'`;
 
 /**
  * What a shell in a new user namespace does first: it waits for a line, which is written when users are mapped. Whoever starts before is

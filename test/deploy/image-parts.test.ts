@@ -156,6 +156,49 @@ describe('the data partition', () => {
   });
 });
 
+describe('programs for arm64', () => {
+  const script = fileURLToPath(new URL('../../deploy/register-emulator', import.meta.url));
+  const emulators = 'proc/sys/fs/binfmt_misc';
+
+  /** On a machine that says this of its emulator, if it has one; and where one can be registered or not. */
+  async function registered(
+    path: string,
+    ofMachine: string | undefined,
+    mount = '',
+  ): Promise<{ readonly code: number; readonly said: string; readonly line: string }> {
+    const root = await SmallRoot.in(path);
+    await root.write(`${emulators}/register`, '');
+    if (ofMachine !== undefined) await root.write(`${emulators}/qemu-aarch64`, ofMachine);
+    await root.standIn('mount', mount);
+    const { code, said } = await root.run(script);
+    return { code, said, line: await root.text(`${emulators}/register`) };
+  }
+
+  test('run by the emulator of the machine, if it has one', async () => {
+    await using folder = await temporaryFolder();
+    const machine = 'enabled\ninterpreter /usr/libexec/qemu-binfmt/aarch64-binfmt-P\nflags: POF\noffset 0\n';
+    const { code, said, line } = await registered(folder.path, machine, 'exit 1');
+    expect({ code, said, line }).toEqual({ code: 0, said: '', line: '' });
+  });
+
+  test.each([
+    ['there is none', undefined],
+    ['it is turned off', 'disabled\ninterpreter /usr/bin/qemu-aarch64-static\nflags: POF\n'],
+    ['it is not held open for other roots', 'enabled\ninterpreter /usr/bin/qemu-aarch64-static\nflags: PO\n'],
+  ])('run by one of the namespace, if %s', async (_why, ofMachine) => {
+    await using folder = await temporaryFolder();
+    const { code, line } = await registered(folder.path, ofMachine);
+    expect({ code, line }).toEqual({ code: 0, line: expect.stringMatching(/^:qemu-aarch64:M::/) });
+  });
+
+  test('do not run where a namespace has none of its own either, and it is said what is missing', async () => {
+    await using folder = await temporaryFolder();
+    const { code, said, line } = await registered(folder.path, undefined, 'exit 32');
+    expect({ code, line }).toEqual({ code: 1, line: '' });
+    expect(said).toContain('Linux 6.7 or later, or qemu-user-static registered with binfmt-support');
+  });
+});
+
 describe('what root runs', () => {
   const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
   /** Folders of the gateway's user, and where they are on the data partition. */

@@ -61,6 +61,6 @@ export class SmallRoot {
   /** Runs a script of this machine inside. */
   async run(script: string): Promise<{ readonly code: number; readonly said: string }> {
     await this.write('script', await readFile(script, 'utf8'));
-    return await attempt('unshare', ['--mount', 'sh', '-c', enter, this.#path, '/script']);
+    return await attempt('unshare', ['--map-root-user', '--mount', 'sh', '-c', enter, this.#path, '/script']);
   }
 }
