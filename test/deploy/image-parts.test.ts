@@ -79,23 +79,30 @@ describe('the data partition', () => {
     new URL('../../deploy/raspberry-pi/root/usr/lib/headwater-image/data-partition', import.meta.url),
   );
 
-  /** A card of 4 GiB that was just written: the partition ends with the image. */
-  async function card(path: string): Promise<SmallRoot> {
-    const root = await SmallRoot.in(path);
-    await root.write('sys/devices/mmcblk0/size', '8388608\n');
+  /** A disk of 4 GiB to which the image was just written: the last partition ends with the image. */
+  async function disk(root: SmallRoot, name: string, partition: string): Promise<void> {
+    await root.write(`sys/devices/${name}/size`, '8388608\n');
+    await root.link(`sys/class/block/${name}`, `/sys/devices/${name}`);
     for (const [number, start, size] of [
       [1, 8192, 524288],
       [2, 532480, 1187840],
       [3, 1720320, 524288],
-    ])
-      for (const [name, value] of Object.entries({ partition: number, start, size }))
-        await root.write(`sys/devices/mmcblk0/mmcblk0p${number}/${name}`, `${value}\n`);
-    await root.link('sys/class/block/mmcblk0', '/sys/devices/mmcblk0');
-    for (const number of [1, 2, 3])
-      await root.link(`sys/class/block/mmcblk0p${number}`, `/sys/devices/mmcblk0/mmcblk0p${number}`);
-    await root.write('dev/mmcblk0p2', '');
+    ]) {
+      const path = `sys/devices/${name}/${partition}${number}`;
+      for (const [file, value] of Object.entries({ partition: number, start, size }))
+        await root.write(`${path}/${file}`, `${value}\n`);
+      await root.link(`sys/class/block/${partition}${number}`, `/${path}`);
+    }
+  }
+
+  /** A card that the root is on. */
+  async function card(path: string): Promise<SmallRoot> {
+    const root = await SmallRoot.in(path);
+    await disk(root, 'mmcblk0', 'mmcblk0p');
+    await root.link('sys/dev/block/179:2', '/sys/devices/mmcblk0/mmcblk0p2');
+    await root.standIn('mountpoint', '[ "$*" = "-d /run/headwater-root/image" ] && echo 179:2');
+    await root.standIn('lsblk', "printf '%s\\n' '' HWBOOT hwroot hwdata");
     await root.write('data/lost+found/.keep', '');
-    await root.link('dev/disk/by-label/hwroot', '../../mmcblk0p2');
     await root.write('etc/machine-id', `${'a'.repeat(32)}\n`);
     for (const program of ['sfdisk', 'partx', 'e2fsck', 'mount', 'resize2fs', 'chown'])
       await root.standIn(program);
@@ -110,7 +117,7 @@ describe('the data partition', () => {
     await using folder = await temporaryFolder();
     const root = await card(folder.path);
     expect(await root.run(script)).toMatchObject({ code: 0 });
-    expect((await root.calls()).slice(0, 5)).toEqual([
+    expect((await root.calls()).filter((call) => !/^(?:mountpoint|lsblk) /.test(call)).slice(0, 5)).toEqual([
       'sfdisk --quiet --no-reread --no-tell-kernel --force -N 3 /dev/mmcblk0',
       'partx --update --nr 3 /dev/mmcblk0',
       'e2fsck -p /dev/mmcblk0p3',
@@ -146,6 +153,43 @@ describe('the data partition', () => {
       expect(await isReady(root)).toBe(true);
     },
   );
+
+  test('is that of the card that the root is on, when another one has the same labels, and people are told', async () => {
+    await using folder = await temporaryFolder();
+    const root = await card(folder.path);
+    await disk(root, 'sda', 'sda');
+    // The one that udev saw last has the link.
+    await root.write('dev/sda2', '');
+    await root.link('dev/disk/by-label/hwroot', '../../sda2');
+    await root.standIn('lsblk', "printf '%s\\n' HWBOOT hwroot hwdata '' HWBOOT hwroot hwdata");
+    expect(await root.run(script)).toMatchObject({ code: 0 });
+    expect(await root.calls()).toContain(
+      'mount -t ext4 -o noatime,nodev,nosuid,errors=panic /dev/mmcblk0p3 /data',
+    );
+    expect(await root.text('run/issue.d/headwater-data.issue')).toMatch(
+      /^Two cards or sticks of Headwater.*take one out/,
+    );
+  });
+
+  test('is found without an overlay as well', async () => {
+    await using folder = await temporaryFolder();
+    const root = await card(folder.path);
+    // Where there is a folder only, this is said as if it were an answer.
+    await root.standIn(
+      'mountpoint',
+      '[ "$*" = "-d /" ] && echo 179:2 || { echo "$2 is not a mountpoint"; exit 32; }',
+    );
+    expect(await root.run(script)).toMatchObject({ code: 0 });
+    expect(await isReady(root)).toBe(true);
+  });
+
+  test('is looked for on no other card when that of the root is not known', async () => {
+    await using folder = await temporaryFolder();
+    const root = await card(folder.path);
+    await root.standIn('mountpoint', 'echo 0:42');
+    expect((await root.run(script)).code).not.toBe(0);
+    expect((await root.calls()).filter((call) => call.startsWith('mount '))).toEqual([]);
+  });
 
   test('that cannot be mounted starts nothing', async () => {
     await using folder = await temporaryFolder();
