@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { messageOf, OperatingError } from '../core/errors.ts';
 import { newOwnerOf } from './file-owner.ts';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * Creates the data folder with its parents, if they are missing, makes their names durable, and checks that it can
@@ -12,9 +13,9 @@ import { newOwnerOf } from './file-owner.ts';
 export async function prepareDataFolder(folder: string): Promise<string> {
   const path = resolve(folder);
   try {
-    const firstCreated = await mkdir(path, { recursive: true });
+    const highestMade = await makeFolder(path);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
-    if (firstCreated !== undefined) await syncParents(path, dirname(firstCreated));
+    if (highestMade !== null) await syncParents(path, dirname(highestMade));
     return path;
   } catch (error) {
     throw new OperatingError(

@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Disk, DiskFile, ReadableDisk } from '../core/disk.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** The real disk below one folder. All calls run in the thread pool; none blocks the event loop. */
 export class NodeDisk implements Disk {
@@ -23,7 +24,7 @@ export class NodeDisk implements Disk {
   async makeFolder(folder: string): Promise<void> {
     const path = this.#path(folder);
     // Its own name is synced even if it is there: the process that made it may have died before that.
-    const firstMade = (await mkdir(path, { recursive: true })) ?? path;
+    const firstMade = (await makeFolder(path)) ?? path;
     for (let made = path; made.length >= firstMade.length; made = dirname(made))
       await syncPath(dirname(made));
   }

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { lchown, mkdir, stat, writeFile } from 'node:fs/promises';
+import { lchown, stat, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { limits } from '../../core/limits.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { readUsersFile } from '../users/users-file.ts';
 import type { BootUser } from './appliance-section.ts';
@@ -54,7 +55,7 @@ export const withoutMachine = (gatewayUser: GatewayUser | null): ApplianceMachin
   async mergeUsers(dataDir, users) {
     // Loaded only where there are some: the lock of the folder comes with a database.
     const { mergeBootUsers } = await import('./merge-boot-users.ts');
-    await mkdir(dataDir, { recursive: true, mode: 0o750 });
+    await makeFolder(dataDir, 0o750);
     if (gatewayUser === null) return await mergeBootUsers(dataDir, users);
     await lchown(dataDir, gatewayUser.uid, gatewayUser.gid);
     await asUser(gatewayUser, () => mergeBootUsers(dataDir, users));

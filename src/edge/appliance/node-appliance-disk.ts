@@ -1,7 +1,7 @@
-import { chown, lstat, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chown, lstat, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { OperatingError } from '../../core/errors.ts';
 import { readAtMost } from '../../platform/bounded-file.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
 import type { ApplianceDisk, Readers } from './appliance-disk.ts';
 
 /** The user of the gateway; null where files belong to whoever runs the command. */
@@ -28,7 +28,7 @@ export function nodeApplianceDisk(gatewayUser: GatewayUser | null): ApplianceDis
     async makeFolder(path, readers) {
       // Whoever may read the files in a folder may enter it.
       const mode = modes[readers] | ((modes[readers] & 0o444) >> 2);
-      await makeWithParents(path, mode);
+      await makeFolder(path, mode);
       await give(path, readers);
     },
     async write(path, content, readers) {
@@ -60,20 +60,6 @@ export function nodeApplianceDisk(gatewayUser: GatewayUser | null): ApplianceDis
       }
     },
   };
-}
-
-/** Node's own way to make parents never ends where a file system answers that there is no such place, as /proc does. */
-async function makeWithParents(path: string, mode: number): Promise<void> {
-  if (
-    await orNone(
-      stat(path).then((there) => there.isDirectory()),
-      false,
-    )
-  )
-    return;
-  const parent = dirname(path);
-  if (parent !== path) await makeWithParents(parent, mode);
-  await mkdir(path, { mode });
 }
 
 async function readOrNull(path: string, bytesMax: number): Promise<Uint8Array | null> {
