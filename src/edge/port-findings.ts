@@ -1,14 +1,20 @@
 import type { Finding } from '../forwarder/kafka/kafka-findings.ts';
 import type { PortName } from '../ingest/wired/port-selection.ts';
+import { absentPort, forbiddenPort } from '../ingest/wired/port-trouble.ts';
 
 /** What stands in the way of listening somewhere; `ours` if the gateway of this data folder does it. */
 export type ListeningObstacle = 'taken' | 'ours' | 'not-permitted' | 'no-such-address' | null;
+
+/** What stands in the way of opening a serial port. */
+export type OpeningObstacle = 'absent' | 'not-permitted' | null;
 
 /** What the doctor has found out about the ports that are configured. */
 export interface PortsExamination {
   readonly serial: readonly (PortName & {
     /** What it stands for, or why it stands for nothing, in words. */
-    readonly found: { readonly path: string; readonly isPermitted: boolean } | { readonly problem: string };
+    readonly found:
+      | { readonly path: string; readonly obstacle: OpeningObstacle }
+      | { readonly problem: string };
   })[];
   readonly listeners: readonly {
     /** Such as `mqtt.listen`. */
@@ -25,14 +31,10 @@ export function portFindings({ serial, listeners }: PortsExamination): readonly 
     ...serial.map(({ kind, name, found }): Finding => {
       const about = `${kind} ${name}`;
       if ('problem' in found) return { level: 'wrong', about, text: found.problem };
-      const { path, isPermitted } = found;
-      return isPermitted
-        ? { level: 'ok', about, text: `is ${path}` }
-        : {
-            level: 'wrong',
-            about,
-            text: `this user may not open ${path}: make it a member of the group that owns the port (Debian: usermod -aG dialout USER)`,
-          };
+      const { path, obstacle } = found;
+      if (obstacle === null) return { level: 'ok', about, text: `is ${path}` };
+      const text = obstacle === 'absent' ? absentPort(kind, path) : forbiddenPort(path);
+      return { level: 'wrong', about, text };
     }),
     ...listeners.map(({ setting, address, obstacle }): Finding => {
       const about = setting;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { portFindings } from '../../src/edge/port-findings.ts';
+import { type PortsExamination, portFindings } from '../../src/edge/port-findings.ts';
 
 test('ports that are there and free are told as such', () => {
-  const found = { path: '/dev/ttyUSB0', isPermitted: true };
+  const found = { path: '/dev/ttyUSB0', obstacle: null };
   const findings = portFindings({
     serial: [{ kind: 'serial', name: 'air', found }],
     listeners: [
@@ -17,9 +17,10 @@ test('ports that are there and free are told as such', () => {
   ]);
 });
 
-test.each([
+test.each<[PortsExamination['serial'][number]['found'], RegExp]>([
   [{ problem: 'there is none. Plug it in' }, /^there is none\. Plug it in$/],
-  [{ path: '/dev/ttyS0', isPermitted: false }, /may not open \/dev\/ttyS0: .*usermod -aG dialout/],
+  [{ path: '/dev/ttyS0', obstacle: 'absent' }, /^there is no \/dev\/ttyS0\. Plug the adapter in/],
+  [{ path: '/dev/ttyS0', obstacle: 'not-permitted' }, /may not open \/dev\/ttyS0\. .*usermod -aG dialout/],
 ])('the serial port %j is wrong, with what to do', (found, text) => {
   const [finding] = portFindings({ serial: [{ kind: 'modbus', name: 'bus', found }], listeners: [] });
   expect(finding).toEqual({ level: 'wrong', about: 'modbus bus', text: expect.stringMatching(text) });

@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { messageOf } from '../../core/errors.ts';
 import { pathsOf, selectPort } from '../../ingest/wired/port-selection.ts';
 import { type Address, formatAddress } from '../config/address.ts';
 import { configuredListeners } from '../config/mqtt-sections.ts';
 import type { Config } from '../config/schema.ts';
 import { readGatewayFile } from '../gateway-file.ts';
 import type { Machine } from '../machine.ts';
-import type { ListeningObstacle, PortsExamination } from '../port-findings.ts';
+import type { ListeningObstacle, OpeningObstacle, PortsExamination } from '../port-findings.ts';
 import { portWishes } from '../port-wishes.ts';
 
 /** Looks at the ports that are configured, serial ones and those to listen on; opens none of the serial ones. */
@@ -22,7 +23,7 @@ export async function examinePorts(
     const selection = selectPort(wishes, { kind, name }, devices);
     if ('problem' in selection) return { kind, name, found: selection };
     const { path } = selection;
-    return { kind, name, found: { path, isPermitted: await mayOpen(path) } };
+    return { kind, name, found: await openingOf(path) };
   });
   const running = await readGatewayFile(config.data.dir);
   const { pid: _pid, adminFingerprint: _fingerprint, ...addresses } = running ?? {};
@@ -45,11 +46,25 @@ export async function examinePorts(
   return { serial: await Promise.all(serial), listeners: await Promise.all(listeners) };
 }
 
-const mayOpen = (path: string): Promise<boolean> =>
-  access(path, constants.R_OK | constants.W_OK).then(
-    () => true,
-    () => false,
-  );
+const openingObstacles: Readonly<Record<string, OpeningObstacle>> = {
+  ENOENT: 'absent',
+  ENOTDIR: 'absent',
+  EACCES: 'not-permitted',
+  EPERM: 'not-permitted',
+};
+
+/** Looks at the device file, and opens nothing. */
+async function openingOf(path: string): Promise<PortsExamination['serial'][number]['found']> {
+  try {
+    await access(path, constants.R_OK | constants.W_OK);
+    return { path, obstacle: null };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const obstacle = openingObstacles[code];
+    if (obstacle !== undefined) return { path, obstacle };
+    return { problem: `${path} cannot be opened (${messageOf(error)}). Check the device and its cable` };
+  }
+}
 
 const obstacles: Readonly<Record<string, ListeningObstacle>> = {
   EADDRINUSE: 'taken',

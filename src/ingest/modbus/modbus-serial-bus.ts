@@ -3,6 +3,7 @@ import modbus from 'modbus-serial';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { absentPort, forbiddenPort } from '../wired/port-trouble.ts';
 import { type Answer, type Bus, busPlace, type LocatedBus, type ReadRequest } from './bus.ts';
 
 /**
@@ -174,10 +175,8 @@ function problemOf(message: string, settings: LocatedBus): string {
   const place = busPlace(settings);
   if (settings.kind === 'tcp')
     return `${place} does not take a connection (${message}). Check modbus.tcp, and whether the device speaks Modbus TCP`;
-  if (/no such (?:file|device)/i.test(message))
-    return `there is no ${place}. Plug the adapter in, or correct modbus.port.path (headwater serial list shows what is there)`;
-  if (/permission denied|not permitted/i.test(message))
-    return `this user may not open ${place}. Make it a member of the group that owns the port (Debian: usermod -aG dialout USER)`;
+  if (/no such (?:file|device)/i.test(message)) return absentPort('modbus', place);
+  if (/permission denied|not permitted/i.test(message)) return forbiddenPort(place);
   if (/cannot lock|busy|temporarily unavailable/i.test(message))
     return `another program has ${place} open. Stop that one`;
   return `${place} cannot be opened (${message}). Check the adapter, and modbus.port`;

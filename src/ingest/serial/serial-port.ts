@@ -3,6 +3,7 @@ import { autoDetect, type LinuxPortBinding } from '@serialport/bindings-cpp';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { absentPort, forbiddenPort } from '../wired/port-trouble.ts';
 import type { Port, PortListener, PortSettings } from './port.ts';
 
 /**
@@ -161,10 +162,8 @@ function problemOf(
   path: string,
   { baud, dataBits, parity, stopBits }: PortSettings,
 ): string {
-  if (/no such (?:file|device)/i.test(message))
-    return `there is no ${path}. Plug the device in, or correct serial.path (headwater serial list shows what is there)`;
-  if (/permission denied|not permitted/i.test(message))
-    return `this user may not open ${path}. Make it a member of the group that owns the port (Debian: usermod -aG dialout USER)`;
+  if (/no such (?:file|device)/i.test(message)) return absentPort('serial', path);
+  if (/permission denied|not permitted/i.test(message)) return forbiddenPort(path);
   if (/cannot lock|busy|temporarily unavailable/i.test(message))
     return `another program has ${path} open. Stop that one, perhaps a terminal program or ModemManager`;
   if (/inappropriate ioctl|not a tty|invalid argument|is a directory/i.test(message))
