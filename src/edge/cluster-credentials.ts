@@ -41,10 +41,11 @@ export async function accessWarnings(config: AccessConfig, read: ReadAccess): Pr
       `forwarder.sasl: without forwarder.tls, ${sasl.mechanism} sends the secret for everybody on the way to read; ` +
         'set forwarder.tls, or take SCRAM-SHA-512',
     );
-  return [...warnings, ...(await openFileWarnings(secretFiles(config)))];
+  return [...warnings, ...(await openFileWarnings(clusterSecretFiles(config)))];
 }
 
-function secretFiles({ tls, sasl }: AccessConfig): readonly SecretFile[] {
+/** The files with secrets for getting in. */
+export function clusterSecretFiles({ tls, sasl }: AccessConfig): readonly SecretFile[] {
   const secret = sasl === undefined ? undefined : secretOf(sasl);
   return [
     ...(tls?.keyFile === undefined ? [] : [{ setting: 'forwarder.tls.keyFile', path: tls.keyFile }]),

@@ -1,13 +1,14 @@
 import { limits } from '../core/limits.ts';
 import type { Finding } from '../forwarder/kafka/kafka-findings.ts';
 import type { FileSystem } from '../platform/file-system.ts';
+import { type CertificatesExamination, certificateFindings } from './certificate-findings.ts';
 import { formatSize } from './config/quantities.ts';
 
 /** What the doctor has found out about the machine and the data folder. */
 export interface MachineExamination {
   readonly dataDir: string;
   readonly isClockSet: boolean;
-  /** What stands in the way of the data folder, in words; `absent` before the first start. */
+  /** `absent` before the first start; else what stands in the way, such as "cannot be written: EACCES". */
   readonly folder: 'there' | 'absent' | { readonly trouble: string };
   /** Milliseconds of one durable write each; empty if the folder is not there. */
   readonly flushMs: readonly number[];
@@ -17,12 +18,11 @@ export interface MachineExamination {
   readonly budgetBytes: number | null;
   /** Of a Raspberry Pi; null elsewhere. */
   readonly throttledBits: number | null;
-  /** Of the TLS ports; null without them. */
-  readonly certificateEndMs: number | null;
-  /** What is wrong with certificates and keys, each with what to do. */
-  readonly certificateProblems: readonly string[];
-  /** Files with secrets that others may read. */
+  readonly certificates: readonly CertificatesExamination[];
+  /** Files with secrets in the data folder that others may read. */
   readonly openFiles: readonly string[];
+  /** What is unwise about files with secrets that the configuration names, each with what to do. */
+  readonly secretWarnings: readonly string[];
   readonly nowMs: number;
 }
 
@@ -41,12 +41,8 @@ export function machineFindings(examined: MachineExamination): readonly Finding[
     ...flushFindings(examined.flushMs),
     ...fileSystemFindings(examined.fileSystem),
     ...roomFindings(examined),
-    ...certificateFindings(examined),
-    ...(examined.openFiles.length === 0
-      ? [finding('ok', 'secrets', 'nobody else can read the files of the data folder with secrets')]
-      : examined.openFiles.map((path) =>
-          finding('wrong', 'secrets', `others may read ${path}: take that right away: chmod 600 ${path}`),
-        )),
+    ...certificateFindings(examined.certificates, examined.nowMs),
+    ...secretFindings(examined),
   ];
 }
 
@@ -75,7 +71,7 @@ function folderFinding({ folder, dataDir }: MachineExamination): Finding {
       `${dataDir} is not there yet; the gateway makes it when it first starts`,
     );
   const advice = 'let the user of the gateway write there, or set data.dir to another folder';
-  return finding('wrong', 'data folder', `${dataDir} cannot be written: ${folder.trouble}; ${advice}`);
+  return finding('wrong', 'data folder', `${dataDir} ${folder.trouble}; ${advice}`);
 }
 
 function flushFindings(times: readonly number[]): readonly Finding[] {
@@ -144,19 +140,17 @@ function roomFindings({ freeBytes, budgetBytes }: MachineExamination): readonly 
   return [finding('ok', 'room', `${free} are free${more}`)];
 }
 
-function certificateFindings({
-  certificateEndMs: endMs,
-  certificateProblems,
-  nowMs,
-}: MachineExamination): readonly Finding[] {
-  const problems = certificateProblems.map((problem) => finding('wrong', 'certificate', problem));
-  if (endMs === null) return problems;
-  const end = new Date(endMs).toISOString().slice(0, 10);
-  if (endMs <= nowMs)
-    return [...problems, finding('wrong', 'certificate', `has expired on ${end}: renew it`)];
-  if (endMs - nowMs < limits.certificateWarningMs)
-    return [...problems, finding('warning', 'certificate', `ends on ${end}: renew it`)];
-  return [...problems, finding('ok', 'certificate', `is good until ${end}`)];
+function secretFindings({ folder, openFiles, secretWarnings }: MachineExamination): readonly Finding[] {
+  const isFolderSafe = folder === 'there' && openFiles.length === 0;
+  return [
+    ...(isFolderSafe
+      ? [finding('ok', 'secrets', 'nobody else can read the files of the data folder with secrets')]
+      : []),
+    ...openFiles.map((path) =>
+      finding('wrong', 'secrets', `others may read ${path}: take that right away: chmod 600 ${path}`),
+    ),
+    ...secretWarnings.map((warning) => finding('warning', 'secrets', warning)),
+  ];
 }
 
 const finding = (level: Finding['level'], about: string, text: string): Finding => ({ level, about, text });

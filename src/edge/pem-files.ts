@@ -9,7 +9,8 @@ import { readAtMost } from '../platform/bounded-file.ts';
  * goes to a list of problems; no secret is in it.
  */
 
-const OTHERS_MAY_READ = 0o004;
+/** The group may be meant to: a packaged gateway reads keys of root by its own group. */
+const OTHERS_MAY = 0o007;
 
 /** The certificates of a file, in their order; none if something is wrong, which is then one of the problems. */
 export async function readCertificates(
@@ -109,20 +110,20 @@ export interface SecretFile {
   readonly path: string;
 }
 
-/** What to say of files with secrets that every user of this device may read; one that is not there is told elsewhere. */
+/** What to say of files with secrets that every user of this device may read or change; one that is not there is told elsewhere. */
 export async function openFileWarnings(files: readonly SecretFile[]): Promise<readonly string[]> {
   const areOpen = await Promise.all(files.map(({ path }) => isOpenToOthers(path)));
   return files
     .filter((_, index) => areOpen[index])
     .map(
       ({ setting }) =>
-        `${setting}: every user of this device may read this file; take that right away: chmod o-r`,
+        `${setting}: every user of this device may read or change this file; take that right away: chmod o-rwx`,
     );
 }
 
 async function isOpenToOthers(path: string): Promise<boolean> {
   try {
-    return ((await stat(path)).mode & OTHERS_MAY_READ) !== 0;
+    return ((await stat(path)).mode & OTHERS_MAY) !== 0;
   } catch {
     return false;
   }

@@ -204,7 +204,7 @@ describe('before anything is sent', () => {
     const path = await file('password', PASSWORD);
     await chmod(path, 0o644);
     expect(await warningsOf({ sasl: byPassword('file', path) })).toEqual([
-      'forwarder.sasl.passwordFile: every user of this device may read this file; take that right away: chmod o-r',
+      'forwarder.sasl.passwordFile: every user of this device may read or change this file; take that right away: chmod o-rwx',
     ]);
     expect(await warningsOf({ sasl: byPassword('file', `${path}x`) })).toHaveLength(1);
   });

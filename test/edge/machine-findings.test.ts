@@ -3,7 +3,6 @@ import { type MachineExamination, machineFindings } from '../../src/edge/machine
 import { fileSystemIn } from '../../src/platform/file-system.ts';
 
 const nowMs = Date.UTC(2026, 0, 1);
-const dayMs = 24 * 3600 * 1000;
 
 const well: MachineExamination = {
   dataDir: '/d',
@@ -14,9 +13,9 @@ const well: MachineExamination = {
   freeBytes: 2 ** 30,
   budgetBytes: null,
   throttledBits: 0,
-  certificateEndMs: nowMs + 31 * dayMs,
-  certificateProblems: [],
+  certificates: [],
   openFiles: [],
+  secretWarnings: [],
   nowMs,
 };
 
@@ -33,19 +32,33 @@ test.each<[Partial<MachineExamination>, 'warning' | 'wrong', RegExp]>([
   [{ throttledBits: 0x1 }, 'wrong', /too low now: use the power supply/],
   [{ throttledBits: 0x50000 }, 'warning', /was too low/],
   [{ throttledBits: 0x4 }, 'warning', /cool the board/],
-  [{ folder: { trouble: 'EACCES' }, flushMs: [] }, 'wrong', /^\/d cannot be written: EACCES; let the user/],
+  [
+    { folder: { trouble: 'cannot be made: EACCES' }, flushMs: [] },
+    'wrong',
+    /^\/d cannot be made: EACCES; let the user/,
+  ],
   [{ flushMs: [51] }, 'warning', /faster card/],
   [{ fileSystem: { kind: 'tmpfs', options: [] } }, 'wrong', /power cut empties/],
   [{ fileSystem: { kind: 'ext4', options: ['rw', 'nobarrier'] } }, 'wrong', /remove nobarrier/],
   [{ fileSystem: { kind: 'overlay', options: [] } }, 'warning', /on ext4/],
   [{ freeBytes: 2 ** 20 }, 'warning', /only 1MiB are free/],
-  [{ certificateEndMs: nowMs + 29 * dayMs }, 'warning', /renew it/],
-  [{ certificateEndMs: nowMs }, 'wrong', /has expired on 2026-01-01/],
-  [{ certificateProblems: ['copy it'] }, 'wrong', /^copy it$/],
+  [
+    { certificates: [{ section: 's', problems: ['copy it'], making: null, files: [] }] },
+    'wrong',
+    /^copy it$/,
+  ],
+  [{ secretWarnings: ['chmod it'] }, 'warning', /^chmod it$/],
   [{ openFiles: ['/d/admin.token'] }, 'wrong', /chmod 600 \/d\/admin\.token/],
 ])('%j is told with what to do', (part, level, words) => {
   const bad = machineFindings({ ...well, ...part }).filter((finding) => finding.level !== 'ok');
   expect(bad).toEqual([{ level, about: expect.any(String), text: expect.stringMatching(words) }]);
+});
+
+test('nothing is said to be safe in a data folder that is not there, or cannot be looked into', () => {
+  for (const folder of ['absent', { trouble: 'cannot be written: EACCES' }] as const) {
+    const found = machineFindings({ ...well, folder, flushMs: [] });
+    expect(found.filter(({ about }) => about === 'secrets')).toEqual([]);
+  }
 });
 
 test('the file system of a path is that of the deepest mount above it', () => {

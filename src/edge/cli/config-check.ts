@@ -2,13 +2,15 @@ import { resolve } from 'node:path';
 import { OperatingError } from '../../core/errors.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { nodeRandom } from '../../platform/node-random.ts';
+import { examineCertificates, listenerKeyFiles } from '../certificate-examination.ts';
+import { certificateFindings } from '../certificate-findings.ts';
 import { accessReader, accessWarnings } from '../cluster-credentials.ts';
 import { isLoopback, parseAddress } from '../config/address.ts';
 import { type ConfigSources, mergedSettings, readConfig } from '../config/read-config.ts';
 import type { Config } from '../config/schema.ts';
 import { type SettingProblem, valueAt } from '../config/setting-problems.ts';
 import { upstreamWarnings } from '../mqtt-sources/upstream-access.ts';
-import { openFileWarnings, readCertificates, readKeyPair } from '../pem-files.ts';
+import { openFileWarnings } from '../pem-files.ts';
 import { nobodyMayLogIn } from '../users/mqtt-users.ts';
 import { holdsUsers } from '../users/stopped-users.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
@@ -44,21 +46,22 @@ function portsForNobody(sources: ConfigSources): readonly SettingProblem[] {
 }
 
 /** What a gateway with this configuration would warn of, as far as files and environment tell. */
-async function warningsOf({ forwarder, mqtt }: Config): Promise<readonly string[]> {
+async function warningsOf(config: Config): Promise<readonly string[]> {
+  const { forwarder, mqtt } = config;
   const surroundings = { clock: nodeClock, random: nodeRandom, environment: process.env };
   const ofSources = await Promise.all(mqtt.sources.map((source) => upstreamWarnings(source, surroundings)));
   return [
-    ...(await ownCertificateWarnings(mqtt.tls)),
+    ...(await certificateWarnings(config)),
     ...ofSources.flat(),
     ...(await accessWarnings(forwarder, accessReader(forwarder, surroundings))),
   ];
 }
 
-async function ownCertificateWarnings(tls: Config['mqtt']['tls']): Promise<readonly string[]> {
-  const { certFile, keyFile, clientCaFile } = tls ?? {};
-  const problems: string[] = [];
-  if (clientCaFile !== undefined) await readCertificates('mqtt.tls.clientCaFile', clientCaFile, problems);
-  if (certFile === undefined || keyFile === undefined) return problems;
-  await readKeyPair('mqtt.tls', { certFile, keyFile }, problems);
-  return [...problems, ...(await openFileWarnings([{ setting: 'mqtt.tls.keyFile', path: keyFile }]))];
+/** What is wrong with certificates, or will be soon. */
+async function certificateWarnings(config: Config): Promise<readonly string[]> {
+  const findings = certificateFindings(await examineCertificates(config), nodeClock.wallMs());
+  return [
+    ...findings.filter(({ level }) => level !== 'ok').map(({ text }) => text),
+    ...(await openFileWarnings(listenerKeyFiles(config))),
+  ];
 }

@@ -7,26 +7,31 @@ import { isClockSet, systemTimeService } from '../../platform/clock-check.ts';
 import { fileSystemOf } from '../../platform/file-system.ts';
 import { flushTimes } from '../../platform/flush-times.ts';
 import { freeBytes } from '../../platform/free-space.ts';
+import { whyNoFolder } from '../../platform/make-folder.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { piThrottledBits } from '../../platform/pi-power.ts';
+import { claimCodePath } from '../admin/access/claim-code.ts';
+import { examineCertificates, listenerKeyFiles } from '../certificate-examination.ts';
+import { clusterSecretFiles } from '../cluster-credentials.ts';
 import type { Config } from '../config/schema.ts';
 import { identityFiles, isSecret } from '../identity-files.ts';
-import { certificateFile } from '../listeners/certificate-file.ts';
 import type { MachineExamination } from '../machine-findings.ts';
-import { readCertificates } from '../pem-files.ts';
+import { openFileWarnings } from '../pem-files.ts';
 
-const OTHERS_MAY_READ = 0o004;
+/** Group and others: the gateway gives these files to nobody but its own user. */
+const NOT_OWNER_MAY = 0o077;
 
 /** Looks at the machine and the data folder, whether a gateway runs there or not. What cannot be looked at is part of the answer. */
-export async function examineMachine({ data, mqtt }: Config): Promise<MachineExamination> {
+export async function examineMachine(config: Config): Promise<MachineExamination> {
+  const { data, forwarder } = config;
   const dataDir = resolve(data.dir);
   const { folder, flushMs } = await examineFolder(dataDir);
   const isThere = folder !== 'absent';
-  const certificateProblems: string[] = [];
-  const certificates =
-    mqtt.tls === undefined || (mqtt.tls.certFile === undefined && !isThere)
-      ? []
-      : await readCertificates('mqtt.tls', certificateFile(mqtt, dataDir), certificateProblems);
+  const ownSecrets = [
+    ...identityFiles.filter(isSecret).map(({ name }) => join(dataDir, name)),
+    claimCodePath(dataDir),
+  ];
+  const givenSecrets = [...listenerKeyFiles(config), ...clusterSecretFiles(forwarder)];
   return {
     dataDir,
     isClockSet: await isClockSet(systemTimeService),
@@ -36,9 +41,9 @@ export async function examineMachine({ data, mqtt }: Config): Promise<MachineExa
     freeBytes: isThere ? await freeBytes(dataDir).catch(() => null) : null,
     budgetBytes: data.budget ?? null,
     throttledBits: await piThrottledBits(),
-    certificateEndMs: certificates[0]?.validToDate.getTime() ?? null,
-    certificateProblems,
-    openFiles: await openFiles(identityFiles.filter(isSecret).map(({ name }) => join(dataDir, name))),
+    certificates: await examineCertificates(config),
+    openFiles: await openFiles(ownSecrets),
+    secretWarnings: await openFileWarnings(givenSecrets),
     nowMs: nodeClock.wallMs(),
   };
 }
@@ -50,7 +55,9 @@ async function examineFolder(dataDir: string): Promise<Pick<MachineExamination, 
     return { folder: 'there', flushMs: await flushTimes(dataDir, { count, blockBytes, totalMsMax }) };
   } catch (error) {
     const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return { folder: isAbsent ? 'absent' : { trouble: messageOf(error) }, flushMs: [] };
+    if (!isAbsent) return { folder: { trouble: `cannot be written: ${messageOf(error)}` }, flushMs: [] };
+    const reason = await whyNoFolder(dataDir);
+    return { folder: reason === null ? 'absent' : { trouble: `cannot be made: ${reason}` }, flushMs: [] };
   }
 }
 
@@ -63,5 +70,5 @@ async function openFiles(paths: readonly string[]): Promise<readonly string[]> {
       ),
     ),
   );
-  return paths.filter((_, index) => ((modes[index] ?? 0) & OTHERS_MAY_READ) !== 0);
+  return paths.filter((_, index) => ((modes[index] ?? 0) & NOT_OWNER_MAY) !== 0);
 }

@@ -62,6 +62,13 @@ export function configuredListeners({ listen, tls, ws, wss }: MqttAddresses): re
   return all.flatMap((one) => (one.listen === 'off' ? [] : [{ ...one, listen: one.listen }]));
 }
 
+/** Whether clients connect by TLS anywhere. */
+export const isMqttSecured = (addresses: MqttAddresses): boolean =>
+  configuredListeners(addresses).some(({ kind }) => isSecured(kind));
+
+/** Whether this kind is by TLS. */
+export const isSecured = (kind: ListenerKind): boolean => kind === 'mqtts' || kind === 'wss';
+
 /** The same with paths that no longer depend on the working directory. */
 export function resolvedMqttTls(tls: MqttTlsConfig, resolve: (path: string) => string): MqttTlsConfig {
   const resolved = (path: string | undefined) => (path === undefined ? undefined : resolve(path));

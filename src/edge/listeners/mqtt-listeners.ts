@@ -3,7 +3,12 @@ import type { Logger } from '../../core/logger.ts';
 import type { ListenerOptions } from '../../ingest/mqtt/listener.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { nodeRandom } from '../../platform/node-random.ts';
-import { configuredListeners, type MqttTlsConfig } from '../config/mqtt-sections.ts';
+import {
+  configuredListeners,
+  isMqttSecured,
+  isSecured,
+  type MqttTlsConfig,
+} from '../config/mqtt-sections.ts';
 import type { Config } from '../config/schema.ts';
 import { certificateFile } from './certificate-file.ts';
 import { machineNames } from './machine-names.ts';
@@ -27,12 +32,9 @@ export async function openMqttListeners(
   logger: Logger,
 ): Promise<MqttListeners> {
   const listeners = configuredListeners(config.mqtt);
-  const needsTls = listeners.some(({ kind }) => isSecured(kind));
-  const tls = needsTls ? await openCredentials(config, dataDir, logger) : null;
+  const tls = isMqttSecured(config.mqtt) ? await openCredentials(config, dataDir, logger) : null;
   return { options: listeners.map((one) => ({ ...one, tls: isSecured(one.kind) ? tls : null })), tls };
 }
-
-const isSecured = (kind: ListenerOptions['kind']): boolean => kind === 'mqtts' || kind === 'wss';
 
 async function openCredentials(config: Config, dataDir: string, logger: Logger): Promise<TlsCredentials> {
   const tls: MqttTlsConfig = config.mqtt.tls ?? { listen: 'off' };

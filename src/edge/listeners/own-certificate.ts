@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../core/logger.ts';
 import type { Random } from '../../core/random.ts';
@@ -44,6 +45,35 @@ export async function ownCertificate(
   logger.warn({ path, fingerprint }, 'a new certificate was made; clients have to be given it');
   return { certificate, key };
 }
+
+/**
+ * How its files are, for who only looks. They are `damaged` if the next start makes another certificate, and null if this user may not
+ * read them.
+ */
+export async function lookAtOwnCertificate(
+  dataDir: string,
+): Promise<X509Certificate | 'absent' | 'damaged' | null> {
+  const path = ownCertificatePath(dataDir);
+  const keyPath = join(dataDir, OWN_KEY_FILE);
+  const certificate = await readCertificate(path);
+  if (certificate === null)
+    return (await isForbidden(path)) ? null : (await isThere(path)) ? 'damaged' : 'absent';
+  if (await isForbidden(keyPath)) return certificate;
+  const key = await readKey(keyPath);
+  return key !== null && certificate.checkPrivateKey(createPrivateKey(key.key)) ? certificate : 'damaged';
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const isForbidden = (path: string): Promise<boolean> =>
+  access(path, constants.R_OK).then(
+    () => false,
+    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EACCES',
+  );
 
 async function readCertificate(path: string): Promise<X509Certificate | null> {
   try {

@@ -95,7 +95,7 @@ describe('config check', () => {
     const open = await inFolder(folder.path, sasl('passwordFile: secret'), ['check']);
     expect(open).toMatchObject({ code: 0, errors: '' });
     expect(open.output).toMatch(
-      /^warning: forwarder\.sasl\.passwordFile: every user of this device may read this file; .*\nthe configuration is fine/,
+      /^warning: forwarder\.sasl\.passwordFile: every user of this device may read or change this file; .*\nthe configuration is fine/,
     );
     const missing = await inFolder(folder.path, sasl('passwordEnv: HEADWATER_TEST_UNSET'), ['check']);
     expect(missing.output).toContain('warning: forwarder.sasl.passwordEnv: there is no environment variable');

@@ -174,7 +174,7 @@ test('what is wrong or unwise is told at the start, without the secret or where 
   );
   expect(own.sources.warnings).toEqual([
     'mqtt.sources.plant: mqtt:// sends the password for everybody on the way to read; use mqtts://',
-    'mqtt.sources.plant.passwordFile: every user of this device may read this file; take that right away: chmod o-r',
+    'mqtt.sources.plant.passwordFile: every user of this device may read or change this file; take that right away: chmod o-rwx',
   ]);
   await using other = await started(
     "url: 'mqtts://127.0.0.1:1', username: u, passwordEnv: NONE, tls: { caFile: /missing }",
