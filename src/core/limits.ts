@@ -356,6 +356,8 @@ export const limits = {
   doctorFlushes: 50,
   doctorFlushTotalMsMax: 5_000,
   doctorFlushMsMax: 50,
+  /** What DNS has to answer the doctor for one name: resolvers try each server for 5 s. */
+  doctorNameMsMax: 10_000,
   /** How often a progress bar is drawn. */
   progressIntervalMs: 200,
   /** Findings of each kind that `headwater verify` lists; the rest it counts. */

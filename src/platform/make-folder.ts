@@ -22,16 +22,17 @@ export async function makeFolder(path: string, mode = 0o777): Promise<string | n
   return highest ?? path;
 }
 
-/** Why a folder that is not there could not be made, in the words of the operating system; null if it could. Leaves nothing behind. */
+/** Why a folder that is not there could not be made, in words; null if it could. Leaves nothing behind. */
 export async function whyNoFolder(path: string): Promise<string | null> {
+  let nearest = dirname(resolve(path));
   try {
-    let nearest = dirname(resolve(path));
     while ((await kindOf(nearest)) === 'absent') nearest = dirname(nearest);
     // Rights alone do not tell: nobody can make folders in /proc, and root has all rights there.
     await rmdir(await mkdtemp(join(nearest, 'headwater-doctor-')));
     return null;
   } catch (error) {
-    return messageOf(error);
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : messageOf(error);
+    return `${nearest} takes no folders (${reason})`;
   }
 }
 

@@ -18,7 +18,7 @@ function headwater(...words: string[]): Promise<{ code: unknown; printed: string
 }
 
 /** The kernel's own file system takes no folders, and says so in a way that Node's own making of parents asks about for ever. */
-test('a data folder where none can be made ends the start with what to do,', async () => {
+test('a data folder where none can be made ends the start with what to do', async () => {
   const started = await headwater('run', '--set', 'data.dir=/proc/x/y');
   expect(started.printed).toMatch(
     /cannot use \/proc\/x\/y as the data folder: .*\/proc\/x.* Set data\.dir to/,

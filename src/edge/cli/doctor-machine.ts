@@ -57,7 +57,10 @@ async function examineFolder(dataDir: string): Promise<Pick<MachineExamination, 
     const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!isAbsent) return { folder: { trouble: `cannot be written: ${messageOf(error)}` }, flushMs: [] };
     const reason = await whyNoFolder(dataDir);
-    return { folder: reason === null ? 'absent' : { trouble: `cannot be made: ${reason}` }, flushMs: [] };
+    return {
+      folder: reason === null ? 'absent' : { trouble: `cannot be made, since ${reason}` },
+      flushMs: [],
+    };
   }
 }
 

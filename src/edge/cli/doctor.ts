@@ -16,6 +16,7 @@ import { portFindings } from '../port-findings.ts';
 import { topicMapping } from '../topic-mapping.ts';
 import { topicWriters } from '../topics.ts';
 import { examineMachine } from './doctor-machine.ts';
+import { examineNames, examineSources } from './doctor-network.ts';
 import { examinePorts } from './doctor-ports.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { linkAdvice } from './link-rows.ts';
@@ -41,7 +42,7 @@ export async function doctorKafka(
 }
 
 /**
- * `headwater doctor`: the same of everything: the machine, the data folder, ports, and the cluster if one is configured. Needs no running
+ * `headwater doctor`: the same of everything: the machine, the data folder, ports, names, and the cluster if one is configured. Needs no running
  * gateway, and disturbs none.
  */
 export async function doctor(
@@ -59,11 +60,12 @@ export async function allFindings(
   machine: Pick<Machine, 'serialDevices'>,
 ): Promise<readonly Finding[]> {
   const { brokers } = config.forwarder;
-  return [
-    ...machineFindings(await examineMachine(config)),
-    ...portFindings(await examinePorts(config, machine)),
-    ...(brokers.length === 0 ? [] : await kafkaFindings({ config, brokers })),
-  ];
+  const ofMachine = machineFindings(await examineMachine(config));
+  const ofPorts = portFindings(await examinePorts(config, machine));
+  const ofKafka = brokers.length === 0 ? [] : await kafkaFindings({ config, brokers });
+  // After the cluster, whose dials would wait behind names that nobody answers for; told before it, since it is more basic.
+  const ofNames = await examineNames(config);
+  return [...ofMachine, ...ofPorts, ...ofNames, ...(await examineSources(config)), ...ofKafka];
 }
 
 async function kafkaFindings(request: DoctorRequest): Promise<readonly Finding[]> {

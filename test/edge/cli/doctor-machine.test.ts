@@ -117,7 +117,7 @@ test('a data folder that cannot be made is wrong, also for root', async () => {
   await using folder = await temporaryFolder();
   const { output } = await configured(folder.path, '', 'doctor', '--set', 'data.dir=/proc/x/y');
   expect(output).toMatch(
-    /^WRONG {2}data folder +\/proc\/x\/y cannot be made: .*; let the user of the gateway/m,
+    /^WRONG {2}data folder +\/proc\/x\/y cannot be made, since \/proc takes no folders \(E\w+\); let the user of the gateway/m,
   );
   expect(output).not.toContain('makes it when it first starts');
 });
@@ -154,4 +154,31 @@ test('files with secrets are for the gateway alone; those of the configuration m
     ]);
     await chmod(file, 0o600);
   }
+});
+
+test('names and secrets of MQTT sources are looked at, though none is dialled', async () => {
+  await using folder = await temporaryFolder();
+  const source = (host: string) =>
+    `{ name: plant, url: 'mqtts://${host}:1883', topics: [a], username: u, passwordFile: none }`;
+  const yaml = (host: string) => `mqtt: { sources: [${source(host)}] }\n`;
+  const known = yaml('localhost');
+  expect(await about('dns', folder.path, known)).toEqual([
+    {
+      level: 'ok',
+      about: 'dns',
+      text: expect.stringMatching(/^localhost \(mqtt\.sources\.plant\.url\) is .*127/),
+    },
+  ]);
+  expect(await about('source plant', folder.path, known)).toEqual([
+    {
+      level: 'warning',
+      about: 'source plant',
+      text: expect.stringMatching(
+        /^mqtt\.sources\.plant\.passwordFile: this file cannot be read: it is not there/,
+      ),
+    },
+  ]);
+  expect(await about('dns', folder.path, yaml('nowhere.invalid'))).toEqual([
+    { level: 'wrong', about: 'dns', text: expect.stringMatching(/^no DNS server .* nowhere\.invalid/) },
+  ]);
 });
