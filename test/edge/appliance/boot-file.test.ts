@@ -103,9 +103,7 @@ describe('a private key leaves the partition, wherever it stands', () => {
   };
 
   test('in the text of a certificate', async () => {
-    await copyOf(
-      `forwarder:\n  tls:\n    cert: |\n${indented(both)}\n    key: |\n${indented(one.key)}\n`,
-    );
+    await copyOf(`forwarder:\n  tls:\n    cert: |\n${indented(both)}\n    key: |\n${indented(one.key)}\n`);
   });
 
   test('in the file of a certificate', async () => {
