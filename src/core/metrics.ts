@@ -375,6 +375,20 @@ export interface Metrics {
   observe(name: MetricName, value: number, labels?: MetricLabels): void;
 }
 
+/**
+ * Shows a counter at 0 for each of the values that a label may have. One that appeared with its first event would hide that
+ * event: to Prometheus, what begins at 5 has not increased.
+ */
+export function countFromZero(
+  metrics: Metrics,
+  name: MetricName,
+  label: string,
+  values: readonly string[],
+  others: MetricLabels = {},
+): void {
+  for (const value of values) metrics.add(name, 0, { ...others, [label]: value });
+}
+
 /** For tests and tools that keep no numbers. */
 export const noMetrics: Metrics = { add() {}, set() {}, observe() {} };
 

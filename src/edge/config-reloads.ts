@@ -1,6 +1,6 @@
 import { isOperatingError, OperatingError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Metrics } from '../core/metrics.ts';
+import { countFromZero, type Metrics } from '../core/metrics.ts';
 import { type ConfigChanges, configChanges } from './config/config-changes.ts';
 import type { Config } from './config/schema.ts';
 
@@ -30,6 +30,8 @@ export class ConfigReloads {
   constructor(options: ConfigReloadsOptions) {
     this.#options = options;
     this.#config = options.config;
+    const outcomes = ['applied', 'unchanged', 'refused'];
+    countFromZero(options.metrics, 'headwater_config_reloads_total', 'outcome', outcomes);
   }
 
   /**

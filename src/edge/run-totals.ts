@@ -32,6 +32,8 @@ export class RunTotals implements Metrics {
   }
 
   #accept(source: string, by: number): void {
+    // Counted from zero, and nothing has come yet.
+    if (by === 0) return;
     this.#accepted.set(source, (this.#accepted.get(source) ?? 0) + by);
   }
 

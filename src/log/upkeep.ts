@@ -1,11 +1,12 @@
 import { isOperatingError, isSystemError, messageOf, OperatingError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
+import { countFromZero } from '../core/metrics.ts';
 import { gapsTopicName } from '../core/topic-name.ts';
 import { type ToldLog, tellClock } from './clock/clock-teller.ts';
 import type { Journal } from './journal/journal.ts';
 import { type LogEnvironment, quarantinedBytes } from './journal/journal-files.ts';
 import { bytesToFree, type DiskUsage, hasRoom, usedBytes } from './retention/disk-budget.ts';
-import { gapRecord, type Loss } from './retention/loss-ledger.ts';
+import { gapRecord, type Loss, lossReasons } from './retention/loss-ledger.ts';
 import { lostWith, planBudget, planRetention, type Removal } from './retention/retention.ts';
 import type { SealJob, SealResult } from './segments/seal-job.ts';
 import { countUnsealed, planSeal, sealEntries } from './segments/seal-plan.ts';
@@ -51,6 +52,7 @@ export class Upkeep {
     this.#log = log;
     this.#sealer = sealer;
     this.#retention = retention;
+    countFromZero(env.metrics, 'headwater_records_lost_total', 'reason', lossReasons);
   }
 
   /** Looks whether there is something to do, now or as soon as what is being done is done. */

@@ -1,6 +1,6 @@
 import type { Disk, DiskFile } from '../core/disk.ts';
 import { limits } from '../core/limits.ts';
-import type { Metrics } from '../core/metrics.ts';
+import { countFromZero, type Metrics } from '../core/metrics.ts';
 
 /** What the bytes given to the device were for; `metadata` is the file system's own, an estimate. */
 export const writtenKinds = ['journal', 'segments', 'other', 'metadata'] as const;
@@ -25,6 +25,8 @@ export class CountedDisk implements Disk {
   constructor(disk: Disk, metrics: Metrics) {
     this.#disk = disk;
     this.#metrics = metrics;
+    countFromZero(metrics, 'headwater_disk_syncs_total', 'kind', ['fsync', 'fdatasync']);
+    countFromZero(metrics, 'headwater_device_bytes_written_total', 'kind', writtenKinds);
   }
 
   /** Calls that the disk has answered, well or badly: while they become more, it does not hang. */

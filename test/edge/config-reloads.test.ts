@@ -35,7 +35,10 @@ beforeEach(() => {
       applied.push(config);
     },
     logger: { ...silentLogger, error: (_fields, message) => void errors.push(message) },
-    metrics: { ...noMetrics, add: (name, _by, labels) => void outcomes.push([name, labels?.['outcome']]) },
+    metrics: {
+      ...noMetrics,
+      add: (name, by, labels) => void (by > 0 && outcomes.push([name, labels?.['outcome']])),
+    },
   });
 });
 

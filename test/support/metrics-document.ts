@@ -10,7 +10,7 @@ export function metricsDocument(): string {
     '# Metrics',
     '',
     'What `/metrics` of the admin API has, for Prometheus. Written by `npm run docs` from `src/core/metrics.ts`.',
-    'Counters begin at 0 with each run; a gauge that nothing has set yet is missing.',
+    'Counters begin at 0 with each run, for every value of their labels that is known beforehand; a gauge that nothing has set yet is missing.',
     '',
     '| metric | type | says |',
     '|---|---|---|',

@@ -2,12 +2,13 @@ import type { Clock } from '../../core/clock.ts';
 import { isOperatingError, isSystemError, messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { Metrics } from '../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
 import type { NewRecord } from '../../core/record.ts';
 import { anomaliesTopicName } from '../../core/topic-name.ts';
 import { decodeBatch } from '../../log/encoding/batch.ts';
 import type { LogReader, Memos } from '../../log/types.ts';
 import type { AlertBook } from '../alerts/alert-book.ts';
+import { findingKinds } from '../detection/finding.ts';
 import type { Series } from '../series/series-table.ts';
 import type { StatesEnd } from '../states/state-file.ts';
 import type { StateSaver } from '../states/state-saver.ts';
@@ -70,6 +71,7 @@ export class AnomalyRunner {
 
   constructor(options: AnomalyRunnerOptions) {
     this.#options = options;
+    countFromZero(options.metrics, 'headwater_alerts_raised_total', 'kind', findingKinds);
     const nowMs = options.clock.monotonicMs();
     this.#sliceStartMs = nowMs;
     this.#tickedMs = nowMs;

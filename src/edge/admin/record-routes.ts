@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { isOperatingError } from '../../core/errors.ts';
-import type { Metrics } from '../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
 import type { NewRecord } from '../../core/record.ts';
 import type { AdminApp } from './admin-app.ts';
 import { ApiError } from './api-error.ts';
@@ -36,6 +36,7 @@ interface RecordQueryText {
 
 /** Records are durable once they are answered; reading is a stream of lines. */
 export function addRecords(app: AdminApp, options: RecordRoutesOptions, streams: LineStreams): void {
+  countFromZero(options.metrics, 'headwater_records_accepted_total', 'source', ['api']);
   const place = objectOf<{ partition: number; offset: number }>({ partition: count, offset: count });
   const appended = objectOf<{ records: object }>({ records: listOf(place) });
   app.post<{ Body: RecordsInput }>(

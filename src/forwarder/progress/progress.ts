@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { Metrics } from '../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
 import type { Flush } from '../flush/flush.ts';
 import type { MirrorState, Phase } from '../mirror/mirror-state.ts';
 import type { MirrorEvent } from '../mirror/mirror-steps.ts';
@@ -55,10 +55,12 @@ export class Progress {
   #lastError: LaneStatus['lastError'] = null;
 
   constructor(options: ProgressOptions) {
-    const { clock, logger } = options;
+    const { clock, logger, metrics } = options;
     this.#options = options;
     this.#goodput = new GoodputMeter(clock.monotonicMs());
     this.#outage = new Outage(clock, logger);
+    const ends = ['committed', 'aborted', 'unknown'];
+    countFromZero(metrics, 'headwater_forwarder_transactions_total', 'outcome', ends);
   }
 
   /** The log or the cluster has moved: this waits now. */

@@ -1,19 +1,22 @@
 /** What a decoder finds wrong. */
-export type DecodeProblem =
-  | 'not-utf-8'
-  | 'not-json'
-  | 'not-an-object'
-  | 'not-a-number'
-  | 'not-key-value'
-  | 'not-a-sentence'
-  | 'not-a-telegram'
-  | 'not-a-reading'
-  | 'no-match'
-  | 'no-values'
-  | 'bad-checksum'
-  | 'too-long'
-  | 'wrong-columns'
-  | 'wrong-length';
+export const decodeProblems = [
+  'not-utf-8',
+  'not-json',
+  'not-an-object',
+  'not-a-number',
+  'not-key-value',
+  'not-a-sentence',
+  'not-a-telegram',
+  'not-a-reading',
+  'no-match',
+  'no-values',
+  'bad-checksum',
+  'too-long',
+  'wrong-columns',
+  'wrong-length',
+] as const;
+
+export type DecodeProblem = (typeof decodeProblems)[number];
 
 /**
  * The readings of one frame as one JSON object in UTF-8 of at most `limits.decodedBytesMax` bytes (the decoder `raw`

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { isOperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { Metrics } from '../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { Notices } from '../notices.ts';
 import { DeadLetterBudget } from '../wired/dead-letter-budget.ts';
@@ -125,6 +125,9 @@ export class ModbusSource {
       lastError: null,
     };
     metrics.set('headwater_modbus_open', 0, { bus: name });
+    countFromZero(metrics, 'headwater_records_accepted_total', 'source', ['modbus']);
+    countFromZero(metrics, 'headwater_modbus_requests_total', 'bus', [name]);
+    countFromZero(metrics, 'headwater_modbus_dropped_total', 'bus', [name]);
     this.#running = openAgainAndAgain(() => this.#session(), clock, this.#stopped.signal);
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Metrics } from '../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
 import type { ModbusUnit } from './poll-record.ts';
 import type { ReadFailure } from './read-failure.ts';
 import type { Register } from './register.ts';
@@ -44,6 +44,7 @@ export class UnitReport {
     this.#unit = unit;
     this.#clock = clock;
     this.#metrics = metrics;
+    countFromZero(metrics, 'headwater_modbus_polls_total', 'unit', [unit.name]);
   }
 
   status(): ModbusUnitStatus {

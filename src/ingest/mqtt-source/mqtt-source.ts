@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { isOperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { Metrics } from '../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
 import type { Qos2Log } from '../../core/qos2.ts';
 import type { Random } from '../../core/random.ts';
 import type { Accept } from '../../core/record.ts';
@@ -13,7 +13,7 @@ import { Client, type Granted } from './client.ts';
 import { Intake } from './intake.ts';
 import type { Publish, Release } from './packets.ts';
 import { type RecordOf, Storage, type Unfit } from './storage.ts';
-import { type Trouble, troubleOf } from './trouble.ts';
+import { causes, type Trouble, troubleOf } from './trouble.ts';
 import { Upstream } from './upstream.ts';
 
 /** What it takes to get into a broker, as it is at this moment. */
@@ -138,6 +138,9 @@ export class MqttSource {
       },
     };
     metrics.set('headwater_mqtt_source_connected', 0, { source: name });
+    countFromZero(metrics, 'headwater_mqtt_source_messages_total', 'source', [name]);
+    countFromZero(metrics, 'headwater_mqtt_source_sessions_lost_total', 'source', [name]);
+    countFromZero(metrics, 'headwater_mqtt_source_reconnects_total', 'cause', causes, { source: name });
     this.#running = this.#run();
   }
 

@@ -1,6 +1,6 @@
 import { isOperatingError, type OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
-import type { Metrics } from '../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
 import type { Qos2Log } from '../../core/qos2.ts';
 import { type Accept, type NewRecord, payloadBytes } from '../../core/record.ts';
 import { deadLetter } from '../dead-letter.ts';
@@ -16,7 +16,9 @@ export type RecordOf = (
 ) => NewRecord | Promise<NewRecord>;
 
 /** Why a message cannot be a reading, whenever it is offered. */
-export type Unfit = 'record-too-large' | 'reserved-topic' | 'illegal-record';
+const unfitReasons = ['record-too-large', 'reserved-topic', 'illegal-record'] as const;
+
+export type Unfit = (typeof unfitReasons)[number];
 
 export interface StorageOptions {
   /** The name of the source. */
@@ -39,6 +41,9 @@ export class Storage {
 
   constructor(options: StorageOptions) {
     this.#options = options;
+    const { name: source, metrics } = options;
+    countFromZero(metrics, 'headwater_records_accepted_total', 'source', ['broker']);
+    countFromZero(metrics, 'headwater_mqtt_source_dead_letters_total', 'reason', unfitReasons, { source });
   }
 
   /** What makes the packet durable. */

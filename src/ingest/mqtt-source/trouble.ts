@@ -3,24 +3,27 @@ import { ConnectRefused } from './client.ts';
 import { ProtocolError } from './upstream.ts';
 
 /** Why there is no connection to a broker, or no longer. */
-export type Cause =
+export const causes = [
   /** Our own files or environment are not as they should be: nobody was asked. */
-  | 'access'
-  | 'unknown-host'
-  | 'no-route'
-  | 'refused'
-  | 'timeout'
-  | 'tls'
+  'access',
+  'unknown-host',
+  'no-route',
+  'refused',
+  'timeout',
+  'tls',
   /** The broker did not let us in. */
-  | 'login'
-  | 'client-id'
-  | 'broker'
+  'login',
+  'client-id',
+  'broker',
   /** It granted none of the topics. */
-  | 'topics'
-  | 'protocol'
-  | 'closed'
+  'topics',
+  'protocol',
+  'closed',
   /** Our log could not take what has to be written before anything is received. */
-  | 'log';
+  'log',
+] as const;
+
+export type Cause = (typeof causes)[number];
 
 /** The cause, and in words for a person what happened and what to do. */
 export interface Trouble {

@@ -25,7 +25,9 @@ export type Login =
   | { readonly refusal: LoginRefusal; readonly message: string };
 
 /** `anonymous`: who has no user is not let in. `throttled`: too many logins failed of late. */
-export type LoginRefusal = 'bad-login' | 'anonymous' | 'throttled';
+export const loginRefusals = ['bad-login', 'anonymous', 'throttled'] as const;
+
+export type LoginRefusal = (typeof loginRefusals)[number];
 
 /** Who may use the MQTT port, and for what. */
 export interface Access {

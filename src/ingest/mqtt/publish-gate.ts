@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { isOperatingError, type OperatingError } from '../../core/errors.ts';
-import type { Metrics } from '../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
 import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept, NewRecord } from '../../core/record.ts';
 import { type Identity, whoIs } from './access.ts';
@@ -93,6 +93,7 @@ export class PublishGate {
     this.#identityOf = identityOf;
     this.#topicBytesMax = own.topicBytesMax;
     this.#routing = routing;
+    countFromZero(metrics, 'headwater_records_accepted_total', 'source', ['mqtt']);
     this.#offers = new TurnOffers(async (records) => {
       await accept(records);
       metrics.add('headwater_records_accepted_total', records.length, { source: 'mqtt' });

@@ -1,45 +1,51 @@
 import type { Clock } from '../../core/clock.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { Metrics } from '../../core/metrics.ts';
-import type { LoginRefusal } from './access.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
+import { loginRefusals } from './access.ts';
 
 /** Why a record was refused before its acknowledgement. */
-export type RecordRefusal =
-  | 'log-unavailable'
-  | 'log-overloaded'
-  | 'record-too-large'
-  | 'reserved-topic'
-  | 'topic-too-long'
+const recordRefusals = [
+  'log-unavailable',
+  'log-overloaded',
+  'record-too-large',
+  'reserved-topic',
+  'topic-too-long',
   /** The client has no right to publish there. */
-  | 'not-allowed'
-  | 'other';
+  'not-allowed',
+  'other',
+] as const;
+
+export type RecordRefusal = (typeof recordRefusals)[number];
 
 /** Why a connection was refused or cut. */
-export type ConnectionRefusal =
-  | RecordRefusal
-  | LoginRefusal
+const connectionRefusals = [
+  ...recordRefusals,
+  ...loginRefusals,
   /** Of the client: one that is not trusted, or that does not say who it is. */
-  | 'bad-certificate'
+  'bad-certificate',
   /** By the client, which does not trust the gateway's. */
-  | 'certificate-refused'
-  | 'client-id'
-  | 'connect-timeout'
-  | 'handshake-aborted'
-  | 'handshake-timeout'
-  | 'keep-alive'
-  | 'malformed-packet'
-  | 'no-certificate'
-  | 'no-tls'
-  | 'packet-timeout'
-  | 'packet-too-large'
-  | 'protocol'
-  | 'protocol-version'
-  | 'slow-subscriber'
-  | 'tls'
-  | 'tls-version'
-  | 'too-many-connections'
-  | 'websocket';
+  'certificate-refused',
+  'client-id',
+  'connect-timeout',
+  'handshake-aborted',
+  'handshake-timeout',
+  'keep-alive',
+  'malformed-packet',
+  'no-certificate',
+  'no-tls',
+  'packet-timeout',
+  'packet-too-large',
+  'protocol',
+  'protocol-version',
+  'slow-subscriber',
+  'tls',
+  'tls-version',
+  'too-many-connections',
+  'websocket',
+] as const;
+
+export type ConnectionRefusal = (typeof connectionRefusals)[number];
 
 /** A message that is not taken; the broker then closes the connection, which is all that MQTT 3.1.1 can say. */
 export class Refusal extends Error {
@@ -70,6 +76,8 @@ export class Refusals {
     this.#logger = logger;
     this.#metrics = metrics;
     this.#intervalStartMs = clock.monotonicMs();
+    countFromZero(metrics, 'headwater_records_refused_total', 'reason', recordRefusals);
+    countFromZero(metrics, 'headwater_mqtt_connections_refused_total', 'reason', connectionRefusals);
   }
 
   /** A connection was refused or is being cut. */

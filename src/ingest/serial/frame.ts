@@ -11,7 +11,9 @@ export interface Frame {
  * What a framer finds wrong. Garbled are bytes that belong to no good frame: noise, or what bytes lost or damaged have
  * left of one.
  */
-export type FrameProblem = 'frame-too-long' | 'frame-incomplete' | 'frame-garbled';
+export const frameProblems = ['frame-too-long', 'frame-incomplete', 'frame-garbled'] as const;
+
+export type FrameProblem = (typeof frameProblems)[number];
 
 /** Finds the frames in the bytes of one port. Bounded and in linear time, whatever the bytes are; it never throws. */
 export interface Framer {

@@ -1,10 +1,12 @@
 import type { ReceivedRecord } from '../../core/record.ts';
 import { readingsTopicName } from '../../core/topic-name.ts';
-import type { DecodeProblem } from '../decode/decoder.ts';
-import type { FrameProblem } from './frame.ts';
+import { decodeProblems } from '../decode/decoder.ts';
+import { frameProblems } from './frame.ts';
 
 /** Why a frame is a dead letter. */
-export type DeadLetterReason = FrameProblem | DecodeProblem;
+export const deadLetterReasons = [...frameProblems, ...decodeProblems] as const;
+
+export type DeadLetterReason = (typeof deadLetterReasons)[number];
 
 /**
  * The record of a good frame.

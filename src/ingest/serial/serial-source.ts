@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { isOperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { Metrics } from '../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../core/metrics.ts';
 import type { Accept, ReceivedRecord } from '../../core/record.ts';
 import { deadLetter } from '../dead-letter.ts';
 import type { Decoder } from '../decode/decoder.ts';
@@ -16,7 +16,7 @@ import { type PortCommands, type SendOptions, sendCommands } from './commands.ts
 import type { Frame, Framer } from './frame.ts';
 import type { OpenPort, Port, PortSettings } from './port.ts';
 import { type PortEvent, type PortState, PortWatchers } from './port-watchers.ts';
-import { type DeadLetterReason, readingRecord } from './record.ts';
+import { type DeadLetterReason, deadLetterReasons, readingRecord } from './record.ts';
 import { StallWatch } from './stall-watch.ts';
 
 export interface SerialSourceOptions {
@@ -122,7 +122,18 @@ export class SerialSource {
       lastError: null,
     };
     this.#show('opening');
+    this.#countFromZero();
     this.#running = openAgainAndAgain(() => this.#attempt(), clock, this.#stopped.signal);
+  }
+
+  #countFromZero(): void {
+    const { name: port, metrics } = this.#options;
+    countFromZero(metrics, 'headwater_records_accepted_total', 'source', ['serial']);
+    countFromZero(metrics, 'headwater_serial_frames_total', 'port', [port]);
+    countFromZero(metrics, 'headwater_serial_dropped_total', 'port', [port]);
+    countFromZero(metrics, 'headwater_serial_dead_letters_total', 'reason', deadLetterReasons, { port });
+    countFromZero(metrics, 'headwater_serial_dead_letters_left_out_total', 'port', [port]);
+    countFromZero(metrics, 'headwater_serial_commands_total', 'outcome', ['sent', 'failed'], { port });
   }
 
   /** Starts at once, whether the port is there or not. */

@@ -1,6 +1,9 @@
 import type { StampedRecord } from '../../core/record.ts';
 import { gapsTopicName } from '../../core/topic-name.ts';
 
+/** Why the cluster does not have records, and will not. */
+export const lossReasons = ['retention', 'disk-budget', 'damage', 'refused'] as const;
+
 /** Offsets of a partition that do not arrive, or may arrive twice, from the first to the one before `endOffset`. */
 export interface Loss {
   readonly topic: string;
@@ -8,7 +11,7 @@ export interface Loss {
   readonly firstOffset: number;
   readonly endOffset: number;
   /** Those that are `refused` by the cluster, or a `possible-duplicate`, stay in the log as long as others; the rest is gone for ever. */
-  readonly reason: 'retention' | 'disk-budget' | 'damage' | 'refused' | 'possible-duplicate';
+  readonly reason: (typeof lossReasons)[number] | 'possible-duplicate';
   /** The cluster's word for why it refuses them, or ours for why they are in doubt. */
   readonly cause?: string;
 }

@@ -13,7 +13,9 @@ export interface TimeRule {
 }
 
 /** Why the gateway's own time counts instead. */
-export type TimeProblem = 'clock-unset' | 'unreadable' | 'out-of-range';
+export const timeProblems = ['clock-unset', 'unreadable', 'out-of-range'] as const;
+
+export type TimeProblem = (typeof timeProblems)[number];
 
 /** The clock of the gateway at the receipt; `wallMs` milliseconds since 1970. */
 export interface ReceiptTime {

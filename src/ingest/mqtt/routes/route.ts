@@ -15,12 +15,15 @@ export interface Route {
 }
 
 /** Why a message goes to the default topic though there are routes. */
-export type RouteProblem =
-  | 'no-route'
-  | 'illegal-topic'
-  | 'reserved-topic'
-  | 'illegal-partition'
-  | 'too-many-topics';
+export const routeProblems = [
+  'no-route',
+  'illegal-topic',
+  'reserved-topic',
+  'illegal-partition',
+  'too-many-topics',
+] as const;
+
+export type RouteProblem = (typeof routeProblems)[number];
 
 /** Where a message goes. */
 export interface Destination {

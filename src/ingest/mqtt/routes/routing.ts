@@ -1,9 +1,16 @@
 import { isOperatingError } from '../../../core/errors.ts';
 import { limits } from '../../../core/limits.ts';
-import type { Metrics } from '../../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../../core/metrics.ts';
 import type { NewRecord, RecordHeader } from '../../../core/record.ts';
-import { deviceTimeOf, type ReceiptTime, type TimeRule } from './device-time.ts';
-import { byDefault, type Destination, destinationOf, type Route, type RouteProblem } from './route.ts';
+import { deviceTimeOf, type ReceiptTime, type TimeRule, timeProblems } from './device-time.ts';
+import {
+  byDefault,
+  type Destination,
+  destinationOf,
+  type Route,
+  type RouteProblem,
+  routeProblems,
+} from './route.ts';
 
 /** The header that tells the MQTT topic of a record where its key does not. */
 export const mqttTopicHeader = 'mqtt.topic';
@@ -64,6 +71,8 @@ export class Routing {
   constructor(options: RoutingOptions) {
     this.#options = options;
     this.#routes = options.routes;
+    countFromZero(options.metrics, 'headwater_mqtt_unrouted_total', 'reason', routeProblems);
+    countFromZero(options.metrics, 'headwater_mqtt_device_times_refused_total', 'reason', timeProblems);
   }
 
   /** Other routes count for what comes from now on; which MQTT topics follow none is found out anew. */

@@ -1,14 +1,14 @@
 import type { Clock } from '../../../core/clock.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Logger } from '../../../core/logger.ts';
-import type { Metrics } from '../../../core/metrics.ts';
+import { countFromZero, type Metrics } from '../../../core/metrics.ts';
 import type { MqttLimits } from '../mqtt-limits.ts';
 import type { Message } from '../record.ts';
 import { CatchUp, type History } from './catch-up.ts';
 import { type Effects, noEffects } from './effects.ts';
 import { Retained } from './retained.ts';
 import type { Positions, SessionStore, StoreChanges, StoreContent, StoredWill } from './session-store.ts';
-import { type SessionLoss, Sessions } from './sessions.ts';
+import { type SessionLoss, Sessions, sessionLosses } from './sessions.ts';
 import { Wills } from './wills.ts';
 import { WriteBehind } from './write-behind.ts';
 
@@ -65,6 +65,8 @@ export class MqttState {
       this.#begin();
       this.writes.changed();
     };
+    const lost = [...sessionLosses, 'retained', 'will'];
+    countFromZero(options.metrics, 'headwater_mqtt_given_up_total', 'what', lost);
     const { sessionQueuedMax } = options.limits;
     this.sessions = new Sessions({
       sessionQueuedMax,

@@ -11,7 +11,9 @@ import type {
 import { type Subscribed, TopicTree } from './topic-tree.ts';
 
 /** What a bound of the sessions made be given up. */
-export type SessionLoss = 'queue-full' | 'session-given-up' | 'session-expired';
+export const sessionLosses = ['queue-full', 'session-given-up', 'session-expired'] as const;
+
+export type SessionLoss = (typeof sessionLosses)[number];
 
 export interface SessionsOptions {
   /** Messages that wait in one of them. */

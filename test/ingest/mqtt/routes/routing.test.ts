@@ -45,7 +45,7 @@ function world(routes: readonly Route[], isClockSet = true) {
     topics,
     receiptTime: () => ({ isClockSet, wallMs: 1_700_000_000_500 }),
     metrics: {
-      add: (name, _by, labels) => counted.push(`${name} ${labels?.['reason']}`),
+      add: (name, by, labels) => void (by > 0 && counted.push(`${name} ${labels?.['reason']}`)),
       set() {},
       observe() {},
     },
