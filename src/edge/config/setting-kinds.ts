@@ -66,7 +66,13 @@ export function topicTable<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
 ) {
   const error = () => 'write a mapping of topic names, such as temperature: { partitions: 2 }';
-  const table = z.record(name, section(shape), { error });
+  // The names are checked beside the sections: the library looks at no section whose name it refuses.
+  const anyName = noted(z.string(), noteOf(name) ?? { schema: {} });
+  const table = z
+    .record(anyName, section(shape), { error })
+    .superRefine((topics, context) => checkNames(topics, name, context), {
+      when: ({ value }) => typeof value === 'object' && !Array.isArray(value),
+    });
   const partitionsOf = (topic: object): number => Number((topic as { partitions?: unknown }).partitions);
   return z.preprocess(
     (value) => value ?? {},
@@ -76,6 +82,20 @@ export function topicTable<Shape extends z.core.$ZodLooseShape>(
       { error: () => `write fewer topics or partitions: ${limits.partitionsMax} partitions in all at most` },
     ),
   );
+}
+
+function checkNames(table: object, name: z.ZodType<string, string>, context: CheckContext): void {
+  for (const key of Object.keys(table)) {
+    const { error } = name.safeParse(key);
+    if (error !== undefined)
+      context.addIssue({
+        code: 'invalid_key',
+        origin: 'record',
+        issues: error.issues,
+        path: [key],
+        input: key,
+      });
+  }
 }
 
 /** A list of at most `itemsMax` items. */
@@ -102,9 +122,33 @@ export function yesOrNo() {
   return z.boolean({ error: () => 'write true or false' });
 }
 
+/** `, such as 1GiB or 64MiB`; nothing if there is no example. */
+function suchAs(examples: readonly string[]): string {
+  if (examples.length < 2) return examples.map((example) => `, such as ${example}`).join('');
+  return `, such as ${examples.slice(0, -1).join(', ')} or ${examples.at(-1)}`;
+}
+
+/** What is legal of examples. */
+const within = (
+  examples: readonly string[],
+  parse: (text: string) => number | undefined,
+  min: number,
+  max: number,
+): readonly string[] =>
+  examples.filter((example) => {
+    const value = parse(example);
+    return value !== undefined && value >= min && value <= max;
+  });
+
+/** The first three that are legal are shown. */
+const sizeExamples = ['1GiB', '64MiB', '500kB', '32GB', '10TB', '4KiB', '500B'];
+/** One of each unit. */
+const durationExamples = ['30d', '12h', '15m', '30s', '250ms'];
+
 /** A size, read as bytes; both ends included. */
 export function size(bytesMin: number, bytesMax: number) {
-  const what = `a size from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}, such as 1GiB, 64MiB or 500kB, or a number of bytes`;
+  const examples = within(sizeExamples, parseSize, bytesMin, bytesMax).slice(0, 3);
+  const what = `a size from ${formatSize(bytesMin)} to ${formatSize(bytesMax)}${suchAs(examples)}, or a number of bytes`;
   const error = () => `write ${what}`;
   const bytes = z.int({ error }).min(bytesMin, { error }).max(bytesMax, { error });
   const kind = z.preprocess(
@@ -120,7 +164,8 @@ export function size(bytesMin: number, bytesMax: number) {
 
 /** A duration, read as milliseconds; both ends included. It needs a unit, so that nobody has to guess it. */
 export function duration(msMin: number, msMax: number) {
-  const what = `a duration from ${formatDuration(msMin)} to ${formatDuration(msMax)}, such as 30d, 12h, 15m, 30s or 250ms`;
+  const examples = within(durationExamples, parseDuration, msMin, msMax);
+  const what = `a duration from ${formatDuration(msMin)} to ${formatDuration(msMax)}${suchAs(examples)}`;
   const error = ({ input }: Wrong): string =>
     `write ${typeof input === 'string' && /^\d+$/.test(input) ? 'the unit as well: ' : ''}${what}`;
   const ms = z.int({ error }).min(msMin, { error }).max(msMax, { error });
@@ -235,11 +280,12 @@ export function hexBytes(bytesMax: number) {
  * as little else as can be.
  */
 export function text(what: string, isLegal: RegExp | ((value: string) => boolean), pattern?: RegExp) {
+  const test = isLegal instanceof RegExp ? (value: string) => isLegal.test(value) : isLegal;
+  // Quotes are no advice where what is written would be wrong in them as well.
   const error = ({ input }: Wrong): string =>
-    typeof input === 'number' || typeof input === 'boolean'
+    (typeof input === 'number' || typeof input === 'boolean') && test(String(input))
       ? `write ${what}, in quotes because YAML takes it for something else`
       : `write ${what}`;
-  const test = isLegal instanceof RegExp ? (value: string) => isLegal.test(value) : isLegal;
   const seen = isLegal instanceof RegExp ? isLegal : (pattern ?? /[\s\S]/);
   const schema = { description: what, type: 'string', pattern: seen.source };
   return noted(z.string({ error }).refine(test, { error }), { schema });

@@ -45,7 +45,9 @@ export function readYaml(text: string): YamlTree {
   if (!tree.isBroken || !tree.hasTabs) return tree;
   // With spaces instead of its tabs it may be readable, so that what else is wrong with it can be told as well.
   const mended = treeOf(text.replaceAll(tabbed, (indent) => indent.replaceAll('\t', '  ')));
-  return mended.isBroken ? tree : { ...mended, problems: [tabProblem(text), ...mended.problems] };
+  // If it is not, what a parser stumbles over behind a tab says nothing of what is wrong there.
+  const further = mended.isBroken ? [] : mended.problems;
+  return { ...mended, problems: [tabProblem(text), ...further] };
 }
 
 /** An indent with a tab in it. */

@@ -46,7 +46,7 @@ describe('config check', () => {
       '2:3: gateway.name: write 1 to 63 letters, digits, ".", "_" or "-", not "pump house 1"',
       '4:3: mqtt.listen: beyond loopback (0.0.0.0:1883) devices log in, and there are no users yet. Add one: headwater devices add NAME (with the same --config or --set data.dir=…), or set mqtt.anonymous: true to let everybody in',
       '7:3: mqtt.limts: unknown setting; did you mean limits?',
-      '10:3: data.budget: write a size from 256MiB to 1024TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, not "4 gigabytes"',
+      '10:3: data.budget: write a size from 256MiB to 1024TiB, such as 1GiB, 32GB or 10TB, or a number of bytes, not "4 gigabytes"',
       '11:3: data.commitIntervalMs: write a whole number of milliseconds from 0 to 1000 and nothing else: no unit, no quotes, not "20ms"',
       '13:5: serial.0.baud: is missing; write a whole number of bits per second from 50 to 4000000',
       "14:5: serial.0.path: write the path of a serial port, such as /dev/serial/by-id/usb-…, perhaps with * in its last name, or usb: { vendor: '0403', product: '6001' } instead, not \"ttyUSB0\"",

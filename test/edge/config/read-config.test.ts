@@ -253,12 +253,12 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'mqtt: { listen: 1883 }',
-      'hw.yaml:1:9: mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), or off, in quotes because YAML takes it for something else, not 1883',
+      'hw.yaml:1:9: mqtt.listen: write host:port, such as 127.0.0.1:1883 (port 0: any free one), or off, not 1883',
     ],
     ['mqtt: { anonymous: loopback }', 'hw.yaml:1:9: mqtt.anonymous: write true or false, not "loopback"'],
     [
       'admin: { listen: 80 }',
-      'hw.yaml:1:10: admin.listen: write host:port, such as 127.0.0.1:8080 (port 0: any free one), in quotes because YAML takes it for something else, not 80',
+      'hw.yaml:1:10: admin.listen: write host:port, such as 127.0.0.1:8080 (port 0: any free one), not 80',
     ],
     [
       'admin: { tls: { certFile: a.pem } }',
@@ -294,7 +294,7 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'forwarder: { bytesPerDay: 20kB }',
-      'hw.yaml:1:14: forwarder.bytesPerDay: write a size from 1MiB to 1TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, not "20kB"',
+      'hw.yaml:1:14: forwarder.bytesPerDay: write a size from 1MiB to 1TiB, such as 1GiB, 64MiB or 32GB, or a number of bytes, not "20kB"',
     ],
     [
       'forwarder: { hours: 22:00-06:00 }',
@@ -363,11 +363,11 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
     [
       'data: { endurance: 30GB }',
-      'hw.yaml:1:9: data.endurance: write a size from 100GB to 1024TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, not "30GB"',
+      'hw.yaml:1:9: data.endurance: write a size from 100GB to 1024TiB, such as 10TB, or a number of bytes, not "30GB"',
     ],
     [
       'data: { budget: 1MiB }',
-      'hw.yaml:1:9: data.budget: write a size from 256MiB to 1024TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes, not "1MiB"',
+      'hw.yaml:1:9: data.budget: write a size from 256MiB to 1024TiB, such as 1GiB, 32GB or 10TB, or a number of bytes, not "1MiB"',
     ],
     [
       `topics: { ${'a'.repeat(246)}: {} }`,
@@ -477,6 +477,24 @@ describe('a bad configuration is reported with its place and what to write inste
     ],
   ])('%s', (text, problem) => {
     expect(problemsOf(read(text))).toContain(problem);
+  });
+
+  it('reports what is wrong below a topic name that is wrong itself', () => {
+    const text = 'topics:\n  a b: { partitions: 0, road: bulk }\n  c d:\n  ok: { partitions: 65 }';
+    const name = 'write 1 to 249 letters, digits, ".", "_" or "-" as a topic name';
+    expect(problemsOf(read(text))).toEqual([
+      'hw.yaml:2:10: topics.a b.partitions: write a whole number of partitions from 1 to 64, not 0',
+      expect.stringMatching(/^hw\.yaml:2:25: topics\.a b\.road: unknown setting; there are: /),
+      `hw.yaml:2:3: topics.a b: ${name}`,
+      `hw.yaml:3:3: topics.c d: ${name}`,
+      'hw.yaml:4:9: topics.ok.partitions: write a whole number of partitions from 1 to 64, not 65',
+    ]);
+  });
+
+  it('reports a tab alone where nothing else can be read', () => {
+    expect(problemsOf(read('data:\n\tdir: a\n  budget: 1GiB\nlog:\n\t- [x\n'))).toEqual([
+      'hw.yaml:2:1: YAML does not indent with tabs; use spaces, also in line 5',
+    ]);
   });
 
   it('reports every error of file and command line at once', () => {

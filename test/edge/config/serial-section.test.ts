@@ -65,7 +65,7 @@ serial:
     ['path: /dev/*/a', 'serial.0.path: write the path of a serial port, such as'],
     [
       'usb: { vendor: 0403, product: 6001 }',
-      "serial.0.usb.vendor: write four hex digits in quotes, such as '0403', as lsusb shows them, in quotes because YAML",
+      "serial.0.usb.vendor: write four hex digits in quotes, such as '0403', as lsusb shows them, not 403",
     ],
     ["usb: { vendor: '403', product: '6001' }", "write four hex digits in quotes, such as '0403'"],
     [

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it, test } from 'vitest';
 import { withExamples } from '../../../src/edge/config/example-comments.ts';
+import { parseDuration, parseSize } from '../../../src/edge/config/quantities.ts';
 import { readConfig } from '../../../src/edge/config/read-config.ts';
 import { readYaml } from '../../../src/edge/config/yaml-tree.ts';
 import { session } from '../cli/fake-gateway.ts';
@@ -32,6 +33,23 @@ describe('headwater.schema.json', () => {
     const printed = await session(['config', 'schema']);
     // If this fails: npm run -s headwater -- config schema > headwater.schema.json
     expect(printed).toEqual({ code: 0, output: schemaText, errors: '' });
+  });
+
+  it('gives examples of sizes and durations that are legal there', () => {
+    const described = [
+      ...schemaText.matchAll(/a (size|duration) from (\w+) to (\w+), such as ((?:\d+\w+(?:, | or )?)+)/g),
+    ];
+    expect(described.length).toBeGreaterThan(20);
+    const outside = described.flatMap(([, kind, min = '', max = '', list = '']) => {
+      const parse = (text: string) => (kind === 'size' ? parseSize(text) : parseDuration(text)) ?? Number.NaN;
+      return list
+        .split(/, | or /)
+        .filter(
+          (example) => example !== '' && !(parse(example) >= parse(min) && parse(example) <= parse(max)),
+        )
+        .map((example) => `${example} from ${min} to ${max}`);
+    });
+    expect(outside).toEqual([]);
   });
 
   it('is named by the example, which it takes as it is and with all examples in it', () => {
@@ -111,7 +129,7 @@ describe('headwater.schema.json', () => {
       budget: {
         description:
           'What the data folder may take on the disk, as 4GiB or 500MB; 256MiB at least. By default it is half of what is ' +
-          'free at the first start, 4GiB at most.\n\nWrite a size from 256MiB to 1024TiB, such as 1GiB, 64MiB or 500kB, or a number of bytes.',
+          'free at the first start, 4GiB at most.\n\nWrite a size from 256MiB to 1024TiB, such as 1GiB, 32GB or 10TB, or a number of bytes.',
       },
       commitIntervalMs: { default: 20, minimum: 0, maximum: 1000 },
     });
