@@ -376,6 +376,8 @@ export const limits = {
   // Lifecycle
   ...serviceLimits,
   configFileBytesMax: 1 * MIB,
+  /** What is shorter is not taken out of a support bundle: that would take half of every text with it. */
+  writtenSecretLengthMin: 4,
   /** Metrics in a support bundle. */
   supportMetricsBytesMax: 2 * MIB,
   /** What `backup` writes and `restore` reads. */

@@ -11,6 +11,7 @@ import {
 } from '../config/read-config.ts';
 import { settingShape } from '../config/schema.ts';
 import { type SettingInForce, settingsInForce } from '../config/settings-in-force.ts';
+import { writtenSecrets } from '../config/written-secrets.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -71,14 +72,10 @@ export function shownConfig(
   return { file: file?.name ?? null, settings };
 }
 
-/** Names of secret files and variables that are not here: each may be the secret itself, written in the wrong place. */
+/** What is written in the configuration, right or wrong, and may be a secret in the wrong place. */
 export function misplacedSecrets(sources: ConfigSources): readonly string[] {
-  if ('problems' in readConfig(sources)) return [];
-  const { workingDirectory, hostName } = sources;
-  const { tree, originOf } = mergedSettings(sources);
-  return settingsInForce(settingShape(hostName), tree, workingDirectory)
-    .filter((setting) => rowOf(setting, originOf, workingDirectory).secret?.name === null)
-    .map(({ value }) => String(value));
+  const { workingDirectory } = sources;
+  return writtenSecrets(mergedSettings(sources).remains, { workingDirectory, environment: process.env });
 }
 
 function rowOf(

@@ -7,6 +7,7 @@ import { type Config, checkSettings } from './schema.ts';
 import { applySetOption, parseSetOption, type SetOption } from './set-option.ts';
 import type { SettingProblem } from './setting-problems.ts';
 import { resolvedSource } from './source-section.ts';
+import { withoutPassword } from './written-secrets.ts';
 import { type Position, readYaml, type SettingPath, type YamlTree } from './yaml-tree.ts';
 
 export interface ConfigSources {
@@ -35,6 +36,8 @@ export const placeOf = (origin: Origin): string =>
 /** All sources as one tree of settings, none of them checked. */
 export interface MergedSettings {
   readonly tree: unknown;
+  /** The same, with what is left of a file that is broken: for hints, never to be taken for what was meant. */
+  readonly remains: unknown;
   /** What the sources themselves are wrong in. */
   readonly problems: readonly string[];
   /** Where a setting of the tree, or what it is part of, is written. */
@@ -59,7 +62,18 @@ function merged(sources: ConfigSources): Merged {
     ...yaml.problems.map(({ position, message }) => `${at(file?.name, position)}: ${message}`),
     ...sets.flatMap((set) => set.problems.map((message) => `${set.label}: ${message}`)),
   ];
-  let tree = yaml.value;
+  const { tree, problems: ofSets } = withSets(yaml.value, sets);
+  const remains = yaml.remains === yaml.value ? tree : withSets(yaml.remains, sets).tree;
+  const originOf = (path: SettingPath): Origin => writtenAt(path, file?.name ?? '', yaml, sets);
+  return { tree, remains, problems: [...problems, ...ofSets], originOf, yaml, sets };
+}
+
+function withSets(
+  whole: unknown,
+  sets: readonly SetOption[],
+): { readonly tree: unknown; readonly problems: readonly string[] } {
+  const problems: string[] = [];
+  let tree = whole;
   for (const set of sets.filter((candidate) => candidate.problems.length === 0)) {
     const changed = applySetOption(tree, set);
     if (changed === undefined) {
@@ -70,8 +84,7 @@ function merged(sources: ConfigSources): Merged {
       tree = changed;
     }
   }
-  const originOf = (path: SettingPath): Origin => writtenAt(path, file?.name ?? '', yaml, sets);
-  return { tree, problems, originOf, yaml, sets };
+  return { tree, problems };
 }
 
 function writtenAt(path: SettingPath, file: string, yaml: YamlTree, sets: readonly SetOption[]): Origin {
@@ -156,9 +169,12 @@ const at = (fileName = '', { line, column }: Position = { line: 1, column: 1 }):
 const beginsWith = (path: SettingPath, start: SettingPath): boolean =>
   start.every((name, index) => path[index] === name);
 
-/** The path as `--set` would write it. */
+/** The path as `--set` would write it; without a password, if a name was to be an address. */
 export const nameOf = (path: SettingPath): string =>
-  path.map((name) => (/[."=]/.test(name) ? JSON.stringify(name) : name)).join('.');
+  path
+    .map(withoutPassword)
+    .map((name) => (/[."=]/.test(name) ? JSON.stringify(name) : name))
+    .join('.');
 
 /** The line that a problem begins with; what has none comes last. */
 const lineOf = (problem: string): number =>

@@ -15,7 +15,7 @@ export function parseSetOption(text: string): SetOption {
   const match = /^((?:"[^"]+"|[^."=]+)(?:\.(?:"[^"]+"|[^."=]+))*)=([\s\S]*)$/.exec(text);
   if (match === null) {
     const problem = 'write SETTING=VALUE, such as mqtt.listen=127.0.0.1:0';
-    return { label: `--set ${text.slice(0, 60)}`, path: [], value: undefined, problems: [problem] };
+    return { label: `--set ${nameIn(text)}`, path: [], value: undefined, problems: [problem] };
   }
   const [, name = '', value = ''] = match;
   const path = [...name.matchAll(/"([^"]+)"|[^."]+/g)].map(([plain, quoted]) => quoted ?? plain);
@@ -26,6 +26,12 @@ export function parseSetOption(text: string): SetOption {
     value: tree.value,
     problems: tree.problems.map(({ message }) => message),
   };
+}
+
+/** What may be meant as the name of a setting. What follows may be a secret, so that it is not quoted. */
+function nameIn(text: string): string {
+  const [name = ''] = /^[\w."-]{0,60}/.exec(text) ?? [];
+  return name.length === text.length ? name : `${name}…`;
 }
 
 /**

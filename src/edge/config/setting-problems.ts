@@ -1,5 +1,6 @@
 import { nearMatches } from './near-match.ts';
 import type { SettingIssue } from './setting-kinds.ts';
+import { carriesPassword } from './written-secrets.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
 /** What is wrong with a setting, in words. */
@@ -36,7 +37,7 @@ export function problemsOf(
     );
   }
   if (given === null) return [{ path, message: `is empty; ${issue.message}, or remove it for the default` }];
-  const isShown = isShort(given) && !isSecret(path);
+  const isShown = isShort(given) && !maySecretStand(path, given, known);
   return [{ path, message: isShown ? `${issue.message}, not ${JSON.stringify(given)}` : issue.message }];
 }
 
@@ -63,8 +64,21 @@ export function withoutProblems(tree: unknown, problems: readonly SettingProblem
 const sectionOf = ([part = '', inner = '']: SettingPath): string =>
   inner === '' || /^\d+$/.test(inner) ? part : JSON.stringify([part, inner]);
 
-/** Whether somebody may have written a secret there, instead of the place where it is. */
-const isSecret = (path: SettingPath): boolean => /^(?:password|token|url$)/.test(path.at(-1) ?? '');
+/** Whether somebody may have written a secret there: instead of the place where it is, or of a section that has it. */
+function maySecretStand(path: SettingPath, given: unknown, known: readonly SettingPath[]): boolean {
+  if (isAboutSecret(path.at(-1)) || (typeof given === 'string' && carriesPassword(given))) return true;
+  // A number may be the password of a section, but hardly a whole part of the configuration.
+  const depthMax = typeof given === 'string' ? Number.POSITIVE_INFINITY : path.length + 1;
+  return known.some(
+    (candidate) =>
+      candidate.length > path.length &&
+      candidate.length <= depthMax &&
+      isAboutSecret(candidate.at(-1)) &&
+      isBelow(candidate, path),
+  );
+}
+
+const isAboutSecret = (name = ''): boolean => /^(?:password|token|url$)/.test(name);
 
 const isShort = (value: unknown): boolean =>
   typeof value === 'number' ||

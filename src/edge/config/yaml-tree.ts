@@ -21,6 +21,8 @@ export interface YamlTree {
    * the text is broken: what a parser makes of the rest would only be a riddle.
    */
   readonly value: unknown;
+  /** The same, of a broken text what the parser makes of it: for hints, never to be taken for what was meant. */
+  readonly remains: unknown;
   readonly problems: readonly YamlProblem[];
   /** Where the name of a setting (or an element of a list) stands, if the text has it. */
   positionOf(path: SettingPath): Position | undefined;
@@ -95,6 +97,7 @@ function treeOf(text: string): ReadTree {
   const value = isBroken ? null : (builder.build(document.contents, []) ?? null);
   return {
     value,
+    remains: isBroken ? (new TreeBuilder(at).build(document.contents, []) ?? null) : value,
     problems: [...problems, ...builder.problems],
     isBroken,
     hasTabs: document.errors.some(({ code }) => code === 'TAB_AS_INDENT'),
@@ -116,9 +119,13 @@ function explanation(code: string, message: string): string {
     case 'TAG_RESOLVE_FAILED':
       return 'tags (!name) are not supported; write the plain value';
     default:
-      return `not readable as YAML: ${message}`;
+      return `not readable as YAML: ${withoutSource(message)}`;
   }
 }
+
+/** Without what the library quotes of the text, which may be a secret. */
+const withoutSource = (message: string): string =>
+  message.replace(/(?:: [|>"]|(?<=^Unknown directive) )[\s\S]*$/, '');
 
 const nestedTooDeeply = `nested too deeply; at most ${limits.configNestingMax} levels are read`;
 

@@ -185,8 +185,8 @@ describe('--set', () => {
 
   it.each([
     ['data.dir', '--set data.dir: write SETTING=VALUE, such as mqtt.listen=127.0.0.1:0'],
-    ['=5', '--set =5: write SETTING=VALUE, such as mqtt.listen=127.0.0.1:0'],
-    ['a..b=5', '--set a..b=5: write SETTING=VALUE, such as mqtt.listen=127.0.0.1:0'],
+    ['=5', '--set …: write SETTING=VALUE, such as mqtt.listen=127.0.0.1:0'],
+    ['a..b=5', '--set a..b…: write SETTING=VALUE, such as mqtt.listen=127.0.0.1:0'],
     ['mqqt.listen=a:1', '--set mqqt.listen: mqqt: unknown setting; did you mean mqtt?'],
     ['data={dirr: x}', '--set data: data.dirr: unknown setting; did you mean dir?'],
     ['data.dir=', '--set data.dir: is empty; write the path of a folder, or remove it for the default'],
