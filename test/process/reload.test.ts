@@ -99,7 +99,9 @@ describe('a configuration that is read again', () => {
       dataDir: join(folder.path, 'data'),
       set: ['topics.fixed.priority=3'],
     });
-    const reload = () => headwaterProcess(gateway.dataDir, ['reload']);
+    // With the file that the gateway has, as on a machine where HEADWATER_CONFIG names it.
+    await writeFile(file, '');
+    const reload = () => headwaterProcess(gateway.dataDir, ['reload', '--config', file]);
     expect(await reload()).toEqual({
       code: 0,
       output: 'nothing has changed that counts at once\n',

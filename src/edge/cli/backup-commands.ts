@@ -4,7 +4,7 @@ import type { CommandLine } from './command-line.ts';
 /** Adds `backup`, `restore` and `support-bundle`. */
 export function addBackup(
   program: CommandLine,
-  { terminal, machine, config, configSources, configRequest, gateway, endWith }: CommandContext,
+  { terminal, machine, config, configSources, configRequest, dataDir, gateway, endWith }: CommandContext,
 ): void {
   program
     .command('backup')
@@ -43,7 +43,7 @@ export function addBackup(
       const request = {
         sources: await configSources(),
         machine,
-        config,
+        dataDir,
         gateway,
         file,
         force: force === true,

@@ -16,10 +16,15 @@ export interface CommandContext {
   readonly configSources: () => Promise<ConfigSources>;
   /** How the command line names the configuration. */
   readonly configRequest: () => ConfigRequest;
-  /** The data folder of the configuration. */
+  /**
+   * The data folder of the configuration. Whatever else is wrong with that is only a warning: the gateway may run well by the one that
+   * it was started with. @throws OperatingError `bad-configuration` if it leaves open where the folder is
+   */
   readonly dataDir: () => Promise<string>;
-  /** The gateway that runs on it. */
+  /** The gateway that runs on it. @throws OperatingError as `dataDir` and {@link AdminClient.find} */
   readonly gateway: () => Promise<AdminClient>;
+  /** The same without warnings, for who has the gateway itself say what is wrong. */
+  readonly gatewayToReload: () => Promise<AdminClient>;
   /** Says what the command line ends with; without it, with `ok`. */
   readonly endWith: (code: ExitCode) => void;
 }

@@ -8,7 +8,7 @@ import { reload } from './reload.ts';
 /** Adds `config` with its commands, and `reload`. */
 export function addConfig(
   program: CommandLine,
-  { terminal, configSources, gateway, endWith }: CommandContext,
+  { terminal, configSources, gatewayToReload, endWith }: CommandContext,
 ): void {
   const config = program.command('config').description('check, show or describe the configuration');
   config
@@ -34,6 +34,6 @@ export function addConfig(
     )
     .option('--json', 'as one JSON object')
     .action(async ({ json }: { json?: true }) =>
-      endWith(await reload(await gateway(), terminal, json === true)),
+      endWith(await reload(await gatewayToReload(), terminal, json === true)),
     );
 }

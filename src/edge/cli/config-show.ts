@@ -11,6 +11,7 @@ import {
 } from '../config/read-config.ts';
 import { settingShape } from '../config/schema.ts';
 import { type SettingInForce, settingsInForce } from '../config/settings-in-force.ts';
+import { soundPart } from '../config/sound-part.ts';
 import { writtenSecrets } from '../config/written-secrets.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
@@ -54,21 +55,39 @@ export async function showConfig(
   return exitCodes.ok;
 }
 
+/** Settings as they are shown, and the file that they come from. */
+export interface ShownConfig {
+  readonly file: string | null;
+  readonly settings: readonly Row[];
+}
+
 /**
  * The settings that count, without secrets; with `all` also what is not set.
  * @throws OperatingError `bad-configuration`
  */
-export function shownConfig(
-  sources: ConfigSources,
-  all: boolean,
-): { readonly file: string | null; readonly settings: readonly Row[] } {
+function shownConfig(sources: ConfigSources, all: boolean): ShownConfig {
   const result = readConfig(sources);
   if ('problems' in result) throw new OperatingError('bad-configuration', result.problems.join('\n'));
+  return shownSettings(sources, mergedSettings(sources).tree, all);
+}
+
+/** What is wrong with the configuration, and the settings that would count without the sections that are wrong. */
+export function shownSoundPart(
+  sources: ConfigSources,
+): ShownConfig & { readonly problems: readonly string[] } {
+  const result = readConfig(sources);
+  const problems = 'problems' in result ? result.problems : [];
+  const sound = soundPart(sources);
+  if (sound === null) return { file: sources.file?.name ?? null, problems, settings: [] };
+  return { ...shownSettings(sources, sound.tree, false), problems };
+}
+
+function shownSettings(sources: ConfigSources, tree: unknown, all: boolean): ShownConfig {
   const { workingDirectory, hostName, file } = sources;
-  const merged = mergedSettings(sources);
-  const settings = settingsInForce(settingShape(hostName), merged.tree, workingDirectory)
+  const { originOf } = mergedSettings(sources);
+  const settings = settingsInForce(settingShape(hostName), tree, workingDirectory)
     .filter(({ value }) => all || value !== undefined)
-    .map((setting) => rowOf(setting, merged.originOf, workingDirectory));
+    .map((setting) => rowOf(setting, originOf, workingDirectory));
   return { file: file?.name ?? null, settings };
 }
 

@@ -1,5 +1,6 @@
 import { OperatingError } from '../../core/errors.ts';
 import { type ConfigRequest, configSources, loadConfig } from '../config/load-config.ts';
+import { type FoundDataDir, findDataDir } from '../config/sound-part.ts';
 import type { Machine } from '../machine.ts';
 import { AdminClient } from './admin-client.ts';
 import { addAdmin } from './admin-commands.ts';
@@ -66,8 +67,10 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     return { configFile: config, configVariable, sets: set, workingDirectory, hostName };
   };
   const config = async () => (await loadConfig(request())).config;
-  const dataDir = async () => (await config()).data.dir;
+  const found = async () => findDataDir(await configSources(request()));
+  const dataDir = warningOnce(found, terminal);
   const gateway = async () => await AdminClient.find(await dataDir());
+  const gatewayToReload = async () => await AdminClient.find((await found()).dataDir);
   const context = {
     terminal,
     machine: product.machine,
@@ -76,6 +79,7 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
     configRequest: request,
     dataDir,
     gateway,
+    gatewayToReload,
     endWith,
   };
 
@@ -111,6 +115,22 @@ function commands(product: Product, terminal: Terminal, endWith: (code: ExitCode
   ])
     add(program, context);
   return program;
+}
+
+/** The data folder; the first time with what is wrong with the configuration, on standard error. */
+function warningOnce(find: () => Promise<FoundDataDir>, { errors }: Terminal): () => Promise<string> {
+  let isTold = false;
+  return async () => {
+    const { dataDir, problems } = await find();
+    if (problems.length > 0 && !isTold) {
+      isTold = true;
+      for (const problem of problems) await errors.write(`warning: ${problem}\n`);
+      await errors.write(
+        'warning: with this configuration no gateway starts or reloads; one that runs goes on with the one before\n',
+      );
+    }
+    return dataDir;
+  };
 }
 
 /** Whatever keeps a gateway from starting is for its user to mend, so `run` ends as for a wrong configuration. */

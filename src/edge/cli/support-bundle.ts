@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { arch, release, type } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isOperatingError } from '../../core/errors.ts';
+import { isOperatingError, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import type { Finding } from '../../forwarder/kafka/kafka-findings.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { claimCodePath } from '../admin/access/claim-code.ts';
 import { ADMIN_TOKEN_FILE } from '../admin/admin-token.ts';
 import type { ConfigSources } from '../config/read-config.ts';
-import type { Config } from '../config/schema.ts';
+import { soundPart } from '../config/sound-part.ts';
 import type { Machine } from '../machine.ts';
 import { version } from '../version.ts';
 import type { AdminClient } from './admin-client.ts';
-import { misplacedSecrets, shownConfig } from './config-show.ts';
+import { misplacedSecrets, shownSoundPart } from './config-show.ts';
 import { allFindings } from './doctor.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { writeSecretFile } from './secret-file.ts';
@@ -19,9 +20,9 @@ import type { Terminal } from './terminal.ts';
 
 export interface SupportRequest {
   readonly sources: ConfigSources;
-  /** @throws OperatingError `bad-configuration` */
   readonly machine: Pick<Machine, 'serialDevices'>;
-  readonly config: () => Promise<Config>;
+  /** @throws OperatingError `bad-configuration` */
+  readonly dataDir: () => Promise<string>;
   /** @throws OperatingError `gateway-not-running` */
   readonly gateway: () => Promise<AdminClient>;
   /** Where the bundle goes, from the working directory. */
@@ -44,21 +45,21 @@ const LOG =
  * @throws OperatingError `bad-input` if the file is there already, `output-failed`, `data-folder-unusable`
  */
 export async function supportBundle(request: SupportRequest, terminal: Terminal): Promise<ExitCode> {
-  const { sources, machine, config, gateway } = request;
+  const { sources, machine, dataDir, gateway } = request;
   const path = resolve(terminal.workingDirectory, request.file);
   const bundle = {
     format: 'headwater-support',
     version: 1,
     madeAt: new Date(nodeClock.wallMs()).toISOString(),
     versions: { headwater: version, node: process.version, system: `${type()} ${release()} ${arch()}` },
-    configuration: await part(async () => shownConfig(sources, false)),
-    doctor: await part(async () => await allFindings(await config(), machine)),
+    configuration: await part(async () => shownSoundPart(sources)),
+    doctor: await part(async () => await findings(sources, await dataDir(), machine)),
     status: await part(async () => await (await gateway()).json('GET', '/api/status')),
     metrics: await part(async () => await metricsOf(await gateway())),
     log: LOG,
   };
-  const dataDir = await part(async () => (await config()).data.dir);
-  const secrets = [...misplacedSecrets(sources), ...(typeof dataDir === 'string' ? secretsOf(dataDir) : [])];
+  const folder = await part(dataDir);
+  const secrets = [...misplacedSecrets(sources), ...(typeof folder === 'string' ? secretsOf(folder) : [])];
   await writeSecretFile(path, `${JSON.stringify(bundle, withoutSecrets(secrets), 2)}\n`, request.force);
   await terminal.output.write(
     `${path} holds versions, configuration, findings, status and metrics; no passwords and no keys\n` +
@@ -66,6 +67,19 @@ export async function supportBundle(request: SupportRequest, terminal: Terminal)
       `${LOG}\n`,
   );
   return exitCodes.ok;
+}
+
+/** Those of what is sound in the configuration; what is wrong with it stands beside them. */
+async function findings(
+  sources: ConfigSources,
+  dataDir: string,
+  machine: Pick<Machine, 'serialDevices'>,
+): Promise<readonly Finding[]> {
+  const sound = soundPart(sources);
+  if (sound === null)
+    throw new OperatingError('bad-configuration', 'the configuration is wrong as a whole: see its problems');
+  const { config } = sound;
+  return await allFindings({ ...config, data: { ...config.data, dir: dataDir } }, machine);
 }
 
 async function part<Value>(get: () => Promise<Value>): Promise<Value | Unavailable> {

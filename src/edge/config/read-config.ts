@@ -125,7 +125,8 @@ export function problemsIn(
 const inOrder = (problems: readonly string[]): readonly string[] =>
   shortened(problems.toSorted((one, other) => lineOf(one) - lineOf(other)));
 
-function withAbsolutePaths(config: Config, workingDirectory: string): Config {
+/** The same with paths that no longer depend on the working directory. */
+export function withAbsolutePaths(config: Config, workingDirectory: string): Config {
   const absolute = (path: string): string => resolve(workingDirectory, path);
   const { data, mqtt, admin, forwarder } = config;
   const sources = mqtt.sources.map((source) => resolvedSource(source, absolute));

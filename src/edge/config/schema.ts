@@ -60,6 +60,9 @@ import { pathsOf, type Shape } from './setting-shape.ts';
 import { type MqttSourceConfig, sourceList } from './source-section.ts';
 import type { SettingPath } from './yaml-tree.ts';
 
+/** The data folder where none is configured. */
+export const defaultDataDir = './data';
+
 const forwarderSection = () =>
   section({
     /** Where to ask for the central cluster. With none, everything is stored and nothing is sent. */
@@ -105,7 +108,7 @@ const settingsFor = (hostName: string) =>
     }),
     data: section({
       /** The data folder; a relative path starts at the working directory. */
-      dir: folder().default('./data'),
+      dir: folder().default(defaultDataDir),
       /** What the data folder may take on the disk, everything in it included. */
       budget: size(limits.budgetBytesMin, limits.storedBytesMax).optional(),
       /** What the card is rated to have written to it in its life; without it a cautious estimate counts. */

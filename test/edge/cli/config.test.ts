@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { FakeGateway, json, type Session, session } from './fake-gateway.ts';
 
@@ -232,5 +232,43 @@ describe('reload', () => {
     await gateway.crash();
     expect(await session(['reload', ...set])).toMatchObject({ code: 3 });
     await gateway.remove();
+  });
+
+  test('is left to the gateway, which counts and logs it, also while the file is wrong', async () => {
+    await using folder = await temporaryFolder();
+    const gateway = await FakeGateway.start();
+    onTestFinished(() => gateway.remove());
+    const error = { code: 'bad-configuration', message: 'the configuration before still counts; …' };
+    gateway.answer = (_, response) => json(response, 400, { error });
+    await writeFile(
+      join(folder.path, 'headwater.yaml'),
+      `data: { dir: ${gateway.folder} }\nmqtt: { listen: 1883 }\n`,
+    );
+    const refused = await session(['reload'], { workingDirectory: folder.path });
+    expect(refused).toEqual({ code: 2, output: '', errors: `${error.message}\n` });
+    expect(gateway.requests).toMatchObject([{ method: 'POST', path: '/api/reload' }]);
+  });
+});
+
+describe('a mistake in the file on disk', () => {
+  test.each([
+    ['status', '--json'],
+    ['alerts', 'list', '--json'],
+    ['topics', 'list', '--json'],
+  ])('is a warning for who asks a gateway that runs: %s %s', async (...words) => {
+    await using folder = await temporaryFolder();
+    const gateway = await FakeGateway.start();
+    onTestFinished(() => gateway.remove());
+    gateway.answer = (_, response) => json(response, 200, { state: 'ready', alerts: [], topics: [] });
+    await writeFile(
+      join(folder.path, 'headwater.yaml'),
+      `data: { dir: ${gateway.folder} }\nmqtt: { listen: 1883 }\n`,
+    );
+    const { code, output, errors } = await session(words, { workingDirectory: folder.path });
+    expect(code).toBe(0);
+    expect(JSON.parse(output)).toBeTypeOf('object');
+    expect(errors).toMatch(
+      /^warning: \.\/headwater\.yaml:2:9: mqtt\.listen: .*\nwarning: with this configuration no gateway starts or reloads; .*\n$/,
+    );
   });
 });

@@ -91,6 +91,14 @@ describe('a secret that was written in the wrong place', () => {
     expect(await bundled(workingDirectory, 'nothing')).not.toContain(secret);
   });
 
+  test.each(planted)('is taken out of the support bundle, whoever quotes it: %s', async (_, yaml) => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, 'headwater.yaml'), `${yaml}\n`);
+    const text = await bundled(folder.path, `so ${secret} is wrong`);
+    expect(text).not.toContain(secret);
+    expect(text).toContain('so (removed) is wrong');
+  });
+
   test.each([
     `forwarder.brokers=['user:${secret}@kafka:9092']`,
     `forwarder.sasl.password:${secret}`,

@@ -57,17 +57,40 @@ it('bounds the metrics', async () => {
   expect(metrics.join('\n').length).toBeLessThan(limits.supportMetricsBytesMax + 100);
 });
 
-it('says why something is missing when no gateway runs, or when the configuration is wrong', async () => {
+it('says why something is missing when no gateway runs', async () => {
   await gateway.crash();
   expect((await bundle()).code).toBe(0);
-  const stopped = await written();
-  expect(stopped.status.unavailable).toContain('no gateway is running');
-  expect(stopped.metrics.unavailable).toContain('no gateway is running');
-  expect((await bundle('--force', '--set', 'mqtt.lisen=off')).code).toBe(0);
-  const wrong = await written();
-  expect(wrong.configuration.unavailable).toContain('mqtt.lisen');
-  expect(wrong.doctor.unavailable).toContain('mqtt.lisen');
-  expect(wrong.versions.headwater).toBe('0.1.0');
+  const { status, metrics } = await written();
+  expect(status.unavailable).toContain('no gateway is running');
+  expect(metrics.unavailable).toContain('no gateway is running');
+});
+
+it('holds all of a running gateway while its configuration on disk is wrong, what is wrong with that, and the rest of it', async () => {
+  gateway.answer = ({ url }, response) =>
+    url.pathname === '/metrics' ? response.end('a 1\n') : json(response, 200, { state: 'ready' });
+  const yaml = `data: { dir: ${gateway.folder} }\nmqtt: { listen: 1883 }\nlog: { level: debug }\n`;
+  await writeFile(join(place.path, 'headwater.yaml'), yaml);
+  const { code, errors } = await session(['support-bundle', 'help.json'], { workingDirectory: place.path });
+  expect(code).toBe(0);
+  expect(errors).toMatch(/^warning: \.\/headwater\.yaml:2:9: mqtt\.listen: .*\nwarning: .*\n$/);
+  const { configuration, doctor, status, metrics } = await written();
+  expect(configuration.problems).toEqual([expect.stringContaining('headwater.yaml:2:9: mqtt.listen: ')]);
+  const setting = (name: string) =>
+    configuration.settings.find((row: { name: string }) => row.name === name)?.value;
+  expect(setting('data.dir')).toBe(gateway.folder);
+  expect(setting('log.level')).toBe('debug');
+  expect(doctor.map(({ about }: { about: string }) => about)).toContain('clock');
+  expect({ status, metrics }).toEqual({ status: { state: 'ready' }, metrics: ['a 1'] });
+});
+
+it('holds what can be had where the configuration does not even tell the data folder', async () => {
+  await writeFile(join(place.path, 'headwater.yaml'), 'data: { dir: 5 }\n');
+  const { code } = await session(['support-bundle', 'help.json'], { workingDirectory: place.path });
+  expect(code).toBe(0);
+  const { versions, configuration, status, doctor } = await written();
+  expect(versions.headwater).toBe('0.1.0');
+  expect(configuration.problems).toEqual([expect.stringContaining('data.dir')]);
+  for (const { unavailable } of [status, doctor]) expect(unavailable).toContain('data.dir');
 });
 
 it('holds no secret, wherever one was planted', async () => {
