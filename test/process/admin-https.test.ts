@@ -1,7 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { readGatewayFile } from '../../src/edge/gateway-file.ts';
 import { certificateAuthority } from '../support/certificates.ts';
 import { headwaterProcess } from '../support/command-process.ts';
@@ -38,6 +41,9 @@ test('beyond loopback a gateway is claimed by HTTPS with the code that it printe
   const claim = { method: 'POST', body: { code: printed?.[2], password } };
   for (const wrong of [origin.replace('https', 'http'), 'https://evil.example'])
     expect((await ask('/api/claim', { ...claim, headers: { origin: wrong } })).status).toBe(403);
+  // Nor for a name that a proxy may have: what left here secured does not come from a page that was not.
+  const byName = { host: 'gw.example', origin: 'http://gw.example' };
+  expect((await ask('/api/claim', { ...claim, headers: byName })).status).toBe(403);
   const claimed = await ask('/api/claim', { ...claim, headers: { origin } });
   expect(claimed.status).toBe(200);
   expect(claimed.headers['set-cookie']?.[0]).toMatch(/; HttpOnly; SameSite=Strict; Path=\/; Secure$/);
@@ -60,6 +66,45 @@ test('beyond loopback a gateway is claimed by HTTPS with the code that it printe
   const login2 = { ...login, ca, headers: { origin: `https://127.0.0.1:${port2}` } };
   expect((await httpsRequest(again.admin, '/api/session', login2)).status).toBe(200);
   expect(`${gateway.stdout()}${gateway.stderr()}${again.stdout()}`).not.toMatch(/password"|PRIVATE/);
+});
+
+test('behind a proxy of this machine that takes HTTPS off, a browser claims the gateway and changes what it may', async () => {
+  await using folder = await temporaryFolder();
+  const set = ['admin.names=[gw.example]'];
+  await using gateway = await startGateway({ dataDir: join(folder.path, 'data'), set });
+  const ca = certificateAuthority('ca');
+  const { certificate, key } = ca.issue({ name: 'proxy', hosts: ['localhost'] });
+  const [host, port] = gateway.admin.split(':');
+  const proxy = createServer({ cert: certificate, key }, (incoming, response) => {
+    const { method, url: path, headers } = incoming;
+    const passed = request({ host, port, method, path, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    });
+    incoming.pipe(passed);
+  });
+  onTestFinished(() => void proxy.close());
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const ask = (path: string, method: string, headers: Record<string, string>, body?: object) =>
+    httpsRequest(address, path, {
+      ca: ca.certificate,
+      method,
+      headers: { host: 'gw.example', ...headers },
+      ...(body && { body }),
+    });
+  const code = await headwaterProcess(gateway.dataDir, ['admin', 'claim-code']);
+  const claim = { code: code.output.trim(), password };
+  for (const origin of ['https://evil.example', `https://${address}`, 'https://gw.example:1'])
+    expect((await ask('/api/claim', 'POST', { origin }, claim)).status).toBe(403);
+  const origin = 'https://gw.example';
+  const claimed = await ask('/api/claim', 'POST', { origin }, claim);
+  expect(claimed.status).toBe(200);
+  expect(claimed.headers['set-cookie']?.[0]).toMatch(/; Secure$/);
+  const cookie = claimed.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  const topic = { name: 'made-by-the-page', partitions: 1 };
+  expect((await ask('/api/topics', 'POST', { origin, cookie }, topic)).status).toBeLessThan(300);
+  expect((await ask('/api/session', 'DELETE', { origin, cookie })).status).toBe(200);
 });
 
 test('a certificate that is renewed counts without a restart, also for the command line; one that cannot be used is told', async () => {

@@ -60,17 +60,41 @@ function requireOwn({ headers, raw }: AdminRequest, { isHttps, port, names }: Gu
         'are listed in admin.names',
     );
   }
-  const own = `${isHttps ? 'https' : 'http'}://${host}`.toLowerCase();
-  if (origin !== undefined && origin.toLowerCase() !== own)
-    throw new ApiError('forbidden', `requests from web pages of "${origin}" are refused`);
+  if (origin !== undefined && !isOwnOrigin(origin.toLowerCase(), host.toLowerCase(), isHttps, names))
+    throw new ApiError(
+      'forbidden',
+      `requests from web pages of "${origin}" are refused; a proxy has to pass the Host header on as it came, and its name ` +
+        'stands in admin.names',
+    );
+}
+
+/**
+ * Whether it is the origin of the request itself. Plain HTTP is for loopback, so that a proxy which passes a configured name on is on
+ * this machine: browsers may reach that by HTTPS. Never the other way round: what left the gateway secured does not arrive without.
+ */
+function isOwnOrigin(origin: string, host: string, isHttps: boolean, names: () => OwnNames): boolean {
+  if (origin === `${isHttps ? 'https' : 'http'}://${host}`) return true;
+  const name = hostIn(host)?.name ?? '';
+  return !isHttps && origin === `https://${host}` && names().configured.has(name);
+}
+
+/** Whether the browser that sends this request is spoken to by HTTPS, by the gateway or by a proxy; only behind {@link guard}. */
+export const isSecured = ({ origin }: { readonly origin?: string | undefined }, isHttps: boolean): boolean =>
+  isHttps || origin?.toLowerCase().startsWith('https://') === true;
+
+/** Name (or address) and port of a Host header; undefined if it is none. */
+function hostIn(host: string): { readonly name: string; readonly port: string | undefined } | undefined {
+  const match = /^(?:([a-z0-9.-]+)|\[([0-9a-f:.]+)\])(?::(\d{1,5}))?$/i.exec(host);
+  if (match === null) return undefined;
+  const [, plain, bracketed = '', port] = match;
+  const name = (plain ?? bracketed).toLowerCase();
+  return plain === undefined && isIP(name) !== 6 ? undefined : { name, port };
 }
 
 function isOwnHost(host: string, port: number, isHttps: boolean, names: () => OwnNames): boolean {
-  const match = /^(?:([a-z0-9.-]+)|\[([0-9a-f:.]+)\])(?::(\d{1,5}))?$/i.exec(host);
-  if (match === null) return false;
-  const [, plain, bracketed = '', given] = match;
-  const name = (plain ?? bracketed).toLowerCase();
-  if (plain === undefined && isIP(name) !== 6) return false;
+  const written = hostIn(host);
+  if (written === undefined) return false;
+  const { name, port: given } = written;
   const isPort = Number(given ?? (isHttps ? 443 : 80)) === port;
   if (isLoopback(name)) return isPort;
   const { machine, configured } = names();

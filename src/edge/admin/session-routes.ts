@@ -5,6 +5,7 @@ import type { AdminApp } from './admin-app.ts';
 import { ApiError } from './api-error.ts';
 import { objectOf, oneOfTexts, text } from './description/json-schema.ts';
 import { peerOf } from './peer.ts';
+import { isSecured } from './request-guard.ts';
 
 const stateSchema = objectOf<{ state: string }>({ state: oneOfTexts(['unclaimed', 'closed', 'open']) });
 const response = { 200: stateSchema };
@@ -27,8 +28,8 @@ const passwordSchema = {
 export function addSessions(app: AdminApp, access: AdminAccess, isHttps: boolean): void {
   const config = { open: true };
   const bodyLimit = limits.adminOpenRequestBytesMax;
-  const cookie = (token: string, age = ''): string =>
-    `${LOGIN_COOKIE}=${token}; HttpOnly; SameSite=Strict; Path=/${isHttps ? '; Secure' : ''}${age}`;
+  const cookie = (headers: { readonly origin?: string | undefined }, token: string, age = ''): string =>
+    `${LOGIN_COOKIE}=${token}; HttpOnly; SameSite=Strict; Path=/${isSecured(headers, isHttps) ? '; Secure' : ''}${age}`;
   app.get(
     '/api/session',
     { config, schema: { summary: 'Whether this request is let in.', response } },
@@ -40,9 +41,9 @@ export function addSessions(app: AdminApp, access: AdminAccess, isHttps: boolean
   app.post<{ Body: { password: string } }>(
     '/api/session',
     { config, bodyLimit, schema: { summary: 'Logs in.', body: passwordSchema, response } },
-    async ({ body, ip }, reply) => {
+    async ({ body, headers, ip }, reply) => {
       const token = await access.login(body.password, peerOf(ip));
-      return reply.header('set-cookie', cookie(token)).send({ state: 'open' });
+      return reply.header('set-cookie', cookie(headers, token)).send({ state: 'open' });
     },
   );
   app.post<{ Body: { code: string; password: string } }>(
@@ -52,15 +53,15 @@ export function addSessions(app: AdminApp, access: AdminAccess, isHttps: boolean
       bodyLimit,
       schema: { summary: 'Sets the first password, by the one-time code.', body: claimSchema, response },
     },
-    async ({ body, ip }, reply) => {
+    async ({ body, headers, ip }, reply) => {
       const token = await access.claim(body, peerOf(ip));
-      return reply.header('set-cookie', cookie(token)).send({ state: 'open' });
+      return reply.header('set-cookie', cookie(headers, token)).send({ state: 'open' });
     },
   );
   app.delete('/api/session', { schema: { summary: 'Logs out.', response } }, ({ headers }, reply) => {
     const credential = access.credentialOf(headers);
     if (credential?.kind === 'login') access.logout(credential.token);
-    return reply.header('set-cookie', cookie('', '; Max-Age=0')).send({ state: 'closed' });
+    return reply.header('set-cookie', cookie(headers, '', '; Max-Age=0')).send({ state: 'closed' });
   });
   app.post<{ Body: { password: string } }>(
     '/api/password',

@@ -160,7 +160,7 @@ describe('hosts', () => {
 
 describe('origins', () => {
   test('are scheme and host of the request itself, or the request is refused', async () => {
-    for (const host of [`gw1:${port}`, 'gw.example', `[::1]:${port}`]) {
+    for (const host of [`gw1:${port}`, `[::1]:${port}`]) {
       const by = (origin: string) => send('/api/status', { host, lines: [bearer, `origin: ${origin}`] });
       expect((await by(`http://${host}`)).status).toBe(200);
       for (const origin of [
@@ -172,6 +172,50 @@ describe('origins', () => {
       ])
         expect((await by(origin)).status).toBe(403);
     }
+  });
+
+  test('may be HTTPS for a configured name: a proxy on this machine takes that off, and the login is for HTTPS then', async () => {
+    const by = (host: string, origin: string) =>
+      send('/api/status', { host, lines: [bearer, `origin: ${origin}`] });
+    for (const host of ['gw.example', 'GW.example:443', 'gw.example:8443'])
+      for (const scheme of ['http', 'https'])
+        expect((await by(host, `${scheme}://${host}`)).status).toBe(200);
+    for (const [host, origin] of [
+      ['gw.example', 'https://gw.example:8443'],
+      ['gw.example:8443', 'https://gw.example'],
+      ['gw.example', 'https://gw1.local'],
+      ['gw.example', 'https://evil.gw.example'],
+      ['gw.example', 'wss://gw.example'],
+      [`127.0.0.1:${port}`, 'https://gw.example'],
+      ['evil.example', 'https://evil.example'],
+    ] as const)
+      expect((await by(host, origin)).status).toBe(403);
+
+    const change = (origin: string, method: string, more: readonly string[] = [], body = '') =>
+      send(method === 'POST' ? '/api/claim' : '/api/session', {
+        method,
+        host: 'gw.example',
+        lines: [`origin: ${origin}`, ...more],
+        body,
+      });
+    const json = ['content-type: application/json'];
+    const claim = JSON.stringify({ code: door.access.claimCode, password: 'a good password' });
+    const claimed = await change('HTTPS://gw.example', 'POST', json, claim);
+    expect(claimed.status).toBe(200);
+    expect(claimed.headers).toMatch(
+      /^set-cookie: headwater=\w+; HttpOnly; SameSite=Strict; Path=\/; Secure\r?$/im,
+    );
+    const cookie = /headwater=\w+/.exec(claimed.headers)?.[0] ?? '';
+    expect((await change('https://gw.example', 'DELETE', [`cookie: ${cookie}`])).headers).toMatch(
+      /^set-cookie: headwater=; .*; Secure; Max-Age=0\r?$/im,
+    );
+    const login = await send('/api/session', {
+      method: 'POST',
+      host: 'gw.example',
+      lines: ['origin: http://gw.example', ...json],
+      body: JSON.stringify({ password: 'a good password' }),
+    });
+    expect(login.headers).toMatch(/^set-cookie: headwater=\w+; HttpOnly; SameSite=Strict; Path=\/\r?$/im);
   });
 
   test('no preflight of a browser is allowed anything, not even our own page', async () => {
