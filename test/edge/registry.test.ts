@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { decoderOf, framerOf, readPauseMsOf } from '../../src/edge/registry.ts';
 import { framingSamples } from '../support/framing-samples.ts';
 
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const bytesOf = (text: string): Uint8Array => Buffer.from(text);
 
 test.each(framingSamples)('each port gets a framer of its own: $name', ({ framing }) => {
   const [one, other] = [framerOf(framing), framerOf(framing)];

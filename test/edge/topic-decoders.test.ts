@@ -3,7 +3,7 @@ import { limits } from '../../src/core/limits.ts';
 import { routeOf } from '../../src/edge/config/route-section.ts';
 import { decodedBy, topicDecoders } from '../../src/edge/topic-decoders.ts';
 
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const bytesOf = (text: string): Uint8Array => Buffer.from(text);
 
 const decoded = decodedBy(
   topicDecoders([
