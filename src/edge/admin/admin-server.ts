@@ -161,11 +161,14 @@ function addDescription(app: AdminApp, description: ApiDescription): void {
 
 function addHealth(app: AdminApp, { health }: AdminServerOptions): void {
   const config = { open: true };
+  // Those who only look whether something is up ask by HEAD.
+  const exposeHeadRoute = true;
   const healthy = objectOf<{ healthy: boolean; reasons: object }>({ healthy: flag, reasons: listOf(text) });
   app.get(
     '/healthz',
     {
       config,
+      exposeHeadRoute,
       schema: {
         summary:
           'Whether the gateway should go on as it is: what its watchdog goes by. Commits complete, or readings are refused for a reason ' +
@@ -181,7 +184,7 @@ function addHealth(app: AdminApp, { health }: AdminServerOptions): void {
   const readiness = objectOf<{ ready: boolean; reasons: object }>({ ready: flag, reasons: listOf(text) });
   const response = { 200: readiness, 503: readiness };
   const schema = { summary: 'Whether readings are accepted; being offline is no reason.', response };
-  app.get('/readyz', { config, schema }, (_request, reply) => {
+  app.get('/readyz', { config, exposeHeadRoute, schema }, (_request, reply) => {
     const { reasons } = health();
     return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons });
   });

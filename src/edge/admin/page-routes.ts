@@ -26,7 +26,9 @@ export function addPage(app: AdminApp, viewers: Viewers): void {
     return reply.header('content-type', file.contentType).send(file.bytes);
   };
   const open = { config: { open: true } };
-  app.get('/', open, ({ headers }, reply) => send(START, headers['if-none-match'], reply));
+  app.get('/', { ...open, exposeHeadRoute: true }, ({ headers }, reply) =>
+    send(START, headers['if-none-match'], reply),
+  );
   app.get<{ Params: { file: string } }>('/page/:file', open, ({ params: { file }, headers }, reply) =>
     send(file, headers['if-none-match'], reply),
   );

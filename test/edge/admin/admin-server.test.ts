@@ -142,6 +142,28 @@ describe('health', () => {
     expect(await ask('/readyz')).toMatchObject({ status: 503, body: { ready: false, reasons } });
   });
 
+  test.each(['/healthz', '/readyz', '/'])(
+    'HEAD %s says what GET does, without a body or a token',
+    async (path) => {
+      for (const since of [null, 43_210]) {
+        stuckMs = since;
+        const [got, asked] = [
+          await ask(path, { authorization: null }),
+          await ask(path, { method: 'HEAD', authorization: null }),
+        ];
+        expect(got.status).toBe(since === null || path === '/' ? 200 : 503);
+        expect([asked.status, asked.text]).toEqual([got.status, '']);
+        for (const name of ['content-type', 'content-length', 'etag', 'cache-control'])
+          expect([name, asked.headers[name]]).toEqual([name, got.headers[name]]);
+      }
+    },
+  );
+
+  test('HEAD of anything else is for nobody', async () => {
+    expect((await ask('/api/status', { method: 'HEAD', authorization: null })).status).toBe(401);
+    expect((await ask('/api/status', { method: 'HEAD' })).status).toBe(404);
+  });
+
   test('metrics come in the format of Prometheus', async () => {
     const answer = await ask('/metrics');
     expect(answer.headers['content-type']).toContain('text/plain; version=0.0.4');
@@ -683,7 +705,7 @@ function ask(path: string, question: Question = {}) {
       });
       response.on('error', reject);
       response.on('end', () => {
-        const isJson = response.headers['content-type']?.startsWith('application/json');
+        const isJson = received !== '' && response.headers['content-type']?.startsWith('application/json');
         const body: unknown = isJson ? JSON.parse(received) : undefined;
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text: received, body });
       });
