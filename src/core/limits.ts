@@ -130,6 +130,8 @@ export const limits = {
   // Card
   /** What a file system gives to the device at least. */
   deviceBlockBytes: 4 * KIB,
+  /** Of less payload, what is given to the device for a byte says nothing: a start alone writes more. */
+  cardPayloadBytesMin: 1_000_000,
   /** What ext4 writes to its own journal for a sync that changes a length (measured: 20 KiB) or a name (16 KiB). */
   metadataSyncBytes: 20 * KIB,
   /** A consumer card of 32 GB at 500 cycles: the lower end of what such cards take. */

@@ -81,7 +81,7 @@ export const metricRows = {
   ),
   headwater_device_bytes_per_payload_byte: row(
     'gauge',
-    'Bytes given to the device for each byte of payload, over all runs; NaN before the first record.',
+    'Bytes given to the device for each byte of payload, over all runs; NaN before the first megabyte of payload.',
   ),
   headwater_card_endurance_used_ratio: row(
     'gauge',

@@ -17,7 +17,7 @@ import { replaceFile } from './replace-file.ts';
 
 /** How far the card is worn, as far as anybody can tell from outside it. */
 export interface CardStatus extends CardTotals {
-  /** By our own counters, over all runs; null before the first record. */
+  /** By our own counters, over all runs; null below `limits.cardPayloadBytesMin` of payload. */
   readonly deviceBytesPerPayloadByte: number | null;
   /** What the card is rated for; an estimate if `data.endurance` does not say. */
   readonly endurance: { readonly bytes: number; readonly isEstimate: boolean };
@@ -98,7 +98,8 @@ export class CardWear {
     const daysLeft = bytesPerDay ? Math.max(0, enduranceBytes - deviceBytes) / bytesPerDay : null;
     return {
       ...totals,
-      deviceBytesPerPayloadByte: payloadBytes === 0 ? null : deviceBytes / payloadBytes,
+      deviceBytesPerPayloadByte:
+        payloadBytes < limits.cardPayloadBytesMin ? null : deviceBytes / payloadBytes,
       endurance: { bytes: enduranceBytes, isEstimate: endurance === undefined },
       usedShare: deviceBytes / enduranceBytes,
       bytesPerDay,

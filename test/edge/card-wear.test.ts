@@ -73,23 +73,25 @@ describe('the count of what the card is given', () => {
   test('goes on where the last run stopped, its own file included', async () => {
     const sim = newDisk();
     const first = await run(sim);
-    await first.store(10, 20_000);
+    await first.store(10, 900_000);
     await first.card.stop();
     const stopped = await first.card.status();
     expect(stopped).toMatchObject({
-      payloadBytes: 20_000,
+      payloadBytes: 900_000,
       deviceBytes: { journal: 10 * block, segments: 0, other: block, metadata: 3 * limits.metadataSyncBytes },
     });
+    // Too little payload yet.
+    expect(stopped.deviceBytesPerPayloadByte).toBeNull();
     const second = await run(sim);
     expect(await second.card.status()).toEqual(stopped);
-    await second.store(5, 10_000);
+    await second.store(5, 100_000);
     const { payloadBytes, deviceBytes, deviceBytesPerPayloadByte } = await second.card.status();
     expect({ payloadBytes, journal: deviceBytes.journal }).toEqual({
-      payloadBytes: 30_000,
+      payloadBytes: 1_000_000,
       journal: 15 * block,
     });
     const total = 16 * block + 4 * limits.metadataSyncBytes;
-    expect(deviceBytesPerPayloadByte).toBe(total / 30_000);
+    expect(deviceBytesPerPayloadByte).toBe(total / 1_000_000);
     expect(second.warnings).toEqual([]);
   });
 
@@ -236,14 +238,14 @@ describe('the device under the data', () => {
     const early = await metrics.render();
     expect(early).toMatch(/^headwater_device_bytes_per_payload_byte NaN$/im);
     expect(early).toMatch(/^headwater_card_years_left NaN$/im);
-    await store(10, 10 * block);
+    await store(10, 2_000_000);
     clock.pass(HOUR_MS);
     device = { ...eMmc, bytesWritten: 5_700_000 };
     await card.report();
     await card.report();
     const text = await metrics.render();
     const written = 10 * block + limits.metadataSyncBytes;
-    expect(text).toContain(`headwater_device_bytes_per_payload_byte ${written / (10 * block)}\n`);
+    expect(text).toContain(`headwater_device_bytes_per_payload_byte ${written / 2_000_000}\n`);
     expect(text).toContain(`headwater_card_endurance_used_ratio ${written / 1e12}\n`);
     expect(text).toMatch(/^headwater_card_years_left \d+/m);
     expect(text).toContain('headwater_storage_device_bytes_written_total{device="mmcblk0p3"} 700000\n');

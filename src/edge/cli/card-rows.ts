@@ -13,7 +13,7 @@ function countedText({ deviceBytes, payloadBytes, deviceBytesPerPayloadByte }: C
   const kinds = `journal ${bytesText(journal)}, segments ${bytesText(segments)}, other ${bytesText(other + metadata)}`;
   const ratio =
     deviceBytesPerPayloadByte === null
-      ? 'no payload yet'
+      ? 'too little payload yet to say what that is for each byte of it'
       : `${rounded(deviceBytesPerPayloadByte)} for each byte of the ${bytesText(payloadBytes)} payload`;
   return `${total} written in all runs (${kinds}): ${ratio}`;
 }

@@ -6,9 +6,6 @@ import { bytesText, countText, durationText, rateText, rounded } from './words.j
 /** @typedef {import('../admin/page-frame.ts').PageFrame} PageFrame */
 /** @typedef {{ readonly name: string, readonly records: number, readonly rate: number | null, readonly partitions: number }} Topic */
 
-/** Of less payload, what is written for a byte says nothing. */
-const leastPayload = 1_000_000;
-
 /** How many records a topic has had. @param {PageFrame['status']['topics'][number]} topic */
 export const endOf = ({ partitions }) =>
   partitions.reduce((sum, { highWatermark }) => sum + highWatermark, 0);
@@ -55,7 +52,7 @@ function cardFacts({
     ['Lasts', left],
     [
       'Written for each byte',
-      deviceBytesPerPayloadByte === null || payloadBytes < leastPayload
+      deviceBytesPerPayloadByte === null
         ? 'too little payload yet to say'
         : `${rounded(deviceBytesPerPayloadByte)} bytes (${bytesText(payloadBytes)} of payload in all runs)`,
     ],

@@ -33,8 +33,8 @@ test('an eMMC is quoted, and a shared device is called one', () => {
 });
 
 test('before the first record, and where nothing is written, it claims nothing', () => {
-  expect(cardRows({ ...card, deviceBytesPerPayloadByte: null, payloadBytes: 0 })[0]).toContain(
-    ': no payload yet',
+  expect(cardRows({ ...card, deviceBytesPerPayloadByte: null, payloadBytes: 149 })[0]).toContain(
+    ': too little payload yet to say what that is for each byte of it',
   );
   expect(cardRows({ ...card, bytesPerDay: 0, yearsLeft: null })[1]).toMatch(/; nothing is written now$/);
 });
