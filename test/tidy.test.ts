@@ -279,6 +279,7 @@ const canaries: readonly Canary[] = [
       'src/core/serial-limits.ts': 'export const serialLimits = {\n  serialPortsMax: 5,\n};',
       'src/core/admin-limits.ts': 'export const adminLimits = {};',
       'src/core/service-limits.ts': 'export const serviceLimits = {};',
+      'src/core/support-limits.ts': 'export const supportLimits = {};',
       'src/core/appliance-limits.ts': 'export const applianceLimits = {};',
     },
     caught: [
@@ -298,6 +299,7 @@ const canaries: readonly Canary[] = [
       'src/core/serial-limits.ts': 'export const serialLimits = {};',
       'src/core/admin-limits.ts': 'export const adminLimits = {};',
       'src/core/service-limits.ts': 'export const serviceLimits = {};',
+      'src/core/support-limits.ts': 'export const supportLimits = {};',
       'src/core/appliance-limits.ts': 'export const applianceLimits = {};',
       'src/log/a.ts':
         "metrics.add('headwater_a_total', 1); throw new OperatingError('thrown', text(limits.waitMsMax));",

@@ -5,6 +5,7 @@ import { forwarderLimits } from './forwarder-limits.ts';
 import { serialLimits } from './serial-limits.ts';
 import { serviceLimits } from './service-limits.ts';
 import { KIB, MIB } from './sizes.ts';
+import { supportLimits } from './support-limits.ts';
 
 /** Every bound of the product, in one place, with its unit in its name. */
 export const limits = {
@@ -378,10 +379,7 @@ export const limits = {
   // Lifecycle
   ...serviceLimits,
   configFileBytesMax: 1 * MIB,
-  /** What is shorter is not taken out of a support bundle: that would take half of every text with it. */
-  writtenSecretLengthMin: 4,
-  /** Metrics in a support bundle. */
-  supportMetricsBytesMax: 2 * MIB,
+  ...supportLimits,
   /** What `backup` writes and `restore` reads. */
   backupBytesMax: 4 * MIB,
   /** Mappings and lists inside each other; the settings need four. */

@@ -325,6 +325,7 @@ export class Gateway {
       alerts: this.#anomaly?.desk ?? null,
       series: this.#anomaly?.desk ?? null,
       accepted: () => this.#metrics.accepted(),
+      serviceLog: () => this.#logger.newest(),
       metricsContentType: this.#registry.contentType,
       metrics: this.#metrics,
     };

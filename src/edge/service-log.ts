@@ -11,5 +11,8 @@ const STANDARD_ERROR = 2;
 export function serviceLog(level: Config['log']['level']): ServiceLogger {
   const target = logTargetOf(STANDARD_ERROR, process.env['JOURNAL_STREAM']);
   const logger = pinoLogger(level, STANDARD_ERROR, target);
-  return Object.assign(new BoundedLogger(logger, nodeClock), { setLevel: logger.setLevel });
+  return Object.assign(new BoundedLogger(logger, nodeClock), {
+    setLevel: logger.setLevel,
+    newest: logger.newest,
+  });
 }

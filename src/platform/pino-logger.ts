@@ -6,6 +6,7 @@ import {
   stdSerializers,
   stdTimeFunctions,
 } from 'pino';
+import { KeptLines, type NewestLines } from '../core/kept-lines.ts';
 import { limits } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import { machineLocalTime } from './local-time.ts';
@@ -19,6 +20,8 @@ const journalPriorities: Readonly<Record<string, number>> = { debug: 7, info: 6,
 export interface ServiceLogger extends Logger {
   /** From here on it, and all loggers made of it, write what is of this level or worse. */
   readonly setLevel: (level: Level) => void;
+  /** Its newest warnings and errors, as JSON. */
+  readonly newest: () => NewestLines;
 }
 
 /**
@@ -31,6 +34,7 @@ export function pinoLogger(level: Level, fileDescriptor: number, target: LogTarg
   // Without a listener this would end the process.
   plain.on('error', () => {});
   let isDebugging = level === 'debug';
+  const kept = new KeptLines();
   const logger = pino(
     {
       level,
@@ -40,15 +44,30 @@ export function pinoLogger(level: Level, fileDescriptor: number, target: LogTarg
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: stdSerializers.err },
     },
-    streamTo(plain, target, () => isDebugging),
+    keepingWarnings(
+      kept,
+      streamTo(plain, target, () => isDebugging),
+    ),
   );
   // A child has the level of its parent as long as it is given none of its own.
   const setLevel = (next: Level): void => {
     logger.level = next;
     isDebugging = next === 'debug';
   };
-  return Object.assign(logger, { setLevel });
+  return Object.assign(logger, { setLevel, newest: () => kept.newest() });
 }
+
+/** Also what cannot be written, because the disk is full. */
+function keepingWarnings(kept: KeptLines, stream: DestinationStream): DestinationStream {
+  const write = (line: string): void => {
+    if (isWarning.test(line)) kept.add(line.trimEnd());
+    stream.write(line);
+  };
+  return { write };
+}
+
+/** Level is what pino writes first. */
+const isWarning = /^\{"level":"(?:warn|error)"/;
 
 function streamTo(
   plain: DestinationStream,

@@ -132,3 +132,20 @@ test('another level counts for all loggers, whenever they were made', async () =
   expect((await readFile(path, 'utf8')).match(/"message":"shown"/g)).toHaveLength(4);
   expect(await readFile(path, 'utf8')).not.toContain('not shown');
 });
+
+test('warnings and errors are kept as JSON as well, also where the log cannot be written', () => {
+  const full = openSync('/dev/full', 'a');
+  const logger = pinoLogger('info', full, 'journal');
+  logger.info({}, '{"level":"error"');
+  logger.warn({ a: 1 }, 'one');
+  logger.child({ part: 'log' }).error({}, 'two');
+  logger.setLevel('error');
+  logger.warn({}, 'not shown');
+  closeSync(full);
+  const { lines, leftOut } = logger.newest();
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 'warn', a: 1, message: 'one' },
+    { level: 'error', part: 'log', message: 'two' },
+  ]);
+  expect(leftOut).toBe(0);
+});

@@ -110,6 +110,7 @@ export const limitTables: readonly string[] = [
   'src/core/serial-limits.ts',
   'src/core/admin-limits.ts',
   'src/core/service-limits.ts',
+  'src/core/support-limits.ts',
   'src/core/appliance-limits.ts',
 ];
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { messageOf, OperatingError } from '../../core/errors.ts';
+import type { NewestLines } from '../../core/kept-lines.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { type Address, formatAddress } from '../config/address.ts';
@@ -25,6 +26,7 @@ import { addReload } from './reload-routes.ts';
 import { guard, type OwnNames } from './request-guard.ts';
 import type { SeriesDesk } from './series-list.ts';
 import { addSeries } from './series-routes.ts';
+import { addServiceLog } from './service-log-routes.ts';
 import { addSessions } from './session-routes.ts';
 import { addTopics } from './topic-routes.ts';
 import { addUsers } from './user-routes.ts';
@@ -54,6 +56,8 @@ export interface AdminServerOptions {
   readonly names: () => OwnNames;
   /** Asked only after the start. */
   readonly status: () => Promise<StatusReport>;
+  /** The newest warnings and errors of the service log. */
+  readonly serviceLog: () => NewestLines;
   readonly renderMetrics: () => Promise<string>;
   readonly metricsContentType: string;
   readonly clock: Clock;
@@ -91,6 +95,7 @@ export class AdminServer {
     addUsers(app, options.users);
     addAlerts(app, options.alerts);
     addReload(app, options.reload);
+    addServiceLog(app, access, () => options.serviceLog());
     const streams = new LineStreams(options.logger, stopping.signal);
     addRecords(app, options, streams);
     addSerial(app, options.serial, streams);

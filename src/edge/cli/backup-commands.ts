@@ -34,7 +34,7 @@ export function addBackup(
   program
     .command('support-bundle')
     .description(
-      'write versions, configuration without secrets, findings of the doctor, status and metrics to a file, for who is asked for help',
+      'write versions, configuration without secrets, findings of the doctor, status, metrics and service log to a file, for who is asked for help',
     )
     .argument('<file>')
     .option('--force', 'replace the file if it is there already')

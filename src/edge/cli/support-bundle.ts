@@ -5,6 +5,7 @@ import { isOperatingError, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { Finding } from '../../forwarder/kafka/kafka-findings.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
+import { readServiceJournal } from '../../platform/service-journal.ts';
 import { claimCodePath } from '../admin/access/claim-code.ts';
 import { ADMIN_TOKEN_FILE } from '../admin/admin-token.ts';
 import type { ConfigSources } from '../config/read-config.ts';
@@ -35,10 +36,6 @@ interface Unavailable {
   readonly unavailable: string;
 }
 
-const LOG =
-  'The service log is not in here: the gateway prints it. With systemd, add what this writes: ' +
-  'journalctl --unit UNIT --since "2 days ago" > service.log';
-
 /**
  * `headwater support-bundle`: one file with what somebody needs who is asked for help, and no secrets. What cannot be had, such as
  * the status while no gateway runs, says why.
@@ -56,15 +53,17 @@ export async function supportBundle(request: SupportRequest, terminal: Terminal)
     doctor: await part(async () => await findings(sources, await dataDir(), machine)),
     status: await part(async () => await (await gateway()).json('GET', '/api/status')),
     metrics: await part(async () => await metricsOf(await gateway())),
-    log: LOG,
+    log: {
+      newestWarnings: await part(async () => await (await gateway()).json('GET', '/api/service-log')),
+      journal: await part(readServiceJournal),
+    },
   };
   const folder = await part(dataDir);
   const secrets = [...misplacedSecrets(sources), ...(typeof folder === 'string' ? secretsOf(folder) : [])];
   await writeSecretFile(path, `${JSON.stringify(bundle, withoutSecrets(secrets), 2)}\n`, request.force);
   await terminal.output.write(
-    `${path} holds versions, configuration, findings, status and metrics; no passwords and no keys\n` +
-      'names of devices, topics, brokers and files are in it: look through it before you send it\n' +
-      `${LOG}\n`,
+    `${path} holds versions, configuration, findings, status, metrics and service log; no passwords and no keys\n` +
+      'names of devices, topics, brokers and files are in it: look through it before you send it\n',
   );
   return exitCodes.ok;
 }

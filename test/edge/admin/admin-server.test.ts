@@ -651,6 +651,7 @@ function options(port = 0): AdminServerOptions {
     serial: { watch: () => null },
     reload: () => reload(),
     status: () => Promise.resolve(statusExample),
+    serviceLog: () => ({ lines: [], leftOut: 0 }),
     renderMetrics: () => metrics.render(),
     metricsContentType: metrics.contentType,
     clock: nodeClock,

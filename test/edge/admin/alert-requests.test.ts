@@ -22,7 +22,10 @@ const deskOf = (): AlertDesk => ({
 });
 
 /** What has nothing to do with alerts is not asked. */
-const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'status' | 'renderMetrics' | 'reload'>;
+const unasked = {} as Pick<
+  AdminServerOptions,
+  'topics' | 'users' | 'status' | 'renderMetrics' | 'reload' | 'serviceLog'
+>;
 const start = (alerts: AlertDesk | null) =>
   AdminServer.start({
     ...unasked,

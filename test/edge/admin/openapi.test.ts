@@ -10,7 +10,10 @@ import { MemoryLog } from '../../support/memory-log.ts';
 import { statusExample } from '../../support/status-example.ts';
 
 /** What is not asked. */
-const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'reload' | 'renderMetrics'>;
+const unasked = {} as Pick<
+  AdminServerOptions,
+  'topics' | 'users' | 'reload' | 'renderMetrics' | 'serviceLog'
+>;
 
 async function started() {
   const door = await adminDoor();

@@ -14,7 +14,10 @@ let watchers: PortWatchers;
 let server: AdminServer;
 
 /** What has nothing to do with ports is not asked. */
-const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'status' | 'renderMetrics' | 'reload'>;
+const unasked = {} as Pick<
+  AdminServerOptions,
+  'topics' | 'users' | 'status' | 'renderMetrics' | 'reload' | 'serviceLog'
+>;
 
 beforeEach(async () => {
   watchers = new PortWatchers();

@@ -17,7 +17,10 @@ let server: AdminServer;
 let port: number;
 
 /** What is not asked. */
-const unasked = {} as Pick<AdminServerOptions, 'topics' | 'users' | 'reload' | 'renderMetrics'>;
+const unasked = {} as Pick<
+  AdminServerOptions,
+  'topics' | 'users' | 'reload' | 'renderMetrics' | 'serviceLog'
+>;
 
 beforeEach(async () => {
   clock = new ManualClock();

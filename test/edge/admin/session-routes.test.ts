@@ -30,6 +30,7 @@ beforeEach(async () => {
     accepted: () => ({}),
     serial: { watch: (_name, signal) => new PortWatchers().watch(signal) },
     status: () => Promise.resolve(statusExample),
+    serviceLog: () => ({ lines: ['{"level":"warn"}'], leftOut: 3 }),
     metricsContentType: '',
     clock,
     logger: silentLogger,
@@ -166,4 +167,12 @@ test('a login that has become too old ends what streams by it at the next look',
   expect(await stateFor(cookie)).toEqual({ state: 'closed' });
   await ended;
   expect(cut).toHaveBeenCalled();
+});
+
+test('the service log is read by the token alone', async () => {
+  const cookie = cookieOf(await claim());
+  const byToken = { authorization: `Bearer ${adminToken}` };
+  const read = (headers: Record<string, string>) => ask('GET', '/api/service-log', headers);
+  expect([(await read({})).status, (await read(cookie)).status]).toEqual([401, 403]);
+  expect(await (await read(byToken)).json()).toEqual({ lines: ['{"level":"warn"}'], leftOut: 3 });
 });

@@ -1,6 +1,6 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { FakeGateway, json, session } from './fake-gateway.ts';
@@ -29,11 +29,12 @@ it('holds what is known of a running gateway, is not for everybody, and replaces
   gateway.answer = ({ url }, response) =>
     url.pathname === '/metrics'
       ? response.end('# HELP a b\na 1\n')
-      : json(response, 200, { state: 'degraded', reasons: ['the disk is full'] });
+      : url.pathname === '/api/service-log'
+        ? json(response, 200, { lines: ['{"level":"warn"}'], leftOut: 2 })
+        : json(response, 200, { state: 'degraded', reasons: ['the disk is full'] });
   const { code, output, errors } = await bundle();
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   expect(output).toContain('look through it before you send it');
-  expect(output).toContain('journalctl');
   expect((await stat(join(place.path, 'help.json'))).mode & 0o777).toBe(0o600);
   const { versions, configuration, doctor, status, metrics, log } = await written();
   expect(versions).toMatchObject({ headwater: '0.1.0', node: process.version });
@@ -43,9 +44,43 @@ it('holds what is known of a running gateway, is not for everybody, and replaces
   expect(doctor.map(({ about }: { about: string }) => about)).toContain('clock');
   expect(status).toEqual({ state: 'degraded', reasons: ['the disk is full'] });
   expect(metrics).toEqual(['# HELP a b', 'a 1']);
-  expect(log).toContain('journalctl');
+  expect(log.newestWarnings).toEqual({ lines: ['{"level":"warn"}'], leftOut: 2 });
   expect(await bundle()).toMatchObject({ code: 1, errors: expect.stringContaining('is there already') });
   expect((await bundle('--force')).code).toBe(0);
+});
+
+/** Stands in for the command of systemd. */
+async function journalctl(script: string): Promise<void> {
+  await writeFile(join(place.path, 'journalctl'), `#!/bin/sh\n${script}\n`, { mode: 0o700 });
+  vi.stubEnv('PATH', `${place.path}:${process.env['PATH']}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+}
+
+it('holds what the journal has of the packaged service, bounded, newest last, without secrets', async () => {
+  await writeFile(join(gateway.folder, 'claim-code'), 'ABCD-1234\n');
+  await journalctl(
+    `echo "$*" > ${place.path}/asked; echo 'the newest'; echo 'code ABCD-1234'; echo 'the oldest'`,
+  );
+  expect((await bundle()).code).toBe(0);
+  expect((await written()).log.journal).toEqual(['the oldest', 'code (removed)', 'the newest']);
+  expect(await readFile(join(place.path, 'asked'), 'utf8')).toMatch(
+    new RegExp(`--unit headwater.service --lines ${limits.supportJournalLinesMax} .*--reverse`),
+  );
+
+  await journalctl(`echo newest; yes 'a line' | head -c ${limits.supportJournalBytesMax + 5}`);
+  expect((await bundle('--force')).code).toBe(0);
+  const { journal } = (await written()).log;
+  expect([journal.at(-1), journal[0]]).toEqual(['newest', 'a line']);
+  expect(journal.join('\n').length).toBeLessThan(limits.supportJournalBytesMax);
+});
+
+it('says why there is nothing of the journal', async () => {
+  await journalctl('exit 0');
+  expect((await bundle()).code).toBe(0);
+  expect((await written()).log.journal.unavailable).toContain('try again with sudo');
+  await journalctl('echo no such unit >&2; exit 1');
+  expect((await bundle('--force')).code).toBe(0);
+  expect((await written()).log.journal.unavailable).toContain('no such unit');
 });
 
 it('bounds the metrics', async () => {
