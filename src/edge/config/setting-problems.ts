@@ -114,7 +114,9 @@ function unknownSetting(path: SettingPath, key: string, known: readonly SettingP
     );
   const near = nearMatches(key, here);
   const elsewhere = known.filter((candidate) => nearMatches(key, candidate.slice(-1)).length > 0);
-  const matches = near.length > 0 ? near : elsewhere.map((candidate) => candidate.join('.'));
+  const inSection = elsewhere.filter(([section]) => section === path[0]);
+  const wanted = inSection.length > 0 ? inSection : elsewhere;
+  const matches = near.length > 0 ? near : wanted.map((candidate) => candidate.join('.'));
   if (matches.length > 0) return `unknown setting; did you mean ${matches.join(' or ')}?`;
   return `unknown setting; there are: ${here.join(', ')}`;
 }

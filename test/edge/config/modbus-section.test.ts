@@ -30,6 +30,12 @@ const withRegister = (register: string): string =>
   `{ name: b, ${port}, units: [{ name: u, unit: 1, registers: [${register}] }] }`;
 
 describe('a Modbus bus', () => {
+  test('advises settings of its own where a name is known in other sections as well', () => {
+    expect(problemsOf(`{ name: b, path: /dev/x, ${units} }`)).toMatch(
+      /modbus\.0\.path: unknown setting; did you mean modbus\.\*\.port\.path\?/,
+    );
+  });
+
   test('needs a name, a port and units; the rest has defaults', () => {
     expect(busesOf(`{ name: cabinet, ${port}, ${units} }`)).toEqual([
       {
