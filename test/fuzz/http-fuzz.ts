@@ -104,10 +104,11 @@ class HttpFuzz {
     const answers = answersIn(await exchange(this.#target.port, connection));
     const counts = this.#statuses[connection.hasToken ? 'withToken' : 'without'];
     for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
-    const sent = JSON.stringify(Buffer.concat(connection.pieces).toString('latin1').slice(0, 1000));
-    for (const text of wrongAnswers(connection.hasToken, answers))
+    const sent = Buffer.concat(connection.pieces).toString('latin1');
+    const shown = JSON.stringify(sent.slice(0, 1000));
+    for (const text of wrongAnswers(connection.hasToken, sent, answers))
       this.#wrong.push(
-        `connection ${number}: ${text}\n  sent: ${sent.replaceAll(this.#target.token, 'TOKEN')}`,
+        `connection ${number}: ${text}\n  sent: ${shown.replaceAll(this.#target.token, 'TOKEN')}`,
       );
     if (number % CONNECTIONS_PER_MESSAGE === 0) await this.#publish();
   }

@@ -17,13 +17,29 @@ export function answersIn(received: string): readonly Answer[] {
 /** What anybody may see: whether it is healthy, ready and claimed, and the page, which holds no data. */
 const openBodies = [/^\{"healthy":/, /^\{"ready":/, /^\{"state":/, /^<!doctype html>\n<html lang="en">/];
 
-/** What is wrong with the answers to one connection; empty if nothing is. */
-export function wrongAnswers(hasToken: boolean, answers: readonly Answer[]): readonly string[] {
+/** Whether the head of what anybody may see was asked for, whose answer has no body. */
+const asksForOpenHead = (sent: string): boolean =>
+  [...sent.matchAll(/HEAD \/([^\s?#;]*)/g)].some(([, path = '']) =>
+    ['', 'healthz', 'readyz'].includes(plainPath(path)),
+  );
+
+function plainPath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** What is wrong with the answers to what was sent by one connection; empty if nothing is. */
+export function wrongAnswers(hasToken: boolean, sent: string, answers: readonly Answer[]): readonly string[] {
   return answers.flatMap((answer) => {
     const { status, head, body } = answer;
     const shown = `${head.split('\r\n')[0]} ${body.slice(0, 300)}`;
     if (status >= 500 && status !== 503) return [`an answer that tells of a bug: ${shown}`];
     if (hasToken || status < 200 || status > 299) return [];
-    return openBodies.some((open) => open.test(body)) ? [] : [`served without a credential: ${shown}`];
+    const isOpen =
+      body === '' ? status === 200 && asksForOpenHead(sent) : openBodies.some((open) => open.test(body));
+    return isOpen ? [] : [`served without a credential: ${shown}`];
   });
 }
