@@ -1,7 +1,7 @@
 import assert from 'node:assert';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import type { PortEventJson } from '../../src/edge/admin/port-events.ts';
+import type { PortEventJson } from '../../src/edge/admin/port-event-json.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import type { ExpectedRecord } from '../support/expected-records.ts';
 import type { RunningGateway } from '../support/gateway-process.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { PortEventJson } from '../../src/edge/admin/port-events.ts';
+import type { PortEventJson } from '../../src/edge/admin/port-event-json.ts';
 import type { StatusReport } from '../../src/edge/status.ts';
 import { nodeClock } from '../../src/platform/node-clock.ts';
 import { headwaterProcess } from '../support/command-process.ts';

@@ -1,4 +1,4 @@
-import type { PortEventJson } from '../admin/port-events.ts';
+import type { PortEventJson } from '../admin/port-event-json.ts';
 import { escapedText, hexText } from '../config/byte-text.ts';
 
 /** How many bytes a row of hex digits has, as hexdump does it. */

@@ -7,7 +7,7 @@ import type { Port, PortSettings } from '../../ingest/serial/port.ts';
 import { type PortEvent, PortWatchers } from '../../ingest/serial/port-watchers.ts';
 import { pathsOf, portLocator, selectPort } from '../../ingest/wired/port-selection.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
-import { type PortEventJson, portEventJson } from '../admin/port-events.ts';
+import { type PortEventJson, portEventJson } from '../admin/port-event-json.ts';
 import type { Config } from '../config/schema.ts';
 import type { SerialPortConfig } from '../config/serial-section.ts';
 import { portWishes } from '../port-wishes.ts';

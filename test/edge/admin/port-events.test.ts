@@ -3,7 +3,7 @@ import { limits } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import { AdminServer, type AdminServerOptions } from '../../../src/edge/admin/admin-server.ts';
-import { portEventJson } from '../../../src/edge/admin/port-events.ts';
+import { portEventJson } from '../../../src/edge/admin/port-event-json.ts';
 import { PortWatchers } from '../../../src/ingest/serial/port-watchers.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { adminDoor, adminToken as token } from '../../support/admin-door.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PortEventJson } from '../../../src/edge/admin/port-events.ts';
+import type { PortEventJson } from '../../../src/edge/admin/port-event-json.ts';
 import { portEventRows } from '../../../src/edge/cli/port-event-rows.ts';
 
 const atMs = new Date(2026, 0, 31, 8, 5, 9, 7).getTime();

@@ -1,4 +1,4 @@
-import type { PortEventJson } from '../port-events.ts';
+import type { PortEventJson } from '../port-event-json.ts';
 import {
   count,
   listOf,
