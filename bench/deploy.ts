@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { arch } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type RunningGateway, startGateway } from '../test/support/gateway-process.ts';
@@ -67,10 +67,14 @@ async function measuredDaemon(file: string, repeat: number): Promise<Readonly<Re
   };
 }
 
+/** What is used of a report as vitest writes it. */
 interface TestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly testResults: readonly { readonly startTime: number; readonly endTime: number }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly startTime: number;
+    readonly endTime: number;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
 }
 
 async function ofTests(): Promise<Readonly<Record<string, number>>> {
@@ -78,32 +82,34 @@ async function ofTests(): Promise<Readonly<Record<string, number>>> {
     /^test-deploy.*\.json$/.test(name),
   );
   const reports = await Promise.all(names.map((name) => readJson<TestReport>(join(testOutput, name))));
-  const sum = (of: (report: TestReport) => number): number =>
-    reports.reduce((total, report) => total + of(report), 0);
-  const facts = await readJson<Record<string, number>>(join(testOutput, 'deploy/boot.json')).catch(
-    () => null,
-  );
-  return {
-    ...(reports.length > 0 && {
-      'test:deploy, passed': sum((report) => report.numPassedTests),
-      'test:deploy, failed': sum((report) => report.numFailedTests),
-      'test:deploy, seconds': Math.round(
-        sum(({ testResults }) =>
-          testResults.reduce((total, { startTime, endTime }) => total + (endTime - startTime) / 1000, 0),
-        ),
-      ),
-    }),
-    ...(facts !== null && {
-      'emulated first boot, seconds until MQTT answers': Math.round(facts['secondsToMqtt'] ?? Number.NaN),
-      'emulated boot after a power cut, seconds until MQTT answers': Math.round(
-        facts['secondsToMqttAfterCut'] ?? Number.NaN,
-      ),
-      'emulated device, RSS of the daemon, MB': rounded(((facts['rssKib'] ?? Number.NaN) * 1024) / 1e6),
-      'emulated device, readings acknowledged before the cut and found after it':
-        facts['acknowledged'] ?? Number.NaN,
-    }),
-  };
+  const files = reports.flatMap(({ testResults }) => testResults);
+  const ofFiles = files.flatMap(({ name, startTime, endTime, assertionResults }) => {
+    const count = (status: string): number => assertionResults.filter((one) => one.status === status).length;
+    const file = basename(name);
+    return [
+      [`${file}, passed`, count('passed')],
+      [`${file}, failed`, count('failed')],
+      [`${file}, seconds`, Math.round((endTime - startTime) / 1000)],
+    ] as const;
+  });
+  const facts = await readJson<Facts>(join(testOutput, 'deploy/boot.json')).catch(() => null);
+  return { ...Object.fromEntries(ofFiles), ...(facts !== null && ofBoot(facts)) };
 }
+
+/** What the boot test has found out. */
+interface Facts {
+  readonly secondsToMqtt: number;
+  readonly secondsToMqttAfterCut: number;
+  readonly rssKib: number;
+  readonly acknowledged: number;
+}
+
+const ofBoot = (facts: Facts): Readonly<Record<string, number>> => ({
+  'emulated first boot, seconds until MQTT answers': Math.round(facts.secondsToMqtt),
+  'emulated boot after a power cut, seconds until MQTT answers': Math.round(facts.secondsToMqttAfterCut),
+  'emulated device, RSS of the daemon, MB': rounded((facts.rssKib * 1024) / 1e6),
+  'emulated device, readings acknowledged before the cut and found after it': facts.acknowledged,
+});
 
 const readJson = async <Content>(path: string): Promise<Content> =>
   JSON.parse(await readFile(path, 'utf8')) as Content;
