@@ -44,10 +44,11 @@ const readers = {
   'headwater by default': (folder: string, path: string) => startReader(folder, path, []),
 } as const;
 
+const EVERY_PORT = `${PORTS} ports of 115200 baud`;
 /** What the gateway does while all ports bring what they can. */
 const loads = {
-  [`${PORTS} ports of 115200 baud`]: [],
-  [`${PORTS} ports of 115200 baud, without detection`]: ['anomaly.enabled=false'],
+  [EVERY_PORT]: [],
+  [`${EVERY_PORT}, without detection`]: ['anomaly.enabled=false'],
 } as const;
 
 interface Reader extends AsyncDisposable {
@@ -85,6 +86,8 @@ export async function serialBenchmark(options: {
       console.log(`${run}/${options.repeat} ${name.padEnd(50)} ${rounded(corePercent)} % of a core`);
     }
   }
+  const percent = median(shares.get(EVERY_PORT) ?? []);
+  if (percent > GOAL_CORE_PERCENT) broken.push(`${EVERY_PORT} take ${rounded(percent)} % of a core`);
   for (const promise of broken) console.error(`BROKEN: ${promise}`);
   return resultOf(rates, shares, broken);
 }
