@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { ApplianceMachine } from '../../../src/edge/appliance/appliance-machine.ts';
-import { type BootUser, KEPT } from '../../../src/edge/appliance/appliance-section.ts';
-import { parseSystemFile } from '../../../src/edge/appliance/generation.ts';
-import { sha256 } from '../../../src/edge/appliance/imported-settings.ts';
-import { Preparation } from '../../../src/edge/appliance/prepare.ts';
-import type { RunFacts } from '../../../src/edge/appliance/run-facts.ts';
-import { certificateAuthority } from '../../support/certificates.ts';
-import { SimCard } from '../../support/sim-card.ts';
-import { SimRandom } from '../../support/sim-random.ts';
+import type { ApplianceMachine } from '../../src/edge/appliance/appliance-machine.ts';
+import { type BootUser, KEPT } from '../../src/edge/appliance/appliance-section.ts';
+import { parseSystemFile } from '../../src/edge/appliance/generation.ts';
+import { sha256 } from '../../src/edge/appliance/imported-settings.ts';
+import { Preparation } from '../../src/edge/appliance/prepare.ts';
+import type { RunFacts } from '../../src/edge/appliance/run-facts.ts';
+import { certificateAuthority } from '../support/certificates.ts';
+import { SimCard } from '../support/sim-card.ts';
+import { SimRandom } from '../support/sim-random.ts';
 
 const places = { boot: '/boot', data: '/data', root: '/system', image: '/image' };
 const imageSettings = readFileSync(
-  new URL('../../../deploy/raspberry-pi/headwater.yaml', import.meta.url),
+  new URL('../../deploy/raspberry-pi/headwater.yaml', import.meta.url),
   'utf8',
 );
 const builtMs = Date.parse('2026-11-27T04:00:00Z');

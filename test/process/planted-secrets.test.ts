@@ -1,13 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { messageOf } from '../../../src/core/errors.ts';
-import type { Logger } from '../../../src/core/logger.ts';
-import { noMetrics } from '../../../src/core/metrics.ts';
-import { loadConfig } from '../../../src/edge/config/load-config.ts';
-import { ConfigReloads } from '../../../src/edge/config-reloads.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { FakeGateway, json, session } from './fake-gateway.ts';
+import { messageOf } from '../../src/core/errors.ts';
+import type { Logger } from '../../src/core/logger.ts';
+import { noMetrics } from '../../src/core/metrics.ts';
+import { loadConfig } from '../../src/edge/config/load-config.ts';
+import { ConfigReloads } from '../../src/edge/config-reloads.ts';
+import { FakeGateway, json, session } from '../edge/cli/fake-gateway.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const secret = 'hunter-2-4711';
 const source = (more: string) => `mqtt: { sources: [{ name: a, topics: [t], ${more} }] }`;
