@@ -1,5 +1,4 @@
-const KIB = 1024;
-const MIB = 1024 * KIB;
+import { KIB, MIB } from './sizes.ts';
 
 /** Bounds of what somebody is given who is asked for help. */
 export const supportLimits = {

@@ -26,6 +26,6 @@ export type Decoded = { readonly value: Uint8Array } | { readonly problem: Decod
 
 /**
  * Understands a frame of at most `limits.serialFrameBytesMax` bytes. It never throws, whatever the bytes are, keeps
- * nothing of them, and gives the same for the same.
+ * nothing of them, and gives the same for the same. The value may be the frame itself.
  */
 export type Decoder = (frame: Uint8Array) => Decoded;
