@@ -134,21 +134,35 @@ export function stepSchedule(state: ScheduleState, event: ScheduleEvent): Schedu
 
 /** Until then the device of a unit is asked for nothing but the same again, which a late answer would be right for. */
 function held(units: readonly UnitState[], asked: number, heldMs: number): readonly UnitState[] {
+  const device = units[asked]?.device;
+  const readsOfDevice = units.flatMap((unit) => (unit.device === device ? unit.reads : []));
   return units.map((unit, index) => {
-    const isSameAgain = index === asked && (unit.reads.length === 1 || (unit.poll?.attempts ?? 0) > 0);
-    return unit.device !== units[asked]?.device || isSameAgain ? unit : { ...unit, heldMs };
+    // A retry ends; whoever went on with one thing for ever, failing, would never let the others of its device have a turn.
+    const isSameAgain = index === asked && (readsOfDevice.length === 1 || (unit.poll?.attempts ?? 0) > 0);
+    return unit.device !== device || isSameAgain ? unit : { ...unit, heldMs };
   });
 }
 
 const nextMs = ({ readyMs, heldMs }: UnitState): number => Math.max(readyMs, heldMs);
 
+/** Which of the units that may be asked has been due longest; where none may be asked, who may be first. */
+function firstUnit(units: readonly UnitState[], nowMs: number): number {
+  let first = 0;
+  let firstKey = [Infinity, Infinity] as const;
+  for (const [index, unit] of units.entries()) {
+    // Those that were held are free all at once: by that time alone the first in the list would always be first.
+    const key = [Math.max(nextMs(unit), nowMs), unit.readyMs] as const;
+    if (key[0] < firstKey[0] || (key[0] === firstKey[0] && key[1] < firstKey[1])) {
+      first = index;
+      firstKey = key;
+    }
+  }
+  return first;
+}
+
 /** Asks who has been due longest, if anybody is. */
 function goOn(state: ScheduleState, commands: readonly PollCommand[], nowMs: number): ScheduleStep {
-  let next = 0;
-  for (const [index, unit] of state.units.entries()) {
-    const first = state.units[next];
-    if (first !== undefined && nextMs(unit) < nextMs(first)) next = index;
-  }
+  const next = firstUnit(state.units, nowMs);
   const unit = state.units[next];
   const waitMs = unit === undefined ? limits.modbusIntervalMsMax : nextMs(unit) - nowMs;
   if (unit === undefined || waitMs > 0) return { state, commands, next: { kind: 'sleep', ms: waitMs } };

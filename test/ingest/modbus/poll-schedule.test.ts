@@ -179,8 +179,8 @@ describe('a schedule of polls', () => {
       [520, 0, 'r0'],
       [1000, 2, 'r0'],
       // Asked twice, so that a second answer may come.
-      [1540, 0, 'r1'],
-      [1560, 1, 'r0'],
+      [1540, 1, 'r0'],
+      [1560, 0, 'r1'],
       [2000, 2, 'r0'],
       [3000, 2, 'r0'],
       [4000, 2, 'r0'],
@@ -192,6 +192,20 @@ describe('a schedule of polls', () => {
     let failures = 1;
     bus.run(3500, ({ unit }) => (unit === 0 && failures-- > 0 ? 'failed' : 'answered'));
     expect(bus.timesOf(0)).toEqual([0, 540, 1000, 2000, 3000]);
+  });
+
+  test('who fails again and again lets the others of its device have their turns', () => {
+    for (const retries of [0, 1]) {
+      const bus = new ScriptedBus([unitOf(50, 1), unitOf(50, 1), unitOf(50, 2)], retries, 1000);
+      bus.run(60_000, ({ unit }) => (unit === 0 ? 'failed' : 'answered'));
+      for (const unit of [1, 2]) {
+        const times = bus.timesOf(unit);
+        const gaps = times.map((atMs, index) => atMs - (times[index - 1] ?? 0));
+        // A timeout for each attempt, the time for which the device is held, and the turns of the others.
+        const turnsMs = 50 + 3 * ANSWER_MS;
+        expect(Math.max(...gaps)).toBeLessThanOrEqual(TIMEOUT_MS * (1 + retries) + 1000 + turnsMs);
+      }
+    }
   });
 
   test('sleeps where there is no unit at all', () => {
@@ -226,12 +240,18 @@ describe('a schedule of polls', () => {
             expect(ended[command.unit]?.size).toBe(command.isSilent ? 1 : units[command.unit]?.reads);
             ended[command.unit]?.clear();
           };
-          bus.run(60_000, ({ unit, names }) => {
+          bus.run(600_000, ({ unit, names }) => {
             const outcome = outcomes.next().value;
             if (outcome === 'answered') ended[unit]?.add(names);
             return outcome;
           });
-          for (const index of units.keys()) expect(bus.timesOf(index).length).toBeGreaterThan(0);
+          const attemptsMs = TIMEOUT_MS * (1 + retries) + holdMs;
+          const turnsMs = units.reduce((sumMs, { reads }) => sumMs + reads * attemptsMs, 0);
+          for (const index of units.keys()) {
+            const times = [0, ...bus.timesOf(index), bus.nowMs];
+            const gaps = times.slice(1).map((atMs, before) => atMs - (times[before] ?? 0));
+            expect(Math.max(...gaps)).toBeLessThanOrEqual(limits.modbusSilentMsMax + turnsMs);
+          }
         },
       ),
       { numRuns: 50 },
