@@ -18,8 +18,9 @@ export const serialLimits = {
   serialGapMsMax: 60_000,
   /** What a port gives at a time. */
   serialReadBytesMax: 4 * KIB,
-  /** Bytes of a port are collected for so long: as long as USB adapters collect them. Linux holds 4 KiB of a port, 20 ms at 2,000,000 baud. */
-  serialReadPauseMs: 20,
+  /** Bytes of a port are collected for so long, or while so many can come: Linux holds 4 KiB of a port. */
+  serialReadPauseMsMax: 50,
+  serialReadPauseBytes: 2 * KIB,
   /** A framing that goes by pauses needs this many looks at the port in a pause. */
   serialLooksPerGap: 4,
   /** What a waiting record costs in objects, besides its bytes. */

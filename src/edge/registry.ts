@@ -55,12 +55,14 @@ export function framerOf<Name extends FramingName>(config: FramingConfig<Name>):
 }
 
 /**
- * How long bytes of a port may be collected before they are given to the framer, milliseconds: for one that goes by the pauses
- * between them not for so long that it would miss one.
+ * How long bytes of a port may be collected before they are given to the framer, milliseconds: not for so long that
+ * the system could lose some, and for a framer that goes by the pauses between them not for so long that it would miss one.
+ * @param baud bits per second; a byte takes ten
  */
-export function readPauseMsOf(framing: FramingConfig): number {
+export function readPauseMsOf(framing: FramingConfig, baud: number): number {
   const gapMs = 'gap' in framing ? framing.gap : Number.POSITIVE_INFINITY;
-  return Math.min(limits.serialReadPauseMs, Math.floor(gapMs / limits.serialLooksPerGap));
+  const fillMs = (limits.serialReadPauseBytes * 10_000) / baud;
+  return Math.floor(Math.min(limits.serialReadPauseMsMax, fillMs, gapMs / limits.serialLooksPerGap));
 }
 
 /** How frames and payloads are understood, by what `decoder` says: each makes a decoder of its settings. */

@@ -10,7 +10,7 @@ export const serialPort = (name: string, path: string): SerialPortConfig => ({
   parity: 'none',
   stopBits: 1,
   flow: 'none',
-  readPauseMs: limits.serialReadPauseMs,
+  readPauseMs: limits.serialReadPauseMsMax,
   framing: { type: 'line', delimiter: Uint8Array.of(0x0a), lengthMax: limits.serialFrameBytesMax },
   decoder: { type: 'json' },
   stalledAfter: undefined,

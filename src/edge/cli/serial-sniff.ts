@@ -151,7 +151,7 @@ function sniffed(path: string, port: SerialPortConfig | undefined, options: Snif
       `say how fast the device at ${path} speaks, such as --baud 9600`,
     );
   const usual = { dataBits: 8, parity: 'none', stopBits: 1, flow: 'none', commands: undefined } as const;
-  return { ...usual, ...port, path, baud, framing, decoder, readPauseMs: readPauseMsOf(framing) };
+  return { ...usual, ...port, path, baud, framing, decoder, readPauseMs: readPauseMsOf(framing, baud) };
 }
 
 async function* gatewayEvents(

@@ -120,7 +120,7 @@ function portConfig({ commands, path, usb, stalledAfter, ...rest }: PortSection)
   return {
     ...rest,
     wish: wishOf({ path, usb }),
-    readPauseMs: readPauseMsOf(rest.framing),
+    readPauseMs: readPauseMsOf(rest.framing, rest.baud),
     stalledAfter:
       stalledAfter ?? (everyMs === undefined ? undefined : everyMs * limits.serialStalledPollsDefault),
     commands:

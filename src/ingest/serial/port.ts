@@ -7,7 +7,7 @@ export interface PortSettings {
   readonly stopBits: 1 | 2;
   /** How one side tells the other to wait: by the lines RTS and CTS, or by the bytes XON and XOFF, which are no data then. */
   readonly flow: 'none' | 'rtscts' | 'xonxoff';
-  /** After bytes that have come, more are collected for so long, so that not each few of them cost a read of their own. */
+  /** After bytes that have come, more are collected for so long at most, so that not each few of them cost a read of their own. */
   readonly readPauseMs: number;
 }
 

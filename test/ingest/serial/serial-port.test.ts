@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openSerialPort } from '../../../src/ingest/serial/serial-port.ts';
+import { openSerialPort, untilReadMs } from '../../../src/ingest/serial/serial-port.ts';
 import { nodeClock } from '../../../src/platform/node-clock.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -39,4 +39,17 @@ test('a file that is no port is refused with what to do', async () => {
     code: 'port-unusable',
     message: expect.stringContaining(`${path} is no serial port`),
   });
+});
+
+test('ports are read together, and none twice for one timer that was early', () => {
+  const readings = Array.from({ length: 200 }, (_, index) => 1000 + index * 0.77);
+  for (const nowMs of readings) {
+    const readMs = nowMs + untilReadMs(20, nowMs);
+    // Woken in the millisecond after a multiple of the pause.
+    expect(readMs % 20).toBeLessThan(2);
+    expect(readMs - nowMs).toBeLessThanOrEqual(22);
+    // Early by as much as a timer may be, it does not wake again at once.
+    expect(untilReadMs(20, readMs - 1)).toBeGreaterThan(15);
+  }
+  expect(untilReadMs(0, 1234.5)).toBe(0);
 });
