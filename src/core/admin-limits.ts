@@ -63,10 +63,10 @@ export const adminLimits = {
   viewerPendingBytesMax: 512 * KIB,
   /** One that has not read for so long is cut off. */
   viewerStallMsMax: 20_000,
-  /** Series in one answer, by default and at most, and the text that is looked for in their names. */
-  seriesPageDefault: 50,
-  seriesPageMax: 200,
-  seriesSearchLengthMax: 200,
+  /** Items of a long list in one answer, by default and at most, and the text that is looked for in their names. */
+  listPageDefault: 50,
+  listPageMax: 200,
+  listSearchLengthMax: 200,
   /** For a plot: how far back by default and at most, the records that are looked through and the points that are answered at most. */
   historySecondsDefault: 3_600,
   historySecondsMax: 31 * 24 * 3600,

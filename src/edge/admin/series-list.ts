@@ -1,8 +1,8 @@
 import type { Alert } from '../../anomaly/alerts/alert.ts';
 import type { ValueRange } from '../../anomaly/detection/finding.ts';
 import type { Series } from '../../anomaly/series/series-table.ts';
-import { limits } from '../../core/limits.ts';
 import { isOpen } from '../alert-counts.ts';
+import { type ListQuery, partOf } from './list-query.ts';
 
 /** What is asked of detection about series. */
 export interface SeriesDesk {
@@ -13,15 +13,6 @@ export interface SeriesDesk {
   decoded(topic: string, value: Uint8Array): Uint8Array | null;
   /** Alerts that are not normal. */
   list(): readonly Alert[];
-}
-
-/** Which series are asked for. */
-export interface SeriesQuery {
-  /** Text in their names, whatever its case; empty for all. */
-  readonly search: string;
-  /** How many to leave out at the beginning. */
-  readonly offset: number;
-  readonly limit: number;
 }
 
 /** A series as `GET /api/series` answers it. */
@@ -57,18 +48,13 @@ export interface SeriesPage {
 }
 
 /** Some series in the order of their names. */
-export function seriesPage(desk: SeriesDesk, { search, offset, limit }: SeriesQuery): SeriesPage {
-  const all = desk.series();
-  const wanted = search.toLowerCase();
-  const found =
-    wanted === '' ? all : all.filter(({ subject }) => subject.series.toLowerCase().includes(wanted));
+export function seriesPage(desk: SeriesDesk, query: ListQuery): SeriesPage {
+  const { total, found, items } = partOf(desk.series(), query, ({ subject }) => [subject.series]);
   const alerts = Map.groupBy(desk.list().filter(isOpen), ({ series }) => series);
   return {
-    total: all.length,
-    found: found.length,
-    series: found
-      .slice(offset, offset + limit)
-      .map((series) => seriesJson(series, alerts.get(series.subject.series) ?? [])),
+    total,
+    found,
+    series: items.map((series) => seriesJson(series, alerts.get(series.subject.series) ?? [])),
   };
 }
 
@@ -95,28 +81,3 @@ const shortened = (value: number): number | null => finite(Number(value.toPrecis
 
 /** JSON has no other numbers. */
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
-
-/** The query string of `GET /api/series`. */
-export interface SeriesQueryText {
-  readonly search?: string;
-  readonly offset?: string;
-  readonly limit?: string;
-}
-
-/** The JSON schema of {@link SeriesQueryText}. */
-export const seriesQuerySchema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    search: { type: 'string', maxLength: limits.seriesSearchLengthMax },
-    offset: { type: 'string', pattern: '^[0-9]{1,6}$' },
-    limit: { type: 'string', pattern: '^[1-9][0-9]{0,5}$' },
-  },
-};
-
-/** The same as numbers; no more than `limits.seriesPageMax` are answered. */
-export const seriesQuery = ({ search = '', offset, limit }: SeriesQueryText): SeriesQuery => ({
-  search: search.trim(),
-  offset: Number(offset ?? 0),
-  limit: Math.min(Number(limit ?? limits.seriesPageDefault), limits.seriesPageMax),
-});

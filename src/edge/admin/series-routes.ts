@@ -3,16 +3,11 @@ import { limits } from '../../core/limits.ts';
 import type { AdminApp } from './admin-app.ts';
 import { ApiError } from './api-error.ts';
 import { newestRecordsSchema, seriesHistorySchema, seriesPageSchema } from './description/page-schema.ts';
+import { type ListQueryText, listQuery, listQuerySchema } from './list-query.ts';
 import { newestRecords } from './newest-records.ts';
 import type { RecordLog } from './record-stream.ts';
 import { type SeriesHistory, seriesHistory } from './series-history.ts';
-import {
-  type SeriesDesk,
-  type SeriesQueryText,
-  seriesPage,
-  seriesQuery,
-  seriesQuerySchema,
-} from './series-list.ts';
+import { type SeriesDesk, seriesPage } from './series-list.ts';
 
 interface HistoryQueryText {
   readonly name: string;
@@ -47,16 +42,16 @@ export interface SeriesRoutesOptions {
 /** What there is of series, and the newest records of a topic: what people look at. */
 export function addSeries(app: AdminApp, { log, series: desk, wallMs }: SeriesRoutesOptions): void {
   const histories = new InTurn();
-  app.get<{ Querystring: SeriesQueryText }>(
+  app.get<{ Querystring: ListQueryText }>(
     '/api/series',
     {
       schema: {
         summary: 'Series with their last values, in the order of their names.',
-        querystring: seriesQuerySchema,
+        querystring: listQuerySchema,
         response: { 200: seriesPageSchema },
       },
     },
-    ({ query }) => seriesPage(known(desk), seriesQuery(query)),
+    ({ query }) => seriesPage(known(desk), listQuery(query)),
   );
   app.get<{ Querystring: HistoryQueryText }>(
     '/api/series/history',

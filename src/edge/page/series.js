@@ -1,15 +1,10 @@
 /* The series: last value, age and recent course of each; looked for, and in pages where there are many. */
-import { ask, inWords } from './api.js';
-import { badge, card, element, Rows, setAttribute, setBadge, setText } from './dom.js';
+import { badge, card, element, setAttribute, setBadge, setText } from './dom.js';
+import { foundList } from './found-list.js';
 import { sparkline } from './sparkline.js';
-import { sentence } from './troubles.js';
-import { agoText, counted, countText, severityText, valueText } from './words.js';
+import { agoText, counted, severityText, valueText } from './words.js';
 
-/** @typedef {import('../admin/series-list.ts').SeriesPage} SeriesPage */
 /** @typedef {import('../admin/series-list.ts').SeriesJson} SeriesJson */
-
-const pageLength = 50;
-const typingMilliseconds = 200;
 
 /** @param {() => number} nowMs @param {(name: string, partition: number) => void} onPlot @returns {import('./dom.js').Row<SeriesJson>} */
 function seriesRow(nowMs, onPlot) {
@@ -77,121 +72,37 @@ const table = () =>
     ),
   );
 
-/** What the card is made of. */
-function seriesParts() {
-  const search = element('input', {
-    type: 'search',
-    placeholder: 'Part of a name',
-    'aria-label': 'Look for series',
-    maxlength: '200',
-  });
-  const found = element('p', { class: 'quiet', role: 'status' });
-  const body = element('tbody');
-  const list = table();
-  list.append(body);
-  const before = element('button', { type: 'button' }, 'Previous');
-  const after = element('button', { type: 'button' }, 'Next');
-  return {
-    search,
-    found,
-    body,
-    list,
-    before,
-    after,
-    pages: element('div', { class: 'actions' }, before, after),
-  };
-}
-
 /** The card; it asks for what it shows by itself, each time it is told to. @param {(name: string, partition: number) => void} onPlot */
 export function seriesCard(onPlot) {
   let nowMs = 0;
-  let offset = 0;
-  let isAsking = false;
-  let isAskedAgain = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let typing;
-  const { search, found, body, list, before, after, pages } = seriesParts();
-  /** @type {Rows<SeriesJson>} */
-  const rows = new Rows(
+  const list = table();
+  const body = element('tbody');
+  list.append(body);
+  /** @type {ReturnType<typeof foundList<SeriesJson>>} */
+  const found = foundList({
+    path: '/api/series',
+    name: 'series',
+    words: ['series', 'series'],
+    label: 'Look for series',
+    nothing: 'No series yet: numbers in what devices send become series by themselves.',
+    list,
     body,
-    ({ name, partition }) => `${partition}/${name}`,
-    () => seriesRow(() => nowMs, onPlot),
-  );
-
-  const load = async () => {
-    if (isAsking) {
-      isAskedAgain = true;
-      return;
-    }
-    isAsking = true;
-    const query = new URLSearchParams({
-      search: search.value,
-      offset: String(offset),
-      limit: String(pageLength),
-    });
-    try {
-      show(/** @type {SeriesPage} */ (await ask('GET', `/api/series?${query}`)));
-    } catch (error) {
-      setText(found, sentence(inWords(error)));
-    }
-    isAsking = false;
-    if (!isAskedAgain) return;
-    isAskedAgain = false;
-    void load();
-  };
-
-  /** @param {SeriesPage} page */
-  const show = ({ total, found: count, series }) => {
-    if (series.length === 0 && offset > 0) {
-      offset = 0;
-      void load();
-      return;
-    }
-    rows.show(series);
-    setText(found, foundText(total, count, offset, series.length, search.value.trim()));
-    list.hidden = series.length === 0;
-    pages.hidden = count <= pageLength;
-    before.disabled = offset === 0;
-    after.disabled = offset + pageLength >= count;
-  };
-
-  search.addEventListener('input', () => {
-    offset = 0;
-    clearTimeout(typing);
-    typing = setTimeout(() => void load(), typingMilliseconds);
+    keyOf: ({ name, partition }) => `${partition}/${name}`,
+    row: () => seriesRow(() => nowMs, onPlot),
   });
-  /** @param {number} by */
-  const turn = (by) => {
-    offset = Math.max(0, offset + by);
-    void load();
-  };
-  before.addEventListener('click', () => turn(-pageLength));
-  after.addEventListener('click', () => turn(pageLength));
   const off = element(
     'p',
     { class: 'quiet' },
     'Series are known to anomaly detection only, and that is switched off (anomaly.enabled). Topics show what is stored.',
   );
-  const shown = element('div', {}, search, found, list, pages);
   return {
-    node: card('Series', 'series', off, shown),
+    node: card('Series', 'series', off, found.node),
     /** @param {number} now @param {boolean} isDetecting */
     update(now, isDetecting) {
       nowMs = now;
       off.hidden = isDetecting;
-      shown.hidden = !isDetecting;
-      if (isDetecting) void load();
+      found.node.hidden = !isDetecting;
+      if (isDetecting) found.load();
     },
   };
-}
-
-/** @param {number} total @param {number} count @param {number} offset @param {number} length @param {string} wanted */
-function foundText(total, count, offset, length, wanted) {
-  if (total === 0) return 'No series yet: numbers in what devices send become series by themselves.';
-  if (count === 0) return `None of ${counted(total, 'series', 'series')} has “${wanted}” in its name.`;
-  const which =
-    wanted === '' ? counted(total, 'series', 'series') : `${countText(count)} of ${countText(total)} series`;
-  return count <= pageLength
-    ? which
-    : `${which}, ${countText(offset + 1)} to ${countText(offset + length)} shown`;
 }

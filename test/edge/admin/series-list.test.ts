@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../../src/core/limits.ts';
+import { listQuery } from '../../../src/edge/admin/list-query.ts';
 import { seriesHistory } from '../../../src/edge/admin/series-history.ts';
-import { seriesPage, seriesQuery } from '../../../src/edge/admin/series-list.ts';
+import { seriesPage } from '../../../src/edge/admin/series-list.ts';
 import { AnomalySite } from '../../support/anomaly-site.ts';
 import { SimDisk } from '../../support/sim-disk.ts';
 import { SimRandom } from '../../support/sim-random.ts';
@@ -63,8 +64,8 @@ describe('the list of series', () => {
   });
 
   test('is no longer than allowed, however much is asked for', () => {
-    expect(seriesQuery({ limit: '999999' }).limit).toBe(limits.seriesPageMax);
-    expect(seriesQuery({})).toEqual({ search: '', offset: 0, limit: limits.seriesPageDefault });
+    expect(listQuery({ limit: '999999' }).limit).toBe(limits.listPageMax);
+    expect(listQuery({})).toEqual({ search: '', offset: 0, limit: limits.listPageDefault });
   });
 });
 
