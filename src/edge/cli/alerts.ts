@@ -1,5 +1,6 @@
 import type { AlertJson } from '../../anomaly/alerts/verdict.ts';
 import { durationText } from '../../core/duration.ts';
+import { visibleText } from '../../core/visible-text.ts';
 import type { AnomalyReport } from '../alert-counts.ts';
 import { isOpen, severityLevels } from '../alert-counts.ts';
 import type { AdminClient } from './admin-client.ts';
@@ -22,7 +23,9 @@ export async function listAlerts(
   const shown = all ? list.alerts : list.alerts.filter(isOpen);
   const text = json
     ? JSON.stringify({ ...list, alerts: shown })
-    : alertRows(shown, list, Date.now()).join('\n');
+    : alertRows(shown, list, Date.now())
+        .map((row) => visibleText(row))
+        .join('\n');
   await terminal.output.write(`${text}\n`);
   return exitCodes.ok;
 }

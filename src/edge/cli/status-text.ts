@@ -1,5 +1,6 @@
 import { durationText } from '../../core/duration.ts';
 import { limits } from '../../core/limits.ts';
+import { visibleText } from '../../core/visible-text.ts';
 import type { TopicLag } from '../../forwarder/progress/status.ts';
 import type { KeptStatus } from '../../ingest/mqtt/sessions/mqtt-state.ts';
 import type { MqttSourceStatus } from '../../ingest/mqtt-source/mqtt-source.ts';
@@ -35,7 +36,7 @@ export function statusText(report: StatusReport, nowMs: number, rates: StatusRat
   ] as const;
   const lines = sections.flatMap(([heading, rows]) => [
     ...(heading === '' ? [] : [heading]),
-    ...rows.map(([name, text]) => `  ${name.padEnd(9)}${text}`),
+    ...rows.map(([name, text]) => `  ${name.padEnd(9)}${visibleText(text)}`),
   ]);
   return [verdict(report, needs.length), ...lines, ''].join('\n');
 }

@@ -85,6 +85,12 @@ describe('what needs somebody', () => {
   });
 });
 
+test('names that devices gave themselves cannot drive the terminal', () => {
+  const unrouted = [{ mqttTopic: 'a\u001b[2J\nall is well', problem: 'no-route', messages: 1 }] as const;
+  const text = statusText({ ...statusReport, mqtt: { ...statusReport.mqtt, unrouted } }, nowMs);
+  expect(text).toContain('unrouted a\\u{1b}[2J\\u{a}all is well: 1 message');
+});
+
 describe('topics of a status', () => {
   test('are those that matter, with how many more there are', () => {
     const many = Array.from({ length: 12 }, (_, index) => topic(`t${index}`, index));
