@@ -250,6 +250,7 @@ export class Gateway {
       health: () => health.report(),
       status: () => report.status(),
       renderMetrics: () => report.renderMetrics(),
+      clients: () => broker.ingest.clients(),
       serial: wired,
       reload: () => reloads.reload(),
     });
@@ -316,7 +317,7 @@ export class Gateway {
   #served(
     log: Log,
     { users }: MqttUsers,
-    seen: Pick<Served, 'topics' | 'health' | 'status' | 'renderMetrics' | 'serial' | 'reload'>,
+    seen: Pick<Served, 'topics' | 'health' | 'status' | 'renderMetrics' | 'clients' | 'serial' | 'reload'>,
   ): Served {
     return {
       ...seen,

@@ -155,6 +155,27 @@ describe('what arrives', () => {
     await page.getByRole('row', { name: /^readings 3 / }).waitFor();
   });
 
+  test('a client is on the page while it is connected, with what came from it', async () => {
+    await start();
+    const visitor = await visit({ isTrusted: true });
+    const { page } = visitor;
+    await page.getByText('1 client', { exact: true }).waitFor();
+    const name = '<b>pump</b>';
+    const pump = await mqtt.connectAsync(`mqtt://${gateway.mqtt}`, { clientId: name, reconnectPeriod: 0 });
+    await pump.publishAsync('t', '1', { qos: 1 });
+    const row = page.getByRole('row', {
+      name: /<b>pump<\/b> no user · MQTT from 127\.0\.0\.1:\d+ 1 just now/,
+    });
+    await row.waitFor();
+    await page.getByText('2 clients', { exact: true }).waitFor();
+    await visitor.shoot('clients');
+    await page.getByLabel('Look for MQTT clients').fill('PUMP');
+    await page.getByText('1 of 2 clients').waitFor();
+    await pump.endAsync();
+    await row.waitFor({ state: 'detached' });
+    await page.getByText('None of 1 client has “PUMP” in its name.').waitFor();
+  });
+
   test('a name that is HTML is shown as text, wherever it stands', async () => {
     await start();
     const { page } = await visit({ isTrusted: true });

@@ -82,6 +82,29 @@ test('a client is cut off, and stays out, once its password is changed or its us
   await valve.endAsync();
 });
 
+test('who is connected is listed, with what came from it and what was dropped', async () => {
+  await using folder = await temporaryFolder();
+  const dataDir = join(folder.path, 'data');
+  const devices = (...args: string[]) => headwaterProcess(dataDir, ['devices', ...args]);
+  await headwaterProcess(dataDir, ['devices', 'add', 'pump', '--publish', 'pumps/#'], 'secret\n');
+  await using gateway = await startGateway({ dataDir });
+  expect((await devices('connected')).output).toBe('no client is connected\n');
+  const id = 'pump-\u001b[2J';
+  const client = await connect(gateway, { ...as('pump', 'secret'), clientId: id });
+  await client.publishAsync('elsewhere', 'bad', { qos: 0 });
+  await client.publishAsync('pumps/1', 'good', { qos: 1 });
+  const { output, code } = await devices('connected');
+  expect(code).toBe(0);
+  expect(output).toMatch(
+    /^pump-\\u\{1b\}\[2J {2}user pump {2}mqtt from 127\.0\.0\.1:\d+ {2}connected \d+ s ago, 1 message, the last \d+ s ago\n {2}DROPPED 1 message, the last \d+ s ago: user pump may not publish to elsewhere; if it should, see headwater devices set --help\n$/,
+  );
+  expect(JSON.parse((await devices('connected', '--json')).output)).toMatchObject({
+    clients: [{ id, user: 'pump', messages: 1, dropped: 1 }],
+  });
+  expect((await devices('connected', 'valve')).output).toBe('no connected client has "valve" in its name\n');
+  await client.endAsync();
+});
+
 test('access lists count for messages of every QoS, subscriptions and wills, and change without a restart', async () => {
   await using folder = await temporaryFolder();
   const dataDir = join(folder.path, 'data');

@@ -3,6 +3,7 @@ import { messageOf, OperatingError } from '../../core/errors.ts';
 import type { NewestLines } from '../../core/kept-lines.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
+import type { ConnectedClientStatus } from '../../ingest/mqtt/connected-clients.ts';
 import { type Address, formatAddress } from '../config/address.ts';
 import type { ReloadOutcome } from '../config-reloads.ts';
 import type { HealthReport } from '../health/health-report.ts';
@@ -14,6 +15,7 @@ import { type AdminApp, type AdminTls, adminApp } from './admin-app.ts';
 import type { AlertDesk } from './alert-requests.ts';
 import { addAlerts } from './alert-routes.ts';
 import { ApiError, answerFor, crash } from './api-error.ts';
+import { addClients } from './client-routes.ts';
 import { flag, listOf, objectOf, text } from './description/json-schema.ts';
 import { ApiDescription } from './description/openapi.ts';
 import { statusSchema } from './description/status-schema.ts';
@@ -39,6 +41,8 @@ export interface AdminServerOptions {
   readonly health: () => HealthReport;
   readonly topics: TopicChanges;
   readonly users: UserAdministration;
+  /** The MQTT clients that are connected. */
+  readonly clients: () => readonly ConnectedClientStatus[];
   readonly serial: WatchedPorts;
   /** Reads the configuration again. */
   readonly reload: () => Promise<ReloadOutcome>;
@@ -93,6 +97,7 @@ export class AdminServer {
     addStatus(app, options);
     addTopics(app, options.topics);
     addUsers(app, options.users);
+    addClients(app, options.clients);
     addAlerts(app, options.alerts);
     addReload(app, options.reload);
     addServiceLog(app, access, () => options.serviceLog());

@@ -1,5 +1,6 @@
 import type { CommandContext } from './command-context.ts';
 import { type CommandLine, collect } from './command-line.ts';
+import { listConnected } from './connected-clients.ts';
 import {
   type AccessOptions,
   accessPatch,
@@ -14,16 +15,29 @@ import {
 import { exitCodes } from './exit-code.ts';
 
 /** Adds `devices` with its commands: who may log in to the MQTT port. */
-export function addDevices(program: CommandLine, { terminal, dataDir, endWith }: CommandContext): void {
+export function addDevices(
+  program: CommandLine,
+  { terminal, dataDir, gateway, endWith }: CommandContext,
+): void {
   const devices = program
     .command('devices')
-    .description('users of the MQTT port, of a running gateway or of the data folder of a stopped one');
+    .description(
+      'users of the MQTT port, of a running gateway or of the data folder of a stopped one; and who is connected',
+    );
   const context = async (): Promise<DevicesContext> => ({ dataDir: await dataDir(), terminal });
   devices
     .command('list')
     .description('list the users, and where they may publish and subscribe')
     .option('--json', 'as one JSON object')
     .action(async ({ json }: { json?: true }) => endWith(await listUsers(await context(), json === true)));
+  devices
+    .command('connected')
+    .description('list the clients that are connected to the running gateway, and what has come from each')
+    .argument('[text]', 'only those with this text in their id, user or address')
+    .option('--json', 'as one JSON object')
+    .action(async (text: string | undefined, { json }: { json?: true }) =>
+      endWith(await listConnected(await gateway(), terminal, { search: text ?? '', json: json === true })),
+    );
   withAccess(devices.command('add'))
     .description('add a user; the password is asked for, or the first line of standard input')
     .argument('<name>')

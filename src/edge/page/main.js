@@ -1,6 +1,7 @@
 /* The page: who may see it, and what it shows as it comes. */
 import { ask, inWords } from './api.js';
 import { arrives } from './arrives.js';
+import { clientsCard } from './clients.js';
 import { byId, element, setAttribute, setText } from './dom.js';
 import { glance } from './glance.js';
 import { left } from './left.js';
@@ -31,6 +32,7 @@ function dashboard() {
     wrong: wrong(onPlot),
     arrives: arrives(),
     series: seriesCard(onPlot),
+    clients: clientsCard(),
     stored: stored(),
     left: left(),
   };
@@ -51,6 +53,7 @@ function dashboard() {
       cards.wrong.update(frame);
       cards.arrives.update(frame, (name) => sources.perSecond(name));
       cards.series.update(nowMs, status.anomaly !== null);
+      cards.clients.update(nowMs);
       cards.stored.update(frame, (topic) => topics.perSecond(topic));
       cards.left.update(frame);
       plot.update();

@@ -9,7 +9,9 @@ import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept } from '../../core/record.ts';
 import type { Access } from './access.ts';
 import { brokerPersistence } from './broker-persistence.ts';
-import { ClientAccess, ConnectRefusal } from './client-access.ts';
+import { ClientAccess } from './client-access.ts';
+import { type ConnectedClientStatus, ConnectedClients } from './connected-clients.ts';
+import { connectionRefusalOf } from './connection-errors.ts';
 import { GrantedFilters } from './granted-filters.ts';
 import { Guard } from './guard.ts';
 import { publishLeftWills } from './left-wills.ts';
@@ -20,7 +22,7 @@ import type { MqttLimits } from './mqtt-limits.ts';
 import type { Peer } from './peer.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { PublishGate } from './publish-gate.ts';
-import { type ConnectionRefusal, Refusal, Refusals } from './refusals.ts';
+import { Refusals } from './refusals.ts';
 import type { Routing, Unrouted } from './routes/routing.ts';
 import type { History } from './sessions/catch-up.ts';
 import { Delivery } from './sessions/delivery.ts';
@@ -57,6 +59,7 @@ export class MqttIngest {
   readonly #metrics: Metrics;
   readonly #refusals: Refusals;
   readonly #access: ClientAccess;
+  readonly #clients: ConnectedClients;
   readonly #gate: PublishGate;
   readonly #limits: MqttLimits;
   readonly #budget: PendingBytes;
@@ -83,11 +86,11 @@ export class MqttIngest {
     this.#logger = logger;
     this.#metrics = metrics;
     this.#refusals = refusals;
-    const clients = new ClientAccess(access, refusals);
-    this.#access = clients;
-    const identityOf = (client: object) => clients.identityOf(client);
+    this.#access = new ClientAccess(access, refusals);
+    this.#clients = new ConnectedClients(clock);
     this.#gate = new PublishGate({
-      identityOf,
+      identityOf: (client) => this.#access.identityOf(client),
+      clients: this.#clients,
       limits: this.#limits,
       routing,
       accept,
@@ -133,6 +136,11 @@ export class MqttIngest {
   /** How much it keeps for clients, and which MQTT topics followed no route last. */
   status(): MqttStatus {
     return { ...this.#state.status(), unrouted: this.#routing.unrouted() };
+  }
+
+  /** Who is connected. */
+  clients(): readonly ConnectedClientStatus[] {
+    return this.#clients.list();
   }
 
   /** Gives these to subscribers as the gateway's own, if they say something new; who subscribes later is given the last of each topic. */
@@ -193,6 +201,7 @@ export class MqttIngest {
       this.#guards.delete(guard);
       if (client !== undefined) {
         this.#access.ended(client);
+        this.#clients.ended(client);
         this.#delivery.ended(client);
       }
       this.#reportGauges();
@@ -314,6 +323,7 @@ export class MqttIngest {
   #listenTo(broker: Aedes): void {
     broker.on('clientReady', (client) => {
       const guard = guardOf(client);
+      this.#arrived(client, guard);
       guard.connected();
       this.#logger.debug({ client: client.id, address: guard.peer.address }, 'client connected');
       this.#reportGauges();
@@ -333,10 +343,18 @@ export class MqttIngest {
     });
   }
 
+  #arrived(client: Client, guard: Guard): void {
+    const listener = this.#guards.get(guard)?.kind;
+    // It may have gone meanwhile.
+    if (listener === undefined) return;
+    const { user } = this.#access.identityOf(client);
+    this.#clients.connected(client, { id: client.id, user, address: guard.peer.address, listener });
+  }
+
   #clientFailed(client: Client, error: Error): void {
     if (this.#failed.has(client)) return;
     this.#failed.add(client);
-    const reason = reasonOf(error);
+    const reason = connectionRefusalOf(error);
     const fields = { client: client.id, address: guardOf(client).peer.address };
     if (reason === null) this.#logger.debug(fields, 'client went away before its messages were answered');
     else this.#refusals.connection(reason, fields, error.message);
@@ -370,22 +388,4 @@ export class MqttIngest {
 function guardOf(client: Client): Guard {
   assert(client.conn instanceof Guard, 'the broker knows its clients through their guards');
   return client.conn;
-}
-
-/** Null if the client just went away. */
-function reasonOf(error: Error & { errorCode?: number }): ConnectionRefusal | null {
-  if (error instanceof Refusal || error instanceof ConnectRefusal) return error.reason;
-  if (error.errorCode === 1) return 'protocol-version';
-  // By the broker itself: MQTT 3.1 knows shorter ones only.
-  if (error.errorCode === 2) return 'client-id';
-  switch (error.message) {
-    case 'connection closed':
-      return null;
-    case 'keep alive timeout':
-      return 'keep-alive';
-    case 'drain timeout':
-      return 'slow-subscriber';
-    default:
-      return 'protocol';
-  }
 }

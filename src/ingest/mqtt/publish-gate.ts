@@ -5,6 +5,7 @@ import type { Qos2Log } from '../../core/qos2.ts';
 import type { Accept, NewRecord } from '../../core/record.ts';
 import { type Identity, whoIs } from './access.ts';
 import { AnswersInOrder } from './answers-in-order.ts';
+import type { ConnectedClients } from './connected-clients.ts';
 import type { MqttLimits } from './mqtt-limits.ts';
 import { isTooLarge, type Message } from './record.ts';
 import { quoted, type RecordRefusal, Refusal, type Refusals } from './refusals.ts';
@@ -30,6 +31,7 @@ export interface Publisher {
 export interface PublishGateOptions {
   /** Who a client is that has been let in. */
   readonly identityOf: (client: Publisher) => Identity;
+  readonly clients: Pick<ConnectedClients, 'stored' | 'dropped'>;
   readonly limits: Pick<MqttLimits, 'topicBytesMax'>;
   readonly routing: Pick<Routing, 'recordOf'>;
   readonly accept: Accept;
@@ -58,6 +60,7 @@ type Offer = (record: NewRecord, told: (outcome: Outcome) => void) => void;
  */
 export class PublishGate {
   readonly #identityOf: PublishGateOptions['identityOf'];
+  readonly #clients: PublishGateOptions['clients'];
   readonly #topicBytesMax: number;
   readonly #routing: PublishGateOptions['routing'];
   readonly #offers: TurnOffers;
@@ -80,6 +83,7 @@ export class PublishGate {
   constructor(options: PublishGateOptions) {
     const {
       identityOf,
+      clients,
       limits: own,
       routing,
       accept,
@@ -91,6 +95,7 @@ export class PublishGate {
       refusals,
     } = options;
     this.#identityOf = identityOf;
+    this.#clients = clients;
     this.#topicBytesMax = own.topicBytesMax;
     this.#routing = routing;
     countFromZero(metrics, 'headwater_records_accepted_total', 'source', ['mqtt']);
@@ -258,6 +263,7 @@ export class PublishGate {
   }
 
   #stored(client: Publisher, message: Publish, effects: Effects): void {
+    this.#clients.stored(client);
     if (this.#happened(message, effects)) return;
     this.#refusals.remark(
       'retained-messages',
@@ -305,6 +311,7 @@ export class PublishGate {
     }
     // A will, whose client is gone; or QoS 0, which promises nothing: closing would only bring the device back at once.
     this.#refusals.dropped(refusal.reason, { client: client.id }, refusal.message);
+    this.#clients.dropped(client, refusal.message);
     if (message.length === undefined) return refusal;
     this.#keepFromSubscribers(message);
     return null;

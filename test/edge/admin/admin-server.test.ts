@@ -648,6 +648,7 @@ function options(port = 0): AdminServerOptions {
     alerts: null,
     series: null,
     accepted: () => ({}),
+    clients: () => [],
     serial: { watch: () => null },
     reload: () => reload(),
     status: () => Promise.resolve(statusExample),

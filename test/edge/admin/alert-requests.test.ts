@@ -34,6 +34,7 @@ const start = (alerts: AlertDesk | null) =>
     alerts,
     series: null,
     accepted: () => ({}),
+    clients: () => [],
     serial: { watch: () => null },
     metricsContentType: '',
     clock: nodeClock,

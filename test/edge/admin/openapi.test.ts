@@ -24,6 +24,7 @@ async function started() {
     alerts: null,
     series: null,
     accepted: () => ({}),
+    clients: () => [],
     serial: { watch: () => null },
     status: () => Promise.resolve(statusExample),
     metricsContentType: '',

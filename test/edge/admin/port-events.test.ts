@@ -30,6 +30,7 @@ beforeEach(async () => {
     alerts: null,
     series: null,
     accepted: () => ({}),
+    clients: () => [],
     metricsContentType: '',
     clock: nodeClock,
     logger: silentLogger,

@@ -36,6 +36,7 @@ beforeEach(async () => {
     alerts: null,
     series: null,
     accepted: () => ({}),
+    clients: () => [],
     serial: { watch: (_name, signal) => new PortWatchers().watch(signal) },
     status: () => Promise.resolve(statusExample),
     metricsContentType: '',

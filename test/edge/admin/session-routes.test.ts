@@ -28,6 +28,7 @@ beforeEach(async () => {
     alerts: null,
     series: null,
     accepted: () => ({}),
+    clients: () => [],
     serial: { watch: (_name, signal) => new PortWatchers().watch(signal) },
     status: () => Promise.resolve(statusExample),
     serviceLog: () => ({ lines: ['{"level":"warn"}'], leftOut: 3 }),
