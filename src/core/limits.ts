@@ -382,6 +382,8 @@ export const limits = {
   ...supportLimits,
   /** What `backup` writes and `restore` reads. */
   backupBytesMax: 4 * MIB,
+  /** What a restored data folder says of the log before its own. */
+  parentLogBytesMax: 4 * KIB,
   /** Mappings and lists inside each other; the settings need four. */
   configNestingMax: 16,
   configProblemsShownMax: 50,

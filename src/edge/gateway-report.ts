@@ -4,6 +4,7 @@ import type { Log } from '../log/log.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { nodeClock } from '../platform/node-clock.ts';
 import type { AnomalyDetection } from './anomaly-detection.ts';
+import type { ParentLog } from './backup/parent-log.ts';
 import type { CardWear } from './card-wear.ts';
 import { reportForwarder } from './forwarder-metrics.ts';
 import type { HealthReport } from './health/health-report.ts';
@@ -21,6 +22,7 @@ import type { WiredSources } from './wired-sources.ts';
 export interface ReportedParts {
   readonly gateway: string;
   readonly dataDir: string;
+  readonly parentLog: ParentLog | null;
   readonly addresses: StatusReport['addresses'];
   /** Asked only after the start. */
   readonly admin: () => AdminStatus;
@@ -54,6 +56,7 @@ export class GatewayReport {
     const {
       gateway,
       dataDir,
+      parentLog,
       addresses,
       admin,
       log,
@@ -74,6 +77,7 @@ export class GatewayReport {
       gateway,
       version,
       logId: log.logId,
+      parentLog,
       state: reasons.length === 0 ? 'ready' : 'degraded',
       reasons,
       addresses,

@@ -188,7 +188,8 @@ export class Gateway {
     // A crashed run left it; until this one is ready, nobody shall look for a gateway at its addresses.
     await removeGatewayFile(this.#dataDir);
     const mqttUsers = await this.#openUsers();
-    const { card, sessions, housekeeping, readClock, log } = await this.#openStorage(signal);
+    const storage = await this.#openStorage(signal);
+    const { sessions, readClock, log } = storage;
     const writers = topicWriters(this.#config);
     await ensureTopics(log, this.#config.topics, writers.keys(), this.#logger);
     const shared = {
@@ -226,14 +227,12 @@ export class Gateway {
     });
     const health = this.#watchHealth(log);
     const report = new GatewayReport({
+      ...storage,
       gateway: this.#config.gateway.name,
       dataDir: this.#dataDir,
       addresses,
       admin: admin.status,
-      log,
       health: () => health.report(),
-      card,
-      housekeeping,
       users: mqttUsers,
       broker,
       wired,

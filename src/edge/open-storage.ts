@@ -7,6 +7,7 @@ import { freeBytes } from '../platform/free-space.ts';
 import { linuxStorageDevice } from '../platform/linux-storage-device.ts';
 import { clockReader, nodeClock } from '../platform/node-clock.ts';
 import { nodeRandom } from '../platform/node-random.ts';
+import { readParentLog } from './backup/parent-log.ts';
 import { CardWear } from './card-wear.ts';
 import type { Config } from './config/schema.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -53,7 +54,7 @@ export async function openStorage(options: StorageOptions, signal: AbortSignal) 
   parts.add('log', () => log.close());
   housekeeping.start(log);
   parts.add('housekeeping', () => housekeeping.stop());
-  return { card, sessions, housekeeping, readClock, log };
+  return { card, sessions, housekeeping, readClock, log, parentLog: await readParentLog(dataDir) };
 }
 
 function openCard({ config, dataDir, disk, logger, metrics }: StorageOptions): Promise<CardWear> {

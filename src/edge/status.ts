@@ -6,6 +6,7 @@ import type { SerialPortStatus } from '../ingest/serial/serial-source.ts';
 import type { PartitionInfo } from '../log/types.ts';
 import type { AdminState } from './admin/access/admin-access.ts';
 import type { AnomalyReport } from './alert-counts.ts';
+import type { ParentLog } from './backup/parent-log.ts';
 import type { CardStatus } from './card-wear.ts';
 import type { Fill } from './fill-forecast.ts';
 import type { Addresses } from './gateway-file.ts';
@@ -17,6 +18,8 @@ export interface StatusReport {
   readonly gateway: string;
   readonly version: string;
   readonly logId: string;
+  /** What the gateway wrote before it was restored from a backup; null if this log has no log before it. */
+  readonly parentLog: ParentLog | null;
   /** `degraded`: readings are refused now, `reasons` says why. Being offline from the cluster is not degraded. */
   readonly state: 'ready' | 'degraded';
   /** In words; empty while ready. */

@@ -65,7 +65,7 @@ test('a running gateway is backed up, and restored on another device: users, cer
   });
   const restored = await at(newHome, 'restore', '../north.json');
   expect(restored).toMatchObject({ code: 0, errors: '' });
-  expect(restored.output).toContain(`it does not go on with log ${logId} of the backup`);
+  expect(restored.output).toContain(`which names log ${logId} of the backup as its parent`);
   expect((await stat(join(newDir, 'mqtt-key.pem'))).mode & 0o777).toBe(0o600);
 
   await using restoredGateway = await startGateway({ dataDir: newDir });
@@ -77,6 +77,8 @@ test('a running gateway is backed up, and restored on another device: users, cer
   const report = await status(restoredGateway);
   expect(report.gateway).toBe('north');
   expect(report.logId).not.toBe(logId);
+  expect(report.parentLog).toMatchObject({ logId, gateway: 'north' });
+  expect((await status(old)).parentLog).toBeNull();
   expect(await readdir(newDir)).not.toContain('claim-code');
 });
 

@@ -5,6 +5,7 @@ export const statusExample: StatusReport = {
   gateway: 'gw1',
   version: '0.1.0',
   logId: 'ab'.repeat(16),
+  parentLog: null,
   state: 'ready',
   reasons: [],
   addresses: { mqtt: '127.0.0.1:1883', mqtts: null, ws: null, wss: null, admin: '127.0.0.1:8080' },

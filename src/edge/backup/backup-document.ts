@@ -29,7 +29,7 @@ export interface Backup {
   readonly gateway: string;
   /** The version of Headwater that made it. */
   readonly headwater: string;
-  /** The log that the gateway wrote then; null if it had none. It is told and nothing more: no gateway takes it up. */
+  /** The log that the gateway wrote then; null if it had none. The parent of the log of who is restored: that one does not go on with it. */
   readonly parentLogId: string | null;
   readonly files: readonly BackedUpFile[];
 }

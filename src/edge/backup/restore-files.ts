@@ -4,6 +4,7 @@ import { OperatingError } from '../../core/errors.ts';
 import { removeFile, replaceFile } from '../../platform/data-folder.ts';
 import { identityFiles } from '../identity-files.ts';
 import { type Backup, backupSum, CONFIGURATION } from './backup-document.ts';
+import { parentLogPath, parentLogText } from './parent-log.ts';
 import { brokenOffRestore, markerPath } from './restore-marker.ts';
 
 /** Where a backup goes. */
@@ -14,6 +15,8 @@ export interface RestorePlace {
   readonly configFile: string;
   /** Whether what is there may be replaced. */
   readonly force: boolean;
+  /** Whether a log lies there, which goes on. */
+  readonly hasLog: boolean;
 }
 
 /** How files change: each as a whole and durably, or not at all. */
@@ -47,7 +50,16 @@ export async function restoreFiles(
     if (file !== undefined) await changes.replace(path, file.content, file.mode);
     else if (existsSync(path)) await changes.remove(path);
   }
+  if (!place.hasLog) await restoreParent(backup, dataDir, changes);
   await changes.remove(markerPath(dataDir));
+}
+
+/** The log that is to begin here has this parent and no other. */
+async function restoreParent(backup: Backup, dataDir: string, changes: FileChanges): Promise<void> {
+  const path = parentLogPath(dataDir);
+  const text = parentLogText(backup);
+  if (text !== null) await changes.replace(path, text, 0o644);
+  else if (existsSync(path)) await changes.remove(path);
 }
 
 async function requireFree(backup: Backup, place: RestorePlace, marker: string): Promise<void> {

@@ -46,8 +46,8 @@ export async function restore(request: RestoreRequest, terminal: Terminal): Prom
     );
   let hasLog: boolean;
   try {
-    await restoreFiles(backup, { dataDir, configFile, force });
     hasLog = await holdsLog(dataDir);
+    await restoreFiles(backup, { dataDir, configFile, force, hasLog });
   } finally {
     lock.release();
   }
@@ -104,7 +104,7 @@ function restoredText(backup: Backup, { dataDir, configFile, hasLog, name }: Res
     file.name === CONFIGURATION ? `restored ${configFile}` : `restored ${dataDir}/${file.name}`,
   );
   lines.push(`by the backup that Headwater ${headwater} made of the gateway ${gateway} at ${madeAt}`);
-  const parent = parentLogId === null ? '' : `; it does not go on with log ${parentLogId} of the backup`;
+  const parent = parentLogId === null ? '' : `, which names log ${parentLogId} of the backup as its parent`;
   lines.push(
     hasLog
       ? 'the log that lies in this folder stays as it is'

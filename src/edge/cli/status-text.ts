@@ -5,6 +5,7 @@ import type { TopicLag } from '../../forwarder/progress/status.ts';
 import type { KeptStatus } from '../../ingest/mqtt/sessions/mqtt-state.ts';
 import type { MqttSourceStatus } from '../../ingest/mqtt-source/mqtt-source.ts';
 import type { SerialPortStatus } from '../../ingest/serial/serial-source.ts';
+import type { ParentLog } from '../backup/parent-log.ts';
 import { formatSize } from '../config/quantities.ts';
 import { listenerRows, tlsRow } from '../listeners/listener-rows.ts';
 import type { ClockStatus, StatusReport, TopicStatus } from '../status.ts';
@@ -80,7 +81,7 @@ function arriving(report: StatusReport, nowMs: number, rates: StatusRates | null
 }
 
 function stored(
-  { log, topics, forwarder, card }: StatusReport,
+  { log, parentLog, topics, forwarder, card }: StatusReport,
   nowMs: number,
   rates: StatusRates | null,
 ): readonly Row[] {
@@ -95,6 +96,7 @@ function stored(
       `${roundedSize(usedBytes)} of ${roundedSize(budgetBytes)} that the data folder may take (${percent})${full}`,
     ],
     ['log', `${counted(log.commits, 'commit')}${commit}; ${counted(log.journalFiles, 'journal file')}`],
+    ...(parentLog === null ? [] : rowsOf('', [parentText(parentLog)])),
     ...rowsOf('card', cardRows(card)),
   ];
 }
@@ -154,6 +156,9 @@ function usersText({ count, anonymous, problem }: UsersStatus): string {
   };
   return `${count}; ${who[anonymous]}`;
 }
+
+const parentText = ({ logId, gateway, madeAt }: ParentLog): string =>
+  `begun after a restore: the backup of ${gateway} of ${madeAt}, whose log was ${logId}`;
 
 const clockText = ({ isSet }: ClockStatus): string =>
   isSet

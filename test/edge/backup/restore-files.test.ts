@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Backup } from '../../../src/edge/backup/backup-document.ts';
+import { readParentLog } from '../../../src/edge/backup/parent-log.ts';
 import { type FileChanges, restoreFiles } from '../../../src/edge/backup/restore-files.ts';
 import { refuseHalfRestored } from '../../../src/edge/backup/restore-marker.ts';
 import { removeFile, replaceFile } from '../../../src/platform/data-folder.ts';
@@ -21,7 +22,7 @@ const backup = (of: string): Backup => ({
 });
 
 /** A place with the folders of a gateway; what is in it, by name. */
-async function place(path: string, force = false) {
+async function place(path: string, force = false, hasLog = true) {
   const dataDir = join(path, 'data');
   await mkdir(dataDir, { recursive: true });
   const content = async (): Promise<Record<string, string>> => {
@@ -34,7 +35,7 @@ async function place(path: string, force = false) {
       ),
     );
   };
-  return { dataDir, configFile: join(path, 'headwater.yaml'), force, content };
+  return { dataDir, configFile: join(path, 'headwater.yaml'), force, hasLog, content };
 }
 
 const whole = (of: string) => ({
@@ -63,6 +64,41 @@ function dyingBefore(step: number): FileChanges & { readonly changes: () => numb
     },
   };
 }
+
+describe('the parent of a log', () => {
+  const ofLog = (logId: string | null): Backup => ({ ...backup('a'), parentLogId: logId });
+
+  it('is that of the backup where a log is to begin, and of the last restore', async () => {
+    await using folder = await temporaryFolder();
+    const to = await place(folder.path, true, false);
+    await restoreFiles(ofLog('f00d'), to);
+    expect(await readParentLog(to.dataDir)).toEqual({
+      logId: 'f00d',
+      gateway: 'a',
+      madeAt: '2026-01-31T08:00:00.000Z',
+    });
+    await restoreFiles(ofLog(null), to);
+    expect(await readParentLog(to.dataDir)).toBeNull();
+  });
+
+  it('stays what it was where a log goes on', async () => {
+    await using folder = await temporaryFolder();
+    const to = await place(folder.path, true, false);
+    await restoreFiles(ofLog('f00d'), to);
+    await restoreFiles(ofLog('beef'), { ...to, hasLog: true });
+    expect((await readParentLog(to.dataDir))?.logId).toBe('f00d');
+  });
+
+  it.each(['', '{"logId":', '{"logId":7,"gateway":"a","madeAt":"b"}', 'null', 'x'.repeat(10_000)])(
+    'is nobody where the file is damaged: %j',
+    async (text) => {
+      await using folder = await temporaryFolder();
+      const to = await place(folder.path);
+      await writeFile(join(to.dataDir, 'parent-log.json'), text);
+      expect(await readParentLog(to.dataDir)).toBeNull();
+    },
+  );
+});
 
 describe('restoring', () => {
   it('writes all files with their rights, and leaves no marker', async () => {

@@ -85,6 +85,13 @@ describe('what needs somebody', () => {
   });
 });
 
+test('a restored gateway says which log was before its own', () => {
+  const parentLog = { logId: 'f00d', gateway: 'north', madeAt: '2026-01-31T08:00:00.000Z' };
+  expect(statusText({ ...statusReport, parentLog }, nowMs)).toMatch(
+    /\n {2}log {6}.*\n {11}begun after a restore: the backup of north of 2026-01-31T08:00:00\.000Z, whose log was f00d\n/,
+  );
+});
+
 test('names that devices gave themselves cannot drive the terminal', () => {
   const unrouted = [{ mqttTopic: 'a\u001b[2J\nall is well', problem: 'no-route', messages: 1 }] as const;
   const text = statusText({ ...statusReport, mqtt: { ...statusReport.mqtt, unrouted } }, nowMs);

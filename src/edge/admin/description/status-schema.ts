@@ -3,6 +3,7 @@ import type { ModbusUnitStatus } from '../../../ingest/modbus/unit-report.ts';
 import type { MqttSourceStatus } from '../../../ingest/mqtt-source/mqtt-source.ts';
 import type { SerialPortStatus } from '../../../ingest/serial/serial-source.ts';
 import type { AlertCounts, AnomalyReport } from '../../alert-counts.ts';
+import type { ParentLog } from '../../backup/parent-log.ts';
 import type { CardStatus } from '../../card-wear.ts';
 import type { Addresses } from '../../gateway-file.ts';
 import type { TlsStatus } from '../../listeners/tls-status.ts';
@@ -182,6 +183,7 @@ export const statusSchema: Schema = objectOf<StatusReport>({
   gateway: text,
   version: text,
   logId: text,
+  parentLog: nullable(objectOf<ParentLog>({ logId: text, gateway: text, madeAt: text })),
   state: oneOfTexts(['ready', 'degraded']),
   reasons: listOf(text),
   addresses,
