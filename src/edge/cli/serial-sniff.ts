@@ -8,6 +8,9 @@ import { type PortEvent, PortWatchers } from '../../ingest/serial/port-watchers.
 import { pathsOf, portLocator, selectPort } from '../../ingest/wired/port-selection.ts';
 import { nodeClock } from '../../platform/node-clock.ts';
 import { type PortEventJson, portEventJson } from '../admin/port-event-json.ts';
+import { decoderSection } from '../config/decoder-section.ts';
+import { decoderFor, framingFor } from '../config/device-framings.ts';
+import { framingSection } from '../config/framing-section.ts';
 import type { Config } from '../config/schema.ts';
 import type { SerialPortConfig } from '../config/serial-section.ts';
 import { portWishes } from '../port-wishes.ts';
@@ -142,8 +145,23 @@ async function runningGateway({ gateway }: CommandContext): Promise<AdminClient 
   }
 }
 
+/** Where a device has one of its own: who names the decoder means that as well. */
+function framingThatGoesWith(decoder: DecoderConfig | undefined): FramingConfig | undefined {
+  const type = decoder && framingFor(decoder.type);
+  return type && framingSection().parse(type);
+}
+
+/** The same the other way round; those that are of one device have no settings. */
+function decoderThatGoesWith(framing: FramingConfig | undefined): DecoderConfig | undefined {
+  const type = framing && decoderFor[framing.type];
+  return type && decoderSection().parse(type);
+}
+
 function sniffed(path: string, port: SerialPortConfig | undefined, options: SniffOptions): Sniffed {
-  const { framing = port?.framing ?? lines, decoder = port?.decoder ?? { type: 'json' } } = options;
+  const framing = options.framing ?? framingThatGoesWith(options.decoder) ?? port?.framing ?? lines;
+  const decoder = options.decoder ??
+    decoderThatGoesWith(options.framing) ??
+    port?.decoder ?? { type: 'json' };
   const baud = options.baud ?? port?.baud;
   if (baud === undefined)
     throw new OperatingError(

@@ -2,15 +2,10 @@ import { limits } from '../../core/limits.ts';
 import type { PortCommands } from '../../ingest/serial/commands.ts';
 import type { PortSettings } from '../../ingest/serial/port.ts';
 import { type PortWish, wishText } from '../../ingest/wired/port-selection.ts';
-import {
-  type DecoderConfig,
-  type DecoderName,
-  type FramingConfig,
-  type FramingName,
-  readPauseMsOf,
-} from '../registry.ts';
+import { type DecoderConfig, type DecoderName, type FramingConfig, readPauseMsOf } from '../registry.ts';
 import { parseEscapedBytes, parseHexBytes } from './byte-text.ts';
 import { decoderSection } from './decoder-section.ts';
+import { decoderFor, framingFor } from './device-framings.ts';
 import { framingSection } from './framing-section.ts';
 import { portName } from './name-kinds.ts';
 import { checkWish, portWishSettings, type WrittenWish, wishOf } from './port-wish-section.ts';
@@ -143,14 +138,6 @@ function checkPort(port: PortSection, context: CheckContext): void {
     complain(['commands', 'poll'], "write what to send so often, such as ['READ\\r\\n'], or remove every");
 }
 
-/** The framings of one kind of device, and the decoder of what they give. */
-const decoderFor: Readonly<Partial<Record<FramingName, DecoderName>>> = {
-  telegram: 'dsmr',
-  sds011: 'sds011',
-  pms5003: 'pms5003',
-  'mh-z19': 'mh-z19',
-};
-
 /** What may find something in the text of a telegram besides. */
 const readersOfText: readonly DecoderName[] = ['csv', 'key-value', 'regex'];
 
@@ -165,7 +152,7 @@ function checkDecoder({ framing, decoder }: PortSection, context: CheckContext):
     });
   const own = decoderFor[framing.type];
   if (own === decoder.type) return;
-  const [needed] = Object.entries(decoderFor).find(([, name]) => name === decoder.type) ?? [];
+  const needed = framingFor(decoder.type);
   if (needed !== undefined && (own !== undefined || endsAtLineFeeds(framing))) complain('framing', needed);
   if (needed !== undefined || own === undefined || decoder.type === 'raw') return;
   if (framing.type === 'telegram' && readersOfText.includes(decoder.type)) return;

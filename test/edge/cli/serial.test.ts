@@ -166,6 +166,19 @@ describe('serial sniff', () => {
     expect([port.path, gateway.requests]).toEqual(['/dev/ttyAMA0', []]);
   });
 
+  it.each(['--decoder', '--framing'])(
+    'takes the framing and the decoder of a device together, named by %s alone',
+    async (option) => {
+      const running = cli('sniff', '/dev/ttyAMA0', '--baud', '9600', option, 'sds011', '--frames', '1');
+      await until('it is open', () => port.isOpen);
+      // Its data sheet's example.
+      port.send(Buffer.from('AAC0D4043A0AA1601DAB', 'hex'));
+      const { code, output } = await running;
+      expect(code).toBe(0);
+      expect(output).toMatch(/frame {6}\{"pm2_5":123\.6,"pm10":261\.8\}\n$/);
+    },
+  );
+
   it('ends after so many seconds, or with 1 when the port is lost', async () => {
     await gateway.crash();
     expect((await cli('sniff', 'air', '--seconds', '1')).code).toBe(0);
