@@ -2,7 +2,7 @@ import { durationText } from '../../core/duration.ts';
 import { limits } from '../../core/limits.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type { ConnectedClientStatus } from '../../ingest/mqtt/connected-clients.ts';
-import type { ClientPage } from '../admin/client-routes.ts';
+import type { ClientPage } from '../admin/client-list.ts';
 import type { AdminClient } from './admin-client.ts';
 import { counted } from './amounts.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';

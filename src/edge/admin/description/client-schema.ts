@@ -1,5 +1,5 @@
 import type { ConnectedClientStatus } from '../../../ingest/mqtt/connected-clients.ts';
-import type { ClientPage } from '../client-routes.ts';
+import type { ClientPage } from '../client-list.ts';
 import { count, listOf, nullable, objectOf, oneOfTexts, type Schema, text, timeMs } from './json-schema.ts';
 
 /** The JSON schema of a {@link ClientPage}. */
