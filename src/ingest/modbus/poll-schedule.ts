@@ -132,12 +132,12 @@ export function stepSchedule(state: ScheduleState, event: ScheduleEvent): Schedu
   return goOn(next, commands, event.nowMs);
 }
 
-/** Until then the device of a unit is asked for nothing but the same again, which a late answer would be right for. */
+/** Until then the device of a unit is asked for nothing but a retry, or the one thing that it is ever asked for: a late answer would be right for that. */
 function held(units: readonly UnitState[], asked: number, heldMs: number): readonly UnitState[] {
   const device = units[asked]?.device;
   const readsOfDevice = units.flatMap((unit) => (unit.device === device ? unit.reads : []));
   return units.map((unit, index) => {
-    // A retry ends; whoever went on with one thing for ever, failing, would never let the others of its device have a turn.
+    // Retries end; whoever went on with one thing for ever, failing, would never let the others of its device have a turn.
     const isSameAgain = index === asked && (readsOfDevice.length === 1 || (unit.poll?.attempts ?? 0) > 0);
     return unit.device !== device || isSameAgain ? unit : { ...unit, heldMs };
   });
@@ -209,7 +209,7 @@ function afterAnswer(
     return { after: { ...unit, readyMs: nowMs, poll: { ...poll, attempts } }, commands: [] };
   const failed = marked(unit, poll.position, true);
   const isSilent = !poll.hasAnswer;
-  const after = isSilent ? silent(failed, poll, nowMs) : nextRead(failed, poll, nowMs);
+  const after = isSilent ? silent(failed, poll, nowMs) : laterTurn(nextRead(failed, poll, nowMs), nowMs);
   return {
     after,
     commands: [{ kind: 'give-up', unit: index, read, isSilent }, ...finished(after, index, isSilent)],
@@ -249,6 +249,10 @@ function nextRead(unit: UnitState, poll: Poll, nowMs: number): UnitState {
   const intervals = Math.max(1, Math.ceil((nowMs - poll.dueMs) / unit.intervalMs));
   return { ...unit, poll: null, silentPolls: 0, readyMs: poll.dueMs + intervals * unit.intervalMs };
 }
+
+/** What has cost a timeout lets all go first that have become due meanwhile, as a retry does; a poll that is over begins in its interval. */
+const laterTurn = (unit: UnitState, nowMs: number): UnitState =>
+  unit.poll === null ? unit : { ...unit, readyMs: nowMs };
 
 function silent(unit: UnitState, poll: Poll, nowMs: number): UnitState {
   const silentPolls = unit.silentPolls + 1;

@@ -208,6 +208,20 @@ describe('a schedule of polls', () => {
     }
   });
 
+  test.each([
+    ['another device, where answers cannot be mistaken', 2, 0],
+    ['the same device, where they can', 1, 1000],
+    ['another device, where they can', 2, 1000],
+  ])('a unit most of whose reads fail costs %s one of them at a time', (_, device, holdMs) => {
+    const bus = new ScriptedBus([unitOf(1000, 20, 1), unitOf(1000, 1, device)], 1, holdMs);
+    bus.run(300_000, ({ unit, names }) => (unit === 0 && names !== 'r0' ? 'failed' : 'answered'));
+    const times = bus.timesOf(1);
+    const gaps = times.slice(1).map((atMs, index) => atMs - (times[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1000 + 2 * TIMEOUT_MS + holdMs + 3 * ANSWER_MS);
+    // All of them are asked for all the same.
+    expect(new Set(bus.asked.map(({ names }) => names)).size).toBe(20);
+  });
+
   test('sleeps where there is no unit at all', () => {
     const step = stepSchedule(startSchedule([], { retries: 1, holdMs: 1000 }, 0), { kind: 'woke', nowMs: 0 });
     expect(step.next).toEqual({ kind: 'sleep', ms: limits.modbusIntervalMsMax });
