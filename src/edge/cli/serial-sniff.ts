@@ -39,6 +39,8 @@ const lines: FramingConfig = {
   lengthMax: limits.serialFrameBytesMax,
 };
 
+const json: DecoderConfig = { type: 'json' };
+
 /** What to open, if no gateway has it open. */
 interface Sniffed extends PortSettings, Pick<SerialPortConfig, 'framing' | 'decoder' | 'commands'> {
   readonly path: string;
@@ -145,23 +147,39 @@ async function runningGateway({ gateway }: CommandContext): Promise<AdminClient 
   }
 }
 
-/** Where a device has one of its own: who names the decoder means that as well. */
-function framingThatGoesWith(decoder: DecoderConfig | undefined): FramingConfig | undefined {
+type Configured = SerialPortConfig | undefined;
+
+/** An option is no more than a name: if the port has the same, with settings, it is that. */
+const asOf = <Named extends { readonly type: string }>(
+  option: Named | undefined,
+  own: Named | undefined,
+): Named | undefined => (option?.type === own?.type ? own : option);
+
+/** Where a device has one of its own: who names the decoder means that as well, with the settings that the port has for it. */
+function framingThatGoesWith(
+  decoder: DecoderConfig | undefined,
+  port: Configured,
+): FramingConfig | undefined {
   const type = decoder && framingFor(decoder.type);
-  return type && framingSection().parse(type);
+  return type === port?.framing.type ? undefined : type && framingSection().parse(type);
 }
 
-/** The same the other way round; those that are of one device have no settings. */
-function decoderThatGoesWith(framing: FramingConfig | undefined): DecoderConfig | undefined {
+/** The same the other way round: a port that has the framing already has its decoder, too, perhaps another one. */
+function decoderThatGoesWith(
+  framing: FramingConfig | undefined,
+  port: Configured,
+): DecoderConfig | undefined {
   const type = framing && decoderFor[framing.type];
-  return type && decoderSection().parse(type);
+  return framing?.type === port?.framing.type ? undefined : type && decoderSection().parse(type);
 }
 
 function sniffed(path: string, port: SerialPortConfig | undefined, options: SniffOptions): Sniffed {
-  const framing = options.framing ?? framingThatGoesWith(options.decoder) ?? port?.framing ?? lines;
-  const decoder = options.decoder ??
-    decoderThatGoesWith(options.framing) ??
-    port?.decoder ?? { type: 'json' };
+  const named = {
+    framing: asOf(options.framing, port?.framing),
+    decoder: asOf(options.decoder, port?.decoder),
+  };
+  const framing = named.framing ?? framingThatGoesWith(options.decoder, port) ?? port?.framing ?? lines;
+  const decoder = named.decoder ?? decoderThatGoesWith(options.framing, port) ?? port?.decoder ?? json;
   const baud = options.baud ?? port?.baud;
   if (baud === undefined)
     throw new OperatingError(

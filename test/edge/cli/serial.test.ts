@@ -179,6 +179,24 @@ describe('serial sniff', () => {
     },
   );
 
+  it.each([
+    [['--decoder', 'dsmr'], /frame {6}\{"meter":"ISk5 MT382","power_delivered":0\.98\}\n$/],
+    [['--framing', 'telegram'], /frame {6}\/ISk5 MT382/],
+  ])('keeps what is configured for a device where only %j is named', async (options, shown) => {
+    await gateway.crash();
+    const settings = 'name: meter, path: /dev/ttyAMA0, baud: 9600, decoder: raw';
+    const config = `serial: [{ ${settings}, framing: { type: telegram, checksum: none } }]\n`;
+    await writeFile(join(gateway.folder, 'headwater.yaml'), config);
+    const running = cli('sniff', 'meter', ...options, '--frames', '1');
+    await until('it is open', () => port.isOpen);
+    // An old meter: no checksum, which the framing of the port says.
+    const telegram = '/ISk5 MT382\r\n\r\n1-0:1.7.0(0000.98*kW)\r\n!\r\n';
+    port.send(telegram);
+    const { code, output } = await running;
+    expect(code).toBe(0);
+    expect(output).toMatch(shown);
+  });
+
   it('ends after so many seconds, or with 1 when the port is lost', async () => {
     await gateway.crash();
     expect((await cli('sniff', 'air', '--seconds', '1')).code).toBe(0);
