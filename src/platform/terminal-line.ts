@@ -1,4 +1,5 @@
 import type { ReadLocalTime } from '../core/local-time.ts';
+import { visibleText } from '../core/visible-text.ts';
 
 /** One line of the log as pino writes it. */
 interface LogLine {
@@ -33,7 +34,7 @@ export function terminalLine(json: string, localTime: ReadLocalTime, withStacks:
     ...others.map(([name, value]) => `${name}=${shownValue(value)}`),
   ].join(' ');
   const lines = [text, ...stacks.flatMap((stack) => stack.split('\n').map((line) => `    ${line}`))];
-  return `${lines.map(escaped).join('\n')}\n`;
+  return `${lines.map(visibleText).join('\n')}\n`;
 }
 
 function shownTime(wallMs: number, localTime: ReadLocalTime): string {
@@ -54,9 +55,3 @@ const isError = (value: unknown): value is LoggedError =>
   'stack' in value &&
   typeof value.message === 'string' &&
   typeof value.stack === 'string';
-
-/** Without what a terminal would obey, or show in another order than it was written. */
-const escaped = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });

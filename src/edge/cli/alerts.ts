@@ -122,6 +122,6 @@ const change = async (client: AdminClient, id: string, what: string, body?: obje
   (await client.json('POST', `/api/alerts/${encodeURIComponent(id)}/${what}`, body)) as AlertJson;
 
 async function show(terminal: Terminal, text: string): Promise<ExitCode> {
-  await terminal.output.write(`${text}\n`);
+  await terminal.output.write(`${visibleText(text)}\n`);
   return exitCodes.ok;
 }

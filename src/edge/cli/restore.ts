@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isSystemError, messageOf, OperatingError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { visibleText } from '../../core/visible-text.ts';
 import { readAtMost } from '../../platform/bounded-file.ts';
 import { prepareDataFolder } from '../../platform/data-folder.ts';
 import { FolderLock } from '../../platform/folder-lock.ts';
@@ -114,5 +115,5 @@ function restoredText(backup: Backup, { dataDir, configFile, hasLog, name }: Res
     lines.push(
       `WARNING: this gateway is called ${name}, and so are its topics in Kafka; set gateway.name: ${gateway} if it is to take the place of the other`,
     );
-  return `${lines.join('\n')}\n`;
+  return `${lines.map((line) => visibleText(line)).join('\n')}\n`;
 }

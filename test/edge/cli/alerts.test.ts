@@ -97,6 +97,19 @@ test('alerts are acknowledged, shelved and unshelved', async () => {
   ]);
 });
 
+test.each(['list', 'ack', 'unshelve'])(
+  'the name of a series cannot drive the terminal: %s',
+  async (command) => {
+    const [example = expect.fail()] = examples();
+    const alert = { ...example, shelvedUntilMs: null, message: 'air:\u001b[2Jhall is out of range' };
+    const answer = command === 'list' ? { alerts: [alert], heldBack: 0 } : alert;
+    gateway.answer = (_, response) => json(response, 200, answer);
+    const { output } = await cli('alerts', command, ...(command === 'list' ? [] : ['3f2a']));
+    expect(output).toContain('air:\\u001b[2Jhall is out of range');
+    expect(output).not.toContain('\u001b');
+  },
+);
+
 test.each([
   [['alerts', 'shelve', '3f2a'], "required option '--for <duration>'"],
   [['alerts', 'shelve', '3f2a', '--for', 'long'], 'such as'],

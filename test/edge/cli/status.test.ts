@@ -95,7 +95,7 @@ test('a restored gateway says which log was before its own', () => {
 test('names that devices gave themselves cannot drive the terminal', () => {
   const unrouted = [{ mqttTopic: 'a\u001b[2J\nall is well', problem: 'no-route', messages: 1 }] as const;
   const text = statusText({ ...statusReport, mqtt: { ...statusReport.mqtt, unrouted } }, nowMs);
-  expect(text).toContain('unrouted a\\u{1b}[2J\\u{a}all is well: 1 message');
+  expect(text).toContain('unrouted a\\u001b[2J\\u000aall is well: 1 message');
 });
 
 describe('topics of a status', () => {
