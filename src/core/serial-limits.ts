@@ -21,6 +21,8 @@ export const serialLimits = {
   /** Bytes of a port are collected for so long, or while so many can come: Linux holds 4 KiB of a port. */
   serialReadPauseMsMax: 50,
   serialReadPauseBytes: 2 * KIB,
+  /** Ports with shorter pauses are not read together with others, but to the millisecond. */
+  serialReadTogetherMsMin: 10,
   /** A framing that goes by pauses needs this many looks at the port in a pause. */
   serialLooksPerGap: 4,
   /** What a waiting record costs in objects, besides its bytes. */

@@ -51,7 +51,8 @@ const READ_ON_BYTES = limits.serialReadBytesMax / 2;
  * process is woken once for all of them: most of the cost of many ports was that.
  */
 export function untilReadMs(pauseMs: number, nowMs: number): number {
-  if (pauseMs === 0) return 0;
+  // Bytes by whose pauses messages are told apart: a millisecond more or less would count.
+  if (pauseMs < limits.serialReadTogetherMsMin) return pauseMs;
   // A timer may be up to a millisecond early, and that would be no pause.
   const counted = nowMs + 1;
   return Math.ceil(pauseMs - (counted % pauseMs)) + 1;
