@@ -384,6 +384,8 @@ export const limits = {
   backupBytesMax: 4 * MIB,
   /** What a restored data folder says of the log before its own. */
   parentLogBytesMax: 4 * KIB,
+  /** A name, a moment, a version or an id in a backup. */
+  backupWordLengthMax: 256,
   /** Mappings and lists inside each other; the settings need four. */
   configNestingMax: 16,
   configProblemsShownMax: 50,

@@ -18,7 +18,7 @@ export interface StatusReport {
   readonly gateway: string;
   readonly version: string;
   readonly logId: string;
-  /** What the gateway wrote before it was restored from a backup; null if this log has no log before it. */
+  /** The log beside which the backup was made that was restored here last; null if none was. */
   readonly parentLog: ParentLog | null;
   /** `degraded`: readings are refused now, `reasons` says why. Being offline from the cluster is not degraded. */
   readonly state: 'ready' | 'degraded';

@@ -72,10 +72,10 @@ export function parseBackup(text: string): Backup {
   if (sha256 !== sumOf(content)) throw notOne('its sum does not fit to its content, so it is damaged');
   const isKnown =
     version === VERSION &&
-    typeof madeAt === 'string' &&
-    typeof gateway === 'string' &&
-    typeof headwater === 'string' &&
-    (parentLogId === null || typeof parentLogId === 'string') &&
+    isWord(madeAt) &&
+    isWord(gateway) &&
+    isWord(headwater) &&
+    (parentLogId === null || isWord(parentLogId)) &&
     Array.isArray(files);
   if (!isKnown) throw notOne('something that belongs to one is missing');
   const read = files.map(fileOf);
@@ -103,6 +103,10 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
+
+/** A name, a moment, a version or an id: what is longer is none. */
+const isWord = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= limits.backupWordLengthMax;
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { limits } from '../../core/limits.ts';
-import { readAtMost } from '../../platform/bounded-file.ts';
+import { readFileAtMost } from '../../platform/bounded-file.ts';
 import type { Backup } from './backup-document.ts';
 
 /** The log that a gateway wrote before it was restored by a backup into a folder without one. */
@@ -25,7 +25,7 @@ export function parentLogText({ parentLogId, gateway, madeAt }: Backup): string 
 /** Null if there is none, or none that can be read: it is provenance, for which no gateway is to stop. */
 export async function readParentLog(dataDir: string): Promise<ParentLog | null> {
   try {
-    const bytes = await readAtMost(parentLogPath(dataDir), limits.parentLogBytesMax);
+    const bytes = await readFileAtMost(parentLogPath(dataDir), limits.parentLogBytesMax);
     const { logId, gateway, madeAt } = JSON.parse(bytes?.toString('utf8') ?? 'null');
     const isText = [logId, gateway, madeAt].every((one) => typeof one === 'string');
     return isText ? { logId, gateway, madeAt } : null;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -8,11 +9,11 @@ import { refuseHalfRestored } from '../../../src/edge/backup/restore-marker.ts';
 import { removeFile, replaceFile } from '../../../src/platform/data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const backup = (of: string): Backup => ({
+const backup = (of: string, parentLogId: string | null = null): Backup => ({
   madeAt: '2026-01-31T08:00:00.000Z',
   gateway: of,
   headwater: '0.1.0',
-  parentLogId: null,
+  parentLogId,
   files: [
     { name: 'headwater.yaml', mode: 0o640, content: Buffer.from(`config of ${of}`) },
     { name: 'users.json', mode: 0o600, content: Buffer.from(`users of ${of}`) },
@@ -38,11 +39,14 @@ async function place(path: string, force = false, hasLog = true) {
   return { dataDir, configFile: join(path, 'headwater.yaml'), force, hasLog, content };
 }
 
-const whole = (of: string) => ({
+const whole = (of: string, parentLogId: string | null = null) => ({
   'headwater.yaml': `config of ${of}`,
   'users.json': `users of ${of}`,
   'admin.token': `token of ${of}`,
   'mqtt-certificate.pem': `certificate of ${of}`,
+  ...(parentLogId !== null && {
+    'parent-log.json': `{"logId":"${parentLogId}","gateway":"${of}","madeAt":"2026-01-31T08:00:00.000Z"}\n`,
+  }),
 });
 
 /** The real disk, which dies before a change: that one and all after it do not happen. */
@@ -66,7 +70,7 @@ function dyingBefore(step: number): FileChanges & { readonly changes: () => numb
 }
 
 describe('the parent of a log', () => {
-  const ofLog = (logId: string | null): Backup => ({ ...backup('a'), parentLogId: logId });
+  const ofLog = (logId: string | null): Backup => backup('a', logId);
 
   it('is that of the backup where a log is to begin, and of the last restore', async () => {
     await using folder = await temporaryFolder();
@@ -100,6 +104,13 @@ describe('the parent of a log', () => {
   );
 });
 
+it('does not wait for a parent that is no file', async () => {
+  await using folder = await temporaryFolder();
+  const to = await place(folder.path);
+  execFileSync('mkfifo', [join(to.dataDir, 'parent-log.json')]);
+  expect(await readParentLog(to.dataDir)).toBeNull();
+});
+
 describe('restoring', () => {
   it('writes all files with their rights, and leaves no marker', async () => {
     await using folder = await temporaryFolder();
@@ -128,42 +139,49 @@ describe('restoring', () => {
     },
   );
 
-  it('that is broken off at any step is either not begun, or refused to gateways until it is done again', async () => {
-    let steps = 0;
-    for (let step = 0, isDone = false; !isDone; step++) {
-      await using folder = await temporaryFolder();
-      const to = await place(folder.path);
-      await restoreFiles(backup('old'), to);
-      await writeFile(join(to.dataDir, 'admin.json'), 'password of old');
-      const before = await to.content();
-      const disk = dyingBefore(step);
-      const error = await restoreFiles(backup('new'), { ...to, force: true }, disk).catch(
-        (thrown: unknown) => thrown,
-      );
-      isDone = error === undefined;
-      steps = disk.changes();
-      if (isDone) continue;
-      if (step === 0) {
-        expect(await to.content()).toEqual(before);
-        await refuseHalfRestored(to.dataDir);
-        continue;
-      }
-      await expect(refuseHalfRestored(to.dataDir)).rejects.toThrow(
-        /was broken off.*headwater restore with the same/,
-      );
-      // By the new configuration alone is the folder found, and in it the marker.
-      if (step > 1) expect(await to.content()).toMatchObject({ 'headwater.yaml': 'config of new' });
-      // Another one might leave files of both; the same goes on, and need not be told to replace its own.
-      await expect(restoreFiles(backup('third'), to)).rejects.toThrow(/another backup.*was broken off/);
-      const elsewhere = { ...to, configFile: join(folder.path, 'other.yaml') };
-      await expect(restoreFiles(backup('new'), elsewhere)).rejects.toThrow(/another --config/);
-      await restoreFiles(backup('new'), to);
-      expect(await to.content()).toEqual(whole('new'));
-      await refuseHalfRestored(to.dataDir);
-    }
+  it.each<[string, boolean, string | null, number]>([
     // The marker, four files, one that goes, and the marker's end.
-    expect(steps).toBe(7);
-  });
+    ['beside a log', true, null, 7],
+    ['for a log with a parent', false, 'beef', 8],
+    ['for a log without one', false, null, 8],
+  ])(
+    'that is broken off at any step %s is either not begun, or refused to gateways until it is done again',
+    async (_, hasLog, parent, stepsAll) => {
+      let steps = 0;
+      for (let step = 0, isDone = false; !isDone; step++) {
+        await using folder = await temporaryFolder();
+        const to = await place(folder.path, false, hasLog);
+        await restoreFiles(backup('old', hasLog ? null : 'f00d'), to);
+        await writeFile(join(to.dataDir, 'admin.json'), 'password of old');
+        const before = await to.content();
+        const disk = dyingBefore(step);
+        const error = await restoreFiles(backup('new', parent), { ...to, force: true }, disk).catch(
+          (thrown: unknown) => thrown,
+        );
+        isDone = error === undefined;
+        steps = disk.changes();
+        if (isDone) continue;
+        if (step === 0) {
+          expect(await to.content()).toEqual(before);
+          await refuseHalfRestored(to.dataDir);
+          continue;
+        }
+        await expect(refuseHalfRestored(to.dataDir)).rejects.toThrow(
+          /was broken off.*headwater restore with the same/,
+        );
+        // By the new configuration alone is the folder found, and in it the marker.
+        if (step > 1) expect(await to.content()).toMatchObject({ 'headwater.yaml': 'config of new' });
+        // Another one might leave files of both; the same goes on, and need not be told to replace its own.
+        await expect(restoreFiles(backup('third'), to)).rejects.toThrow(/another backup.*was broken off/);
+        const elsewhere = { ...to, configFile: join(folder.path, 'other.yaml') };
+        await expect(restoreFiles(backup('new', parent), elsewhere)).rejects.toThrow(/another --config/);
+        await restoreFiles(backup('new', parent), to);
+        expect(await to.content()).toEqual(whole('new', parent));
+        await refuseHalfRestored(to.dataDir);
+      }
+      expect(steps).toBe(stepsAll);
+    },
+  );
 
   it('of another backup takes the place of one that was broken off, when it is told to', async () => {
     await using folder = await temporaryFolder();
