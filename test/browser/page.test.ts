@@ -173,7 +173,7 @@ describe('what arrives', () => {
     await page.getByText('1 of 2 clients').waitFor();
     await pump.endAsync();
     await row.waitFor({ state: 'detached' });
-    await page.getByText('None of 1 client has “PUMP” in its name.').waitFor();
+    await page.getByText('None of 1 client fits “PUMP”.').waitFor();
   });
 
   test('a name that is HTML is shown as text, wherever it stands', async () => {

@@ -96,12 +96,12 @@ test('who is connected is listed, with what came from it and what was dropped', 
   const { output, code } = await devices('connected');
   expect(code).toBe(0);
   expect(output).toMatch(
-    /^pump-\\u\{1b\}\[2J {2}user pump {2}mqtt from 127\.0\.0\.1:\d+ {2}connected \d+ s ago, 1 message, the last \d+ s ago\n {2}DROPPED 1 message, the last \d+ s ago: user pump may not publish to elsewhere; if it should, see headwater devices set --help\n$/,
+    /^pump-\\u001b\[2J {2}user pump {2}mqtt from 127\.0\.0\.1:\d+ {2}connected \d+ s ago, 1 message, the last \d+ s ago\n {2}DROPPED 1 message, the last \d+ s ago: user pump may not publish to elsewhere; if it should, see headwater devices set --help\n$/,
   );
   expect(JSON.parse((await devices('connected', '--json')).output)).toMatchObject({
     clients: [{ id, user: 'pump', messages: 1, dropped: 1 }],
   });
-  expect((await devices('connected', 'valve')).output).toBe('no connected client has "valve" in its name\n');
+  expect((await devices('connected', 'valve')).output).toBe('no client that is connected fits "valve"\n');
   await client.endAsync();
 });
 

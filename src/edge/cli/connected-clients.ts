@@ -24,17 +24,13 @@ async function connectedClients(
   client: AdminClient,
   search: string,
 ): Promise<readonly ConnectedClientStatus[]> {
-  const clients: ConnectedClientStatus[] = [];
-  for (;;) {
-    const query = new URLSearchParams({
-      search,
-      offset: String(clients.length),
-      limit: String(limits.listPageMax),
-    });
+  // Between two pages some come and go: none is to be here twice for it.
+  const clients = new Map<string, ConnectedClientStatus>();
+  for (let offset = 0; ; offset += limits.listPageMax) {
+    const query = new URLSearchParams({ search, offset: String(offset), limit: String(limits.listPageMax) });
     const page = (await client.json('GET', `/api/clients?${query}`)) as ClientPage;
-    clients.push(...page.clients);
-    // Some can go while we ask.
-    if (page.clients.length === 0 || clients.length >= page.found) return clients;
+    for (const one of page.clients) clients.set(`${one.address} ${one.id}`, one);
+    if (offset + page.clients.length >= page.found || page.clients.length === 0) return [...clients.values()];
   }
 }
 
@@ -45,7 +41,7 @@ function clientRows(
   nowMs: number,
 ): readonly string[] {
   if (clients.length === 0)
-    return [search === '' ? 'no client is connected' : `no connected client has "${search}" in its name`];
+    return [search === '' ? 'no client is connected' : `no client that is connected fits "${search}"`];
   const idWidth = Math.max(...clients.map(({ id }) => visibleText(id).length));
   const userWidth = Math.max(...clients.map(({ user }) => userText(user).length));
   return clients.flatMap((client) => {

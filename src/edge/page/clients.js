@@ -62,6 +62,7 @@ export function clientsCard() {
     name: 'clients',
     words: ['client', 'clients'],
     label: 'Look for MQTT clients',
+    hint: 'Part of an id, user or address',
     nothing: 'No MQTT client is connected.',
     list,
     body,

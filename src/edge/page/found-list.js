@@ -15,6 +15,7 @@ const typingMilliseconds = 200;
  * @property {string} name of the items in the answer
  * @property {readonly [one: string, more: string]} words for an item
  * @property {string} label of the field to look for them
+ * @property {string} hint what to write there
  * @property {string} nothing what is said where there is none
  * @property {HTMLElement} list what is hidden while nothing is shown
  * @property {HTMLElement} body where the rows go
@@ -22,10 +23,10 @@ const typingMilliseconds = 200;
  * @property {() => import('./dom.js').Row<Item>} row
  */
 
-function parts(/** @type {string} */ label) {
+function parts(/** @type {string} */ label, /** @type {string} */ hint) {
   const search = element('input', {
     type: 'search',
-    placeholder: 'Part of a name',
+    placeholder: hint,
     'aria-label': label,
     maxlength: '200',
   });
@@ -45,13 +46,13 @@ function parts(/** @type {string} */ label) {
  * @template Item
  * @param {FoundListOptions<Item>} options
  */
-export function foundList({ path, name, words, label, nothing, list, body, keyOf, row }) {
+export function foundList({ path, name, words, label, hint, nothing, list, body, keyOf, row }) {
   let offset = 0;
   let isAsking = false;
   let isAskedAgain = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let typing;
-  const { search, found, before, after, pages } = parts(label);
+  const { search, found, before, after, pages } = parts(label, hint);
   /** @type {Rows<Item>} */
   const rows = new Rows(body, keyOf, row);
 
@@ -98,7 +99,7 @@ export function foundList({ path, name, words, label, nothing, list, body, keyOf
   const foundText = ({ total, count, offset: first, length }) => {
     const wanted = search.value.trim();
     const all = counted(total, ...words);
-    if (count === 0) return `None of ${all} has “${wanted}” in its name.`;
+    if (count === 0) return `None of ${all} fits “${wanted}”.`;
     const which = wanted === '' ? all : `${countText(count)} of ${all}`;
     return count <= pageLength
       ? which

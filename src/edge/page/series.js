@@ -84,6 +84,7 @@ export function seriesCard(onPlot) {
     name: 'series',
     words: ['series', 'series'],
     label: 'Look for series',
+    hint: 'Part of a name',
     nothing: 'No series yet: numbers in what devices send become series by themselves.',
     list,
     body,

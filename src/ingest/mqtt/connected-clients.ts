@@ -11,10 +11,10 @@ export interface ClientArrival {
   readonly listener: ListenerKind;
 }
 
-/** A client that is connected, and what has become of its messages since. Times are wall clock, milliseconds since 1970 UTC. */
+/** A client that is connected, and what has become of its messages since. Times are those of the wall clock as it is now, milliseconds since 1970 UTC. */
 export interface ConnectedClientStatus extends ClientArrival {
   readonly connectedMs: number;
-  /** Made durable; those that came twice count once. */
+  /** Made durable. Of QoS 2, what is sent again counts once. */
   readonly messages: number;
   /** Null before the first. */
   readonly lastMessageMs: number | null;
@@ -24,13 +24,19 @@ export interface ConnectedClientStatus extends ClientArrival {
   readonly lastDrop: { readonly message: string; readonly atMs: number } | null;
 }
 
+/** The same with moments of the monotonic clock: the wall clock may be set while a client is connected. */
+interface Connected extends ClientArrival {
+  readonly atMs: number;
+  messages: number;
+  lastMessageAtMs: number | null;
+  dropped: number;
+  lastDrop: { readonly message: string; readonly atMs: number } | null;
+}
+
 /** The clients that are connected. No more than there may be connections. */
 export class ConnectedClients {
   readonly #clock: Clock;
-  readonly #clients = new Map<
-    object,
-    { -readonly [Name in keyof ConnectedClientStatus]: ConnectedClientStatus[Name] }
-  >();
+  readonly #clients = new Map<object, Connected>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -43,9 +49,9 @@ export class ConnectedClients {
       user,
       address,
       listener,
-      connectedMs: this.#clock.wallMs(),
+      atMs: this.#clock.monotonicMs(),
       messages: 0,
-      lastMessageMs: null,
+      lastMessageAtMs: null,
       dropped: 0,
       lastDrop: null,
     });
@@ -56,7 +62,7 @@ export class ConnectedClients {
     const known = this.#clients.get(client);
     if (known === undefined) return;
     known.messages += 1;
-    known.lastMessageMs = this.#clock.wallMs();
+    known.lastMessageAtMs = this.#clock.monotonicMs();
   }
 
   /** A message of it was dropped, for the reason in words. */
@@ -64,7 +70,7 @@ export class ConnectedClients {
     const known = this.#clients.get(client);
     if (known === undefined) return;
     known.dropped += 1;
-    known.lastDrop = { message, atMs: this.#clock.wallMs() };
+    known.lastDrop = { message, atMs: this.#clock.monotonicMs() };
   }
 
   /** Its connection has ended. */
@@ -74,6 +80,17 @@ export class ConnectedClients {
 
   /** In the order of their ids. */
   list(): readonly ConnectedClientStatus[] {
-    return [...this.#clients.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    const offsetMs = this.#clock.wallMs() - this.#clock.monotonicMs();
+    const wallMs = (atMs: number): number => Math.round(offsetMs + atMs);
+    return [...this.#clients.values()]
+      .map(({ atMs, lastMessageAtMs, lastDrop, ...client }) => ({
+        ...client,
+        connectedMs: wallMs(atMs),
+        lastMessageMs: lastMessageAtMs === null ? null : wallMs(lastMessageAtMs),
+        lastDrop: lastDrop === null ? null : { message: lastDrop.message, atMs: wallMs(lastDrop.atMs) },
+      }))
+      .toSorted((one, other) => order(one.id, other.id) || order(one.address, other.address));
   }
 }
+
+const order = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { OperatingError } from '../../../src/core/errors.ts';
+import { ConnectedClients } from '../../../src/ingest/mqtt/connected-clients.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { Harness, until } from './harness.ts';
 
 test('who is connected is known, with what has come from it; who is refused or gone is not', async () => {
@@ -58,4 +60,19 @@ test('a client that takes the place of another one counts anew', async () => {
   await harness.client({ clientId: 'device' });
   await until(() => !before.connected && harness.ingest.clients().length === 1, 'the change');
   expect(harness.ingest.clients()).toMatchObject([{ id: 'device', messages: 0 }]);
+});
+
+test('times are by the clock as it is now, also if it was wrong when the client came', () => {
+  const clock = new ManualClock();
+  const clients = new ConnectedClients(clock);
+  const client = {};
+  clients.connected(client, { id: 'a', user: null, address: '192.0.2.1:1024', listener: 'mqtt' });
+  clients.stored(client);
+  clients.dropped(client, 'the disk is full');
+  const dayMs = 24 * 3600 * 1000;
+  clock.setWallBy(3 * dayMs);
+  const nowMs = clock.wallMs();
+  expect(clients.list()).toMatchObject([
+    { connectedMs: nowMs, lastMessageMs: nowMs, lastDrop: { message: 'the disk is full', atMs: nowMs } },
+  ]);
 });
