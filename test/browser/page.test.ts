@@ -176,6 +176,25 @@ describe('what arrives', () => {
     await page.getByText('None of 1 client fits “PUMP”.').waitFor();
   });
 
+  test('what is dropped of a client is on the page, with what to do', async () => {
+    await start();
+    const user = { name: 'pump', password, access: { publish: ['pumps/#'] } };
+    const headers = { 'content-type': 'application/json' };
+    const added = await gateway.api('/api/users', { method: 'POST', headers, body: JSON.stringify(user) });
+    expect(added.status).toBe(201);
+    const { page } = await visit({ isTrusted: true });
+    const pump = await mqtt.connectAsync(`mqtt://${gateway.mqtt}`, {
+      clientId: 'pump-1',
+      username: 'pump',
+      password,
+      reconnectPeriod: 0,
+    });
+    await pump.publishAsync('elsewhere', '1', { qos: 0 });
+    await page.getByText(/1 message dropped, the last .*: user pump may not publish to elsewhere/).waitFor();
+    await page.getByRole('row', { name: /pump-1 user pump · MQTT/ }).waitFor();
+    await pump.endAsync();
+  });
+
   test('a name that is HTML is shown as text, wherever it stands', async () => {
     await start();
     const { page } = await visit({ isTrusted: true });
