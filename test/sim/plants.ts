@@ -301,7 +301,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'sealing-planned-with-a-journal-that-failed',
-    fromSeed: 2040,
+    fromSeed: 2174,
     mode: 'busy',
     file: upkeep,
     edits: [
@@ -315,7 +315,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'file-with-an-undecided-write-recycled',
-    fromSeed: 20,
+    fromSeed: 703,
     mode: 'busy',
     file: journal,
     edits: [
