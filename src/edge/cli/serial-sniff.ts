@@ -147,39 +147,30 @@ async function runningGateway({ gateway }: CommandContext): Promise<AdminClient 
   }
 }
 
-type Configured = SerialPortConfig | undefined;
-
 /** An option is no more than a name: if the port has the same, with settings, it is that. */
 const asOf = <Named extends { readonly type: string }>(
   option: Named | undefined,
   own: Named | undefined,
 ): Named | undefined => (option?.type === own?.type ? own : option);
 
-/** Where a device has one of its own: who names the decoder means that as well, with the settings that the port has for it. */
-function framingThatGoesWith(
-  decoder: DecoderConfig | undefined,
-  port: Configured,
-): FramingConfig | undefined {
+/** Where a device has a framing of its own: who names the decoder means that as well. */
+function framingOfDevice(decoder: DecoderConfig | undefined): FramingConfig | undefined {
   const type = decoder && framingFor(decoder.type);
-  return type === port?.framing.type ? undefined : type && framingSection().parse(type);
+  return type && framingSection().parse(type);
 }
 
-/** The same the other way round: a port that has the framing already has its decoder, too, perhaps another one. */
-function decoderThatGoesWith(
-  framing: FramingConfig | undefined,
-  port: Configured,
-): DecoderConfig | undefined {
+/** The same the other way round. */
+function decoderOfDevice(framing: FramingConfig | undefined): DecoderConfig | undefined {
   const type = framing && decoderFor[framing.type];
-  return framing?.type === port?.framing.type ? undefined : type && decoderSection().parse(type);
+  return type && decoderSection().parse(type);
 }
 
 function sniffed(path: string, port: SerialPortConfig | undefined, options: SniffOptions): Sniffed {
-  const named = {
-    framing: asOf(options.framing, port?.framing),
-    decoder: asOf(options.decoder, port?.decoder),
-  };
-  const framing = named.framing ?? framingThatGoesWith(options.decoder, port) ?? port?.framing ?? lines;
-  const decoder = named.decoder ?? decoderThatGoesWith(options.framing, port) ?? port?.decoder ?? json;
+  const named = asOf(options.framing ?? framingOfDevice(options.decoder), port?.framing);
+  const framing = named ?? port?.framing ?? lines;
+  // A port that has the framing already has its decoder, too, perhaps another one.
+  const ofDevice = framing === port?.framing ? undefined : decoderOfDevice(options.framing);
+  const decoder = asOf(options.decoder, port?.decoder) ?? ofDevice ?? port?.decoder ?? json;
   const baud = options.baud ?? port?.baud;
   if (baud === undefined)
     throw new OperatingError(
