@@ -89,7 +89,7 @@ export const alertPlants: readonly Plant[] = [
   },
   {
     name: 'first-cursors-not-durable-before-the-first-reading',
-    fromSeed: 22,
+    fromSeed: 77,
     file: runner,
     edits: [{ find: 'await log.append([], cursors);', replace: '' }],
   },

@@ -9,7 +9,7 @@ describe('alert search', () => {
     let runs = 0;
     const violations: string[] = [];
     const fresh = Math.floor(Math.random() * 2 ** 31);
-    for (let run = 1; run <= 8; run += 1) {
+    for (let run = 1; run <= 12; run += 1) {
       const result = await runAlertScenario(run <= 9 ? run : fresh + run);
       verdicts += result.verdicts;
       runs += result.runs;

@@ -13,7 +13,7 @@ const mirrorSearch = fileURLToPath(new URL('./mirror-run.ts', import.meta.url));
 
 /** How many states the search may need to find a planted bug, and looks at of what is harmless. */
 const canaryStates = 12_000;
-const harmlessStates = 200;
+const harmlessStates = 300;
 const mirrorCanaryRuns = 300;
 const clockCanaryRuns = 200;
 const alertCanaryRuns = 60;

@@ -14,7 +14,7 @@ async function traceOf(seed: number): Promise<string[]> {
 
 describe('crash search', () => {
   it('finds nothing lost, changed or missing in a fixed set of crash states', async () => {
-    const totals = await searchCrashes(1, ({ states }) => states >= 500);
+    const totals = await searchCrashes(1, ({ states }) => states >= 1000);
     expect(totals.violations).toEqual([]);
     expect(totals.acknowledged).toBeGreaterThan(1000);
     expect(totals.crashesInRecovery).toBeGreaterThan(100);

@@ -39,7 +39,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'a-life-that-went-further-elsewhere-taken-for-our-own',
     mode: 'cloned',
-    fromSeed: 215,
+    fromSeed: 297,
     file: resume,
     edits: [
       {
@@ -215,7 +215,7 @@ export const mirrorPlants: readonly Plant[] = [
   {
     name: 'topic-moved-without-ending-the-session-of-the-other-lane',
     mode: 'lost',
-    fromSeed: 20,
+    fromSeed: 56,
     file: 'src/forwarder/lanes/lane-assignment.ts',
     edits: [
       {

@@ -4,7 +4,7 @@ import { mirrorPlants } from './mirror-plants.ts';
 import { type MirrorMode, mirrorModes, runMirrorScenario, skippingRunsMax } from './mirror-scenario.ts';
 
 /** Where records are refused there is a session for each of them, which takes longer. `npm run sim:mirror` plays more. */
-const runsOf = (mode: MirrorMode): number => (mode === 'refusing' ? 8 : 16);
+const runsOf = (mode: MirrorMode): number => (mode === 'refusing' ? 12 : 24);
 
 describe('mirror search', () => {
   it.each(mirrorModes)('finds nothing skipped, and nothing twice but what «%s» allows', async (mode) => {
